@@ -1,0 +1,22 @@
+"""Moksori: Korean, script-guided voice conversion for dubbing.
+
+>>> import moksori
+>>> converter = moksori.Converter.from_pretrained()
+>>> converter.convert("line.wav", "밥은 먹었어?", "lmy").save("out.wav")  # doctest: +SKIP
+
+The reading of a line alone: `moksori.text`. Errors a user can mend: `moksori.errors`.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+__all__ = ["Conversion", "Converter", "MoksoriError"]
+
+_HOMES = {"Conversion": "converter", "Converter": "converter", "MoksoriError": "errors"}
+
+
+def __getattr__(name: str) -> object:
+    """Load what is asked for only now, so that `import moksori` does not wait for PyTorch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module “moksori” has no “{name}”")
+    return getattr(import_module(f"moksori.{_HOMES[name]}"), name)

@@ -1,0 +1,5 @@
+"""`python -m moksori`, which torchrun needs."""
+
+from moksori.cli import main
+
+main()

@@ -1,0 +1,91 @@
+"""What an alignment tells: how sure it is, the path through it, and its picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from moksori.config import AudioConfig, Seconds
+from moksori.features import seconds
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Which phone each frame speaks.
+
+    Attributes:
+        weights: A [T, N]; each frame's weights sum to one.
+        phones: the N symbols.
+    """
+
+    weights: np.ndarray
+    phones: list[str]
+
+    def path(self) -> np.ndarray:
+        """The likeliest monotonic path, [T]: a phone's index for each frame, every phone in turn.
+
+        Viterbi over the log weights; each step stays or goes on by one phone. With fewer frames than
+        phones no such path exists and the diagonal is given.
+        """
+        t, n = self.weights.shape
+        if t < n:
+            return np.linspace(0, n - 1, t).round().astype(int)
+        scores = np.log(np.maximum(self.weights, 1e-12))
+        best = np.full(n, -np.inf)
+        best[0] = scores[0, 0]
+        moved = np.zeros((t, n), dtype=bool)
+        for frame in range(1, t):
+            from_before = np.concatenate([[-np.inf], best[:-1]])
+            moved[frame] = from_before > best
+            best = np.where(moved[frame], from_before, best) + scores[frame]
+        path = np.empty(t, dtype=int)
+        phone = n - 1
+        for frame in range(t - 1, -1, -1):
+            path[frame] = phone
+            phone -= moved[frame, phone]
+        return path
+
+    @property
+    def confidence(self) -> float:
+        """The mean weight that frames give to the monotonic path, 0 to 1.
+
+        High when the alignment is sharp and goes through the whole text in order; text that was not
+        spoken takes frames away from what was.
+        """
+        return float(self.weights[np.arange(len(self.weights)), self.path()].mean())
+
+
+def phone_seconds(alignment: Alignment, audio: AudioConfig) -> list[tuple[str, Seconds, Seconds]]:
+    """Each phone with its begin and end on the monotonic path."""
+    edges = np.searchsorted(alignment.path(), np.arange(len(alignment.phones) + 1))
+    return [
+        (phone, seconds(begin, audio), seconds(end, audio))
+        for phone, begin, end in zip(alignment.phones, edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def draw_conversion(
+    source: np.ndarray, weights: np.ndarray, phones: list[str], converted: np.ndarray,
+    audio: AudioConfig,
+) -> Figure:  # fmt: skip
+    """Source mel [T, n_mels], alignment [T, N] and converted mel under one time axis."""
+    figure = Figure(figsize=(12, 10), layout="constrained")
+    top, middle, bottom = figure.subplots(3, sharex=True, height_ratios=(2, 3, 2))
+    end = seconds(len(source), audio)
+    low, high = source.min(), source.max()
+    for axes, mel, name in ((top, source, "source"), (bottom, converted, "converted")):
+        axes.imshow(
+            mel.T, origin="lower", aspect="auto", extent=(0, end, 0, mel.shape[1]),
+            vmin=low, vmax=high, cmap="magma", interpolation="none",
+        )  # fmt: skip
+        axes.set_ylabel(f"{name} mel (bin)")
+    middle.imshow(
+        weights.T, origin="lower", aspect="auto", extent=(0, end, -0.5, len(phones) - 0.5),
+        vmin=0, vmax=1, cmap="viridis", interpolation="none",
+    )  # fmt: skip
+    labels = [{" ": "␣"}.get(phone, phone) for phone in phones]
+    step = -(-len(phones) // 80)  # no more labels than can be read
+    middle.set_yticks(range(0, len(phones), step), labels[::step], fontsize=6)
+    middle.set_ylabel("phone")
+    bottom.set_xlabel("time (s)")
+    return figure

@@ -1,0 +1,167 @@
+"""Model folders: `model.json` says everything about the weights beside it; nothing is unpickled.
+
+<folder>/model.json           kind, format, sizes, symbols, voices, audio, licence, training, sha256
+<folder>/weights.safetensors  fp16
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save as dump_safetensors
+from torch import nn
+
+from moksori.config import AudioConfig, ConversionConfig, explain
+from moksori.errors import CheckpointError
+from moksori.models.conversion import ConversionModel
+from moksori.models.vocoder.hifigan import HiFiGAN, HiFiGANConfig
+from moksori.text import SYMBOLS
+
+FORMAT = 1  # raised when an older Moksori could not read a folder
+_CARD, _WEIGHTS = "model.json", "weights.safetensors"
+_PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl")
+
+
+class _Card(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Voice(_Card):
+    """A voice of the table, in the order of its rows."""
+
+    name: str
+    sex: Literal["female", "male"]
+    minutes: float  # of training speech
+    licence: str
+    log_f0_mean: float  # natural log of Hz, over voiced frames
+    log_f0_std: float
+
+
+class ConversionCard(_Card):
+    """What `model.json` of a conversion model holds."""
+
+    kind: Literal["conversion"] = "conversion"
+    format: int = FORMAT
+    licence: str
+    audio: AudioConfig
+    symbols: tuple[str, ...]
+    model: ConversionConfig
+    voices: list[Voice]
+    training: dict[str, float] = {}
+    sha256: str = ""
+
+
+class VocoderCard(_Card):
+    """What `model.json` of a vocoder holds."""
+
+    kind: Literal["hifigan"] = "hifigan"
+    format: int = FORMAT
+    licence: str
+    audio: AudioConfig
+    model: HiFiGANConfig
+    sha256: str = ""
+
+
+Card = TypeVar("Card", ConversionCard, VocoderCard)
+
+
+def save_model(
+    folder: Path, weights: dict[str, torch.Tensor], card: ConversionCard | VocoderCard
+) -> None:
+    """Write a model's folder: `weights` in fp16, and its card with their checksum."""
+    folder.mkdir(parents=True, exist_ok=True)
+    half = {name: tensor.detach().cpu().half() for name, tensor in weights.items()}
+    content = dump_safetensors(half)
+    card = card.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
+    for name, data in ((_WEIGHTS, content), (_CARD, card.model_dump_json(indent=1).encode())):
+        temporary = folder / f".new_{name}"
+        temporary.write_bytes(data)
+        temporary.replace(folder / name)
+
+
+def load_conversion(folder: Path) -> tuple[ConversionModel, ConversionCard]:
+    """Read a conversion model's folder; weights become float32, in evaluation mode.
+
+    Raises:
+        CheckpointError: not a model folder, damaged, of a newer format, for other symbols, a pickle.
+    """
+    card, weights = _load(folder, ConversionCard)
+    if card.symbols != SYMBOLS:
+        raise CheckpointError(
+            f"{folder}: the model was trained on other phones than this version's"
+        )
+    model = ConversionModel.build(card.model, card.audio, len(card.symbols), len(card.voices))
+    return _fill(folder, model, weights), card
+
+
+def load_vocoder(folder: Path) -> tuple[HiFiGAN, VocoderCard]:
+    """Read a vocoder's folder; as `load_conversion`.
+
+    Raises:
+        CheckpointError: as `load_conversion`.
+    """
+    card, weights = _load(folder, VocoderCard)
+    return _fill(folder, HiFiGAN(card.model, card.audio.n_mels), weights), card
+
+
+def load_card(folder: Path) -> ConversionCard:
+    """Only what `model.json` says of a conversion model.
+
+    Raises:
+        CheckpointError: as `load_conversion`, but for the weights.
+    """
+    return _load_card(folder, ConversionCard)
+
+
+def _load_card(folder: Path, kind: type[Card]) -> Card:
+    """The card of a folder, its format and keys checked."""
+    if folder.is_file() or folder.suffix in _PICKLES:
+        raise CheckpointError(
+            f"{folder}: a model is a folder with {_CARD}; single files and pickles are not loaded, "
+            "since they can run code"
+        )
+    if not (folder / _CARD).is_file():
+        pickles = [path.name for path in folder.glob("*") if path.suffix in _PICKLES]
+        hint = f"; {pickles[0]} is a pickle and is not loaded" if pickles else ""
+        raise CheckpointError(f"{folder}: no {_CARD} there{hint}")
+    try:
+        raw = json.loads((folder / _CARD).read_text(encoding="utf-8"))
+        version = raw.get("format") if isinstance(raw, dict) else None
+        if isinstance(version, int) and version > FORMAT:
+            raise CheckpointError(
+                f"{folder}: format {version} is newer than this Moksori's {FORMAT}; update Moksori"
+            )
+        return kind.model_validate(raw)
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{folder / _CARD}: damaged ({error})") from None
+    except ValidationError as error:
+        raise CheckpointError(f"{folder / _CARD}: {explain(error)}") from None
+
+
+def _load(folder: Path, kind: type[Card]) -> tuple[Card, dict[str, torch.Tensor]]:
+    """The card and the tensors of a folder, all checks made but the tensors' shapes."""
+    card = _load_card(folder, kind)
+    try:
+        content = (folder / _WEIGHTS).read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{folder / _WEIGHTS}: {error.strerror}") from None
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise CheckpointError(f"{folder / _WEIGHTS}: damaged, its checksum is not {_CARD}'s")
+    try:
+        return card, load_safetensors(content)
+    except SafetensorError as error:
+        raise CheckpointError(f"{folder / _WEIGHTS}: not safetensors ({error})") from None
+
+
+def _fill(folder: Path, model: nn.Module, weights: dict[str, torch.Tensor]) -> nn.Module:
+    try:
+        model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip()
+        raise CheckpointError(f"{folder}: weights and {_CARD} do not fit: {first}") from None
+    return model.eval()

@@ -1,0 +1,119 @@
+"""All settings, one frozen class a part. An unknown key or an impossible value is a `ConfigError`."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from moksori.errors import ConfigError
+
+Seconds = float
+Hertz = float
+Decibels = float
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AudioConfig(_Config):
+    """What every stage agrees on. The defaults are HiFi-GAN's; the vocoder is trained on them."""
+
+    sample_rate: int = 22050  # Hz
+    n_fft: int = 1024  # samples
+    hop_length: int = 256  # samples; 11.6 ms
+    win_length: int = 1024  # samples
+    n_mels: int = 80
+    fmin: Hertz = 0.0
+    fmax: Hertz = 8000.0
+    f0_min: Hertz = 60.0  # below any speaking voice of the corpus
+    f0_max: Hertz = 700.0  # a shouting woman or child
+    loudness: Decibels = -23.0  # LUFS that every recording is brought to
+
+
+class ConversionConfig(_Config):
+    """Sizes of the conversion model (third recipe of docs/training.md)."""
+
+    text_dim: int = 224  # channels of the text encoding H
+    text_kernels: tuple[int, ...] = (5, 3)  # one residual convolution each; local on purpose
+    text_dropout: float = Field(0.35, ge=0, lt=1)
+    embedding_dropout: float = Field(0.1, ge=0, lt=1)
+    aligner_dim: int = 64  # channels of the aligner's queries and keys
+    voice_dim: int = 64  # channels of a row of the voice table
+    f0_bins: int = 64  # bins of the log-F0 embedding
+    decoder_dim: int = 288
+    decoder_blocks: int = 7
+    decoder_expansion: int = 3  # width of a block's inside, in decoder_dim
+    decoder_dropout: float = Field(0.15, ge=0, lt=1)
+
+
+class OptimizerConfig(_Config):
+    """AdamW with linear warm-up and cosine decay to zero at `steps`."""
+
+    steps: int = Field(4000, gt=0)  # optimizer steps; a multiple of epoch_steps
+    epoch_steps: int = Field(100, gt=0)  # between validations, each with a checkpoint
+    learning_rate: float = Field(1.5e-3, gt=0)
+    warmup_steps: int = Field(100, ge=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    gradient_clip: float = Field(1.0, gt=0)  # norm
+    average_decay: float = Field(0.998, ge=0, lt=1)  # of the running average of the weights
+    aligner_weight: float = Field(0.2, ge=0)  # of the forward-sum loss beside the mel's L1
+    prior_sigma: float = Field(0.12, gt=0)  # width of the diagonal prior, in text lengths
+    prior_steps: int = Field(1500, ge=0)  # steps over which the diagonal prior fades
+
+    @model_validator(mode="after")
+    def _whole_epochs(self) -> "OptimizerConfig":
+        if self.steps % self.epoch_steps:
+            raise ValueError(f"steps must be a multiple of epoch_steps, {self.epoch_steps}")
+        return self
+
+
+class DataConfig(_Config):
+    """How prepared lines become batches."""
+
+    batch_seconds: Seconds = Field(46.0, gt=0)  # of audio in a batch; 46 s is about 4,000 frames
+    max_line_seconds: Seconds = Field(15.0, gt=0)  # longer lines are left out of training
+    buckets: int = Field(8, gt=0)  # of similar length
+    workers: int = Field(0, ge=0)  # loading processes; features stay in memory, so 0 is fast
+
+
+class TrainConfig(_Config):
+    """Everything of one training run; what `configs/*.toml` hold."""
+
+    seed: int = 1
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"  # auto: bf16 where the chip has it
+    log_every: int = Field(10, gt=0)  # steps between scalars
+    audio: AudioConfig = AudioConfig()
+    model: ConversionConfig = ConversionConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    data: DataConfig = DataConfig()
+
+
+def load_config(path: Path) -> TrainConfig:
+    """Read a TOML file; missing keys take their defaults.
+
+    Raises:
+        ConfigError: no such file, not TOML, an unknown key, a value of the wrong kind.
+    """
+    try:
+        with path.open("rb") as file:
+            return TrainConfig.model_validate(tomllib.load(file))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error)}") from None
+
+
+def explain(error: ValidationError) -> str:
+    """All faults of a validation, one after another: the key, what is wrong, what was given."""
+    faults = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"]) or "the file"
+        if fault["type"] == "extra_forbidden":
+            faults.append(f"unknown key “{key}”")
+        else:
+            faults.append(f"“{key}”: {fault['msg']}, got {fault['input']!r}")
+    return "; ".join(faults)

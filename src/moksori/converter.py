@@ -1,0 +1,252 @@
+"""The one conversion path: a recording and its line in, the same acting in another voice out.
+
+The command line, and whatever comes later (dubbing jobs, the web page), call `Converter.convert`.
+"""
+
+import difflib
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from moksori import audio as audio_files
+from moksori import features
+from moksori.alignment import Alignment, draw_conversion
+from moksori.audio import Recording
+from moksori.checkpoint import ConversionCard, VocoderCard, Voice, load_conversion, load_vocoder
+from moksori.config import AudioConfig, Decibels, Seconds
+from moksori.errors import AudioError, CheckpointError, OutputError, TextError, VoiceError
+from moksori.models.conversion import Batch, ConversionModel
+from moksori.models.vocoder.hifigan import HiFiGAN
+from moksori.text import ids, phones, pronounce
+
+BUNDLED = Path(__file__).parent / "weights"
+MAX_SECONDS: Seconds = 30.0
+SURE = 0.5  # alignment confidence under which a line should be looked at; see docs/figures.md
+# Phones a second of real lines of the corpus: see docs/figures.md. Beyond these no actor speaks.
+_PHONES_A_SECOND = (3.0, 40.0)
+_FADE: Seconds = 0.005  # at both ends of the speech, against clicks
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A converted line, and what can be said of it."""
+
+    samples: np.ndarray  # [n, channels], as many of both as the source has
+    rate: int  # Hz, the source's
+    subtype: str  # sample format, the source's
+    voice: Voice
+    alignment: Alignment
+    source_mel: np.ndarray  # [T, n_mels] of the speech, silence at the ends cut off
+    mel: np.ndarray  # [T, n_mels] in the target voice
+    audio: AudioConfig
+    speech: tuple[Seconds, Seconds]  # where the T frames begin and end in the recording
+    lowered: Decibels  # by how much the level had to be below the source's so as not to clip
+    seconds_by_stage: dict[str, float] = field(default_factory=dict)
+
+    def save(self, path: Path | str) -> None:
+        """Write the wave in the source's sample format.
+
+        Raises:
+            OutputError: the folder is missing or not writable.
+        """
+        audio_files.write(Path(path), self.samples, self.rate, self.subtype)
+
+    def plot(self, path: Path | str) -> None:
+        """Draw source mel, alignment and converted mel to a .png, .pdf or .svg.
+
+        Raises:
+            OutputError: the place cannot be written to.
+        """
+        figure = draw_conversion(
+            self.source_mel, self.alignment.weights, self.alignment.phones, self.mel, self.audio
+        )
+        try:
+            figure.savefig(path, dpi=110)
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{path}: cannot draw there ({error})") from None
+
+
+class Converter:
+    """A conversion model and a vocoder, joined.
+
+    >>> converter = Converter.from_pretrained()
+    >>> converter.convert("line.wav", "밥은 먹었어?", "lmy").save("out.wav")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: ConversionModel,
+        card: ConversionCard,
+        vocoder: HiFiGAN,
+        vocoder_card: VocoderCard,
+    ) -> None:
+        if card.audio != vocoder_card.audio:
+            raise CheckpointError(
+                "the model and the vocoder were made for different audio settings"
+            )
+        self.model, self.card, self.vocoder = model, card, vocoder
+
+    @classmethod
+    def from_pretrained(
+        cls, model: Path | str | None = None, vocoder: Path | str | None = None
+    ) -> "Converter":
+        """Load model folders; the bundled ones by default.
+
+        Raises:
+            CheckpointError: a folder that is damaged, of a newer format, or holds a pickle.
+        """
+        return cls(
+            *load_conversion(Path(model or BUNDLED / "emotiontts")),
+            *load_vocoder(Path(vocoder or BUNDLED / "hifigan")),
+        )
+
+    @cached_property
+    def voices(self) -> dict[str, Voice]:
+        """The voices by name, in the order of the table."""
+        return {voice.name: voice for voice in self.card.voices}
+
+    def voice(self, name: str) -> Voice:
+        """The voice of that name.
+
+        Raises:
+            VoiceError: there is none; the message names the nearest.
+        """
+        if name not in self.voices:
+            near = (
+                difflib.get_close_matches(name, self.voices, n=3, cutoff=0.3) or [*self.voices][:5]
+            )
+            raise VoiceError(
+                f"no voice “{name}”; the nearest are {', '.join(near)} (`moksori voices` lists all)"
+            )
+        return self.voices[name]
+
+    def convert(
+        self,
+        recording: Recording | Path | str,
+        text: str,
+        voice: str,
+        max_seconds: Seconds = MAX_SECONDS,
+    ) -> Conversion:
+        """Speak a recorded line in another voice, with its timing, melody and level.
+
+        The same input gives the same output. Silence before and after the speech becomes digital
+        silence; all channels of the output hold the converted mix of the source's channels.
+
+        Args:
+            recording: a file of any rate, width and channel count, or one already read.
+            text: what is said in it.
+            voice: name of a voice of the model.
+            max_seconds: limit of the recording's length; memory grows with it.
+
+        Raises:
+            AudioError: a recording that cannot be read, is silent, too short or too long.
+            TextError: a text that cannot be read aloud, or that plainly is not this recording's.
+            VoiceError: an unknown voice.
+        """
+        clock = _Clock()
+        target = self.voice(voice)
+        symbols = phones(pronounce(text))
+        clock.stop("text")
+        if not isinstance(recording, Recording):
+            recording = audio_files.read(Path(recording), max_seconds)
+        wave, start = self._speech(recording)
+        _check_pace(text, symbols, len(wave) / self.card.audio.sample_rate)
+        gain = audio_files.gain_to(wave, self.card.audio.sample_rate, self.card.audio.loudness)
+        clock.stop("read")
+        source = features.extract(wave * gain, self.card.audio)
+        clock.stop("features")
+        mel, weights = self._convert_frames(source, symbols, target)
+        clock.stop("conversion")
+        with torch.inference_mode():
+            speech = self.vocoder(mel[None])[0].numpy()
+        clock.stop("vocoder")
+        samples, lowered = self._place(speech, wave, start, recording)
+        clock.stop("write")
+        begin = start / self.card.audio.sample_rate
+        return Conversion(
+            samples, recording.rate, recording.subtype, target, Alignment(weights.numpy(), symbols),
+            source.mel.numpy(), mel.numpy(), self.card.audio,
+            (begin, begin + features.seconds(len(mel), self.card.audio)), lowered, clock.stages,
+        )  # fmt: skip
+
+    def _speech(self, recording: Recording) -> tuple[np.ndarray, int]:
+        """The speech at the model's rate, a whole number of frames, and the sample it begins at."""
+        audio = self.card.audio
+        wave = audio_files.resample(recording.mono, recording.rate, audio.sample_rate)
+        start, end = audio_files.speech_bounds(wave, audio.sample_rate)
+        if end - start < audio.n_fft:
+            raise AudioError(
+                f"the recording holds only {(end - start) / audio.sample_rate:.2f} s of sound"
+            )
+        speech = wave[start : end + -(end - start) % audio.hop_length]
+        return np.pad(speech, (0, -len(speech) % audio.hop_length)).astype(np.float32), start
+
+    def _convert_frames(
+        self, source: features.Features, symbols: list[str], target: Voice
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Converted log-mel [T, n_mels] and alignment [T, N]."""
+        numbers = ids(symbols)
+        batch = Batch(
+            torch.tensor([numbers]), torch.tensor([len(numbers)]),
+            source.mel[None], torch.tensor([len(source.mel)]),
+            to_register(source.f0, target)[None], source.energy[None],
+            torch.tensor([self.card.voices.index(target)]),
+        )  # fmt: skip
+        with torch.inference_mode():
+            converted = self.model(batch)
+        return converted.mel[0], converted.log_alignment[0].exp()
+
+    def _place(
+        self, speech: np.ndarray, source: np.ndarray, start: int, recording: Recording
+    ) -> tuple[np.ndarray, Decibels]:
+        """The converted speech at the source's level, rate, channels, place and exact length."""
+        audio = self.card.audio
+        level = audio_files.loudness(source, audio.sample_rate)
+        speech = speech * audio_files.gain_to(speech, audio.sample_rate, level)
+        fade = np.linspace(0, 1, round(_FADE * audio.sample_rate), dtype=np.float32)
+        speech[: len(fade)] *= fade
+        speech[-len(fade) :] *= fade[::-1]
+        total = -(-len(recording.samples) * audio.sample_rate // recording.rate)
+        line = np.zeros(max(total, start + len(speech)), dtype=np.float32)
+        line[start : start + len(speech)] = speech
+        line = audio_files.resample(line, audio.sample_rate, recording.rate)
+        n, channels = recording.samples.shape
+        line = np.pad(line, (0, max(0, n - len(line))))[:n]
+        line, lowered = audio_files.fit_peak(line)
+        return np.repeat(line[:, None], channels, axis=1), lowered
+
+
+def to_register(f0: torch.Tensor, voice: Voice) -> torch.Tensor:
+    """Move F0 [T] (Hz, 0 where unvoiced) into the voice's register, its intervals kept."""
+    voiced = f0 > 0
+    if not voiced.any():
+        return f0
+    shift = voice.log_f0_mean - f0[voiced].log().mean()
+    return torch.where(voiced, f0 * shift.exp(), f0)
+
+
+def _check_pace(text: str, symbols: list[str], length: Seconds) -> None:
+    spoken = sum(symbol not in "^$ .,?!" for symbol in symbols)
+    low, high = _PHONES_A_SECOND
+    pace = spoken / length
+    if not low <= pace <= high:
+        word = "too short" if pace < low else "too long"
+        raise TextError(
+            f"the text is {word} for this recording: {spoken} phones in {length:.1f} s of sound "
+            f"({pace:.1f} a second; actors speak {low:g} to {high:g}); is it this recording's line?",
+            text,
+        )
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.stages: dict[str, float] = {}
+        self.last = time.perf_counter()
+
+    def stop(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.stages[stage], self.last = now - self.last, now

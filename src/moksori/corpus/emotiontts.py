@@ -1,0 +1,91 @@
+"""Reader of the "Emotion TTS open DB" (KAIST, SELVAS AI) in its original layout.
+
+splits.csv                                   id,speaker,split      (optional)
+<set>/[<group>/]<speaker>/wav/<id>.{wav,flac}
+                          script/<id>.txt    what the actor was handed
+                          transcript/<id>.txt  the spelling of what was said
+"""
+
+import csv
+from pathlib import Path
+
+from moksori.corpus.lines import Sex, SourceLine, Split
+from moksori.errors import CorpusError
+
+LICENCE = "CC BY-NC-SA 4.0 (Emotion TTS open DB, KAIST and SELVAS AI): research only"
+_AUDIO = (".wav", ".flac")
+
+
+def read(source: Path) -> list[SourceLine]:
+    """All lines under `source`, sorted by id; those that cannot be used carry their problem.
+
+    Without `splits.csv` every line is for training.
+
+    Raises:
+        CorpusError: no folder, no speakers in it, or a `splits.csv` with a wrong header or row.
+    """
+    if not source.is_dir():
+        raise CorpusError(f"{source}: no such folder")
+    folders = sorted({path.parent for name in ("wav", "transcript") for path in source.rglob(name)})
+    if not folders:
+        raise CorpusError(f"{source}: no <speaker>/wav and <speaker>/transcript folders below it")
+    splits = _read_splits(source / "splits.csv")
+    lines = [line for folder in folders for line in _read_speaker(folder, splits)]
+    found = {line.id for line in lines}
+    lines += [
+        SourceLine(id, speaker, split, None, "", "", None, "no audio, no text: only in splits.csv")
+        for id, (speaker, split) in (splits or {}).items()
+        if id not in found
+    ]
+    return sorted(lines, key=lambda line: line.id)
+
+
+def _read_splits(path: Path) -> dict[str, tuple[str, Split]] | None:
+    if not path.exists():
+        return None
+    splits: dict[str, tuple[str, Split]] = {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        if rows.fieldnames != ["id", "speaker", "split"]:
+            raise CorpusError(f"{path}: the first line must be “id,speaker,split”")
+        for row in rows:
+            if row["split"] not in ("train", "test"):
+                raise CorpusError(
+                    f"{path}, line {rows.line_num}: split “{row['split']}”; use train or test"
+                )
+            splits[row["id"]] = (row["speaker"], row["split"])
+    return splits
+
+
+def _read_speaker(folder: Path, splits: dict[str, tuple[str, Split]] | None) -> list[SourceLine]:
+    speaker = folder.name
+    audio = {path.stem: path for path in folder.glob("wav/*") if path.suffix.lower() in _AUDIO}
+    transcripts = {path.stem: path for path in folder.glob("transcript/*.txt")}
+    lines = []
+    for id in sorted(audio.keys() | transcripts.keys()):
+        split = "train" if splits is None else splits.get(id, (speaker, None))[1]
+        text, problem = _read_text(transcripts.get(id))
+        script, _ = _read_text(folder / "script" / f"{id}.txt")
+        if id not in audio:
+            problem = f"no audio: {folder / 'wav' / id}{{.wav,.flac}} is missing"
+        if split is None:
+            problem, split = "not in splits.csv", "train"
+        path = audio.get(id)
+        lines.append(SourceLine(id, speaker, split, path, text, script, _sex(speaker), problem))
+    return lines
+
+
+def _read_text(path: Path | None) -> tuple[str, str]:
+    """The text of a file (UTF-8, with BOM or without, LF or CRLF) and what is wrong with it."""
+    if path is None or not path.exists():
+        return "", "no text: the transcript is missing"
+    try:
+        text = " ".join(path.read_text(encoding="utf-8-sig").split())
+    except UnicodeDecodeError:
+        return "", f"unreadable: {path} is not UTF-8"
+    return text, "" if text else f"empty: {path} has no text"
+
+
+def _sex(speaker: str) -> Sex | None:
+    """The Personality set names its speakers pf? and pm?; the others' names do not tell."""
+    return {"pf": "female", "pm": "male"}.get(speaker[:2]) if len(speaker) == 3 else None

@@ -1,0 +1,237 @@
+"""Recordings and texts of a corpus to levelled audio, F0 and validated Lhotse manifests.
+
+SourceLine ── read, resample, level, trim ── DEST/audio/<speaker>/<id>.flac
+                                   └─ F0 ── DEST/f0/<speaker>/<id>.npy
+journal.jsonl remembers each line, so that a killed job resumes where it was.
+DEST/cuts_{train,valid,test}.jsonl.gz, speakers.json, report.json are written at the end.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from lhotse import CutSet, MonoCut, Recording, SupervisionSegment, validate
+from lhotse.array import Array
+
+from moksori import audio as audio_files
+from moksori import features
+from moksori.config import AudioConfig, Seconds
+from moksori.corpus.lines import SourceLine
+from moksori.errors import AudioError, TextError
+from moksori.text import tokenize
+
+MIN_SECONDS: Seconds = 0.5
+MAX_SECONDS: Seconds = 30.0
+_FEMALE_ABOVE = 160.0  # Hz; the median F0 that best parts women from men
+_VERSION = 1  # of what this file does to a recording; raise it and all lines are made again
+
+
+def prepare(
+    lines: list[SourceLine],
+    dest: Path,
+    licence: str,
+    audio: AudioConfig = AudioConfig(),
+    valid_share: float = 0.03,
+    jobs: int | None = None,
+    progress: Callable[[Iterable, int], Iterable] = lambda steps, total: steps,
+) -> dict:
+    """Prepare `lines` into `dest`; lines already there and unchanged are not touched again.
+
+    Args:
+        lines: from a corpus reader; never changed on the disk.
+        dest: folder of the prepared corpus, made if missing.
+        licence: of the recordings; goes with every model trained on them.
+        audio: the rate and level to bring them to.
+        valid_share: share of the training *texts* kept for validation, chosen by their hash.
+        jobs: worker processes; as many as there are cores by default.
+        progress: wraps the iteration over new lines and is told their number.
+
+    Returns:
+        The report, also written to `report.json`: `speakers`, `rejected`, `new`.
+    """
+    dest.mkdir(parents=True, exist_ok=True)
+    journal = dest / "journal.jsonl"
+    known = _read_journal(journal)
+    todo = [line for line in lines if not _is_done(known.get(line.id), line, audio, dest)]
+    with journal.open("a", encoding="utf-8") as file, ProcessPoolExecutor(jobs) as pool:
+        results = pool.map(
+            _prepare_line, todo, [dest] * len(todo), [audio] * len(todo), chunksize=4
+        )
+        for result in progress(results, len(todo)):
+            file.write(json.dumps(result, ensure_ascii=False) + "\n")
+            file.flush()
+            known[result["id"]] = result
+    results = [known[line.id] | {"split": line.split} for line in lines]
+    _hold_out(results, valid_share)
+    report = _report(results, licence, len(todo))
+    if todo or not (dest / "report.json").exists() or _changed(dest, report):
+        _write_manifests(results, dest)
+        _write_json(dest / "speakers.json", {"licence": licence, "speakers": report["speakers"]})
+        _write_json(dest / "report.json", report)
+    return report
+
+
+def _fingerprint(line: SourceLine, audio: AudioConfig) -> str:
+    stat = line.audio.stat() if line.audio else None
+    state = [
+        _VERSION, audio.model_dump(), line.text, line.script, line.speaker, line.sex, line.problem,
+        stat and [stat.st_size, stat.st_mtime_ns],
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
+
+
+def _read_journal(path: Path) -> dict[str, dict]:
+    """The last word on each line; a half-written last line, left by a kill, is passed over."""
+    known = {}
+    if path.exists():
+        for row in path.read_text(encoding="utf-8").splitlines():
+            try:
+                result = json.loads(row)
+            except json.JSONDecodeError:
+                continue
+            known[result["id"]] = result
+        if not path.read_bytes().endswith(b"\n"):
+            path.write_text(
+                "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in known.values())
+            )
+    return known
+
+
+def _is_done(result: dict | None, line: SourceLine, audio: AudioConfig, dest: Path) -> bool:
+    if result is None or result["fingerprint"] != _fingerprint(line, audio):
+        return False
+    return bool(result["problem"]) or all(path.exists() for path in _paths(line, dest))
+
+
+def _paths(line: SourceLine, dest: Path) -> tuple[Path, Path]:
+    folder = Path(line.speaker)
+    return dest / "audio" / folder / f"{line.id}.flac", dest / "f0" / folder / f"{line.id}.npy"
+
+
+def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict:
+    """One line's work, in a worker process; the result is what the journal keeps."""
+    result = {
+        "id": line.id, "speaker": line.speaker, "sex": line.sex, "text": line.text,
+        "script": line.script, "problem": line.problem, "fingerprint": _fingerprint(line, audio),
+    }  # fmt: skip
+    if line.problem:
+        return result
+    try:
+        tokenize(line.text)
+        wave = _levelled_speech(line.audio, audio)
+    except (AudioError, TextError) as error:
+        return result | {"problem": str(error)}
+    length = len(wave) / audio.sample_rate
+    if not MIN_SECONDS <= length <= MAX_SECONDS:
+        word = "short" if length < MIN_SECONDS else "long"
+        limits = f"{MIN_SECONDS:g} to {MAX_SECONDS:g} s are used"
+        return result | {"problem": f"too {word}: {length:.2f} s of speech; {limits}"}
+    f0 = features.f0(wave, audio).numpy()
+    if not f0.any():
+        return result | {"problem": "no voiced speech found in the recording"}
+    audio_path, f0_path = _paths(line, dest)
+    for path in (audio_path, f0_path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    audio_files.write(audio_path, wave, audio.sample_rate)
+    temporary = f0_path.with_suffix(f".{os.getpid()}.npy")
+    np.save(temporary, f0)
+    temporary.replace(f0_path)
+    log_f0 = np.log(f0[f0 > 0])
+    return result | {
+        "samples": len(wave), "rate": audio.sample_rate, "frames": len(f0), "voiced": len(log_f0),
+        "log_f0_sum": float(log_f0.sum()), "log_f0_squares": float((log_f0**2).sum()),
+    }  # fmt: skip
+
+
+def _levelled_speech(path: Path, audio: AudioConfig) -> np.ndarray:
+    """The speech of a recording at the model's rate and level, silence trimmed; never clipped."""
+    recording = audio_files.read(path)
+    wave = audio_files.resample(recording.mono, recording.rate, audio.sample_rate)
+    start, end = audio_files.speech_bounds(wave, audio.sample_rate)
+    wave = wave[start:end]
+    gain = audio_files.gain_to(wave, audio.sample_rate, audio.loudness)
+    return audio_files.fit_peak(wave * gain)[0].astype(np.float32)
+
+
+def _hold_out(results: list[dict], share: float) -> None:
+    """Move a share of the training texts, the same every time, to the split `valid`."""
+    for result in results:
+        digest = hashlib.sha256(result["text"].encode()).digest()
+        if result["split"] == "train" and int.from_bytes(digest[:4], "big") < share * 2**32:
+            result["split"] = "valid"
+
+
+def _report(results: list[dict], licence: str, new: int) -> dict:
+    speakers: dict[str, dict] = {}
+    rejected = []
+    for result in results:
+        if result["problem"]:
+            rejected.append({key: result[key] for key in ("id", "speaker", "problem")})
+            continue
+        entry = speakers.setdefault(
+            result["speaker"],
+            {"sex": result["sex"], "lines": {}, "seconds": {}, "f0": [0, 0.0, 0.0]},
+        )
+        split, seconds = result["split"], result["samples"] / result["rate"]
+        entry["lines"][split] = entry["lines"].get(split, 0) + 1
+        entry["seconds"][split] = entry["seconds"].get(split, 0.0) + seconds
+        if split == "train" or "train" not in entry["lines"]:
+            sums = (result["voiced"], result["log_f0_sum"], result["log_f0_squares"])
+            entry["f0"] = [a + b for a, b in zip(entry["f0"], sums, strict=True)]
+    for entry in speakers.values():
+        count, total, squares = entry.pop("f0")
+        mean = total / count
+        entry["log_f0_mean"], entry["log_f0_std"] = mean, (squares / count - mean**2) ** 0.5
+        if (
+            entry["sex"] is None
+        ):  # the corpus does not say: judged by the median-like geometric mean
+            entry["sex"] = "female" if np.exp(mean) > _FEMALE_ABOVE else "male"
+    return {"licence": licence, "speakers": speakers, "rejected": rejected, "new": new}
+
+
+def _changed(dest: Path, report: dict) -> bool:
+    before = json.loads((dest / "report.json").read_text(encoding="utf-8"))
+    return {**before, "new": 0} != json.loads(json.dumps({**report, "new": 0}))
+
+
+def _write_manifests(results: list[dict], dest: Path) -> None:
+    for split in ("train", "valid", "test"):
+        cuts = CutSet.from_cuts(
+            _cut(r, dest) for r in results if r["split"] == split and not r["problem"]
+        ).to_eager()
+        validate(cuts)
+        path = dest / f"cuts_{split}.jsonl.gz"
+        temporary = path.with_name(f".new_{path.name}")
+        cuts.to_file(temporary)
+        temporary.replace(path)
+
+
+def _cut(result: dict, dest: Path) -> MonoCut:
+    id, speaker, rate, samples = (result[key] for key in ("id", "speaker", "rate", "samples"))
+    path = dest.resolve() / "audio" / speaker / f"{id}.flac"
+    source = {"type": "file", "channels": [0], "source": str(path)}
+    recording = Recording.from_dict(
+        {
+            "id": id, "sources": [source], "sampling_rate": rate, "num_samples": samples,
+            "duration": samples / rate, "channel_ids": [0],
+        }
+    )  # fmt: skip
+    supervision = SupervisionSegment(
+        id, id, 0.0, recording.duration, 0, result["text"], "Korean", speaker,
+        custom={"script": result["script"]},
+    )  # fmt: skip
+    cut = recording.to_cut()
+    cut.id, cut.supervisions = id, [supervision]
+    f0_folder = dest.resolve() / "f0" / speaker
+    cut.f0 = Array("numpy_files", str(f0_folder), f"{id}.npy", [result["frames"]])
+    return cut
+
+
+def _write_json(path: Path, content: dict) -> None:
+    temporary = path.with_name(f".new_{path.name}")
+    temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,110 @@
+"""What the models hear: log-mel, F0 and energy, frame by frame, and the arithmetic of frames.
+
+A frame is `hop_length` samples. A wave of n samples has n // hop_length frames, for all features.
+"""
+
+import warnings
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from moksori.config import AudioConfig, Seconds
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # pyworld warns that its pkg_resources is going away
+    import pyworld
+
+LOG_FLOOR = 1e-5  # magnitude under which the log-mel is cut; silence is log(1e-5) = -11.5
+
+
+class Features(NamedTuple):
+    """Features of one line; T frames each."""
+
+    mel: torch.Tensor  # [T, n_mels] natural log of magnitude
+    f0: torch.Tensor  # [T] Hz, 0 where unvoiced
+    energy: torch.Tensor  # [T] natural log of the frame's magnitude
+
+
+def frames(samples: int, audio: AudioConfig) -> int:
+    """Whole frames in `samples`."""
+    return samples // audio.hop_length
+
+
+def samples(frames: int, audio: AudioConfig) -> int:
+    """Samples that `frames` stand for."""
+    return frames * audio.hop_length
+
+
+def seconds(frames: float, audio: AudioConfig) -> Seconds:
+    """Seconds that `frames` stand for."""
+    return frames * audio.hop_length / audio.sample_rate
+
+
+def _hz_to_mel(hertz: np.ndarray) -> np.ndarray:
+    """Slaney's scale: linear under 1 kHz, logarithmic above (Auditory Toolbox, 1998)."""
+    hertz = np.asarray(hertz, dtype=np.float64)
+    log_part = 15 + np.log(np.maximum(hertz, 1e-9) / 1000) / (np.log(6.4) / 27)
+    return np.where(hertz < 1000, hertz * 3 / 200, log_part)
+
+
+def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
+    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((np.log(6.4) / 27) * (mel - 15)))
+
+
+@lru_cache
+def mel_filters(audio: AudioConfig) -> torch.Tensor:
+    """Triangular mel filters of unit area (Slaney's norm), [n_mels, n_fft // 2 + 1]."""
+    edges = _hz_to_mel(np.array([audio.fmin, audio.fmax]))
+    centres = _mel_to_hz(np.linspace(*edges, audio.n_mels + 2))
+    bins = np.linspace(0, audio.sample_rate / 2, audio.n_fft // 2 + 1)
+    ramps = centres[:, None] - bins[None]  # [n_mels + 2, bins]
+    widths = np.diff(centres)[:, None]
+    rising, falling = -ramps[:-2] / widths[:-1], ramps[2:] / widths[1:]
+    triangles = np.maximum(0, np.minimum(rising, falling))
+    area = 2 / (centres[2:] - centres[:-2])[:, None]
+    return torch.from_numpy((triangles * area).astype(np.float32))
+
+
+def _magnitude(wave: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
+    """STFT magnitude [bins, T], padded as HiFi-GAN does: reflect, not centred."""
+    pad = (audio.n_fft - audio.hop_length) // 2
+    padded = functional.pad(wave[None], (pad, pad), mode="reflect")[0]
+    window = torch.hann_window(audio.win_length)
+    spectrum = torch.stft(
+        padded, audio.n_fft, audio.hop_length, audio.win_length, window,
+        center=False, return_complex=True,
+    )  # fmt: skip
+    return (spectrum.real.square() + spectrum.imag.square() + 1e-9).sqrt()
+
+
+def mel_and_energy(wave: np.ndarray, audio: AudioConfig) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log-mel [T, n_mels] and log energy [T] of `wave` [n] at `audio.sample_rate`.
+
+    HiFi-GAN's recipe (github.com/jik876/hifi-gan, meldataset.py): the vocoder understands no other.
+    """
+    magnitude = _magnitude(torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32)), audio)
+    mel = (mel_filters(audio) @ magnitude).clamp(min=LOG_FLOOR).log()
+    energy = magnitude.square().sum(0).sqrt().clamp(min=LOG_FLOOR).log()
+    return mel.T.contiguous(), energy
+
+
+def f0(wave: np.ndarray, audio: AudioConfig) -> torch.Tensor:
+    """F0 [T] in Hz, 0 where unvoiced, by WORLD's Harvest refined by StoneMask (Morise 2017)."""
+    # A mel frame's middle lies half a hop after its first sample; so begin there.
+    signal = np.asarray(wave[audio.hop_length // 2 :], dtype=np.float64)
+    period = 1000 * audio.hop_length / audio.sample_rate  # ms
+    track, times = pyworld.harvest(
+        signal, audio.sample_rate, audio.f0_min, audio.f0_max, frame_period=period
+    )
+    track = pyworld.stonemask(signal, track, times, audio.sample_rate)
+    track = np.pad(track, (0, 1))[: frames(len(wave), audio)]
+    return torch.from_numpy(track.astype(np.float32))
+
+
+def extract(wave: np.ndarray, audio: AudioConfig) -> Features:
+    """All features of `wave` [n] at `audio.sample_rate`; n at least n_fft."""
+    mel, energy = mel_and_energy(wave, audio)
+    return Features(mel, f0(wave, audio), energy)

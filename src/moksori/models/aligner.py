@@ -1,0 +1,95 @@
+"""ParallelAligner: all of the alignment at once, learnt by summing over monotonic paths.
+
+After "One TTS Alignment To Rule Them All" (arXiv 2108.10447): the distance of each frame to each
+phone, and the forward-sum loss, which is CTC over the phones in their order.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from moksori.models.layers import MaskedConv, masked_standard
+
+_TEMPERATURE = 0.05
+_BLANK = -1.0  # log weight of CTC's blank, which lets a frame belong to no phone while learning
+_NEVER = -1e4
+
+
+class ParallelAligner(nn.Module):
+    """Queries from the mel, keys from the text encoding; softmax of their distance over the text.
+
+    The mel is brought to zero mean and unit variance by line and bin, so that neither the speaker's
+    colour nor the microphone's moves the alignment.
+    """
+
+    def __init__(self, text_dim: int, n_mels: int, dim: int) -> None:
+        super().__init__()
+        self.key1, self.key2 = MaskedConv(text_dim, 2 * dim, 3), MaskedConv(2 * dim, dim, 1)
+        self.query1 = MaskedConv(n_mels, 2 * dim, 5)
+        self.query2 = MaskedConv(2 * dim, 2 * dim, 5)
+        self.query3 = MaskedConv(2 * dim, dim, 1)
+
+    def forward(
+        self,
+        encoding: torch.Tensor,
+        text_mask: torch.Tensor,
+        mel: torch.Tensor,
+        mel_mask: torch.Tensor,
+        log_prior: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Align.
+
+        Args:
+            encoding: H [B, N, C].
+            text_mask: [B, N].
+            mel: [B, T, n_mels].
+            mel_mask: [B, T].
+            log_prior: [B, T, N], added to the scores while learning.
+
+        Returns:
+            Log of the alignment A, [B, T, N] float32; each frame's weights sum to one over the text.
+        """
+        key = self.key2(functional.relu(self.key1(encoding, text_mask)), text_mask).float()
+        query = functional.relu(self.query1(masked_standard(mel, mel_mask), mel_mask))
+        query = functional.relu(self.query2(query, mel_mask))
+        query = self.query3(query, mel_mask).float()
+        with torch.autocast(mel.device.type, enabled=False):
+            # |q - k|² = |q|² - 2qk + |k|²; |q|² is the same for the whole softmax
+            scores = _TEMPERATURE * (
+                2 * query @ key.transpose(1, 2) - key.square().sum(-1)[:, None]
+            )
+            if log_prior is not None:
+                scores = scores + log_prior
+            return scores.masked_fill(~text_mask[:, None], _NEVER).log_softmax(-1)
+
+
+def diagonal_prior(
+    text_lengths: torch.Tensor, mel_lengths: torch.Tensor, sigma: float
+) -> torch.Tensor:
+    """Log of a Gaussian along the diagonal, `sigma` text lengths wide: [B, T, N]."""
+    n, t = int(text_lengths.max()), int(mel_lengths.max())
+    device = text_lengths.device
+    text = torch.arange(n, device=device)[None] / (text_lengths[:, None] - 1).clamp(min=1)
+    time = torch.arange(t, device=device)[None] / (mel_lengths[:, None] - 1).clamp(min=1)
+    return -((time[:, :, None] - text[:, None]) ** 2) / (2 * sigma**2)
+
+
+def forward_sum_loss(
+    log_alignment: torch.Tensor, text_lengths: torch.Tensor, mel_lengths: torch.Tensor
+) -> torch.Tensor:
+    """Minus the log of the summed weight of all monotonic paths, by frame; scalar.
+
+    Args:
+        log_alignment: [B, T, N].
+        text_lengths: [B].
+        mel_lengths: [B].
+    """
+    with torch.autocast(log_alignment.device.type, enabled=False):
+        scores = functional.pad(log_alignment.float(), (1, 0), value=_BLANK)  # blank first
+        log_probs = scores.log_softmax(-1).transpose(0, 1)  # [B, T, N + 1] → [T, B, N + 1]
+        targets = torch.arange(1, int(text_lengths.max()) + 1, device=scores.device)
+        targets = targets[None].expand(len(text_lengths), -1)
+        loss = functional.ctc_loss(
+            log_probs, targets, mel_lengths, text_lengths, reduction="none", zero_infinity=True
+        )
+        return (loss / mel_lengths).mean()

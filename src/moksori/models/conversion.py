@@ -1,0 +1,95 @@
+"""The conversion model: Cotatron's data flow with the parallel aligner.
+
+    phones ── TextEncoder ── H ──┬── keys ──┐
+                                 │    ParallelAligner ── A (detached)
+    mel ─────────────────────────│── queries┘     │
+                                 └────── L = A·H ─┴─┐
+    F0, energy ── F0Prosody ── P ───────────────────┤
+    voice ── voice table ───────────────────────────┴── VCDecoder ── mel in that voice
+
+The TTSDecoder's attention will be a second source of A, the residual encoder a second source of P.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from moksori.config import AudioConfig, ConversionConfig
+from moksori.models.aligner import ParallelAligner
+from moksori.models.layers import length_mask
+from moksori.models.prosody import F0Prosody
+from moksori.models.text_encoder import TextEncoder
+from moksori.models.vc_decoder import VCDecoder
+
+
+class Batch(NamedTuple):
+    """Padded lines; T and N are the longest line's."""
+
+    phones: torch.Tensor  # [B, N] symbol numbers
+    phone_lengths: torch.Tensor  # [B]
+    mel: torch.Tensor  # [B, T, n_mels] of the source
+    mel_lengths: torch.Tensor  # [B]
+    f0: torch.Tensor  # [B, T] Hz in the target's register, 0 where unvoiced
+    energy: torch.Tensor  # [B, T] log energy of the source
+    voice: torch.Tensor  # [B] rows of the voice table
+
+
+class Converted(NamedTuple):
+    """What the model gives for a batch."""
+
+    mel: torch.Tensor  # [B, T, n_mels] in the target voices
+    log_alignment: torch.Tensor  # [B, T, N]
+
+
+class ConversionModel(nn.Module):
+    """Built parts, joined; `build` makes the parts from their sizes."""
+
+    def __init__(
+        self,
+        text_encoder: TextEncoder,
+        aligner: ParallelAligner,
+        prosody: F0Prosody,
+        voices: nn.Embedding,
+        decoder: VCDecoder,
+    ) -> None:
+        super().__init__()
+        self.text_encoder, self.aligner, self.prosody = text_encoder, aligner, prosody
+        self.voices, self.decoder = voices, decoder
+
+    @classmethod
+    def build(
+        cls, config: ConversionConfig, audio: AudioConfig, n_symbols: int, n_voices: int
+    ) -> "ConversionModel":
+        """A model of the given sizes with fresh weights."""
+        return cls(
+            TextEncoder(
+                n_symbols, config.text_dim, config.text_kernels,
+                config.embedding_dropout, config.text_dropout,
+            ),
+            ParallelAligner(config.text_dim, audio.n_mels, config.aligner_dim),
+            F0Prosody(config.f0_bins, config.decoder_dim, audio.f0_min, audio.f0_max),
+            nn.Embedding(n_voices, config.voice_dim),
+            VCDecoder(
+                config.text_dim, config.voice_dim, audio.n_mels, config.decoder_dim,
+                config.decoder_blocks, config.decoder_expansion, config.decoder_dropout,
+            ),
+        )  # fmt: skip
+
+    def forward(self, batch: Batch, log_prior: torch.Tensor | None = None) -> Converted:
+        """Align the source with its text and speak it in `batch.voice`.
+
+        Training and conversion differ only in whose voice and register the batch names.
+
+        Args:
+            batch: see `Batch`.
+            log_prior: [B, T, N], for the aligner, while learning.
+        """
+        text_mask = length_mask(batch.phone_lengths, batch.phones.shape[1])
+        mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
+        encoding = self.text_encoder(batch.phones, text_mask)
+        log_alignment = self.aligner(encoding, text_mask, batch.mel, mask, log_prior)
+        linguistic = log_alignment.exp().detach() @ encoding.float()  # L = A·H: [B, T, C]
+        prosody = self.prosody(batch.f0, batch.energy, mask)
+        mel = self.decoder(linguistic, prosody, self.voices(batch.voice), mask)
+        return Converted(mel, log_alignment)

@@ -1,0 +1,40 @@
+"""Small parts that several models share."""
+
+import torch
+from torch import nn
+
+
+def length_mask(lengths: torch.Tensor, size: int | None = None) -> torch.Tensor:
+    """Mask [B, size], True for the first `lengths[b]` places of row b."""
+    size = int(lengths.max()) if size is None else size
+    return torch.arange(size, device=lengths.device)[None] < lengths[:, None]
+
+
+def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean over dimension 1 of `values` [B, T, C], of the places in `mask` [B, T] only: [B, 1, C]."""
+    weights = mask[..., None].to(values.dtype)
+    return (values * weights).sum(1, keepdim=True) / weights.sum(1, keepdim=True).clamp(min=1)
+
+
+def masked_standard(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """`values` [B, T, C] at zero mean and unit variance over the unpadded T; zero in the padding."""
+    centred = values - masked_mean(values, mask)
+    variance = masked_mean(centred.square(), mask)
+    return centred * (variance + 1e-5).rsqrt() * mask[..., None]
+
+
+class MaskedConv(nn.Module):
+    """A convolution over dimension 1 of [B, T, C] whose output is zero in the padding.
+
+    What lies in the padding never reaches the content, so that a line alone and the same line in a
+    batch give the same output.
+    """
+
+    def __init__(self, dim_in: int, dim_out: int, kernel: int, groups: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(dim_in, dim_out, kernel, padding=kernel // 2, groups=groups)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """[B, T, dim_in], mask [B, T] → [B, T, dim_out]."""
+        x = self.conv(x.transpose(1, 2)).transpose(1, 2)  # [B, T, C] → [B, C, T] → [B, T, C]
+        return x * mask[..., None].to(x.dtype)

@@ -1,0 +1,53 @@
+"""Phones to the text encoding H, with sight of the neighbours only.
+
+Cotatron's encoder (three convolutions and a BiLSTM) sees the whole line and, with few texts to learn
+from, learns the lines by heart (docs/training.md). A linguistic feature needs only its neighbours.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from moksori.models.layers import MaskedConv
+
+
+class TextEncoder(nn.Module):
+    """Embedding and residual convolutions.
+
+    Args:
+        n_symbols: size of the phone inventory; symbol 0 is padding.
+        dim: channels C of the encoding.
+        kernels: kernel of each residual convolution, in phones.
+        embedding_dropout: dropout on the embedding.
+        dropout: dropout inside each convolution's branch.
+    """
+
+    def __init__(
+        self,
+        n_symbols: int,
+        dim: int,
+        kernels: tuple[int, ...],
+        embedding_dropout: float,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(n_symbols, dim, padding_idx=0)
+        self.embedding_dropout = nn.Dropout(embedding_dropout)
+        self.convs = nn.ModuleList(MaskedConv(dim, dim, kernel) for kernel in kernels)
+        self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in kernels)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, phones: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Encode phones.
+
+        Args:
+            phones: [B, N] symbol numbers.
+            mask: [B, N].
+
+        Returns:
+            H [B, N, C], zero in the padding.
+        """
+        x = self.embedding_dropout(self.embedding(phones)) * mask[..., None]
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = x + self.dropout(functional.gelu(norm(conv(x, mask)))) * mask[..., None]
+        return x

@@ -1,0 +1,80 @@
+import librosa
+import numpy as np
+import pytest
+import soundfile
+import torch
+from tests.conftest import voiced_wave
+
+from moksori import features
+from moksori.config import AudioConfig
+
+AUDIO = AudioConfig()
+
+
+def librosa_log_mel(wave: np.ndarray) -> np.ndarray:
+    """The same log-mel by librosa: reflect padding of (n_fft - hop) / 2, magnitude, slaney, log."""
+    padded = np.pad(wave, (AUDIO.n_fft - AUDIO.hop_length) // 2, mode="reflect")
+    spectrum = librosa.stft(
+        padded,
+        n_fft=AUDIO.n_fft,
+        hop_length=AUDIO.hop_length,
+        win_length=AUDIO.win_length,
+        center=False,
+    )
+    magnitude = np.sqrt(np.abs(spectrum) ** 2 + 1e-9)
+    filters = librosa.filters.mel(
+        sr=AUDIO.sample_rate, n_fft=AUDIO.n_fft, n_mels=AUDIO.n_mels, fmin=0, fmax=8000
+    )
+    return np.log(np.maximum(filters @ magnitude, 1e-5)).T
+
+
+def test_log_mel_is_librosa_s():
+    wave = voiced_wave(1.3)
+    mel, _ = features.mel_and_energy(wave, AUDIO)
+    np.testing.assert_allclose(mel.numpy(), librosa_log_mel(wave), atol=1e-4)
+
+
+def test_log_mel_is_librosa_s_on_a_real_recording(shared):
+    path = sorted(shared.glob("corpus/emotiontts/Main/main/kih/wav/*.flac"))[0]
+    wave, _ = soundfile.read(path, dtype="float32")
+    mel, _ = features.mel_and_energy(wave, AUDIO)
+    np.testing.assert_allclose(mel.numpy(), librosa_log_mel(wave), atol=1e-4)
+
+
+def test_silence_is_the_floor():
+    mel, energy = features.mel_and_energy(np.zeros(4096, dtype=np.float32), AUDIO)
+    assert torch.allclose(mel, torch.full_like(mel, np.log(1e-5)), atol=0.1)
+    assert torch.isfinite(energy).all()
+
+
+@pytest.mark.parametrize("length", [1024, 5000, 5119, 5120, 5121])
+def test_all_features_have_the_same_frames(length):
+    wave = voiced_wave(1.0)[:length]
+    mel, f0, energy = features.extract(wave, AUDIO)
+    assert len(mel) == len(f0) == len(energy) == features.frames(length, AUDIO) == length // 256
+
+
+def test_f0_of_a_known_pitch():
+    t = np.arange(22050) / 22050
+    wave = sum(np.sin(2 * np.pi * 220 * k * t) / k for k in range(1, 9)).astype(np.float32) * 0.1
+    f0 = features.f0(wave, AUDIO)
+    voiced = f0[f0 > 0]
+    assert len(voiced) > 0.9 * len(f0)
+    assert abs(float(voiced.median()) - 220) < 1
+
+
+def test_f0_frames_lie_under_the_mel_s():
+    """A tone that begins at a known sample begins in both features at the same frame."""
+    wave = np.zeros(22050, dtype=np.float32)
+    t = np.arange(11025) / 22050
+    wave[11025:] = 0.3 * sum(np.sin(2 * np.pi * 200 * k * t) for k in range(1, 6))
+    onset = 11025 / AUDIO.hop_length - 0.5
+    f0 = features.f0(wave, AUDIO)
+    assert abs(int((f0 > 0).nonzero()[0]) - onset) <= 2
+
+
+def test_seconds_samples_and_frames_agree():
+    assert features.frames(features.samples(17, AUDIO), AUDIO) == 17
+    assert features.seconds(17, AUDIO) * AUDIO.sample_rate == pytest.approx(
+        features.samples(17, AUDIO)
+    )
