@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -28,3 +29,39 @@ def voiced_wave(seconds: float, rate: int = 22050, f0: float = 150.0, seed: int 
     )
     syllables = 0.55 + 0.45 * np.sin(2 * np.pi * 4 * t)
     return (0.1 * wave * syllables + 0.001 * rng.standard_normal(len(t))).astype(np.float32)
+
+
+TEXTS = ("같이 가자.", "밥은 먹었어?", "오늘은 날씨가 좋네!", "그래, 알았어.")
+
+
+def write_corpus(folder: Path, speakers: tuple[str, ...] = ("pfx", "pmx", "zzz")) -> Path:
+    """A small corpus in the layout of emotiontts, synthetic: 4 lines a speaker, the last for test."""
+    rows = ["id,speaker,split"]
+    for number, speaker in enumerate(speakers):
+        home = folder / "Set" / speaker
+        for name in ("wav", "script", "transcript"):
+            (home / name).mkdir(parents=True)
+        for i, text in enumerate(TEXTS):
+            id = f"{speaker}{i:05d}"
+            wave = voiced_wave(1.2 + 0.3 * i, f0=110 + 60 * number, seed=i)
+            silence = np.zeros(4000, dtype=np.float32)
+            soundfile.write(
+                home / "wav" / f"{id}.wav", np.concatenate([silence, wave, silence]), 22050
+            )
+            (home / "script" / f"{id}.txt").write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\r\n")
+            (home / "transcript" / f"{id}.txt").write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\n")
+            rows.append(f"{id},{speaker},{'test' if i == 3 else 'train'}")
+    (folder / "splits.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory) -> Path:
+    """The small corpus, prepared; read only."""
+    from moksori.corpus import emotiontts
+    from moksori.corpus.prepare import prepare
+
+    source = write_corpus(tmp_path_factory.mktemp("source"))
+    dest = tmp_path_factory.mktemp("prepared")
+    prepare(emotiontts.read(source), dest, "none", valid_share=0.3)
+    return dest

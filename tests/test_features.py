@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from tests.conftest import voiced_wave
 
 from moksori import features
 from moksori.config import AudioConfig
+from tests.conftest import voiced_wave
 
 AUDIO = AudioConfig()
 

@@ -1,9 +1,14 @@
 """What an alignment tells: how sure it is, the path through it, and its picture."""
 
+import unicodedata
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
 from moksori.config import AudioConfig, Seconds
 from moksori.features import seconds
@@ -83,9 +88,24 @@ def draw_conversion(
         weights.T, origin="lower", aspect="auto", extent=(0, end, -0.5, len(phones) - 0.5),
         vmin=0, vmax=1, cmap="viridis", interpolation="none",
     )  # fmt: skip
-    labels = [{" ": "␣"}.get(phone, phone) for phone in phones]
+    labels = [_label(phone) for phone in phones]
     step = -(-len(phones) // 80)  # no more labels than can be read
-    middle.set_yticks(range(0, len(phones), step), labels[::step], fontsize=6)
+    middle.set_yticks(range(0, len(phones), step), labels[::step], fontproperties=_hangul_font())
     middle.set_ylabel("phone")
     bottom.set_xlabel("time (s)")
     return figure
+
+
+def _label(phone: str) -> str:
+    """A phone as a reader knows it: ᄀ and ᆨ both as ㄱ, the space as ＿."""
+    name = unicodedata.name(phone, "").split()
+    if name[:2] in (["HANGUL", "CHOSEONG"], ["HANGUL", "JUNGSEONG"], ["HANGUL", "JONGSEONG"]):
+        return unicodedata.lookup(f"HANGUL LETTER {name[2]}")
+    return "＿" if phone == " " else phone
+
+
+@cache
+def _hangul_font() -> FontProperties:
+    """NanumGothic, from a package that brings it: matplotlib's own font has no Hangul."""
+    package = find_spec("koreanize_matplotlib")
+    return FontProperties(fname=Path(package.origin).parent / "fonts" / "NanumGothic.ttf", size=6)

@@ -102,6 +102,8 @@ class LineData(pl.LightningDataModule):
             shuffle=True,
             seed=self.seed,
         )
+        if self.trainer:  # Lightning tells a resumed run's sampler the epoch only at the next one
+            sampler.set_epoch(self.trainer.global_step // self.trainer.limit_train_batches)
         return self._loader(sampler)
 
     def val_dataloader(self) -> DataLoader:

@@ -34,7 +34,7 @@ class VoiceBlock(nn.Module):
         y = functional.gelu(self.expand(y)).transpose(1, 2)  # [B, expansion * dim, T]
         # Whole channels inside: one draw a channel, not a frame, where drawing would be the cost.
         y = functional.dropout1d(y, self.dropout.p, self.training).transpose(1, 2)
-        return x + self.dropout(self.contract(y))
+        return x + self.dropout(self.contract(y)) * mask[..., None]
 
 
 class VCDecoder(nn.Module):
@@ -78,7 +78,7 @@ class VCDecoder(nn.Module):
         Returns:
             Log-mel [B, T, n_mels], zero in the padding.
         """
-        x = self.dropout(self.text(linguistic) + prosody)
+        x = self.dropout(self.text(linguistic) + prosody) * mask[..., None]
         for block in self.blocks:
             x = block(x, mask, voice)
         return self.mel(self.norm(x)).float() * mask[..., None]

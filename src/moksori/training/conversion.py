@@ -56,6 +56,8 @@ class ConversionTraining(pl.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         c = self.config.optimizer
+        # Each step draws its dropout from a seed of its own, so that a resumed run repeats it.
+        torch.manual_seed((self.config.seed << 40) + (self.global_rank << 32) + self.global_step)
         strength = max(0.0, 1 - self.global_step / c.prior_steps) if c.prior_steps else 0.0
         prior = None
         if strength > 0:

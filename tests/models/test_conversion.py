@@ -1,0 +1,131 @@
+import pytest
+import torch
+
+from moksori.config import AudioConfig, ConversionConfig
+from moksori.models.conversion import Batch, ConversionModel
+from moksori.models.layers import length_mask, masked_standard
+from moksori.models.prosody import fill_unvoiced
+from moksori.text import SYMBOLS
+from moksori.training.conversion import mel_l1
+
+AUDIO = AudioConfig()
+SMALL = ConversionConfig(
+    text_dim=16,
+    text_kernels=(5, 3),
+    aligner_dim=8,
+    voice_dim=4,
+    f0_bins=8,
+    decoder_dim=16,
+    decoder_blocks=2,
+)
+
+
+@pytest.fixture
+def model() -> ConversionModel:
+    torch.manual_seed(0)
+    model = ConversionModel.build(SMALL, AUDIO, len(SYMBOLS), 3)
+    for block in model.decoder.blocks:  # starts at zero; any trained model has moved away
+        torch.nn.init.normal_(block.modulate.weight, std=0.3)
+    return model.eval()
+
+
+def random_batch(lengths: list[tuple[int, int]]) -> Batch:
+    """Lines of (phones, frames), with rubbish in the padding where a model must not look."""
+    generator = torch.Generator().manual_seed(3)
+    n, t = max(p for p, _ in lengths), max(f for _, f in lengths)
+    size = len(lengths)
+    return Batch(
+        torch.randint(1, len(SYMBOLS), (size, n), generator=generator),
+        torch.tensor([p for p, _ in lengths]),
+        torch.randn(size, t, AUDIO.n_mels, generator=generator) - 5,
+        torch.tensor([f for _, f in lengths]),
+        torch.rand(size, t, generator=generator)
+        .mul(300)
+        .clamp(min=100)
+        .where(torch.rand(size, t) > 0.3, 0),
+        torch.randn(size, t, generator=generator),
+        torch.arange(size) % 3,
+    )
+
+
+def line(batch: Batch, i: int) -> Batch:
+    n, t = int(batch.phone_lengths[i]), int(batch.mel_lengths[i])
+    one = [value[i : i + 1] for value in batch]
+    return Batch(one[0][:, :n], one[1], one[2][:, :t], one[3], one[4][:, :t], one[5][:, :t], one[6])
+
+
+def test_a_line_alone_and_in_a_batch_give_the_same(model):
+    batch = random_batch([(9, 50), (4, 23), (6, 31)])
+    together = model(batch)
+    for i in range(3):
+        n, t = int(batch.phone_lengths[i]), int(batch.mel_lengths[i])
+        alone = model(line(batch, i))
+        torch.testing.assert_close(together.mel[i, :t], alone.mel[0], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(
+            together.log_alignment[i, :t, :n], alone.log_alignment[0], atol=1e-4, rtol=1e-4
+        )
+        assert together.mel[i, t:].abs().max() == 0 if t < 50 else True
+
+
+def test_shapes_and_rows(model):
+    batch = random_batch([(9, 50), (4, 23)])
+    mel, log_alignment = model(batch)
+    assert mel.shape == (2, 50, 80)
+    torch.testing.assert_close(log_alignment.exp().sum(-1), torch.ones(2, 50))
+
+
+def test_the_voice_changes_the_mel_but_not_the_alignment(model):
+    batch = random_batch([(9, 50)])
+    first, second = model(batch), model(batch._replace(voice=torch.tensor([2])))
+    assert (first.mel - second.mel).abs().max() > 1e-3
+    torch.testing.assert_close(first.log_alignment, second.log_alignment)
+
+
+def test_the_mel_s_loss_does_not_move_the_alignment(model):
+    """L = A·H with A detached: the aligner learns from the forward-sum loss alone."""
+    batch = random_batch([(9, 50)])
+    model(batch).mel.sum().backward()
+    assert all(p.grad is None or p.grad.abs().max() == 0 for p in model.aligner.parameters())
+    assert model.text_encoder.embedding.weight.grad.abs().max() > 0
+
+
+def test_loss_counts_real_frames_only():
+    target = torch.zeros(2, 4, 3)
+    output = torch.ones(2, 4, 3)
+    output[1, 1:] = 100
+    mask = length_mask(torch.tensor([4, 1]))
+    assert mel_l1(output, target, mask) == 1
+
+
+def test_standardising_ignores_padding():
+    x = torch.randn(1, 10, 3) * 4 + 2
+    mask = length_mask(torch.tensor([6]), 10)
+    y = masked_standard(x, mask)
+    torch.testing.assert_close(y[:, :6].mean(1), torch.zeros(1, 3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(y[:, :6].var(1, unbiased=False), torch.ones(1, 3), atol=1e-3, rtol=0)
+    assert y[:, 6:].abs().max() == 0
+
+
+def test_f0_is_drawn_straight_over_unvoiced_frames():
+    log_f0 = torch.tensor([[9.0, 1, 9, 9, 4, 9], [9, 9, 9, 9, 9, 9]])
+    voiced = torch.tensor([[False, True, False, False, True, False], [False] * 6])
+    filled = fill_unvoiced(log_f0, voiced)
+    torch.testing.assert_close(filled[0], torch.tensor([1.0, 1, 2, 3, 4, 4]))
+    assert filled[1].unique().numel() == 1
+
+
+def test_a_tiny_model_learns_a_line_by_heart(model):
+    """One line of moving sound, 150 steps: the loss must fall to a half."""
+    batch = random_batch([(9, 50)])
+    target = torch.sin(torch.arange(50)[None, :, None] / 3 + torch.arange(80) / 9) - 5
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
+    mask = length_mask(batch.mel_lengths)
+    losses = []
+    for _ in range(150):
+        loss = mel_l1(model(batch).mel, target, mask)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert sum(losses[-10:]) / 10 < losses[0] / 2

@@ -1,0 +1,63 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from moksori.alignment import Alignment, draw_conversion, phone_seconds
+from moksori.config import AudioConfig
+
+AUDIO = AudioConfig()
+
+
+def random_alignment(t: int, n: int, seed: int = 0) -> Alignment:
+    weights = np.random.default_rng(seed).dirichlet(np.ones(n), t)
+    return Alignment(weights, [*"가나다라마바사아자차"[:n]])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_path_is_the_best_of_all_monotonic_paths(seed):
+    """Against all paths, counted out."""
+    t, n = 8, 4
+    alignment = random_alignment(t, n, seed)
+    best = max(
+        (
+            np.repeat(np.arange(n), np.diff([0, *cuts, t]))
+            for cuts in itertools.combinations(range(1, t), n - 1)
+        ),
+        key=lambda path: np.log(alignment.weights[np.arange(t), path]).sum(),
+    )
+    np.testing.assert_array_equal(alignment.path(), best)
+
+
+def test_confidence_is_one_for_a_sharp_alignment_and_low_for_a_flat_one():
+    sharp = Alignment(np.repeat(np.eye(5), 4, axis=0), [*"abcde"])
+    assert sharp.confidence == 1
+    flat = Alignment(np.full((20, 5), 0.2), [*"abcde"])
+    assert flat.confidence == pytest.approx(0.2)
+    backwards = Alignment(sharp.weights[::-1], [*"abcde"])
+    assert backwards.confidence < 0.3
+
+
+def test_more_phones_than_frames_still_has_a_path():
+    path = random_alignment(3, 7).path()
+    assert list(path) == [0, 3, 6]
+
+
+def test_phones_follow_one_another_without_gaps():
+    alignment = random_alignment(40, 6)
+    times = phone_seconds(alignment, AUDIO)
+    assert [phone for phone, _, _ in times] == alignment.phones
+    assert times[0][1] == 0
+    assert times[-1][2] == pytest.approx(40 * 256 / 22050)
+    for (_, _, end), (_, begin, later) in itertools.pairwise(times):
+        assert end == begin < later
+
+
+def test_plot_labels_phones_in_hangul(tmp_path, recwarn):
+    mel = np.random.default_rng(0).normal(size=(30, 80))
+    weights = np.repeat(np.eye(6), 5, axis=0)
+    figure = draw_conversion(mel, weights, ["^", "ᄀ", "ᅡ", "ᆨ", " ", "$"], mel, AUDIO)
+    figure.savefig(tmp_path / "a.png")
+    labels = [label.get_text() for label in figure.axes[1].get_yticklabels()]
+    assert labels == ["^", "ㄱ", "ㅏ", "ㄱ", "＿", "$"]
+    assert not [w for w in recwarn if "Glyph" in str(w.message)]
