@@ -30,28 +30,39 @@ def librosa_log_mel(wave: np.ndarray) -> np.ndarray:
 
 def test_log_mel_is_librosa_s():
     wave = voiced_wave(1.3)
-    mel, _ = features.mel_and_energy(wave, AUDIO)
+    mel = features.log_mel(wave, AUDIO)
     np.testing.assert_allclose(mel.numpy(), librosa_log_mel(wave), atol=1e-4)
 
 
 def test_log_mel_is_librosa_s_on_a_real_recording(shared):
     path = sorted(shared.glob("corpus/emotiontts/Main/main/kih/wav/*.flac"))[0]
     wave, _ = soundfile.read(path, dtype="float32")
-    mel, _ = features.mel_and_energy(wave, AUDIO)
+    mel = features.log_mel(wave, AUDIO)
     np.testing.assert_allclose(mel.numpy(), librosa_log_mel(wave), atol=1e-4)
 
 
 def test_silence_is_the_floor():
-    mel, energy = features.mel_and_energy(np.zeros(4096, dtype=np.float32), AUDIO)
+    mel = features.log_mel(np.zeros(4096, dtype=np.float32), AUDIO)
     assert torch.allclose(mel, torch.full_like(mel, np.log(1e-5)), atol=0.1)
-    assert torch.isfinite(energy).all()
+
+
+def test_energy_of_the_bands_adds_up_to_the_whole():
+    """In magnitude squared, of the mel: whatever the parts, their sum is the same."""
+    mel = features.log_mel(voiced_wave(0.5), AUDIO)
+    whole, parts = features.energy(mel, 1), features.energy(mel, 3)
+    expected = mel.exp().square().sum(-1, keepdim=True)
+    torch.testing.assert_close((2 * whole).exp(), expected)
+    torch.testing.assert_close((2 * parts).exp().sum(-1, keepdim=True), expected)
+    low = mel.clone()
+    low[:, 27:] = -11.5  # nothing above 1 kHz
+    assert (features.energy(low, 3)[:, 1:] < -9).all()
 
 
 @pytest.mark.parametrize("length", [1024, 5000, 5119, 5120, 5121])
 def test_all_features_have_the_same_frames(length):
     wave = voiced_wave(1.0)[:length]
-    mel, f0, energy = features.extract(wave, AUDIO)
-    assert len(mel) == len(f0) == len(energy) == features.frames(length, AUDIO) == length // 256
+    mel, f0 = features.extract(wave, AUDIO)
+    assert len(mel) == len(f0) == features.frames(length, AUDIO) == length // 256
 
 
 def test_f0_of_a_known_pitch():

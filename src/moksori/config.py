@@ -42,6 +42,7 @@ class ConversionConfig(_Config):
     aligner_dim: int = 64  # channels of the aligner's queries and keys
     voice_dim: int = 64  # channels of a row of the voice table
     f0_bins: int = 64  # bins of the log-F0 embedding
+    energy_bands: int = Field(3, ge=1)  # parts of the spectrum whose energy the decoder is told
     decoder_dim: int = 288
     decoder_blocks: int = 7
     decoder_expansion: int = 3  # width of a block's inside, in decoder_dim

@@ -193,7 +193,7 @@ class Converter:
         batch = Batch(
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
             source.mel[None], torch.tensor([len(source.mel)]),
-            to_register(source.f0, target)[None], source.energy[None],
+            to_register(source.f0, target)[None],
             torch.tensor([self.card.voices.index(target)]),
         )  # fmt: skip
         with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""What the models hear: log-mel, F0 and energy, frame by frame, and the arithmetic of frames.
+"""What the models hear: log-mel and F0 frame by frame, energy, and the arithmetic of frames.
 
 A frame is `hop_length` samples. A wave of n samples has n // hop_length frames, for all features.
 """
@@ -25,7 +25,6 @@ class Features(NamedTuple):
 
     mel: torch.Tensor  # [T, n_mels] natural log of magnitude
     f0: torch.Tensor  # [T] Hz, 0 where unvoiced
-    energy: torch.Tensor  # [T] natural log of the frame's magnitude
 
 
 def frames(samples: int, audio: AudioConfig) -> int:
@@ -80,15 +79,28 @@ def _magnitude(wave: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
     return (spectrum.real.square() + spectrum.imag.square() + 1e-9).sqrt()
 
 
-def mel_and_energy(wave: np.ndarray, audio: AudioConfig) -> tuple[torch.Tensor, torch.Tensor]:
-    """Log-mel [T, n_mels] and log energy [T] of `wave` [n] at `audio.sample_rate`.
+def log_mel(wave: np.ndarray, audio: AudioConfig) -> torch.Tensor:
+    """Log-mel [T, n_mels] of `wave` [n] at `audio.sample_rate`.
 
     HiFi-GAN's recipe (github.com/jik876/hifi-gan, meldataset.py): the vocoder understands no other.
     """
     magnitude = _magnitude(torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32)), audio)
     mel = (mel_filters(audio) @ magnitude).clamp(min=LOG_FLOOR).log()
-    energy = magnitude.square().sum(0).sqrt().clamp(min=LOG_FLOOR).log()
-    return mel.T.contiguous(), energy
+    return mel.T.contiguous()
+
+
+def energy(mel: torch.Tensor, bands: int) -> torch.Tensor:
+    """Log energy of `bands` parts of the spectrum, of equal width on the mel scale.
+
+    Args:
+        mel: log-mel [..., n_mels].
+        bands: 1 is the energy of the whole; 3 are about 0-1, 1-3 and 3-8 kHz.
+
+    Returns:
+        Natural log of magnitude, [..., bands].
+    """
+    parts = mel.tensor_split(bands, dim=-1)
+    return torch.stack([(2 * part).logsumexp(-1) / 2 for part in parts], -1)
 
 
 def f0(wave: np.ndarray, audio: AudioConfig) -> torch.Tensor:
@@ -106,5 +118,4 @@ def f0(wave: np.ndarray, audio: AudioConfig) -> torch.Tensor:
 
 def extract(wave: np.ndarray, audio: AudioConfig) -> Features:
     """All features of `wave` [n] at `audio.sample_rate`; n at least n_fft."""
-    mel, energy = mel_and_energy(wave, audio)
-    return Features(mel, f0(wave, audio), energy)
+    return Features(log_mel(wave, audio), f0(wave, audio))

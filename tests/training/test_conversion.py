@@ -26,7 +26,7 @@ def test_batches_are_padded_lines_of_the_corpus(prepared):
     b, t, n_mels = batch.mel.shape
     assert n_mels == 80
     assert t == batch.mel_lengths.max()
-    assert batch.f0.shape == batch.energy.shape == (b, t)
+    assert batch.f0.shape == (b, t)
     assert b == len(batch.phones) == len(batch.voice)
     assert batch.mel_lengths.sum() * 256 / 22050 <= TINY.data.batch_seconds * 1.01
     first = batch.phones[0, : batch.phone_lengths[0]].tolist()

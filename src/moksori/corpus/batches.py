@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from moksori.config import AudioConfig, DataConfig
 from moksori.errors import CorpusError
-from moksori.features import mel_and_energy
+from moksori.features import log_mel
 from moksori.models.conversion import Batch
 from moksori.text import tokenize
 
@@ -44,27 +44,25 @@ class LineDataset(Dataset):
 
     def __getitem__(self, cuts: CutSet) -> Batch:
         lines = [self._line(cut) for cut in cuts]
-        phones, mels, f0s, energies, rows = zip(*lines, strict=True)
+        phones, mels, f0s, rows = zip(*lines, strict=True)
         return Batch(
             pad_sequence(phones, batch_first=True),
             torch.tensor([len(p) for p in phones]),
             pad_sequence([m.float() for m in mels], batch_first=True),
             torch.tensor([len(m) for m in mels]),
             pad_sequence(f0s, batch_first=True),
-            pad_sequence(energies, batch_first=True),
             torch.tensor(rows),
         )
 
     def _line(self, cut: MonoCut) -> tuple:
         """Features of one line; computed once, the mel kept as fp16 (1.4 MB a minute)."""
         if cut.id not in self.lines:
-            mel, energy = mel_and_energy(cut.load_audio()[0], self.audio)
+            mel = log_mel(cut.load_audio()[0], self.audio)
             supervision = cut.supervisions[0]
             self.lines[cut.id] = (
                 torch.tensor(tokenize(supervision.text)),
                 mel.half(),
                 torch.from_numpy(cut.load_f0()),
-                energy,
                 self.rows[supervision.speaker],
             )
         return self.lines[cut.id]

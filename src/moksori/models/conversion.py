@@ -4,7 +4,7 @@
                                  │    ParallelAligner ── A (detached)
     mel ─────────────────────────│── queries┘     │
                                  └────── L = A·H ─┴─┐
-    F0, energy ── F0Prosody ── P ───────────────────┤
+    F0, mel ── F0Prosody ── P (melody, energy) ─────┤
     voice ── voice table ───────────────────────────┴── VCDecoder ── mel in that voice
 
 The TTSDecoder's attention will be a second source of A, the residual encoder a second source of P.
@@ -31,7 +31,6 @@ class Batch(NamedTuple):
     mel: torch.Tensor  # [B, T, n_mels] of the source
     mel_lengths: torch.Tensor  # [B]
     f0: torch.Tensor  # [B, T] Hz in the target's register, 0 where unvoiced
-    energy: torch.Tensor  # [B, T] log energy of the source
     voice: torch.Tensor  # [B] rows of the voice table
 
 
@@ -68,7 +67,9 @@ class ConversionModel(nn.Module):
                 config.embedding_dropout, config.text_dropout,
             ),
             ParallelAligner(config.text_dim, audio.n_mels, config.aligner_dim),
-            F0Prosody(config.f0_bins, config.decoder_dim, audio.f0_min, audio.f0_max),
+            F0Prosody(
+                config.decoder_dim, config.f0_bins, audio.f0_min, audio.f0_max, config.energy_bands
+            ),
             nn.Embedding(n_voices, config.voice_dim),
             VCDecoder(
                 config.text_dim, config.voice_dim, audio.n_mels, config.decoder_dim,
@@ -90,6 +91,6 @@ class ConversionModel(nn.Module):
         encoding = self.text_encoder(batch.phones, text_mask)
         log_alignment = self.aligner(encoding, text_mask, batch.mel, mask, log_prior)
         linguistic = log_alignment.exp().detach() @ encoding.float()  # L = A·H: [B, T, C]
-        prosody = self.prosody(batch.f0, batch.energy, mask)
+        prosody = self.prosody(batch.f0, batch.mel, mask)
         mel = self.decoder(linguistic, prosody, self.voices(batch.voice), mask)
         return Converted(mel, log_alignment)

@@ -8,6 +8,7 @@ import math
 import torch
 from torch import nn
 
+from moksori.features import energy
 from moksori.models.layers import masked_standard
 
 _CENTRE = math.log(200.0)  # Hz; about the middle of all voices
@@ -31,20 +32,27 @@ def fill_unvoiced(log_f0: torch.Tensor, voiced: torch.Tensor) -> torch.Tensor:
 
 
 class F0Prosody(nn.Module):
-    """F0 as a number and as one of `bins` embeddings (0 for unvoiced), voicing, energy by line."""
+    """F0 as a number and as one of `f0_bins` embeddings (0 for unvoiced), voicing, energy by band.
 
-    def __init__(self, bins: int, dim: int, f0_min: float, f0_max: float) -> None:
+    Each band's energy has zero mean and unit variance by line, so that it tells how the line moves
+    and not what colour the source's voice has.
+    """
+
+    def __init__(
+        self, dim: int, f0_bins: int, f0_min: float, f0_max: float, energy_bands: int
+    ) -> None:
         super().__init__()
-        self.low, self.high, self.bins = math.log(f0_min), math.log(f0_max), bins
-        self.embedding = nn.Embedding(bins + 1, dim)
-        self.project = nn.Linear(3, dim)
+        self.low, self.high = math.log(f0_min), math.log(f0_max)
+        self.f0_bins, self.energy_bands = f0_bins, energy_bands
+        self.embedding = nn.Embedding(f0_bins + 1, dim)
+        self.project = nn.Linear(2 + energy_bands, dim)
 
-    def forward(self, f0: torch.Tensor, energy: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def forward(self, f0: torch.Tensor, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Encode prosody.
 
         Args:
             f0: [B, T] Hz in the target's register, 0 where unvoiced.
-            energy: [B, T] log energy of the source.
+            mel: [B, T, n_mels] of the source, for its energy.
             mask: [B, T].
 
         Returns:
@@ -53,8 +61,8 @@ class F0Prosody(nn.Module):
         voiced = (f0 > 0) & mask
         log_f0 = f0.clamp(min=1).log()
         place = ((log_f0 - self.low) / (self.high - self.low)).clamp(0, 1)
-        bins = torch.where(voiced, 1 + (place * (self.bins - 1)).round().long(), 0)
+        bins = torch.where(voiced, 1 + (place * (self.f0_bins - 1)).round().long(), 0)
         curve = (fill_unvoiced(log_f0, voiced) - _CENTRE) / _SPREAD
-        level = masked_standard(energy[..., None], mask)[..., 0]
-        numbers = torch.stack([curve, voiced.to(curve.dtype), level], -1)  # [B, T, 3]
-        return self.embedding(bins) + self.project(numbers)
+        melody = torch.stack([curve, voiced.to(curve.dtype)], -1)  # [B, T, 2]
+        level = masked_standard(energy(mel, self.energy_bands), mask)  # [B, T, energy_bands]
+        return self.embedding(bins) + self.project(torch.cat([melody, level], -1))

@@ -1,0 +1,40 @@
+# Two commands: `make demo` hears a line in another voice, `make test` runs every check.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test format clean
+
+demo: .venv/.core
+	@mkdir -p demo
+	@for voice in lmy kih; do \
+	  $(BIN)/moksori convert examples/line.wav --text "$$(cat examples/line.txt)" --voice $$voice \
+	    -o demo/$$voice.wav --plot demo/$$voice.png --force || exit 1; \
+	done
+	@echo "Listen: examples/line.wav (the source), demo/lmy.wav and demo/kih.wav (converted)."
+	@echo "Look:   demo/lmy.png and demo/kih.png (source mel, alignment, converted mel)."
+
+test: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest
+
+format: .venv/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv demo
+
+.venv/.core: pyproject.toml constraints.txt
+	@echo "Installing Moksori into .venv (a few minutes the first time) …"
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 is needed"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(PIP) "torch==2.13.0"
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/.dev: .venv/.core
+	@echo "Installing what training and the tests need …"
+	@$(PIP) --editable ".[train,dev]"
+	@touch $@

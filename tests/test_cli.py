@@ -1,0 +1,137 @@
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from moksori.cli import app, main
+from tests.conftest import DEMO, DEMO_TEXT, write_corpus
+
+
+def moksori(*arguments: object) -> subprocess.CompletedProcess:
+    """The command as a user runs it."""
+    command = [sys.executable, "-m", "moksori", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_convert_writes_the_line_and_its_picture(tmp_path):
+    out, plot = tmp_path / "out.wav", tmp_path / "out.png"
+    done = moksori(
+        "convert", DEMO, "--text", DEMO_TEXT, "--voice", "lmy", "-o", out, "--plot", plot
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+    assert "alignment confidence 0." in done.stdout
+    assert done.stderr.count("research only") == 1
+    assert soundfile.info(out).frames == soundfile.info(DEMO).frames
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def bad(tmp_path):
+    """A folder with one file of each bad kind."""
+    (tmp_path / "empty.wav").write_bytes(b"")
+    (tmp_path / "text.wav").write_text("녹음 아님")
+    (tmp_path / "cut.wav").write_bytes(DEMO.read_bytes()[: DEMO.stat().st_size // 2])
+    soundfile.write(tmp_path / "silent.wav", np.zeros(22050), 22050)
+    (tmp_path / "exists.wav").write_bytes(b"mine")
+    (tmp_path / "pickle.pt").write_bytes(b"x")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "model.json").write_text("{")
+    return tmp_path
+
+
+CASES = [
+    ({"in": "missing.wav"}, "no such file"),
+    ({"in": "empty.wav"}, "empty"),
+    ({"in": "silent.wav"}, "silent"),
+    ({"in": "cut.wav"}, "truncated"),
+    ({"in": "text.wav"}, "not a readable audio file"),
+    ({"extra": ["--max-seconds", "1"]}, "--max-seconds"),
+    ({"text": ""}, "no speech"),
+    ({"text": "..."}, "no speech"),
+    ({"text": "오후 3시"}, "character 4"),
+    ({"text": "네."}, "too short for this recording"),
+    ({"voice": "kim"}, "nearest are kih"),
+    ({"out": "no/out.wav"}, "no such folder"),
+    ({"out": "exists.wav"}, "--force"),
+    ({"out": "out.xyz"}, "ending in .wav or .flac"),
+    ({"extra": ["--plot", "a.xyz"]}, "ending in .png"),
+    ({"extra": ["--model", "{}/pickle.pt"]}, "pickles are not loaded"),
+    ({"extra": ["--model", "{}/broken"]}, "damaged"),
+    ({"extra": ["--model", "{}/nothing"]}, "no model.json"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), CASES)
+def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
+    bad, capsys, monkeypatch, change, message
+):
+    before = {path: path.read_bytes() for path in bad.rglob("*") if path.is_file()}
+    recording = bad / change["in"] if "in" in change else DEMO
+    arguments = [
+        "moksori", "convert", str(recording), "--text", change.get("text", DEMO_TEXT),
+        "--voice", change.get("voice", "lmy"), "-o", str(bad / change.get("out", "out.wav")),
+        *(part.format(bad) for part in change.get("extra", [])),
+    ]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    errors = [
+        line for line in capsys.readouterr().err.splitlines() if not line.startswith("licence")
+    ]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert {path: path.read_bytes() for path in bad.rglob("*") if path.is_file()} == before
+
+
+def test_the_recording_itself_is_never_overwritten(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "line.wav"
+    path.write_bytes(DEMO.read_bytes())
+    arguments = [
+        "convert",
+        str(path),
+        "--text",
+        DEMO_TEXT,
+        "--voice",
+        "lmy",
+        "-o",
+        str(path),
+        "--force",
+    ]
+    monkeypatch.setattr(sys, "argv", ["moksori", *arguments])
+    with pytest.raises(SystemExit):
+        main()
+    assert "is the recording itself" in capsys.readouterr().err
+    assert path.read_bytes() == DEMO.read_bytes()
+
+
+def test_voices_lists_name_sex_minutes_and_licence():
+    shown = CliRunner().invoke(app, ["voices"])
+    assert shown.exit_code == 0
+    for word in ("lmy", "kih", "female", "male", "research only"):
+        assert word in shown.stdout
+    assert "pfb" not in shown.stdout  # a speaker of the test split is no voice
+
+
+def test_prepare_reports_hours_lines_and_rejections(tmp_path):
+    source = write_corpus(tmp_path / "corpus")
+    (source / "Set" / "pmx" / "transcript" / "pmx00000.txt").unlink()
+    first = moksori("prepare", "emotiontts", source, tmp_path / "dest")
+    assert first.returncode == 0, first.stderr
+    assert "11 lines prepared now" in first.stdout
+    assert "pmx/pmx00000: no text" in first.stdout
+    again = moksori("prepare", "emotiontts", source, tmp_path / "dest")
+    assert "0 lines prepared now" in again.stdout
+    assert "pmx/pmx00000: no text" in again.stdout
+
+
+def test_importing_is_quick_and_leaves_torch_alone():
+    code = "import sys, moksori, moksori.cli; sys.exit('torch' in sys.modules)"
+    began = time.perf_counter()
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    print(f"import moksori.cli: {time.perf_counter() - began:.2f} s")

@@ -1,0 +1,131 @@
+import csv
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from moksori import Converter, audio, features
+from moksori.converter import to_register
+from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
+from tests.conftest import DEMO, DEMO_TEXT, voiced_wave
+
+
+@pytest.fixture(scope="module")
+def converter() -> Converter:
+    return Converter.from_pretrained()
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "subtype", "suffix"),
+    [
+        (48000, 2, "PCM_24", ".wav"),
+        (44100, 1, "PCM_16", ".flac"),
+        (16000, 1, "FLOAT", ".wav"),
+        (8000, 1, "PCM_U8", ".wav"),
+    ],
+)
+def test_output_has_the_source_s_rate_length_channels_and_format(
+    converter, tmp_path, rate, channels, subtype, suffix
+):
+    wave, original = soundfile.read(DEMO, dtype="float32")
+    wave = audio.resample(wave, original, rate)[: 2 * rate + 17]
+    path = tmp_path / f"in{suffix}"
+    soundfile.write(path, np.repeat(wave[:, None], channels, 1), rate, subtype=subtype)
+    result = converter.convert(path, DEMO_TEXT, "lmy")
+    result.save(tmp_path / f"out{suffix}")
+    before, after = soundfile.info(path), soundfile.info(tmp_path / f"out{suffix}")
+    assert (after.frames, after.samplerate, after.channels, after.subtype) == (
+        before.frames, before.samplerate, before.channels, before.subtype,
+    )  # fmt: skip
+    assert np.isfinite(result.samples).all()
+    assert np.abs(result.samples).max() > 0.01
+
+
+def test_the_same_input_gives_the_same_output(converter):
+    first, second = (converter.convert(DEMO, DEMO_TEXT, "kih") for _ in range(2))
+    np.testing.assert_array_equal(first.samples, second.samples)
+
+
+def test_level_melody_and_silence_are_the_source_s(converter):
+    wave, rate = soundfile.read(DEMO, dtype="float32")
+    padded = np.concatenate([np.zeros(rate), 0.5 * wave, np.zeros(rate // 2)]).astype(np.float32)
+    recording = audio.Recording(padded[:, None], rate, "PCM_16")
+    result = converter.convert(recording, DEMO_TEXT, "kih")
+    out = result.samples[:, 0]
+    assert audio.loudness(out, rate) == pytest.approx(audio.loudness(padded, rate), abs=0.5)
+    begin, end = (round(t * rate) for t in result.speech)
+    assert begin >= 0.85 * rate
+    assert np.abs(out[: begin - 50]).max() < 1e-3
+    assert np.abs(out[end + 50 :]).max() < 1e-3
+    a, b = (
+        features.f0(audio.resample(w, rate, 22050), converter.card.audio) for w in (padded, out)
+    )
+    both = (a > 0) & (b > 0)
+    assert both.sum() > 0.7 * (a > 0).sum()
+    assert np.corrcoef(a[both].log(), b[both].log())[0, 1] > 0.8
+
+
+def test_voices_differ_in_register_and_sound(converter):
+    low, high = (converter.convert(DEMO, DEMO_TEXT, name) for name in ("kih", "lmy"))
+    pitch = [
+        features.f0(audio.resample(c.samples[:, 0], c.rate, 22050), converter.card.audio)
+        for c in (low, high)
+    ]
+    medians = [float(p[p > 0].median()) for p in pitch]
+    assert medians[0] < 170 < medians[1]
+    assert np.abs(low.mel - high.mel).mean() > 0.3
+
+
+def test_real_lines_align_with_their_own_text_better_than_with_another(converter, shared):
+    """Unseen speakers, unseen texts: the confidence tells right lines from wrong ones."""
+    corpus = shared / "corpus" / "emotiontts"
+    with (corpus / "splits.csv").open() as file:
+        ids = [row["id"] for row in csv.DictReader(file) if row["speaker"] == "pfb"][2:8]
+    home = corpus / "Personality" / "pfb"
+    texts = [(home / "transcript" / f"{id}.txt").read_text(encoding="utf-8-sig") for id in ids]
+    right, wrong = [], []
+    for i, id in enumerate(ids):
+        wave = home / "wav" / f"{id}.flac"
+        right.append(align(converter, wave, texts[i]))
+        wrong += [align(converter, wave, text) for j, text in enumerate(texts) if j != i]
+    assert min(right) > 0.5
+    assert np.mean(wrong) < np.mean(right) - 0.2
+
+
+def align(converter, path, text) -> float:
+    """Confidence alone, without the vocoder's time; a text of another pace counts as no match."""
+    vocoder, converter.vocoder = converter.vocoder, lambda mel: torch.zeros(1, mel.shape[1] * 256)
+    try:
+        return converter.convert(path, text, "lmy").alignment.confidence
+    except TextError:
+        return 0.0
+    finally:
+        converter.vocoder = vocoder
+
+
+@pytest.mark.parametrize(("text", "word"), [("네.", "too short"), (DEMO_TEXT * 12, "too long")])
+def test_a_text_of_impossible_pace_is_refused(converter, text, word):
+    with pytest.raises(TextError, match=word):
+        converter.convert(DEMO, text, "lmy")
+
+
+def test_errors_name_what_to_do(converter, tmp_path):
+    with pytest.raises(VoiceError, match=r"nearest are .*lmy"):
+        converter.convert(DEMO, DEMO_TEXT, "lmi")
+    with pytest.raises(AudioError, match="limit of 1 s"):
+        converter.convert(DEMO, DEMO_TEXT, "lmy", max_seconds=1)
+    soundfile.write(tmp_path / "click.wav", voiced_wave(0.02), 22050)
+    with pytest.raises(AudioError, match=r"0\.\d+ s of sound"):
+        converter.convert(tmp_path / "click.wav", "아", "lmy")
+    with pytest.raises(CheckpointError):
+        Converter.from_pretrained(tmp_path)
+
+
+def test_register_moves_the_mean_and_keeps_the_intervals(converter):
+    voice = converter.voice("kih")
+    f0 = torch.tensor([0.0, 200, 250, 0, 300])
+    moved = to_register(f0, voice)
+    assert (moved == 0).tolist() == [True, False, False, True, False]
+    assert moved[f0 > 0].log().mean().item() == pytest.approx(voice.log_f0_mean, abs=1e-4)
+    torch.testing.assert_close(moved[2] / moved[1], torch.tensor(1.25))
