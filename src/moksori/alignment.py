@@ -19,11 +19,14 @@ class Alignment:
     """Which phone each frame speaks.
 
     Attributes:
-        weights: A [T, N]; each frame's weights sum to one.
+        weights: A [T, N], with the text gone through in order (the aligner's monotonic posterior);
+            each frame's weights sum to one.
+        free: [T, N], the same as the aligner sees each frame by itself.
         phones: the N symbols.
     """
 
     weights: np.ndarray
+    free: np.ndarray
     phones: list[str]
 
     def path(self) -> np.ndarray:
@@ -52,12 +55,12 @@ class Alignment:
 
     @property
     def confidence(self) -> float:
-        """The mean weight that frames give to the monotonic path, 0 to 1.
+        """How far what the frames say by themselves agrees with the text in its order, 0 to 1.
 
-        High when the alignment is sharp and goes through the whole text in order; text that was not
-        spoken takes frames away from what was.
+        The mean over frames of the free weights, weighted by the ordered ones. Text that was not
+        spoken forces frames onto phones that they do not sound like.
         """
-        return float(self.weights[np.arange(len(self.weights)), self.path()].mean())
+        return float((self.weights * self.free).sum(1).mean())
 
 
 def phone_seconds(alignment: Alignment, audio: AudioConfig) -> list[tuple[str, Seconds, Seconds]]:
@@ -70,10 +73,13 @@ def phone_seconds(alignment: Alignment, audio: AudioConfig) -> list[tuple[str, S
 
 
 def draw_conversion(
-    source: np.ndarray, weights: np.ndarray, phones: list[str], converted: np.ndarray,
-    audio: AudioConfig,
-) -> Figure:  # fmt: skip
-    """Source mel [T, n_mels], alignment [T, N] and converted mel under one time axis."""
+    source: np.ndarray, alignment: Alignment, converted: np.ndarray, audio: AudioConfig
+) -> Figure:
+    """Source mel [T, n_mels], alignment and converted mel [T, n_mels] under one time axis.
+
+    The brightness is the free weights, the line the path through the text in order: where they part,
+    the recording does not sound like the text.
+    """
     figure = Figure(figsize=(12, 10), layout="constrained")
     top, middle, bottom = figure.subplots(3, sharex=True, height_ratios=(2, 3, 2))
     end = seconds(len(source), audio)
@@ -84,13 +90,16 @@ def draw_conversion(
             vmin=low, vmax=high, cmap="magma", interpolation="none",
         )  # fmt: skip
         axes.set_ylabel(f"{name} mel (bin)")
+    count = len(alignment.phones)
     middle.imshow(
-        weights.T, origin="lower", aspect="auto", extent=(0, end, -0.5, len(phones) - 0.5),
+        alignment.free.T, origin="lower", aspect="auto", extent=(0, end, -0.5, count - 0.5),
         vmin=0, vmax=1, cmap="viridis", interpolation="none",
     )  # fmt: skip
-    labels = [_label(phone) for phone in phones]
-    step = -(-len(phones) // 80)  # no more labels than can be read
-    middle.set_yticks(range(0, len(phones), step), labels[::step], fontproperties=_hangul_font())
+    times = (np.arange(len(source)) + 0.5) * seconds(1, audio)
+    middle.plot(times, alignment.path(), color="white", linewidth=0.8)
+    step = -(-count // 80)  # no more labels than can be read
+    labels = [_label(phone) for phone in alignment.phones[::step]]
+    middle.set_yticks(range(0, count, step), labels, fontproperties=_hangul_font())
     middle.set_ylabel("phone")
     bottom.set_xlabel("time (s)")
     return figure

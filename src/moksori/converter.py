@@ -26,8 +26,8 @@ from moksori.text import ids, phones, pronounce
 BUNDLED = Path(__file__).parent / "weights"
 MAX_SECONDS: Seconds = 30.0
 SURE = 0.5  # alignment confidence under which a line should be looked at; see docs/figures.md
-# Phones a second of real lines of the corpus: see docs/figures.md. Beyond these no actor speaks.
-_PHONES_A_SECOND = (3.0, 40.0)
+# Phones a second: 5.8 to 18.2 on the corpus (docs/figures.md), with room for dragged and hurried acting.
+_PHONES_A_SECOND = (2.5, 26.0)
 _FADE: Seconds = 0.005  # at both ends of the speech, against clicks
 
 
@@ -61,9 +61,7 @@ class Conversion:
         Raises:
             OutputError: the place cannot be written to.
         """
-        figure = draw_conversion(
-            self.source_mel, self.alignment.weights, self.alignment.phones, self.mel, self.audio
-        )
+        figure = draw_conversion(self.source_mel, self.alignment, self.mel, self.audio)
         try:
             figure.savefig(path, dpi=110)
         except (OSError, ValueError) as error:
@@ -159,7 +157,7 @@ class Converter:
         clock.stop("read")
         source = features.extract(wave * gain, self.card.audio)
         clock.stop("features")
-        mel, weights = self._convert_frames(source, symbols, target)
+        mel, alignment = self._convert_frames(source, symbols, target)
         clock.stop("conversion")
         with torch.inference_mode():
             speech = self.vocoder(mel[None])[0].numpy()
@@ -168,7 +166,7 @@ class Converter:
         clock.stop("write")
         begin = start / self.card.audio.sample_rate
         return Conversion(
-            samples, recording.rate, recording.subtype, target, Alignment(weights.numpy(), symbols),
+            samples, recording.rate, recording.subtype, target, alignment,
             source.mel.numpy(), mel.numpy(), self.card.audio,
             (begin, begin + features.seconds(len(mel), self.card.audio)), lowered, clock.stages,
         )  # fmt: skip
@@ -187,8 +185,8 @@ class Converter:
 
     def _convert_frames(
         self, source: features.Features, symbols: list[str], target: Voice
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Converted log-mel [T, n_mels] and alignment [T, N]."""
+    ) -> tuple[torch.Tensor, Alignment]:
+        """Converted log-mel [T, n_mels], and which phone each frame speaks."""
         numbers = ids(symbols)
         batch = Batch(
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
@@ -198,7 +196,8 @@ class Converter:
         )  # fmt: skip
         with torch.inference_mode():
             converted = self.model(batch)
-        return converted.mel[0], converted.log_alignment[0].exp()
+        weights, free = converted.alignment[0].numpy(), converted.log_alignment[0].exp().numpy()
+        return converted.mel[0], Alignment(weights, free, symbols)
 
     def _place(
         self, speech: np.ndarray, source: np.ndarray, start: int, recording: Recording

@@ -4,7 +4,12 @@ import math
 import pytest
 import torch
 
-from moksori.models.aligner import ParallelAligner, diagonal_prior, forward_sum_loss
+from moksori.models.aligner import (
+    ParallelAligner,
+    diagonal_prior,
+    forward_sum_loss,
+    monotonic_posterior,
+)  # fmt: skip
 from moksori.models.layers import length_mask
 
 
@@ -67,3 +72,50 @@ def test_prior_is_largest_on_each_line_s_own_diagonal():
         assert prior[line, 0].argmax() == 0
         assert prior[line, t - 1, :n].argmax() == n - 1
     assert prior.max() <= 0
+
+
+def posterior_by_counting(log_a: torch.Tensor) -> torch.Tensor:
+    """Of one line [T, N]: every monotonic path, each frame's phones weighted by the paths' weight."""
+    t, n = log_a.shape
+    total = torch.zeros(t, n)
+    for cuts in itertools.combinations(range(1, t), n - 1):
+        path = torch.repeat_interleave(torch.arange(n), torch.tensor([0, *cuts, t]).diff())
+        weight = log_a[torch.arange(t), path].sum().exp()
+        total[torch.arange(t), path] += weight
+    return total / total.sum(1, keepdim=True)
+
+
+def test_posterior_is_the_sum_over_all_orderly_paths():
+    torch.manual_seed(4)
+    shapes = [(8, 4), (5, 3), (6, 6)]
+    log_a = torch.full((3, 8, 6), -1e4)
+    for line, (t, n) in enumerate(shapes):
+        log_a[line, :t, :n] = torch.randn(t, n).mul(2).log_softmax(-1)
+    lengths = torch.tensor(shapes)
+    posterior = monotonic_posterior(log_a, lengths[:, 1], lengths[:, 0])
+    for line, (t, n) in enumerate(shapes):
+        expected = posterior_by_counting(log_a[line, :t, :n])
+        torch.testing.assert_close(posterior[line, :t, :n], expected, atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(posterior[0].sum(-1), torch.ones(8))
+
+
+def test_posterior_tells_equal_phones_apart_by_their_order():
+    """A b a: each frame by itself cannot know which a it is."""
+    free = torch.tensor([[0.5, 0, 0.5]] * 3 + [[0, 1, 0]] * 3 + [[0.5, 0, 0.5]] * 3).clamp(min=1e-6)
+    posterior = monotonic_posterior(free.log()[None], torch.tensor([3]), torch.tensor([9]))[0]
+    assert posterior.argmax(-1).tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    assert posterior.max(-1).values.min() > 0.99
+
+
+def test_a_line_with_more_phones_than_frames_keeps_the_aligner_s_weights():
+    log_a = torch.randn(1, 3, 5).log_softmax(-1)
+    posterior = monotonic_posterior(log_a, torch.tensor([5]), torch.tensor([3]))
+    torch.testing.assert_close(posterior, log_a.exp())
+
+
+def test_posterior_of_a_long_line_is_finite():
+    log_a = torch.full((1, 3000, 400), -40.0)
+    posterior = monotonic_posterior(log_a, torch.tensor([400]), torch.tensor([3000]))
+    torch.testing.assert_close(posterior.sum(-1), torch.ones(1, 3000))
+    assert posterior[0, 0, 0] > 0.99
+    assert posterior[0, -1, -1] > 0.99

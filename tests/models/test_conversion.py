@@ -68,9 +68,10 @@ def test_a_line_alone_and_in_a_batch_give_the_same(model):
 
 def test_shapes_and_rows(model):
     batch = random_batch([(9, 50), (4, 23)])
-    mel, log_alignment = model(batch)
+    mel, log_alignment, alignment = model(batch)
     assert mel.shape == (2, 50, 80)
-    torch.testing.assert_close(log_alignment.exp().sum(-1), torch.ones(2, 50))
+    for weights in (log_alignment.exp(), alignment):
+        torch.testing.assert_close(weights.sum(-1), torch.ones(2, 50))
 
 
 def test_the_voice_changes_the_mel_but_not_the_alignment(model):

@@ -93,3 +93,45 @@ def forward_sum_loss(
             log_probs, targets, mel_lengths, text_lengths, reduction="none", zero_infinity=True
         )
         return (loss / mel_lengths).mean()
+
+
+@torch.no_grad()
+def monotonic_posterior(
+    log_alignment: torch.Tensor, text_lengths: torch.Tensor, mel_lengths: torch.Tensor
+) -> torch.Tensor:
+    """The alignment given that speech goes through the text in order, each phone at least a frame.
+
+    A frame alone cannot tell the third 가 of a line from the first; its place in the order can. This
+    is the forward-backward algorithm over the paths that stay or go on by one phone:
+
+        phone n-1 ──╮ go on          alpha[t, n]: all ways from the line's begin to (t, n)
+        phone n   ──┴─ stay ── n     beta[t, n]:  all ways from (t, n) to the line's end
+
+    Args:
+        log_alignment: [B, T, N], as the aligner gives it.
+        text_lengths: [B].
+        mel_lengths: [B].
+
+    Returns:
+        Weights [B, T, N], each frame's summing to one. A line with more phones than frames has no such
+        path and keeps the aligner's own weights.
+    """
+    b, t, n = log_alignment.shape
+    scores = log_alignment.float().clamp(min=-30.0).transpose(0, 1)  # [T, B, N]
+    start = torch.full((b, n), _NEVER * n, device=scores.device)
+    end = start.scatter(1, text_lengths[:, None] - 1, 0.0)
+    start[:, 0] = 0.0
+
+    alpha = [start + scores[0]]
+    for frame in range(1, t):
+        came = functional.pad(alpha[-1][:, :-1], (1, 0), value=_NEVER * n)
+        alpha.append(torch.logaddexp(alpha[-1], came) + scores[frame])
+    last = mel_lengths - 1
+    beta = [torch.where((last == t - 1)[:, None], end, start)]
+    for frame in range(t - 2, -1, -1):
+        ahead = beta[-1] + scores[frame + 1]
+        goes = functional.pad(ahead[:, 1:], (0, 1), value=_NEVER * n)
+        step = torch.logaddexp(ahead, goes)
+        beta.append(torch.where((last == frame)[:, None], end, step))
+    posterior = (torch.stack(alpha, 1) + torch.stack(beta[::-1], 1)).softmax(-1)
+    return torch.where((text_lengths > mel_lengths)[:, None, None], log_alignment.exp(), posterior)

@@ -1,7 +1,7 @@
 """The conversion model: Cotatron's data flow with the parallel aligner.
 
     phones ── TextEncoder ── H ──┬── keys ──┐
-                                 │    ParallelAligner ── A (detached)
+                                 │    ParallelAligner ── in order ── A (detached)
     mel ─────────────────────────│── queries┘     │
                                  └────── L = A·H ─┴─┐
     F0, mel ── F0Prosody ── P (melody, energy) ─────┤
@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from moksori.config import AudioConfig, ConversionConfig
-from moksori.models.aligner import ParallelAligner
+from moksori.models.aligner import ParallelAligner, monotonic_posterior
 from moksori.models.layers import length_mask
 from moksori.models.prosody import F0Prosody
 from moksori.models.text_encoder import TextEncoder
@@ -38,7 +38,8 @@ class Converted(NamedTuple):
     """What the model gives for a batch."""
 
     mel: torch.Tensor  # [B, T, n_mels] in the target voices
-    log_alignment: torch.Tensor  # [B, T, N]
+    log_alignment: torch.Tensor  # [B, T, N], as the aligner sees each frame by itself
+    alignment: torch.Tensor  # [B, T, N], given that speech goes through the text in order
 
 
 class ConversionModel(nn.Module):
@@ -90,7 +91,8 @@ class ConversionModel(nn.Module):
         mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
         encoding = self.text_encoder(batch.phones, text_mask)
         log_alignment = self.aligner(encoding, text_mask, batch.mel, mask, log_prior)
-        linguistic = log_alignment.exp().detach() @ encoding.float()  # L = A·H: [B, T, C]
+        alignment = monotonic_posterior(log_alignment, batch.phone_lengths, batch.mel_lengths)
+        linguistic = alignment @ encoding.float()  # L = A·H: [B, T, C]
         prosody = self.prosody(batch.f0, batch.mel, mask)
         mel = self.decoder(linguistic, prosody, self.voices(batch.voice), mask)
-        return Converted(mel, log_alignment)
+        return Converted(mel, log_alignment, alignment)

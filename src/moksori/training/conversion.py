@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import (
 )  # fmt: skip
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from moksori.alignment import draw_conversion
+from moksori.alignment import Alignment, draw_conversion
 from moksori.checkpoint import ConversionCard, Voice, save_model
 from moksori.config import TrainConfig
 from moksori.corpus.batches import LineData, read_speakers, training_voices
@@ -82,17 +82,20 @@ class ConversionTraining(pl.LightningModule):
         forward_sum = forward_sum_loss(
             converted.log_alignment, batch.phone_lengths, batch.mel_lengths
         )
-        sharpness = converted.log_alignment.detach().exp().max(-1).values
+        free = converted.log_alignment.detach().exp()
+        sharpness = free.max(-1).values
+        confidence = (free * converted.alignment).sum(-1)
         return converted, {
             "total": l1 + self.config.optimizer.aligner_weight * forward_sum,
             "mel_l1": l1,
             "forward_sum": forward_sum,
             "sharpness": (sharpness * mask).sum() / mask.sum(),  # mean of row maxima
+            "confidence": (confidence * mask).sum() / mask.sum(),  # as Alignment.confidence
         }
 
     def _log(self, stage: str, losses: dict[str, torch.Tensor], size: int) -> None:
         for name, value in losses.items():
-            bar = name in ("mel_l1", "sharpness")
+            bar = name in ("mel_l1", "confidence")
             self.log(
                 f"{stage}/{name}", value, prog_bar=bar, batch_size=size, sync_dist=stage == "valid"
             )
@@ -102,8 +105,11 @@ class ConversionTraining(pl.LightningModule):
         t, n = int(batch.mel_lengths[0]), int(batch.phone_lengths[0])
         figure = draw_conversion(
             batch.mel[0, :t].cpu().numpy(),
-            converted.log_alignment[0, :t, :n].exp().cpu().numpy(),
-            [SYMBOLS[i] for i in batch.phones[0, :n].tolist()],
+            Alignment(
+                converted.alignment[0, :t, :n].cpu().numpy(),
+                converted.log_alignment[0, :t, :n].exp().cpu().numpy(),
+                [SYMBOLS[i] for i in batch.phones[0, :n].tolist()],
+            ),
             converted.mel[0, :t].cpu().numpy(),
             self.config.audio,
         )
