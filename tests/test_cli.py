@@ -123,10 +123,10 @@ def test_prepare_reports_hours_lines_and_rejections(tmp_path):
     (source / "Set" / "pmx" / "transcript" / "pmx00000.txt").unlink()
     first = moksori("prepare", "emotiontts", source, tmp_path / "dest")
     assert first.returncode == 0, first.stderr
-    assert "11 lines prepared now" in first.stdout
+    assert "12 lines worked on now" in first.stdout
     assert "pmx/pmx00000: no text" in first.stdout
     again = moksori("prepare", "emotiontts", source, tmp_path / "dest")
-    assert "0 lines prepared now" in again.stdout
+    assert "0 lines worked on now" in again.stdout
     assert "pmx/pmx00000: no text" in again.stdout
 
 

@@ -80,8 +80,10 @@ def draw_conversion(
     The brightness is the free weights, the line the path through the text in order: where they part,
     the recording does not sound like the text.
     """
-    figure = Figure(figsize=(12, 10), layout="constrained")
-    top, middle, bottom = figure.subplots(3, sharex=True, height_ratios=(2, 3, 2))
+    count = len(alignment.phones)
+    tall = min(max(4.0, 0.11 * count), 14.0)  # inches: room for a label a phone
+    figure = Figure(figsize=(12, 5 + tall), layout="constrained")
+    top, middle, bottom = figure.subplots(3, sharex=True, height_ratios=(2.5, tall, 2.5))
     end = seconds(len(source), audio)
     low, high = source.min(), source.max()
     for axes, mel, name in ((top, source, "source"), (bottom, converted, "converted")):
@@ -90,14 +92,13 @@ def draw_conversion(
             vmin=low, vmax=high, cmap="magma", interpolation="none",
         )  # fmt: skip
         axes.set_ylabel(f"{name} mel (bin)")
-    count = len(alignment.phones)
     middle.imshow(
         alignment.free.T, origin="lower", aspect="auto", extent=(0, end, -0.5, count - 0.5),
         vmin=0, vmax=1, cmap="viridis", interpolation="none",
     )  # fmt: skip
     times = (np.arange(len(source)) + 0.5) * seconds(1, audio)
     middle.plot(times, alignment.path(), color="white", linewidth=0.8)
-    step = -(-count // 80)  # no more labels than can be read
+    step = -(-count // 140)  # no more labels than can be read
     labels = [_label(phone) for phone in alignment.phones[::step]]
     middle.set_yticks(range(0, count, step), labels, fontproperties=_hangul_font())
     middle.set_ylabel("phone")

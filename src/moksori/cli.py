@@ -210,7 +210,7 @@ def _print_report(report: dict, dest: Path) -> None:
     _out.print(table)
     hours = sum(totals[len(_SPLITS) :]) / 60
     _out.print(
-        f"{hours:.2f} hours in {dest}; {report['new']} lines prepared now, the others as they were",
+        f"{hours:.2f} hours in {dest}; {report['new']} lines worked on now, the others as they were",
         markup=False,
     )
     _out.print(f"{len(report['rejected'])} lines rejected")
