@@ -27,6 +27,13 @@ def make_bad_files(folder):
     (folder / "cut.flac").write_bytes((folder / "whole.flac").read_bytes()[:9000])
     soundfile.write(folder / "silent.wav", np.zeros(22050), 22050)
     soundfile.write(folder / "none.wav", np.zeros(0), 22050)
+    stereo = np.stack([wave, -wave], 1)
+    soundfile.write(folder / "antiphase.wav", stereo, 22050)
+    soundfile.write(folder / "whole.aiff", wave, 22050)
+    (folder / "cut.aiff").write_bytes((folder / "whole.aiff").read_bytes()[:20000])
+    soundfile.write(folder / "whole.au", wave, 22050)
+    (folder / "cut.au").write_bytes((folder / "whole.au").read_bytes()[:20000])
+    (folder / "headerless.raw").write_bytes(bytes(4000))
     soundfile.write(folder / "nan.wav", np.full(22050, np.nan), 22050, subtype="FLOAT")
 
 
@@ -38,6 +45,10 @@ def make_bad_files(folder):
         ("text.wav", "not a readable audio file"),
         ("cut.wav", "truncated"),
         ("cut.flac", "truncated|not a readable"),
+        ("cut.aiff", "truncated"),
+        ("cut.au", "truncated"),
+        ("headerless.raw", "not a readable audio file"),
+        ("antiphase.wav", "cancel each other"),
         ("silent.wav", "silent"),
         ("none.wav", "no samples"),
         ("nan.wav", "not numbers"),
@@ -49,6 +60,16 @@ def test_bad_files_are_named_with_what_is_wrong(tmp_path, name, message):
     with pytest.raises(AudioError, match=message) as error:
         audio.read(tmp_path / name)
     assert str(tmp_path) in str(error.value)
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF024, 0xFFFFFFFF])
+def test_a_streamed_wav_without_its_size_is_read_whole(tmp_path, size):
+    """As ffmpeg and sox write to a pipe: RIFF's size is a placeholder."""
+    soundfile.write(tmp_path / "a.wav", voiced_wave(1.0), 22050)
+    content = bytearray((tmp_path / "a.wav").read_bytes())
+    content[4:8] = size.to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(content)
+    assert audio.read(tmp_path / "a.wav").seconds == 1
 
 
 def test_length_limit_names_the_option(tmp_path):
@@ -68,6 +89,16 @@ def test_gain_reaches_its_target_even_on_a_short_wave():
         wave = voiced_wave(seconds)
         gain = audio.gain_to(wave, 22050, -23)
         assert audio.loudness(wave * gain, 22050) == pytest.approx(-23, abs=0.01)
+
+
+def test_a_very_quiet_wave_still_has_a_loudness():
+    """Below the standard's gate of -70 LUFS, where nothing would be left to measure."""
+    wave = voiced_wave(1.0) * 1e-4
+    assert audio.loudness(wave, 22050) < -70
+    assert audio.loudness(wave * audio.gain_to(wave, 22050, -23), 22050) == pytest.approx(
+        -23, abs=6
+    )
+    assert audio.loudness(np.zeros(22050), 22050) == -np.inf
 
 
 def test_peak_is_fitted_and_told():
@@ -93,6 +124,22 @@ def test_resampling_keeps_a_tone(source, target):
     expected = np.sin(2 * np.pi * 440 * np.arange(len(out)) / target)
     middle = slice(target // 4, 3 * target // 4)
     assert np.abs(out - expected)[middle].max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("suffix", "asked", "written"),
+    [
+        (".wav", "MPEG_LAYER_III", "PCM_16"),
+        (".wav", "IMA_ADPCM", "PCM_16"),
+        (".flac", "FLOAT", "PCM_24"),
+        (".wav", "DOUBLE", "DOUBLE"),
+        (".flac", "PCM_24", "PCM_24"),
+    ],
+)
+def test_formats_that_lose_samples_are_not_written(tmp_path, suffix, asked, written):
+    path = tmp_path / f"a{suffix}"
+    assert audio.write(path, voiced_wave(0.5)[:10017], 22050, asked) == written
+    assert (soundfile.info(path).subtype, soundfile.info(path).frames) == (written, 10017)
 
 
 def test_writing_is_whole_or_not_at_all(tmp_path):

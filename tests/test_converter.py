@@ -66,6 +66,23 @@ def test_level_melody_and_silence_are_the_source_s(converter):
     assert np.corrcoef(a[both].log(), b[both].log())[0, 1] > 0.8
 
 
+def test_a_very_quiet_recording_is_converted_at_its_level(converter):
+    wave, rate = soundfile.read(DEMO, dtype="float32")
+    quiet = (wave * (10 ** (-56 / 20) / np.abs(wave).max())).astype(np.float32)
+    result = converter.convert(audio.Recording(quiet[:, None], rate, "FLOAT"), DEMO_TEXT, "kih")
+    assert result.alignment.confidence > 0.4
+    level = audio.loudness(result.samples[:, 0], rate)
+    assert level == pytest.approx(audio.loudness(quiet, rate), abs=3)
+
+
+def test_a_recording_in_memory_is_checked_as_a_file_is(converter):
+    silent = audio.Recording(np.zeros((22050, 1), dtype=np.float32), 22050, "PCM_16")
+    with pytest.raises(AudioError, match="silent"):
+        converter.convert(silent, DEMO_TEXT, "lmy")
+    with pytest.raises(AudioError, match="limit of 1 s"):
+        converter.convert(audio.read(DEMO), DEMO_TEXT, "lmy", max_seconds=1)
+
+
 def test_voices_differ_in_register_and_sound(converter):
     low, high = (converter.convert(DEMO, DEMO_TEXT, name) for name in ("kih", "lmy"))
     pitch = [

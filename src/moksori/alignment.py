@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from moksori.config import AudioConfig, Seconds
-from moksori.features import seconds
+from moksori.features import frames_to_seconds
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def phone_seconds(alignment: Alignment, audio: AudioConfig) -> list[tuple[str, S
     """Each phone with its begin and end on the monotonic path."""
     edges = np.searchsorted(alignment.path(), np.arange(len(alignment.phones) + 1))
     return [
-        (phone, seconds(begin, audio), seconds(end, audio))
+        (phone, frames_to_seconds(begin, audio), frames_to_seconds(end, audio))
         for phone, begin, end in zip(alignment.phones, edges[:-1], edges[1:], strict=True)
     ]
 
@@ -84,7 +84,7 @@ def draw_conversion(
     tall = min(max(4.0, 0.11 * count), 14.0)  # inches: room for a label a phone
     figure = Figure(figsize=(12, 5 + tall), layout="constrained")
     top, middle, bottom = figure.subplots(3, sharex=True, height_ratios=(2.5, tall, 2.5))
-    end = seconds(len(source), audio)
+    end = frames_to_seconds(len(source), audio)
     low, high = source.min(), source.max()
     for axes, mel, name in ((top, source, "source"), (bottom, converted, "converted")):
         axes.imshow(
@@ -96,7 +96,7 @@ def draw_conversion(
         alignment.free.T, origin="lower", aspect="auto", extent=(0, end, -0.5, count - 0.5),
         vmin=0, vmax=1, cmap="viridis", interpolation="none",
     )  # fmt: skip
-    times = (np.arange(len(source)) + 0.5) * seconds(1, audio)
+    times = (np.arange(len(source)) + 0.5) * frames_to_seconds(1, audio)
     middle.plot(times, alignment.path(), color="white", linewidth=0.8)
     step = -(-count // 140)  # no more labels than can be read
     labels = [_label(phone) for phone in alignment.phones[::step]]

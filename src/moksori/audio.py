@@ -4,6 +4,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyloudnorm
@@ -14,7 +15,13 @@ from moksori.config import Decibels, Hertz, Seconds
 from moksori.errors import AudioError, OutputError
 
 SILENCE: Decibels = -60.0  # a recording whose loudest sample is below this has nothing to convert
-_WHOLE_SCALE_PEAK = 0.999
+_FULL_SCALE_PEAK = 0.999
+_UNCOUNTED = (
+    2**40
+)  # libsndfile's frame count of a stream whose header does not tell it is above this
+_STREAMED = 0x7FFFF000
+# Formats that keep every sample; others pad or lose some, and are not written.
+_LOSSLESS = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 
 
 @dataclass(frozen=True)
@@ -48,41 +55,77 @@ def read(path: Path, max_seconds: Seconds | None = None) -> Recording:
         raise AudioError(f"{path}: the file is empty")
     try:
         with soundfile.SoundFile(path) as file:
-            if max_seconds is not None and file.frames > max_seconds * file.samplerate:
-                length = file.frames / file.samplerate
-                raise AudioError(
-                    f"{path}: {length:.1f} s is longer than the limit of {max_seconds:g} s; "
-                    "cut it into lines, or raise --max-seconds"
-                )
-            declared = file.frames
-            samples = file.read(dtype="float32", always_2d=True)
+            counted = file.frames < _UNCOUNTED
+            if counted and max_seconds is not None:
+                _check_length(str(path), file.frames / file.samplerate, max_seconds)
+            wanted = file.frames if counted else int((max_seconds or 3600) * file.samplerate) + 1
+            samples = file.read(wanted, dtype="float32", always_2d=True)
             rate, subtype = file.samplerate, file.subtype
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path}: not a readable audio file ({error.error_string})") from None
-    if len(samples) < declared or _is_cut_wav(path):
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        reason = getattr(error, "error_string", error)  # a headerless .raw is a TypeError
+        raise AudioError(f"{path}: not a readable audio file ({reason})") from None
+    if (counted and len(samples) < wanted) or _is_cut(path):
         raise AudioError(f"{path}: the file is truncated; export it again")
-    if len(samples) == 0:
-        raise AudioError(f"{path}: the file holds no samples")
-    if not np.isfinite(samples).all():
-        raise AudioError(f"{path}: some samples are not numbers; export it again")
-    if decibels(np.abs(samples).max()) < SILENCE:
-        raise AudioError(f"{path}: the recording is silent (peak below {SILENCE:g} dBFS)")
-    return Recording(samples, rate, subtype)
+    recording = Recording(samples, rate, subtype)
+    check(recording, max_seconds, str(path))
+    return recording
 
 
-def _is_cut_wav(path: Path) -> bool:
-    """Whether a RIFF file is shorter than its header says; libsndfile reads those without a word."""
+def check(
+    recording: Recording, max_seconds: Seconds | None = None, name: str = "the recording"
+) -> None:
+    """See that there is something to convert.
+
+    Raises:
+        AudioError: no samples, too many, some that are not numbers, or silence.
+    """
+    if len(recording.samples) == 0:
+        raise AudioError(f"{name}: holds no samples")
+    if max_seconds is not None:
+        _check_length(name, recording.seconds, max_seconds)
+    if not np.isfinite(recording.samples).all():
+        raise AudioError(f"{name}: some samples are not numbers; export it again")
+    if decibels(np.abs(recording.mono).max()) < SILENCE:
+        antiphase = decibels(np.abs(recording.samples).max()) >= SILENCE
+        why = "its channels cancel each other out" if antiphase else f"peak below {SILENCE:g} dBFS"
+        raise AudioError(f"{name}: the recording is silent ({why})")
+
+
+def _check_length(name: str, length: Seconds, limit: Seconds) -> None:
+    if length > limit:
+        raise AudioError(
+            f"{name}: {length:.1f} s is longer than the limit of {limit:g} s; "
+            "cut it into lines, or raise --max-seconds"
+        )
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether a WAV, AIFF or AU file is shorter than its header says.
+
+    libsndfile reads those without a word. Sizes near the largest stand in files written by programs
+    that could not seek back to fill them in.
+    """
     with path.open("rb") as file:
         header = file.read(12)
-    if header[:4] != b"RIFF" or header[8:] != b"WAVE":
+    form = header[:4]
+    order: Literal["little", "big"] = "little" if form == b"RIFF" else "big"
+    if form not in (b"RIFF", b"FORM", b".snd"):
         return False
-    declared = int.from_bytes(header[4:8], "little")
-    streamed = declared in (0, 0xFFFFFFFF, 0x7FFFFFFF)  # written by a program that could not seek
-    return not streamed and path.stat().st_size < declared + 8 - 1  # the last pad byte may miss
+    declared = int.from_bytes(header[4:8], order)
+    if form == b".snd":  # data offset and data size instead of the file's
+        size = int.from_bytes(header[8:12], order)
+        declared = size if size >= _STREAMED else declared + size - 8
+    if declared == 0 or declared >= _STREAMED:
+        return False
+    return path.stat().st_size < declared + 8 - 1  # the last pad byte may miss
 
 
-def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "PCM_16") -> None:
+def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "PCM_16") -> str:
     """Write `samples` [n] or [n, channels] whole or not at all; the suffix chooses the format.
+
+    Returns:
+        The sample format written: `subtype`, or where the file cannot hold it, or it would not keep
+        every sample, PCM_24 for floating point and PCM_16 for the others.
 
     Raises:
         OutputError: the folder is missing or not writable, or the format is not known.
@@ -93,8 +136,8 @@ def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "PCM_16") -
     form = path.suffix[1:].upper()
     if form not in known:
         raise OutputError(f"{path}: unknown audio format “{path.suffix}”; use .wav or .flac")
-    if not soundfile.check_format(form, subtype):
-        subtype = soundfile.default_subtype(form)
+    if subtype not in _LOSSLESS or not soundfile.check_format(form, subtype):
+        subtype = "PCM_24" if subtype in ("FLOAT", "DOUBLE") else "PCM_16"
     try:
         handle, name = tempfile.mkstemp(
             dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
@@ -111,6 +154,7 @@ def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "PCM_16") -
         raise OutputError(f"{path}: cannot write it ({error})") from None
     finally:
         temporary.unlink(missing_ok=True)
+    return subtype
 
 
 def resample(wave: np.ndarray, source: Hertz, target: Hertz) -> np.ndarray:
@@ -124,17 +168,20 @@ def decibels(amplitude: float) -> Decibels:
 
 
 def loudness(wave: np.ndarray, rate: int) -> Decibels:
-    """Integrated loudness (ITU-R BS.1770-4) of `wave` [n] in LUFS; -inf when all of it is gated.
+    """Integrated loudness (ITU-R BS.1770-4) of `wave` [n] in LUFS; -inf for digital silence only.
 
-    A wave shorter than the standard's block of 400 ms is measured as one block.
+    A wave shorter than the standard's block of 400 ms is measured as one block. One so quiet that the
+    standard's gate of -70 LUFS leaves nothing is measured without gate and filter.
     """
     block = min(0.4, len(wave) / rate * 0.999)
     with np.errstate(divide="ignore"):
-        return float(pyloudnorm.Meter(rate, block_size=block).integrated_loudness(wave))
+        gated = float(pyloudnorm.Meter(rate, block_size=block).integrated_loudness(wave))
+        power = float(np.mean(np.square(wave, dtype=np.float64)))
+        return gated if np.isfinite(gated) else float(-0.691 + 10 * np.log10(power))
 
 
 def gain_to(wave: np.ndarray, rate: int, target: Decibels) -> float:
-    """The factor that brings `wave` to `target` LUFS; 1 when it is too quiet to measure."""
+    """The factor that brings `wave` to `target` LUFS; 1 for digital silence."""
     measured = loudness(wave, rate)
     return 10 ** ((target - measured) / 20) if np.isfinite(measured) else 1.0
 
@@ -142,9 +189,9 @@ def gain_to(wave: np.ndarray, rate: int, target: Decibels) -> float:
 def fit_peak(wave: np.ndarray) -> tuple[np.ndarray, Decibels]:
     """Lower `wave` so that it fits full scale; also the dB it was lowered by (0 if it fitted)."""
     peak = float(np.abs(wave).max(initial=0.0))
-    if peak <= _WHOLE_SCALE_PEAK:
+    if peak <= _FULL_SCALE_PEAK:
         return wave, 0.0
-    return wave * (_WHOLE_SCALE_PEAK / peak), decibels(peak / _WHOLE_SCALE_PEAK)
+    return wave * (_FULL_SCALE_PEAK / peak), decibels(peak / _FULL_SCALE_PEAK)
 
 
 def speech_bounds(

@@ -96,7 +96,8 @@ def load_conversion(folder: Path) -> tuple[ConversionModel, ConversionCard]:
             f"{folder}: the model was trained on other phones than this version's"
         )
     model = ConversionModel.build(card.model, card.audio, len(card.symbols), len(card.voices))
-    return _fill(folder, model, weights), card
+    _fill(folder, model, weights)
+    return model, card
 
 
 def load_vocoder(folder: Path) -> tuple[HiFiGAN, VocoderCard]:
@@ -106,7 +107,9 @@ def load_vocoder(folder: Path) -> tuple[HiFiGAN, VocoderCard]:
         CheckpointError: as `load_conversion`.
     """
     card, weights = _load(folder, VocoderCard)
-    return _fill(folder, HiFiGAN(card.model, card.audio.n_mels), weights), card
+    model = HiFiGAN(card.model, card.audio.n_mels)
+    _fill(folder, model, weights)
+    return model, card
 
 
 def load_card(folder: Path) -> ConversionCard:
@@ -158,10 +161,10 @@ def _load(folder: Path, kind: type[Card]) -> tuple[Card, dict[str, torch.Tensor]
         raise CheckpointError(f"{folder / _WEIGHTS}: not safetensors ({error})") from None
 
 
-def _fill(folder: Path, model: nn.Module, weights: dict[str, torch.Tensor]) -> nn.Module:
+def _fill(folder: Path, model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip()
         raise CheckpointError(f"{folder}: weights and {_CARD} do not fit: {first}") from None
-    return model.eval()
+    model.eval()

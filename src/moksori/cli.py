@@ -1,7 +1,9 @@
 """The command line. Each command only reads its arguments, calls the library and prints."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from os import W_OK, access
 from pathlib import Path
 from typing import Annotated
 
@@ -72,13 +74,15 @@ def convert(
     converter = Converter.from_pretrained(model)
     _print_licence(converter.card.licence)
     result = converter.convert(recording, text, voice, max_seconds)
-    result.save(output)
     if plot:
         result.plot(plot)
+    written = result.save(output)
     confidence = result.alignment.confidence
     notes = (
         f"; level lowered by {result.lowered:.1f} dB so as not to clip" if result.lowered else ""
     )
+    if written != result.subtype:
+        notes += f"; written as {written}, since {result.subtype} cannot be kept in {output.suffix}"
     if result.samples.shape[1] > 1:
         notes += f"; the mix is on all {result.samples.shape[1]} channels"
     _out.print(
@@ -151,8 +155,11 @@ def main() -> None:
     """Run the command line; errors a user can mend become one line and exit code 2."""
     try:
         app()
-    except MoksoriError as error:
-        _err.print(f"error: {error}", style="red", markup=False)
+    except (MoksoriError, OSError) as error:
+        text = str(error)
+        if isinstance(error, OSError) and error.filename:
+            text = f"{error.filename}: {error.strerror}"
+        _err.print(f"error: {' '.join(text.split())}", style="red", markup=False)
         sys.exit(2)
 
 
@@ -167,8 +174,6 @@ def _check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bo
         raise OutputError(f"{path}: is the recording itself; name another file")
     if path.exists() and not force:
         raise OutputError(f"{path}: exists; name another file, or overwrite it with --force")
-    from os import W_OK, access
-
     if not access(path.parent, W_OK):
         raise OutputError(f"{path.parent}: not writable; choose another folder")
 
@@ -177,22 +182,24 @@ def _print_licence(licence: str) -> None:
     _err.print(f"licence of the model: {licence}", style="dim", markup=False)
 
 
-def _progress(title: str):
-    def wrap(steps: Iterable, total: int) -> Iterator:
+def _progress(title: str) -> Callable[[Iterable, int], Iterable]:
+    def wrap(steps: Iterable, total: int) -> Iterable:
         return track(steps, title, total=total, console=_err, disable=total == 0)
 
     return wrap
 
 
-class _training_extra:
-    """Turns a missing training library into the command that installs it."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("moksori"):
-            raise ConfigError(f"{error.name} is not installed; run: pip install 'moksori[train]'")
+@contextmanager
+def _training_extra() -> Iterator[None]:
+    """Turn a missing training library into the command that installs it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("moksori"):
+            raise
+        raise ConfigError(
+            f"{error.name} is not installed; run: pip install 'moksori[train]'"
+        ) from None
 
 
 def _print_report(report: dict, dest: Path) -> None:

@@ -2,15 +2,24 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from moksori.errors import ConfigError
 
 Seconds = float
 Hertz = float
 Decibels = float
+
+
+def _odd(number: int) -> int:
+    if number % 2 == 0:
+        raise ValueError("must be odd, so that the convolution keeps the length")
+    return number
+
+
+_OddInt = Annotated[int, Field(gt=0), AfterValidator(_odd)]
 
 
 class _Config(BaseModel):
@@ -20,39 +29,39 @@ class _Config(BaseModel):
 class AudioConfig(_Config):
     """What every stage agrees on. The defaults are HiFi-GAN's; the vocoder is trained on them."""
 
-    sample_rate: int = 22050  # Hz
-    n_fft: int = 1024  # samples
-    hop_length: int = 256  # samples; 11.6 ms
-    win_length: int = 1024  # samples
-    n_mels: int = 80
-    fmin: Hertz = 0.0
-    fmax: Hertz = 8000.0
-    f0_min: Hertz = 60.0  # below any speaking voice of the corpus
-    f0_max: Hertz = 700.0  # a shouting woman or child
+    sample_rate: int = Field(22050, gt=0)  # Hz
+    n_fft: int = Field(1024, gt=0)  # samples
+    hop_length: int = Field(256, gt=0)  # samples; 11.6 ms
+    win_length: int = Field(1024, gt=0)  # samples
+    n_mels: int = Field(80, gt=0)
+    fmin: Hertz = Field(0.0, ge=0)
+    fmax: Hertz = Field(8000.0, gt=0)
+    f0_min: Hertz = Field(60.0, gt=0)  # below any speaking voice of the corpus
+    f0_max: Hertz = Field(700.0, gt=0)  # a shouting woman or child
     loudness: Decibels = -23.0  # LUFS that every recording is brought to
 
 
 class ConversionConfig(_Config):
     """Sizes of the conversion model (third recipe of docs/training.md)."""
 
-    text_dim: int = 224  # channels of the text encoding H
-    text_kernels: tuple[int, ...] = (5, 3)  # one residual convolution each; local on purpose
+    text_dim: int = Field(224, gt=0)  # channels of the text encoding H
+    text_kernels: tuple[_OddInt, ...] = (5, 3)  # one residual convolution each; local on purpose
     text_dropout: float = Field(0.35, ge=0, lt=1)
     embedding_dropout: float = Field(0.1, ge=0, lt=1)
-    aligner_dim: int = 64  # channels of the aligner's queries and keys
-    voice_dim: int = 64  # channels of a row of the voice table
-    f0_bins: int = 64  # bins of the log-F0 embedding
+    aligner_dim: int = Field(64, gt=0)  # channels of the aligner's queries and keys
+    voice_dim: int = Field(64, gt=0)  # channels of a row of the voice table
+    f0_bins: int = Field(64, gt=0)  # bins of the log-F0 embedding
     energy_bands: int = Field(3, ge=1)  # parts of the spectrum whose energy the decoder is told
-    decoder_dim: int = 288
-    decoder_blocks: int = 7
-    decoder_expansion: int = 3  # width of a block's inside, in decoder_dim
+    decoder_dim: int = Field(288, gt=0)
+    decoder_blocks: int = Field(7, gt=0)
+    decoder_expansion: int = Field(3, gt=0)  # width of a block's inside, in decoder_dim
     decoder_dropout: float = Field(0.15, ge=0, lt=1)
 
 
 class OptimizerConfig(_Config):
     """AdamW with linear warm-up and cosine decay to zero at `steps`."""
 
-    steps: int = Field(4000, gt=0)  # optimizer steps; a multiple of epoch_steps
+    steps: int = Field(7000, gt=0)  # optimizer steps; a multiple of epoch_steps
     epoch_steps: int = Field(100, gt=0)  # between validations, each with a checkpoint
     learning_rate: float = Field(1.5e-3, gt=0)
     warmup_steps: int = Field(100, ge=0)
@@ -75,7 +84,7 @@ class DataConfig(_Config):
 
     batch_seconds: Seconds = Field(46.0, gt=0)  # of audio in a batch; 46 s is about 4,000 frames
     max_line_seconds: Seconds = Field(15.0, gt=0)  # longer lines are left out of training
-    buckets: int = Field(8, gt=0)  # of similar length
+    buckets: int = Field(8, gt=1)  # of similar length
     workers: int = Field(0, ge=0)  # loading processes; features stay in memory, so 0 is fast
 
 
@@ -116,5 +125,6 @@ def explain(error: ValidationError) -> str:
         if fault["type"] == "extra_forbidden":
             faults.append(f"unknown key “{key}”")
         else:
-            faults.append(f"“{key}”: {fault['msg']}, got {fault['input']!r}")
+            given = "" if fault["type"] == "missing" else f", got {fault['input']!r:.60}"
+            faults.append(f"“{key}”: {fault['msg']}{given}")
     return "; ".join(faults)

@@ -47,13 +47,16 @@ class Conversion:
     lowered: Decibels  # by how much the level had to be below the source's so as not to clip
     seconds_by_stage: dict[str, float] = field(default_factory=dict)
 
-    def save(self, path: Path | str) -> None:
-        """Write the wave in the source's sample format.
+    def save(self, path: Path | str) -> str:
+        """Write the wave, in the source's sample format where the file can hold it.
+
+        Returns:
+            The sample format written; see `moksori.audio.write`.
 
         Raises:
             OutputError: the folder is missing or not writable.
         """
-        audio_files.write(Path(path), self.samples, self.rate, self.subtype)
+        return audio_files.write(Path(path), self.samples, self.rate, self.subtype)
 
     def plot(self, path: Path | str) -> None:
         """Draw source mel, alignment and converted mel to a .png, .pdf or .svg.
@@ -145,17 +148,19 @@ class Converter:
             TextError: a text that cannot be read aloud, or that plainly is not this recording's.
             VoiceError: an unknown voice.
         """
-        clock = _Clock()
+        audio, clock = self.card.audio, _Clock()
         target = self.voice(voice)
         symbols = phones(pronounce(text))
         clock.stop("text")
-        if not isinstance(recording, Recording):
+        if isinstance(recording, Recording):
+            audio_files.check(recording, max_seconds)
+        else:
             recording = audio_files.read(Path(recording), max_seconds)
         wave, start = self._speech(recording)
-        _check_pace(text, symbols, len(wave) / self.card.audio.sample_rate)
-        gain = audio_files.gain_to(wave, self.card.audio.sample_rate, self.card.audio.loudness)
+        _check_pace(text, symbols, features.samples_to_seconds(len(wave), audio))
+        gain = audio_files.gain_to(wave, audio.sample_rate, audio.loudness)
         clock.stop("read")
-        source = features.extract(wave * gain, self.card.audio)
+        source = features.extract(wave * gain, audio)
         clock.stop("features")
         mel, alignment = self._convert_frames(source, symbols, target)
         clock.stop("conversion")
@@ -163,12 +168,12 @@ class Converter:
             speech = self.vocoder(mel[None])[0].numpy()
         clock.stop("vocoder")
         samples, lowered = self._place(speech, wave, start, recording)
-        clock.stop("write")
-        begin = start / self.card.audio.sample_rate
+        clock.stop("place")
+        begin = features.samples_to_seconds(start, audio)
+        end = begin + features.frames_to_seconds(len(mel), audio)
         return Conversion(
-            samples, recording.rate, recording.subtype, target, alignment,
-            source.mel.numpy(), mel.numpy(), self.card.audio,
-            (begin, begin + features.seconds(len(mel), self.card.audio)), lowered, clock.stages,
+            samples, recording.rate, recording.subtype, target, alignment, source.mel.numpy(),
+            mel.numpy(), audio, (begin, end), lowered, clock.stages,
         )  # fmt: skip
 
     def _speech(self, recording: Recording) -> tuple[np.ndarray, int]:
@@ -177,9 +182,8 @@ class Converter:
         wave = audio_files.resample(recording.mono, recording.rate, audio.sample_rate)
         start, end = audio_files.speech_bounds(wave, audio.sample_rate)
         if end - start < audio.n_fft:
-            raise AudioError(
-                f"the recording holds only {(end - start) / audio.sample_rate:.2f} s of sound"
-            )
+            held = features.samples_to_seconds(end - start, audio)
+            raise AudioError(f"the recording holds only {held:.2f} s of sound")
         speech = wave[start : end + -(end - start) % audio.hop_length]
         return np.pad(speech, (0, -len(speech) % audio.hop_length)).astype(np.float32), start
 

@@ -21,9 +21,19 @@ class TextError(MoksoriError):
         self.line, self.offset = line, offset
         if offset is not None:
             start = max(0, offset - 8)
-            context = line[start : offset + 9]
+            context = "".join(c if c.isprintable() else " " for c in line[start : offset + 9])
             message = f"{message} (character {offset + 1}, near “{context}”)"
         super().__init__(message)
+
+    def __reduce__(self) -> tuple:
+        """Let it travel between processes: its arguments are not those of `ValueError`."""
+        return _restore, (type(self), str(self), self.line, self.offset)
+
+
+def _restore(kind: type[TextError], message: str, line: str, offset: int | None) -> TextError:
+    error = kind(message, line)
+    error.offset = offset
+    return error
 
 
 class VoiceError(MoksoriError):

@@ -27,18 +27,18 @@ class Features(NamedTuple):
     f0: torch.Tensor  # [T] Hz, 0 where unvoiced
 
 
-def frames(samples: int, audio: AudioConfig) -> int:
+def samples_to_frames(samples: int, audio: AudioConfig) -> int:
     """Whole frames in `samples`."""
     return samples // audio.hop_length
 
 
-def samples(frames: int, audio: AudioConfig) -> int:
-    """Samples that `frames` stand for."""
-    return frames * audio.hop_length
+def samples_to_seconds(samples: int, audio: AudioConfig) -> Seconds:
+    """Seconds that `samples` last."""
+    return samples / audio.sample_rate
 
 
-def seconds(frames: float, audio: AudioConfig) -> Seconds:
-    """Seconds that `frames` stand for."""
+def frames_to_seconds(frames: float, audio: AudioConfig) -> Seconds:
+    """Seconds that `frames` last."""
     return frames * audio.hop_length / audio.sample_rate
 
 
@@ -112,7 +112,7 @@ def f0(wave: np.ndarray, audio: AudioConfig) -> torch.Tensor:
         signal, audio.sample_rate, audio.f0_min, audio.f0_max, frame_period=period
     )
     track = pyworld.stonemask(signal, track, times, audio.sample_rate)
-    track = np.pad(track, (0, 1))[: frames(len(wave), audio)]
+    track = np.pad(track, (0, 1))[: samples_to_frames(len(wave), audio)]
     return torch.from_numpy(track.astype(np.float32))
 
 

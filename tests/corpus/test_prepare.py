@@ -29,6 +29,14 @@ def state(folder) -> dict[str, str]:
     }
 
 
+def manifest(dest, split) -> list:
+    cuts = CutSet.from_file(dest / f"cuts_{split}.jsonl.gz").with_recording_path_prefix(dest)
+    cuts = list(cuts)
+    for cut in cuts:
+        cut.f0 = cut.f0.with_path_prefix(dest)
+    return cuts
+
+
 def run(source, dest, **kwargs):
     return prepare(emotiontts.read(source), dest, "none", jobs=2, **kwargs)
 
@@ -38,11 +46,9 @@ def test_manifests_hold_levelled_trimmed_speech(source, tmp_path):
     report = run(source, tmp_path / "dest", valid_share=0.3)
     assert state(source) == before  # originals are never touched
     assert report["rejected"] == []
-    cuts = {
-        split: CutSet.from_file(tmp_path / "dest" / f"cuts_{split}.jsonl.gz")
-        for split in ("train", "valid", "test")
-    }
-    assert {split: len(list(c)) for split, c in cuts.items()}["test"] == 3
+    cuts = {split: manifest(tmp_path / "dest", split) for split in ("train", "valid", "test")}
+    assert len(cuts["test"]) == 3
+    assert len(cuts["train"]) + len(cuts["valid"]) == 9
     texts = {split: {cut.supervisions[0].text for cut in c} for split, c in cuts.items()}
     assert not texts["train"] & texts["valid"]  # split by text, never by file
     for cut in cuts["train"]:
@@ -76,8 +82,34 @@ def test_only_what_changed_is_made_again(source, tmp_path):
     (source / "Set" / "pfx" / "transcript" / "pfx00000.txt").write_text("다른 말이야.")
     (tmp_path / "dest" / "f0" / "pmx" / "pmx00001.npy").unlink()
     assert run(source, tmp_path / "dest")["new"] == 2
-    cuts = CutSet.from_file(tmp_path / "dest" / "cuts_train.jsonl.gz")
+    cuts = manifest(tmp_path / "dest", "train")
     assert "다른 말이야." in [cut.supervisions[0].text for cut in cuts]
+
+
+def test_a_deleted_manifest_is_written_again(source, tmp_path):
+    run(source, tmp_path / "dest")
+    (tmp_path / "dest" / "cuts_train.jsonl.gz").unlink()
+    assert run(source, tmp_path / "dest")["new"] == 0
+    assert (tmp_path / "dest" / "cuts_train.jsonl.gz").exists()
+
+
+def test_the_prepared_folder_may_be_moved(source, tmp_path):
+    run(source, tmp_path / "dest")
+    (tmp_path / "dest").rename(tmp_path / "elsewhere")
+    cut = manifest(tmp_path / "elsewhere", "train")[0]
+    assert len(cut.load_f0()) == cut.load_audio().shape[1] // 256
+
+
+def test_at_least_one_text_is_held_out(source, tmp_path):
+    run(source, tmp_path / "dest", valid_share=0.0)
+    assert len({cut.supervisions[0].text for cut in manifest(tmp_path / "dest", "valid")}) == 1
+
+
+def test_register_is_of_training_lines_alone(source, tmp_path):
+    before = run(source, tmp_path / "one")["speakers"]["pfx"]["log_f0_mean"]
+    wave = np.concatenate([np.zeros(4000), voiced_wave(2.0, f0=400)]).astype(np.float32)
+    soundfile.write(source / "Set" / "pfx" / "wav" / "pfx00003.wav", wave, 22050)  # a test line
+    assert run(source, tmp_path / "two")["speakers"]["pfx"]["log_f0_mean"] == before
 
 
 def test_rejected_lines_are_told_with_their_reason(source, tmp_path):
@@ -115,13 +147,15 @@ def test_killed_and_resumed_gives_the_same(source, tmp_path):
         )
         journal = tmp_path / "dest" / "journal.jsonl"
         while process.poll() is None and (
-            not journal.exists() or journal.read_text().count("\n") < lines
+            not journal.exists() or journal.read_bytes().count(b"\n") < lines
         ):
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         with journal.open("a") as file:  # what a kill in the middle of a write leaves
-            file.write('{"id": "half')
+            file.write('{"id": "half 가')
+        content = journal.read_bytes()
+        journal.write_bytes(content[:-1])  # in the middle of a Hangul syllable
     resumed = run(source, tmp_path / "dest")
     whole = run(source, tmp_path / "whole")
     assert resumed["new"] < 12

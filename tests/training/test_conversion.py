@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from moksori.checkpoint import load_conversion
+from moksori.checkpoint import load_card, load_conversion
 from moksori.config import TrainConfig, load_config
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError, CorpusError
@@ -20,7 +20,7 @@ def longer(epochs: int) -> TrainConfig:
 
 
 def test_batches_are_padded_lines_of_the_corpus(prepared):
-    names = training_voices(read_speakers(prepared)["speakers"])
+    names = training_voices(read_speakers(prepared, TINY.audio)["speakers"])
     data = LineData(prepared, names, TINY.audio, TINY.data, seed=1)
     batch = next(iter(data.train_dataloader()))
     b, t, n_mels = batch.mel.shape
@@ -43,11 +43,13 @@ def test_trains_exports_and_resumes(prepared, tmp_path):
     first = torch.load(tmp_path / "whole" / "last.ckpt", weights_only=True)
     second = torch.load(tmp_path / "cut" / "last.ckpt", weights_only=True)
     assert first["global_step"] == second["global_step"] == 4
-    for name, weight in first["current_model_state"].items():
-        torch.testing.assert_close(second["current_model_state"][name], weight, msg=name)
-    _, card = load_conversion(resumed)
-    assert load_conversion(whole)[1].voices == card.voices
-    assert card.training["steps"] in (2, 4)
+    for state in ("current_model_state", "state_dict"):  # the latter is the average
+        for name, weight in first[state].items():
+            torch.testing.assert_close(second[state][name], weight, msg=name)
+    (model, card), (other, other_card) = load_conversion(whole), load_conversion(resumed)
+    assert card == other_card
+    for name, weight in model.state_dict().items():
+        torch.testing.assert_close(other.state_dict()[name], weight, msg=name)
     assert [voice.name for voice in card.voices] == ["pfx", "pmx", "zzz"]
     assert any((tmp_path / "whole" / "events").iterdir())
 
@@ -80,6 +82,28 @@ def test_another_config_in_the_same_run_is_refused(prepared, tmp_path):
     (run / "config.json").write_text(json.dumps({"seed": 2}))
     with pytest.raises(ConfigError, match="another config"):
         train_conversion(TINY, prepared, run)
+
+
+def test_a_resumed_run_does_not_replace_a_better_model(prepared, tmp_path):
+    model = train_conversion(longer(1), prepared, tmp_path)
+    card = json.loads((model / "model.json").read_text())
+    card["training"]["valid_mel_l1"] = 0.0  # none will be better
+    (model / "model.json").write_text(json.dumps(card))
+    (tmp_path / "config.json").unlink()
+    train_conversion(longer(2), prepared, tmp_path)
+    assert load_card(model).training["steps"] == 2
+
+
+def test_a_corpus_prepared_for_other_audio_is_refused(prepared, tmp_path):
+    audio = TINY.audio.model_copy(update={"hop_length": 128})
+    with pytest.raises(CorpusError, match="audio settings"):
+        train_conversion(TINY.model_copy(update={"audio": audio}), prepared, tmp_path)
+
+
+def test_a_corpus_without_short_enough_lines_is_refused(prepared, tmp_path):
+    data = TINY.data.model_copy(update={"max_line_seconds": 0.1})
+    with pytest.raises(CorpusError, match="no line of at most"):
+        train_conversion(TINY.model_copy(update={"data": data}), prepared, tmp_path)
 
 
 def test_a_folder_that_is_not_prepared_is_refused(tmp_path):

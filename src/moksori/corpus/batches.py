@@ -17,16 +17,21 @@ from moksori.models.conversion import Batch
 from moksori.text import tokenize
 
 
-def read_speakers(folder: Path) -> dict:
+def read_speakers(folder: Path, audio: AudioConfig) -> dict:
     """The `licence` and `speakers` of a corpus that `moksori prepare` wrote.
 
     Raises:
-        CorpusError: it is not such a folder.
+        CorpusError: it is not such a folder, or was prepared for other audio settings than `audio`.
     """
     path = folder / "speakers.json"
     if not path.exists():
         raise CorpusError(f"{folder}: not a prepared corpus; run `moksori prepare` first")
-    return json.loads(path.read_text(encoding="utf-8"))
+    corpus = json.loads(path.read_text(encoding="utf-8"))
+    if corpus["audio"] != audio.model_dump():
+        raise CorpusError(
+            f"{folder}: was prepared for other audio settings than the config's [audio]"
+        )
+    return corpus
 
 
 def training_voices(speakers: dict) -> list[str]:
@@ -82,16 +87,22 @@ class LineData(pl.LightningDataModule):
         path = self.folder / f"cuts_{split}.jsonl.gz"
         if not path.exists():
             raise CorpusError(f"{path}: missing; run `moksori prepare` again")
-        known = self.dataset.rows
-        return CutSet.from_cuts(
-            cut
-            for cut in CutSet.from_file(path)
-            if cut.duration <= self.config.max_line_seconds and cut.supervisions[0].speaker in known
-        )
+        cuts = [cut for cut in CutSet.from_file(path) or () if self._is_wanted(cut)]
+        if not cuts:
+            raise CorpusError(
+                f"{path}: no line of at most {self.config.max_line_seconds:g} s in it"
+            )
+        for cut in cuts:
+            cut.f0 = cut.f0.with_path_prefix(self.folder)
+        return CutSet.from_cuts(cuts).with_recording_path_prefix(self.folder).to_eager()
+
+    def _is_wanted(self, cut: MonoCut) -> bool:
+        known = cut.supervisions[0].speaker in self.dataset.rows
+        return known and cut.duration <= self.config.max_line_seconds
 
     def train_dataloader(self) -> DataLoader:
         """Without end and shuffled anew each epoch; each process of a distributed run gets others."""
-        cuts = self._cuts("train").to_eager()
+        cuts = self._cuts("train")
         sampler = DynamicBucketingSampler(
             cuts.repeat(preserve_id=True),
             max_duration=self.config.batch_seconds,

@@ -21,11 +21,12 @@ from moksori import audio as audio_files
 from moksori import features
 from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
-from moksori.errors import AudioError, TextError
+from moksori.errors import MoksoriError
 from moksori.text import tokenize
 
 MIN_SECONDS: Seconds = 0.5
 MAX_SECONDS: Seconds = 30.0
+_SPLITS = ("train", "valid", "test")
 _FEMALE_ABOVE = 160.0  # Hz; the median F0 that best parts women from men
 _VERSION = 1  # of what this file does to a recording; raise it and all lines are made again
 
@@ -54,24 +55,25 @@ def prepare(
         The report, also written to `report.json`: `speakers`, `rejected`, `new`.
     """
     dest.mkdir(parents=True, exist_ok=True)
-    journal = dest / "journal.jsonl"
+    journal, finished = dest / "journal.jsonl", dest / "report.json"
     known = _read_journal(journal)
     todo = [line for line in lines if not _is_done(known.get(line.id), line, audio, dest)]
+    if todo:
+        finished.unlink(missing_ok=True)  # until the manifests are of these lines again
     with journal.open("a", encoding="utf-8") as file, ProcessPoolExecutor(jobs) as pool:
-        results = pool.map(
-            _prepare_line, todo, [dest] * len(todo), [audio] * len(todo), chunksize=4
-        )
-        for result in progress(results, len(todo)):
+        made = pool.map(_prepare_line, todo, [dest] * len(todo), [audio] * len(todo), chunksize=4)
+        for result in progress(made, len(todo)):
             file.write(json.dumps(result, ensure_ascii=False) + "\n")
             file.flush()
             known[result["id"]] = result
     results = [known[line.id] | {"split": line.split} for line in lines]
     _hold_out(results, valid_share)
     report = _report(results, licence, len(todo))
-    if todo or not (dest / "report.json").exists() or _changed(dest, report):
+    speakers = {"licence": licence, "audio": audio.model_dump(), "speakers": report["speakers"]}
+    if not finished.exists() or not _is_current(dest, report):
         _write_manifests(results, dest)
-        _write_json(dest / "speakers.json", {"licence": licence, "speakers": report["speakers"]})
-        _write_json(dest / "report.json", report)
+        _write_json(dest / "speakers.json", speakers)
+        _write_json(finished, report)
     return report
 
 
@@ -85,20 +87,17 @@ def _fingerprint(line: SourceLine, audio: AudioConfig) -> str:
 
 
 def _read_journal(path: Path) -> dict[str, dict]:
-    """The last word on each line; a half-written last line, left by a kill, is passed over."""
-    known = {}
-    if path.exists():
-        for row in path.read_text(encoding="utf-8").splitlines():
-            try:
-                result = json.loads(row)
-            except json.JSONDecodeError:
-                continue
-            known[result["id"]] = result
-        if not path.read_bytes().endswith(b"\n"):
-            path.write_text(
-                "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in known.values())
-            )
-    return known
+    """The last word on each line; a half-written last line, left by a kill, is taken away."""
+    if not path.exists():
+        return {}
+    content = path.read_bytes()
+    whole, _, rest = content.rpartition(b"\n")
+    if rest:
+        temporary = path.with_name(f".new_{path.name}")
+        temporary.write_bytes(whole + b"\n" if whole else b"")
+        temporary.replace(path)
+    rows = map(json.loads, whole.decode().splitlines())
+    return {row["id"]: row for row in rows}
 
 
 def _is_done(result: dict | None, line: SourceLine, audio: AudioConfig, dest: Path) -> bool:
@@ -123,14 +122,16 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict:
     try:
         tokenize(line.text)
         wave = _levelled_speech(line.audio, audio)
-    except (AudioError, TextError) as error:
+        f0 = features.f0(wave, audio).numpy()
+    except MoksoriError as error:
         return result | {"problem": str(error)}
-    length = len(wave) / audio.sample_rate
+    except Exception as error:  # one odd file must not end the job for all others
+        return result | {"problem": f"{line.audio}: {type(error).__name__}: {error}"}
+    length = features.samples_to_seconds(len(wave), audio)
     if not MIN_SECONDS <= length <= MAX_SECONDS:
         word = "short" if length < MIN_SECONDS else "long"
         limits = f"{MIN_SECONDS:g} to {MAX_SECONDS:g} s are used"
         return result | {"problem": f"too {word}: {length:.2f} s of speech; {limits}"}
-    f0 = features.f0(wave, audio).numpy()
     if not f0.any():
         return result | {"problem": "no voiced speech found in the recording"}
     audio_path, f0_path = _paths(line, dest)
@@ -158,50 +159,59 @@ def _levelled_speech(path: Path, audio: AudioConfig) -> np.ndarray:
 
 
 def _hold_out(results: list[dict], share: float) -> None:
-    """Move a share of the training texts, the same every time, to the split `valid`."""
+    """Move a share of the training texts, at least one and the same every time, to `valid`."""
+    order = {
+        result["text"]: int.from_bytes(hashlib.sha256(result["text"].encode()).digest()[:4], "big")
+        for result in results
+        if result["split"] == "train" and not result["problem"]
+    }
+    if len(order) < 2:
+        return
+    limit = max(share * 2**32, min(order.values()) + 1)
     for result in results:
-        digest = hashlib.sha256(result["text"].encode()).digest()
-        if result["split"] == "train" and int.from_bytes(digest[:4], "big") < share * 2**32:
+        if result["split"] == "train" and order.get(result["text"], limit) < limit:
             result["split"] = "valid"
 
 
 def _report(results: list[dict], licence: str, new: int) -> dict:
     speakers: dict[str, dict] = {}
+    f0: dict[str, dict[str, np.ndarray]] = {}
     rejected = []
     for result in results:
         if result["problem"]:
             rejected.append({key: result[key] for key in ("id", "speaker", "problem")})
             continue
-        entry = speakers.setdefault(
-            result["speaker"],
-            {"sex": result["sex"], "lines": {}, "seconds": {}, "f0": [0, 0.0, 0.0]},
-        )
-        split, seconds = result["split"], result["samples"] / result["rate"]
+        speaker, split = result["speaker"], result["split"]
+        entry = speakers.setdefault(speaker, {"sex": result["sex"], "lines": {}, "seconds": {}})
+        seconds = result["samples"] / result["rate"]
         entry["lines"][split] = entry["lines"].get(split, 0) + 1
         entry["seconds"][split] = entry["seconds"].get(split, 0.0) + seconds
-        if split == "train" or "train" not in entry["lines"]:
-            sums = (result["voiced"], result["log_f0_sum"], result["log_f0_squares"])
-            entry["f0"] = [a + b for a, b in zip(entry["f0"], sums, strict=True)]
-    for entry in speakers.values():
-        count, total, squares = entry.pop("f0")
+        sums = np.array([result["voiced"], result["log_f0_sum"], result["log_f0_squares"]])
+        f0.setdefault(speaker, {}).setdefault(split, np.zeros(3))
+        f0[speaker][split] += sums
+    for speaker, entry in speakers.items():
+        sums = f0[speaker].get("train", sum(f0[speaker].values()))  # a voice is its training lines
+        count, total, squares = map(float, sums)
         mean = total / count
-        entry["log_f0_mean"], entry["log_f0_std"] = mean, (squares / count - mean**2) ** 0.5
-        if (
-            entry["sex"] is None
-        ):  # the corpus does not say: judged by the median-like geometric mean
+        entry["log_f0_mean"], entry["log_f0_std"] = mean, max(0.0, squares / count - mean**2) ** 0.5
+        if entry["sex"] is None:  # the corpus does not say: judged by the geometric mean
             entry["sex"] = "female" if np.exp(mean) > _FEMALE_ABOVE else "male"
     return {"licence": licence, "speakers": speakers, "rejected": rejected, "new": new}
 
 
-def _changed(dest: Path, report: dict) -> bool:
+def _is_current(dest: Path, report: dict) -> bool:
+    """Whether what lies in `dest` is what `report` tells of; a manifest may have been deleted."""
     before = json.loads((dest / "report.json").read_text(encoding="utf-8"))
-    return {**before, "new": 0} != json.loads(json.dumps({**report, "new": 0}))
+    files = ("speakers.json", *(f"cuts_{split}.jsonl.gz" for split in _SPLITS))
+    return {**before, "new": 0} == {**report, "new": 0} and all(
+        (dest / name).exists() for name in files
+    )
 
 
 def _write_manifests(results: list[dict], dest: Path) -> None:
-    for split in ("train", "valid", "test"):
+    for split in _SPLITS:
         cuts = CutSet.from_cuts(
-            _cut(r, dest) for r in results if r["split"] == split and not r["problem"]
+            _cut(r) for r in results if r["split"] == split and not r["problem"]
         ).to_eager()
         validate(cuts)
         path = dest / f"cuts_{split}.jsonl.gz"
@@ -210,10 +220,10 @@ def _write_manifests(results: list[dict], dest: Path) -> None:
         temporary.replace(path)
 
 
-def _cut(result: dict, dest: Path) -> MonoCut:
+def _cut(result: dict) -> MonoCut:
+    """A line's manifest; its paths are relative to the prepared folder, which may be moved."""
     id, speaker, rate, samples = (result[key] for key in ("id", "speaker", "rate", "samples"))
-    path = dest.resolve() / "audio" / speaker / f"{id}.flac"
-    source = {"type": "file", "channels": [0], "source": str(path)}
+    source = {"type": "file", "channels": [0], "source": f"audio/{speaker}/{id}.flac"}
     recording = Recording.from_dict(
         {
             "id": id, "sources": [source], "sampling_rate": rate, "num_samples": samples,
@@ -226,8 +236,7 @@ def _cut(result: dict, dest: Path) -> MonoCut:
     )  # fmt: skip
     cut = recording.to_cut()
     cut.id, cut.supervisions = id, [supervision]
-    f0_folder = dest.resolve() / "f0" / speaker
-    cut.f0 = Array("numpy_files", str(f0_folder), f"{id}.npy", [result["frames"]])
+    cut.f0 = Array("numpy_files", f"f0/{speaker}", f"{id}.npy", [result["frames"]])
     return cut
 
 

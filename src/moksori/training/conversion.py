@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import os
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -17,7 +18,7 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from moksori.alignment import Alignment, draw_conversion
-from moksori.checkpoint import ConversionCard, Voice, save_model
+from moksori.checkpoint import ConversionCard, Voice, load_card, save_model
 from moksori.config import TrainConfig
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError
@@ -124,6 +125,8 @@ class ExportModel(Callback):
 
     def __init__(self, folder: Path, card: ConversionCard) -> None:
         self.folder, self.card, self.best = folder, card, math.inf
+        if (folder / "model.json").exists():  # a resumed run must not replace a better model
+            self.best = load_card(folder).training["valid_mel_l1"]
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: ConversionTraining, checkpoint: dict
@@ -132,17 +135,11 @@ class ExportModel(Callback):
         if loss >= self.best or not trainer.is_global_zero:
             return
         self.best = loss
-        training = {"steps": trainer.global_step, "valid_mel_l1": round(loss, 4)}
+        training = {"steps": trainer.global_step, "valid_mel_l1": loss}
         weights = {
             name.removeprefix("model."): tensor for name, tensor in checkpoint["state_dict"].items()
         }
         save_model(self.folder, weights, self.card.model_copy(update={"training": training}))
-
-    def state_dict(self) -> dict:
-        return {"best": self.best}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.best = state["best"]
 
 
 def _precision(wanted: str) -> str:
@@ -165,10 +162,10 @@ def train_conversion(config: TrainConfig, data: Path, run: Path) -> Path:
         run: folder of this run; the same again to resume.
 
     Raises:
-        CorpusError: `data` is not a prepared corpus.
+        CorpusError: `data` is not a prepared corpus, or one for other audio settings.
         ConfigError: `run` holds a training with another config.
     """
-    corpus = read_speakers(data)
+    corpus = read_speakers(data, config.audio)
     names = training_voices(corpus["speakers"])
     _keep_config(config, run)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
@@ -183,6 +180,7 @@ def train_conversion(config: TrainConfig, data: Path, run: Path) -> Path:
         max_epochs=config.optimizer.steps // config.optimizer.epoch_steps,
         limit_train_batches=config.optimizer.epoch_steps,
         precision=_precision(config.precision),
+        strategy="ddp" if int(os.environ.get("WORLD_SIZE", "1")) > 1 else "auto",  # torchrun's
         gradient_clip_val=config.optimizer.gradient_clip,
         use_distributed_sampler=False,  # Lhotse's samplers part the lines among processes
         log_every_n_steps=config.log_every,
@@ -210,10 +208,14 @@ def train_conversion(config: TrainConfig, data: Path, run: Path) -> Path:
 
 def _keep_config(config: TrainConfig, run: Path) -> None:
     path, text = run / "config.json", config.model_dump_json(indent=1)
-    if path.exists() and json.loads(path.read_text()) != json.loads(text):
-        raise ConfigError(f"{run}: holds a training with another config; choose another --run")
+    if path.exists():
+        if json.loads(path.read_text()) != json.loads(text):
+            raise ConfigError(f"{run}: holds a training with another config; choose another --run")
+        return
     run.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    temporary = run / f".config.{os.getpid()}"  # several processes may come here at once
+    temporary.write_text(text)
+    temporary.replace(path)
 
 
 def _voice(name: str, entry: dict, licence: str) -> Voice:
