@@ -1,5 +1,6 @@
 """The command line. Each command only reads its arguments, calls the library and prints."""
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from moksori.errors import ConfigError, MoksoriError, OutputError
+from moksori.errors import ConfigError, MoksoriError, OutputError, TextError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,7 +46,7 @@ def convert(
     recording: Annotated[
         Path, typer.Argument(metavar="IN.wav", help="The recording: WAV, FLAC, … of any rate.")
     ],
-    text: Annotated[str, typer.Option("--text", help="What is said in it, in Hangul.")],
+    text: Annotated[str, typer.Option("--text", help="What is said in it, as the script has it.")],
     voice: Annotated[
         str, typer.Option("--voice", help="Target voice; `moksori voices` lists them.")
     ],
@@ -108,6 +109,40 @@ def voices(model: ModelOption = None) -> None:
     for voice in card.voices:
         table.add_row(voice.name, voice.sex, f"{voice.minutes:.1f}", voice.licence)
     _out.print(table)
+
+
+@app.command()
+def text(
+    line: Annotated[
+        str | None, typer.Argument(help="A line; or leave it out and give --file.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A text file (UTF-8), one line of the script a row; - for standard input."
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Print only the lines that a person should look at.")
+    ] = False,
+    spell: Annotated[
+        bool, typer.Option("--spell", help="Read unknown English words letter by letter.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show how lines are read: plain Hangul, pronunciation, phones, directions, readings in doubt.
+
+    Example: moksori text "(웃음) 3시에 TV 보자~" — or a whole script: moksori text --file lines.txt --check
+    """
+    if (line is None) == (file is None):
+        raise ConfigError("give either a line or --file")
+    rows = [line] if line is not None else _read_rows(file)
+    faults = 0
+    for number, row in enumerate(rows, 1):
+        if row.strip():
+            faults += not _print_reading(row, number, check, spell, as_json)
+    if faults:
+        raise TextError(f"{faults} of {len(rows)} lines cannot be read; each is told above", "")
 
 
 @prepare_app.command("emotiontts")
@@ -176,6 +211,46 @@ def _check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bo
         raise OutputError(f"{path}: exists; name another file, or overwrite it with --force")
     if not access(path.parent, W_OK):
         raise OutputError(f"{path.parent}: not writable; choose another folder")
+
+
+def _read_rows(file: Path) -> list[str]:
+    if str(file) == "-":
+        return sys.stdin.read().splitlines()
+    try:
+        return file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: not UTF-8; save it as UTF-8") from None
+
+
+def _print_reading(row: str, number: int, check: bool, spell: bool, as_json: bool) -> bool:
+    """Print one line's reading; whether it could be read."""
+    from moksori.text import read
+
+    try:
+        reading = read(row, spell)
+    except TextError as error:
+        if as_json:
+            _out.print_json(
+                json.dumps({"row": number, "original": row, "error": str(error)}), indent=None
+            )
+        else:
+            _out.print(f"{number}: {row}\n  error: {' '.join(str(error).split())}", markup=False)
+        return False
+    if check and not reading.doubts:
+        return True
+    if as_json:
+        _out.print_json(json.dumps({"row": number, **reading.to_dict()}), indent=None)
+        return True
+    _out.print(f"{number}: {row}", markup=False)
+    for name, value in (
+        ("read", reading.normalized),
+        ("spoken", reading.pronounced),
+        ("phones", " ".join(reading.phones)),
+        *(("event", f"{e.kind} “{e.text}” at character {e.offset + 1}") for e in reading.events),
+        *(("check", f"“{d.text}” → {d.reading}: {d.reason}") for d in reading.doubts),
+    ):
+        _out.print(f"  {name:<7}{value}", markup=False)
+    return True
 
 
 def _print_licence(licence: str) -> None:

@@ -13,7 +13,7 @@ class TextError(MoksoriError):
     """A line that cannot be read aloud.
 
     Attributes:
-        line: the whole line as given.
+        line: the whole line, composed to NFC.
         offset: index of the first offending character in `line`, or None if it is the whole line.
     """
 

@@ -2,14 +2,16 @@
 
     line ── normalize ── pronounce ── phones ── ids
 
-Each step takes the previous one's output or the raw line; `tokenize` is the whole way.
+`normalize`, `pronounce` and `tokenize` take the line as the script has it; `phones` takes what
+`pronounce` gives; `read` shows all of it, with the directions taken out and the readings in doubt.
 """
 
 from moksori.text.g2p import pronounce
 from moksori.text.normalize import normalize
+from moksori.text.reading import Reading, read
 from moksori.text.symbols import SYMBOLS, ids, phones
 
-__all__ = ["SYMBOLS", "normalize", "phones", "pronounce", "tokenize"]
+__all__ = ["SYMBOLS", "Reading", "normalize", "phones", "pronounce", "read", "tokenize"]
 
 
 def tokenize(line: str) -> list[int]:

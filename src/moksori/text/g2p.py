@@ -1,7 +1,8 @@
 """Hangul as written to Hangul as spoken: the regular rules of the Standard Pronunciation (표준발음법).
 
-Within a word, each pair (coda, next onset) passes the stages below in order. What only morphology or
-a lexicon can tell (사잇소리, ㄴ-insertion, tensification after stems) is not here yet.
+Within a word, each pair (coda, next onset) passes the stages below in order. Where a rule is for stems
+only, closed lists of their syllables stand for the morphology. What needs a lexicon or the words around
+(사잇소리, ㄴ-insertion, 할 수, 옷 입다) is not here yet.
 """
 
 import itertools
@@ -25,6 +26,10 @@ _NEUTRAL = {  # 제9항–제11항: what a coda sounds like before a consonant o
 _TENSE = dict(zip("ㄱㄷㅂㅅㅈ", "ㄲㄸㅃㅆㅉ", strict=True))
 _ASPIRATE = {"ㄱ": "ㅋ", "ㄷ": "ㅌ", "ㅂ": "ㅍ", "ㅈ": "ㅊ"}
 _NASAL = {"ㄱ": "ㅇ", "ㄷ": "ㄴ", "ㅂ": "ㅁ"}
+
+_STEM_LG = "읽맑늙밝굵긁붉묽얽갉낡옭"  # 제11항 다만: their ㄺ is ㄹ before ㄱ; 닭과 is not one
+_STEM_LM = "닮굶젊곪"  # 제24항: ㄻ of stems, before an ending
+_ENDINGS = "고다지게자거더던도소습든네는"  # of endings; not 기, causative too: 굶기다
 
 Syllable = list[str]  # [onset, vowel, coda], compatibility jamo; " " for no coda
 
@@ -74,7 +79,8 @@ def _join(left: Syllable, right: Syllable) -> None:
     coda, onset = left[2], right[0]
     stays, moves = _CLUSTERS.get(coda, (" ", coda))
 
-    palatal = onset + right[1] in ("ㅇㅣ", "ㅎㅣ", "ㅎㅕ")
+    open_or_past = right[2] in " ㅆ"  # 붙여, 붙였다, 닫혀; but 맏형
+    palatal = onset in "ㅇㅎ" and (right[1] == "ㅣ" or (right[1] == "ㅕ" and open_or_past))
     if moves in "ㄷㅌ" and palatal:  # 제17항: 굳이 → 구지, 같이 → 가치, 닫혀 → 다처
         left[2], right[0] = stays, "ㅈ" if (moves, onset) == ("ㄷ", "ㅇ") else "ㅊ"
         return
@@ -98,8 +104,17 @@ def _join(left: Syllable, right: Syllable) -> None:
     if onset == "ㅇ" and coda not in " ㅇ":  # 제13항, 제14항
         left[2], right[0] = stays, moves
         return
-    # 제23항, 제25항: after an obstruent, and after the stems' ㄵ ㄼ ㄾ
-    if onset in _TENSE and (_NEUTRAL[coda] in "ㄱㄷㅂ" or coda in "ㄵㄼㄾ"):
+    written, following = _compose(left), _compose(right)
+    if coda == "ㄼ" and (
+        written == "밟" or written + following[:1] in ("넓죽", "넓둥")
+    ):  # 제10항 다만
+        left[2] = coda = "ㅂ"
+    if coda == "ㄺ" and onset == "ㄱ" and written in _STEM_LG:
+        left[2] = coda = "ㄼ"  # sounds as ㄹ and makes tense, as this cluster does
+    # 제23항, 제24항, 제25항: after an obstruent, and after the stems' ㄵ ㄻ ㄼ ㄾ
+    obstruent = _NEUTRAL[coda] in "ㄱㄷㅂ"
+    stem = (coda in "ㄵㄼㄾ" and written != "덟") or (written in _STEM_LM and following in _ENDINGS)
+    if onset in _TENSE and (obstruent or stem):
         right[0] = _TENSE[onset]
 
 

@@ -2,66 +2,138 @@
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 from moksori.errors import TextError
+from moksori.text.directions import Event, take_out
+from moksori.text.latin import PHRASE, WORD, english, read_word
+from moksori.text.numbers import MONEY, read_number
 
-_FULL_WIDTH = str.maketrans("，．？！：；～（）　、。", ",.?!:;~() ,.")
+# Full-width forms to their plain ones, place by place.
+_FULL_WIDTH = range(0xFF01, 0xFF5F)  # to their plain forms, place by place; brackets are read first
+_PLAIN = {code: code - 0xFEE0 for code in _FULL_WIDTH if chr(code) not in "（）［］＜＞"}
+_FULL_WIDTH = range(0xFF01, 0xFF5F)  # to their plain forms; their brackets are read as brackets
+_PLAIN = {code: code - 0xFEE0 for code in _FULL_WIDTH if chr(code) not in "（）［］＜＞"}
+_PLAIN |= str.maketrans("、。　\u00a0〜∼∽⋯‥", ",.  ~~~……")
 # Marks that are written but not spoken: quotation marks and the brackets of titles.
-_SILENT = "'\"‘’“”「」『』《》〈〉"
-_PAUSES = {
-    ":": ",",
-    ";": ",",
-    "—": ",",
-    "–": ",",
-    "·": " ",
-    "ㆍ": " ",
-    "\t": " ",
-    "\n": " ",
-    "\r": " ",
-}
+_SILENT = "'\"‘’“”„「」『』《》〈〉<>*_\u200b\u200c\u200d\ufeff\u00ad"
+_PAUSES = {":": ",", ";": ",", "—": ",", "–": ",", "-": " ", "·": " ", "ㆍ": " ", "/": " ", "\t": " ",
+           "\n": " ", "\r": " ", "\u2003": " ", "\u2009": " "}  # fmt: skip
+_SPOKEN_SIGNS = {"&": "앤드", "+": "플러스", "=": "는", "@": "골뱅이", "#": "샵", "×": "곱하기",
+                 "÷": "나누기", "㈜": "주식회사", "№": "넘버", "%": "퍼센트"}  # fmt: skip
 
 _MENDS = {
-    "digit": "write the number as it is spoken: 3시 → 세 시",
-    "latin": "write the word as it is spoken: TV → 티브이",
-    "bracket": "take directions out of the line: (웃음) 안녕 → 안녕",
-    "jamo": "write whole syllables, or take it out: ㅋㅋㅋ",
+    "digit": "write the number as it is spoken",
+    "latin": "write the word as it is spoken",
+    "jamo": "write whole syllables, or take it out",
+    "hanja": "write it in Hangul",
+    "kana": "write it in Hangul",
+    "emoji": "take it out, or write a direction in brackets",
     "other": "write it in Hangul as it is spoken, or take it out",
 }
 
 
-def normalize(line: str) -> str:
+class Doubt(NamedTuple):
+    """A reading that a person should look at."""
+
+    text: str  # as written
+    reading: str
+    offset: int
+    reason: str
+
+
+class Plain(NamedTuple):
+    """A line without anything that is not plainly spoken, and what was found in it."""
+
+    text: str
+    events: list[Event]
+    doubts: list[Doubt]
+
+
+def normalize(line: str, spell: bool = False) -> str:
     """Bring a line to the characters that `pronounce` reads.
 
-    Quotation marks go, ellipses and dashes become pauses, repeated marks become one. Normalising a
-    normalised line changes nothing.
+    Numbers and Latin letters are read, directions and ㅋㅋㅋ leave the text, quotation marks go,
+    ellipses and dashes become pauses, repeated marks become one. Normalising a normalised line changes
+    nothing.
 
     Args:
         line: one line of a script or transcript.
+        spell: read English words that are not in the dictionary letter by letter.
 
     Returns:
         Hangul syllables, single spaces and `. , ? !`.
 
     Raises:
-        TextError: nothing to speak, or a character without a sure reading, with its place and mend.
+        TextError: nothing to speak, unbalanced brackets, or a character or word without a sure
+            reading, with its place and mend.
     """
+    return scan(line, spell).text
+
+
+def scan(line: str, spell: bool = False) -> Plain:
+    """As `normalize`, with the events taken out and the readings in doubt."""
     composed = unicodedata.normalize("NFC", line.removeprefix("\ufeff"))
-    text = composed.translate(_FULL_WIDTH)
-    out = []
-    for offset, char in enumerate(text):
-        if "가" <= char <= "힣" or char in " .,?!":
-            out.append(char)
-        elif char in _SILENT or (char == "~" and _lengthens(text, offset)):
+    text, events = take_out(composed.translate(_PLAIN))
+    out, doubts = [], []
+    offset = 0
+    while offset < len(text):
+        char = text[offset]
+        phrase = PHRASE.match(text, offset)
+        if phrase and phrase.group().lower() in english():
+            out.append(english()[phrase.group().lower()])
+            offset = phrase.end()
             continue
-        elif char == "…":
-            out.append("..")
-        elif char in _PAUSES:
-            out.append(_PAUSES[char])
-        else:
-            kind = _kind(char)
-            raise TextError(f"cannot read “{char}” aloud; {_MENDS[kind]}", composed, offset)
-    spoken = "".join(out)
-    spoken = re.sub(r"\.{2,}(?=\s*[^\s.,?!])", ",", spoken)  # an ellipsis inside a line is a pause
-    spoken = re.sub(r"[\s.,?!]*[.,?!]", _one_mark, spoken)
+        if number := _number_at(text, offset):
+            out.append(number.text)
+            if number.doubt:
+                doubts.append(Doubt(text[offset : number.end], number.text, offset, number.doubt))
+            offset = number.end
+            continue
+        if word := WORD.match(text, offset):
+            reading = read_word(word.group(), composed, offset, spell)
+            out.append(reading)
+            if word.group().lower() not in english():
+                doubts.append(
+                    Doubt(word.group(), reading, offset, "글자대로 읽음 · read by letter")
+                )
+            offset = word.end()
+            continue
+        out.append(_character(char, composed, text, offset))
+        offset += 1
+    return Plain(_tidy("".join(out), composed), events, doubts)
+
+
+def _number_at(text: str, offset: int):
+    starts = text[offset].isascii() and text[offset].isdigit()
+    if (
+        starts
+        or text[offset] in MONEY
+        or (text[offset] in "-−＋+" and text[offset + 1 : offset + 2].isdigit())
+    ):
+        return read_number(text, offset)
+    return None
+
+
+def _character(char: str, composed: str, text: str, offset: int) -> str:
+    if "가" <= char <= "힣" or char in " .,?!":
+        return char
+    if char in _SILENT or (char == "~" and _lengthens(text, offset)):
+        return ""
+    if char == "…":
+        return char
+    if char in _PAUSES:
+        return _PAUSES[char]
+    if char in _SPOKEN_SIGNS:
+        return _SPOKEN_SIGNS[char]
+    kind = _kind(char)
+    raise TextError(f"cannot read “{composed[offset]}” aloud; {_MENDS[kind]}", composed, offset)
+
+
+def _tidy(spoken: str, composed: str) -> str:
+    """Spaces and marks as the phones know them."""
+    spoken = re.sub(r"\.{2,}", "…", spoken)
+    spoken = re.sub(r"[\s.,?!…]*[.,?!…]", _one_mark, spoken)
     spoken = re.sub(r"(?<=[.,?!])(?=[가-힣])", " ", spoken)
     spoken = re.sub(r"\s+", " ", spoken).strip().lstrip(".,?! ")
     if not re.search("[가-힣]", spoken):
@@ -70,23 +142,30 @@ def normalize(line: str) -> str:
 
 
 def _one_mark(match: re.Match[str]) -> str:
-    """The one mark that a run of marks is read as: a question outweighs a cry outweighs a stop."""
+    """The one mark that a run of marks is read as: a question outweighs a cry outweighs the others.
+
+    An ellipsis is a pause inside a line and a stop at its end.
+    """
     marks = match.group()
+    if "…" in marks and not set("?!") & set(marks):
+        return "." if match.end() == len(match.string.rstrip()) else ","
     return next(mark for mark in "?!.," if mark in marks)
 
 
 def _lengthens(text: str, offset: int) -> bool:
-    """Whether `~` only drags a sound out (안녕~) rather than naming a range (16~18)."""
+    """Whether `~` only drags a sound out (안녕~), not naming a range between words (서울~부산)."""
     after = text[offset + 1 : offset + 2]
-    return "가" <= text[offset - 1 : offset] <= "힣" and (not after or after in "~ .,?!…'\"”’")
+    if after.isspace():
+        after = ""
+    before = text[:offset].rstrip("~!?")[-1:]
+    return "가" <= before <= "힣" and (not after or after in "~.,?!…'\"”’")
 
 
 def _kind(char: str) -> str:
-    name = unicodedata.name(char, "")
-    if unicodedata.category(char)[0] == "N":
+    name, category = unicodedata.name(char, ""), unicodedata.category(char)
+    if category[0] == "N":
         return "digit"
-    if "LATIN" in name:
-        return "latin"
-    if char in "()[]{}<>":
-        return "bracket"
-    return "jamo" if "HANGUL" in name else "other"
+    for kind, part in (("latin", "LATIN"), ("jamo", "HANGUL"), ("hanja", "CJK"), ("kana", "KANA")):
+        if part in name:
+            return kind
+    return "emoji" if category == "So" else "other"

@@ -1,0 +1,68 @@
+"""Latin letters in a line: words of `english.tsv`, else abbreviations letter by letter."""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from moksori.errors import TextError
+from moksori.text.numbers import decimal
+
+_LETTERS = {
+    "A": "에이", "B": "비", "C": "씨", "D": "디", "E": "이", "F": "에프", "G": "지", "H": "에이치",
+    "I": "아이", "J": "제이", "K": "케이", "L": "엘", "M": "엠", "N": "엔", "O": "오", "P": "피",
+    "Q": "큐", "R": "알", "S": "에스", "T": "티", "U": "유", "V": "브이", "W": "더블유", "X": "엑스",
+    "Y": "와이", "Z": "제트",
+}  # fmt: skip
+PHRASE = re.compile(r"\d+[A-Za-z]+|[A-Za-z']+ [A-Za-z']+")  # only if the dictionary has it
+WORD = re.compile(r"[A-Za-z]+(?:['’.&-][A-Za-z]+)*(?:-?\d+)?")
+_LONGEST_ABBREVIATION = 5
+
+
+@cache
+def english() -> dict[str, str]:
+    """Readings of English words by their lower-case spelling."""
+    path = files("moksori.text") / "english.tsv"
+    try:
+        rows = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise TextError(f"the dictionary {path} is missing; install Moksori again", "") from None
+    return dict(row.split("\t") for row in rows if row and not row.startswith("#"))
+
+
+def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:
+    """Read a word in Latin letters.
+
+    Args:
+        word: as written, e.g. TV, happy, MP3, L.A.
+        line: the whole line, for the error.
+        offset: of the word in the line.
+        spell: read words that are not in the dictionary letter by letter.
+
+    Returns:
+        Hangul.
+
+    Raises:
+        TextError: a word that is not in the dictionary and not an abbreviation.
+    """
+    plain = word.replace("’", "'")
+    if len(plain) == 1 and plain.isupper():
+        return _LETTERS[plain]
+    for spelling in (plain, plain.lower(), plain.lower().replace(".", "")):
+        if spelling in english():
+            return english()[spelling]
+    stem = re.match(r"[A-Za-z'.&-]*[A-Za-z]", plain).group()
+    number = plain[len(stem) :].lstrip("-")
+    letters = re.sub(r"[^A-Za-z]", "", stem).upper()
+    spelled = len(letters) <= _LONGEST_ABBREVIATION and (stem.isupper() or len(letters) == 1)
+    if "-" in stem:
+        return " ".join(read_word(part, line, offset, spell) for part in plain.split("-"))
+    if number and len(stem) > 1 and (part := english().get(stem.lower())):
+        return part + decimal(number)
+    if not (spelled or spell):
+        raise TextError(
+            f"“{word}” is not in the English dictionary; write it as it is spoken, add it to a lexicon, "
+            "or have it read letter by letter",
+            line,
+            offset,
+        )
+    return "".join(_LETTERS[letter] for letter in letters) + (decimal(number) if number else "")
