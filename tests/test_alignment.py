@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from moksori.alignment import Alignment, draw_conversion, phone_seconds
+from moksori.alignment import Alignment, draw_conversion
 from moksori.config import AudioConfig
 
 AUDIO = AudioConfig()
@@ -40,16 +40,6 @@ def test_confidence_is_one_where_frames_and_order_agree():
 def test_more_phones_than_frames_still_has_a_path():
     path = random_alignment(3, 7).path()
     assert list(path) == [0, 3, 6]
-
-
-def test_phones_follow_one_another_without_gaps():
-    alignment = random_alignment(40, 6)
-    times = phone_seconds(alignment, AUDIO)
-    assert [phone for phone, _, _ in times] == alignment.phones
-    assert times[0][1] == 0
-    assert times[-1][2] == pytest.approx(40 * 256 / 22050)
-    for (_, _, end), (_, begin, later) in itertools.pairwise(times):
-        assert end == begin < later
 
 
 def test_plot_labels_phones_in_hangul(tmp_path, recwarn):

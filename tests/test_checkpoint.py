@@ -28,11 +28,14 @@ def folder(tmp_path):
 
 def test_round_trip_gives_the_same_model(folder):
     model, card = load_conversion(folder)
-    again, _ = load_conversion(folder)
+    torch.manual_seed(0)
+    original = ConversionModel.build(SMALL, AudioConfig(), len(SYMBOLS), 3).eval()
+    for name, weight in original.state_dict().items():
+        torch.testing.assert_close(model.state_dict()[name], weight.half().float(), msg=name)
     assert [voice.name for voice in card.voices] == ["가", "나", "다"]
     assert not model.training
     batch = random_batch([(5, 20)])
-    torch.testing.assert_close(model(batch).mel, again(batch).mel)
+    torch.testing.assert_close(model(batch).mel, original(batch).mel, atol=0.02, rtol=0.02)
     assert load_card(folder) == card
 
 

@@ -1,6 +1,6 @@
+import json
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -53,7 +53,9 @@ CASES = [
     ({"extra": ["--max-seconds", "1"]}, "--max-seconds"),
     ({"text": ""}, "no speech"),
     ({"text": "..."}, "no speech"),
-    ({"text": "오후 3시"}, "character 4"),
+    ({"text": "사랑 愛"}, "character 4"),
+    ({"text": "이건 qwertz야"}, "English dictionary"),
+    ({"text": "(웃음 그래"}, "not closed"),
     ({"text": "네."}, "too short for this recording"),
     ({"voice": "kim"}, "nearest are kih"),
     ({"out": "no/out.wav"}, "no such folder"),
@@ -130,8 +132,26 @@ def test_prepare_reports_hours_lines_and_rejections(tmp_path):
     assert "pmx/pmx00000: no text" in again.stdout
 
 
-def test_importing_is_quick_and_leaves_torch_alone():
-    code = "import sys, moksori, moksori.cli; sys.exit('torch' in sys.modules)"
-    began = time.perf_counter()
+def test_importing_leaves_what_is_slow_to_import_alone():
+    slow = "{'torch', 'numpy', 'matplotlib', 'pyworld', 'lightning', 'lhotse'}"
+    code = f"import sys, moksori, moksori.cli; sys.exit(len({slow} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    print(f"import moksori.cli: {time.perf_counter() - began:.2f} s")
+
+
+def test_text_shows_readings_and_tells_faults_by_row(tmp_path):
+    script = tmp_path / "lines.txt"
+    script.write_text("(웃음) 3시에 보자\n\n이건 qwertz야\nABC 좋아\n", encoding="utf-8-sig")
+    done = moksori("text", "--file", script)
+    assert done.returncode == 2
+    assert "read   세시에 보자" in done.stdout
+    assert "laugh “(웃음)” at character 1" in done.stdout
+    assert "3: 이건 qwertz야\n  error: “qwertz” is not in the English dictionary" in done.stdout
+    assert "1 of 4 lines cannot be read" in done.stderr
+    checked = moksori("text", "--file", script, "--check", "--spell")
+    assert checked.returncode == 0
+    assert [row for row in checked.stdout.splitlines() if row[0].isdigit()] == [
+        "3: 이건 qwertz야",
+        "4: ABC 좋아",
+    ]
+    as_json = moksori("text", "3시", "--json")
+    assert json.loads(as_json.stdout)["pronounced"] == "세시"

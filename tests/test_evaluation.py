@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from moksori import evaluation
+from moksori.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("reference", "heard", "errors", "length"),
+    [
+        ("안녕하세요.", "안녕 하세요", 0, 5),
+        ("안녕하세요.", "안영하세", 2, 5),
+        ("밥은 먹었어?", "", 5, 5),
+        ("네.", "네네네", 2, 1),
+        ("2인분", "이인분", 1, 3),
+    ],
+)
+def test_character_errors_of_known_cases(reference, heard, errors, length):
+    assert evaluation.character_errors(reference, heard) == (errors, length)
+
+
+def test_centroid_has_unit_length_and_lies_between():
+    a, b = np.eye(4)[:2]
+    middle = evaluation.centroid([a, b])
+    assert np.linalg.norm(middle) == pytest.approx(1)
+    assert middle @ a == pytest.approx(middle @ b)
+
+
+def test_missing_whisper_parts_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "_WHISPER_PACKAGES", ("no_such_package",))
+    with pytest.raises(ConfigError, match=r"moksori\[eval\]"):
+        evaluation.whisper_base(tmp_path)
+
+
+def test_whisper_s_parts_are_joined_in_their_order(tmp_path, monkeypatch):
+    for number, files in enumerate(
+        (
+            {"model.bin.part1": b"one"},
+            {
+                "model.bin.part2": b"two",
+                "tokenizer.json": b"{}",
+                "vocabulary.json": b"[]",
+                "config.json": b"{}",
+            },
+        ),
+        1,
+    ):
+        data = tmp_path / f"fake_part_{number}" / "data"
+        data.mkdir(parents=True)
+        (data.parent / "__init__.py").touch()
+        for name, content in files.items():
+            (data / name).write_bytes(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(evaluation, "_WHISPER_PACKAGES", ("fake_part_1", "fake_part_2"))
+    folder = evaluation.whisper_base(tmp_path / "whisper")
+    assert (folder / "model.bin").read_bytes() == b"onetwo"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json", "model.bin", "tokenizer.json", "vocabulary.json",
+    ]  # fmt: skip
