@@ -171,13 +171,15 @@ def prepare_emotiontts(
 @train_app.command("conversion")
 def train_conversion(
     config: Annotated[Path, typer.Argument(help="TOML, such as configs/conversion.toml.")],
-    data: Annotated[Path, typer.Option(help="Corpus made by `moksori prepare`.")],
-    run: Annotated[Path, typer.Option(help="Folder of this run; name it again to resume.")],
+    data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
+    run: Annotated[Path, typer.Argument(help="Folder of this run; name it again to resume.")],
 ) -> None:
     """Train the conversion model, on the CPU or on the GPUs that are there.
 
-    Several GPUs: torchrun --nproc-per-node 4 -m moksori train conversion CONFIG --data … --run …
+    Several GPUs: torchrun --nproc-per-node 4 -m moksori train conversion CONFIG DATA RUN.
     Watch it with: tensorboard --logdir RUN. The best model so far is RUN/model.
+
+    Example: moksori train conversion configs/conversion.toml data/emotiontts runs/mine
     """
     with _training_extra():
         from moksori.config import load_config

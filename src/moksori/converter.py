@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -71,6 +72,14 @@ class Conversion:
             raise OutputError(f"{path}: cannot draw there ({error})") from None
 
 
+class _Speech(NamedTuple):
+    """The speech within a recording, as the models hear it."""
+
+    wave: np.ndarray  # at the model's rate and level, a whole number of frames
+    start: int  # sample of the recording, at the model's rate, that it begins at
+    level: Decibels  # LUFS that it had
+
+
 class Converter:
     """A conversion model and a vocoder, joined.
 
@@ -125,6 +134,26 @@ class Converter:
             )
         return self.voices[name]
 
+    def align(
+        self, recording: Recording | Path | str, text: str, max_seconds: Seconds = MAX_SECONDS
+    ) -> Alignment:
+        """Only align a recording with its text; `convert` does the same on its way.
+
+        Raises:
+            AudioError, TextError: as `convert`.
+        """
+        symbols = phones(pronounce(text))
+        speech = self._speech(self._read(recording, max_seconds))
+        _check_pace(text, symbols, features.samples_to_seconds(len(speech.wave), self.card.audio))
+        numbers, mel = ids(symbols), features.log_mel(speech.wave, self.card.audio)
+        with torch.inference_mode():
+            aligned = self.model.align(
+                torch.tensor([numbers]), torch.tensor([len(numbers)]),
+                mel[None], torch.tensor([len(mel)]),
+            )  # fmt: skip
+        free = aligned.log_alignment[0].exp().numpy()
+        return Alignment(aligned.alignment[0].numpy(), free, symbols)
+
     def convert(
         self,
         recording: Recording | Path | str,
@@ -152,40 +181,45 @@ class Converter:
         target = self.voice(voice)
         symbols = phones(pronounce(text))
         clock.stop("text")
-        if isinstance(recording, Recording):
-            audio_files.check(recording, max_seconds)
-        else:
-            recording = audio_files.read(Path(recording), max_seconds)
-        wave, start = self._speech(recording)
-        _check_pace(text, symbols, features.samples_to_seconds(len(wave), audio))
-        gain = audio_files.gain_to(wave, audio.sample_rate, audio.loudness)
+        recording = self._read(recording, max_seconds)
+        speech = self._speech(recording)
+        _check_pace(text, symbols, features.samples_to_seconds(len(speech.wave), audio))
         clock.stop("read")
-        source = features.extract(wave * gain, audio)
+        source = features.extract(speech.wave, audio)
         clock.stop("features")
         mel, alignment = self._convert_frames(source, symbols, target)
         clock.stop("conversion")
         with torch.inference_mode():
-            speech = self.vocoder(mel[None])[0].numpy()
+            wave = self.vocoder(mel[None])[0].numpy()
         clock.stop("vocoder")
-        samples, lowered = self._place(speech, wave, start, recording)
+        samples, lowered = self._place(wave, speech, recording)
         clock.stop("place")
-        begin = features.samples_to_seconds(start, audio)
+        begin = features.samples_to_seconds(speech.start, audio)
         end = begin + features.frames_to_seconds(len(mel), audio)
         return Conversion(
             samples, recording.rate, recording.subtype, target, alignment, source.mel.numpy(),
             mel.numpy(), audio, (begin, end), lowered, clock.stages,
         )  # fmt: skip
 
-    def _speech(self, recording: Recording) -> tuple[np.ndarray, int]:
-        """The speech at the model's rate, a whole number of frames, and the sample it begins at."""
+    def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
+        if not isinstance(recording, Recording):
+            return audio_files.read(Path(recording), max_seconds)
+        audio_files.check(recording, max_seconds)
+        return recording
+
+    def _speech(self, recording: Recording) -> _Speech:
+        """The part of the recording that the models hear."""
         audio = self.card.audio
         wave = audio_files.resample(recording.mono, recording.rate, audio.sample_rate)
         start, end = audio_files.speech_bounds(wave, audio.sample_rate)
         if end - start < audio.n_fft:
             held = features.samples_to_seconds(end - start, audio)
             raise AudioError(f"the recording holds only {held:.2f} s of sound")
-        speech = wave[start : end + -(end - start) % audio.hop_length]
-        return np.pad(speech, (0, -len(speech) % audio.hop_length)).astype(np.float32), start
+        wave = wave[start : end + -(end - start) % audio.hop_length]
+        wave = np.pad(wave, (0, -len(wave) % audio.hop_length)).astype(np.float32)
+        level = audio_files.loudness(wave, audio.sample_rate)
+        gain = audio_files.gain_to(wave, audio.sample_rate, audio.loudness)
+        return _Speech(wave * np.float32(gain), start, level)
 
     def _convert_frames(
         self, source: features.Features, symbols: list[str], target: Voice
@@ -204,18 +238,17 @@ class Converter:
         return converted.mel[0], Alignment(weights, free, symbols)
 
     def _place(
-        self, speech: np.ndarray, source: np.ndarray, start: int, recording: Recording
+        self, wave: np.ndarray, speech: _Speech, recording: Recording
     ) -> tuple[np.ndarray, Decibels]:
-        """The converted speech at the source's level, rate, channels, place and exact length."""
-        audio = self.card.audio
-        level = audio_files.loudness(source, audio.sample_rate)
-        speech = speech * audio_files.gain_to(speech, audio.sample_rate, level)
+        """The converted wave at the source's level, rate, channels, place and exact length."""
+        audio, start = self.card.audio, speech.start
+        wave = wave * audio_files.gain_to(wave, audio.sample_rate, speech.level)
         fade = np.linspace(0, 1, round(_FADE * audio.sample_rate), dtype=np.float32)
-        speech[: len(fade)] *= fade
-        speech[-len(fade) :] *= fade[::-1]
+        wave[: len(fade)] *= fade
+        wave[-len(fade) :] *= fade[::-1]
         total = -(-len(recording.samples) * audio.sample_rate // recording.rate)
-        line = np.zeros(max(total, start + len(speech)), dtype=np.float32)
-        line[start : start + len(speech)] = speech
+        line = np.zeros(max(total, start + len(wave)), dtype=np.float32)
+        line[start : start + len(wave)] = wave
         line = audio_files.resample(line, audio.sample_rate, recording.rate)
         n, channels = recording.samples.shape
         line = np.pad(line, (0, max(0, n - len(line))))[:n]

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,20 @@ def test_a_corpus_without_short_enough_lines_is_refused(prepared, tmp_path):
 def test_a_folder_that_is_not_prepared_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="moksori prepare"):
         train_conversion(TINY, tmp_path, tmp_path / "run")
+
+
+def test_two_processes_train_one_model(prepared, tmp_path):
+    """torchrun on the CPU: Lightning's DDP, each process with lines of its own."""
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
+        "-m", "moksori", "train", "conversion", "configs/tiny.toml", str(prepared), str(tmp_path / "run"),
+    ]  # fmt: skip
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    _, card = load_conversion(tmp_path / "run" / "model")
+    assert card.training["steps"] in (2, 4)
+    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
+    assert state["global_step"] == 4

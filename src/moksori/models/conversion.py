@@ -34,6 +34,14 @@ class Batch(NamedTuple):
     voice: torch.Tensor  # [B] rows of the voice table
 
 
+class Aligned(NamedTuple):
+    """What the aligner gives for lines and their texts."""
+
+    encoding: torch.Tensor  # H [B, N, C]
+    log_alignment: torch.Tensor  # [B, T, N], as each frame by itself is heard
+    alignment: torch.Tensor  # A [B, T, N], given that speech goes through the text in order
+
+
 class Converted(NamedTuple):
     """What the model gives for a batch."""
 
@@ -78,6 +86,30 @@ class ConversionModel(nn.Module):
             ),
         )  # fmt: skip
 
+    def align(
+        self,
+        phones: torch.Tensor,
+        phone_lengths: torch.Tensor,
+        mel: torch.Tensor,
+        mel_lengths: torch.Tensor,
+        log_prior: torch.Tensor | None = None,
+    ) -> Aligned:
+        """Align lines with their texts; arguments as `Batch` names them.
+
+        Args:
+            phones: [B, N].
+            phone_lengths: [B].
+            mel: [B, T, n_mels].
+            mel_lengths: [B].
+            log_prior: [B, T, N], for the aligner, while learning.
+        """
+        text_mask = length_mask(phone_lengths, phones.shape[1])
+        encoding = self.text_encoder(phones, text_mask)
+        mask = length_mask(mel_lengths, mel.shape[1])
+        log_alignment = self.aligner(encoding, text_mask, mel, mask, log_prior)
+        alignment = monotonic_posterior(log_alignment, phone_lengths, mel_lengths)
+        return Aligned(encoding, log_alignment, alignment)
+
     def forward(self, batch: Batch, log_prior: torch.Tensor | None = None) -> Converted:
         """Align the source with its text and speak it in `batch.voice`.
 
@@ -87,12 +119,11 @@ class ConversionModel(nn.Module):
             batch: see `Batch`.
             log_prior: [B, T, N], for the aligner, while learning.
         """
-        text_mask = length_mask(batch.phone_lengths, batch.phones.shape[1])
-        mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
-        encoding = self.text_encoder(batch.phones, text_mask)
-        log_alignment = self.aligner(encoding, text_mask, batch.mel, mask, log_prior)
-        alignment = monotonic_posterior(log_alignment, batch.phone_lengths, batch.mel_lengths)
+        encoding, log_alignment, alignment = self.align(
+            batch.phones, batch.phone_lengths, batch.mel, batch.mel_lengths, log_prior
+        )
         linguistic = alignment @ encoding.float()  # L = A·H: [B, T, C]
+        mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
         prosody = self.prosody(batch.f0, batch.mel, mask)
         mel = self.decoder(linguistic, prosody, self.voices(batch.voice), mask)
         return Converted(mel, log_alignment, alignment)

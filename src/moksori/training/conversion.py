@@ -180,7 +180,7 @@ def train_conversion(config: TrainConfig, data: Path, run: Path) -> Path:
         max_epochs=config.optimizer.steps // config.optimizer.epoch_steps,
         limit_train_batches=config.optimizer.epoch_steps,
         precision=_precision(config.precision),
-        strategy="ddp" if int(os.environ.get("WORLD_SIZE", "1")) > 1 else "auto",  # torchrun's
+**_processes(),
         gradient_clip_val=config.optimizer.gradient_clip,
         use_distributed_sampler=False,  # Lhotse's samplers part the lines among processes
         log_every_n_steps=config.log_every,
@@ -206,11 +206,17 @@ def train_conversion(config: TrainConfig, data: Path, run: Path) -> Path:
     return run / "model"
 
 
+def _processes() -> dict:
+    """The trainer's part of a run that torchrun started; elsewhere it takes what devices there are."""
+    world, local = (int(os.environ.get(name, "1")) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
+    return {"strategy": "ddp", "devices": local, "num_nodes": world // local} if world > 1 else {}
+
+
 def _keep_config(config: TrainConfig, run: Path) -> None:
     path, text = run / "config.json", config.model_dump_json(indent=1)
     if path.exists():
         if json.loads(path.read_text()) != json.loads(text):
-            raise ConfigError(f"{run}: holds a training with another config; choose another --run")
+            raise ConfigError(f"{run}: holds a training with another config; choose another folder")
         return
     run.mkdir(parents=True, exist_ok=True)
     temporary = run / f".config.{os.getpid()}"  # several processes may come here at once
