@@ -17,6 +17,7 @@ demo: .venv/.core
 test: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
 format: .venv/.dev

@@ -108,5 +108,7 @@ def _label(phone: str) -> str:
 @cache
 def _hangul_font() -> FontProperties:
     """NanumGothic, from a package that brings it: matplotlib's own font has no Hangul."""
+    # The package itself is not imported: it would change matplotlib's settings for everyone.
     package = find_spec("koreanize_matplotlib")
+    assert package is not None and package.origin, "a dependency of Moksori's"
     return FontProperties(fname=Path(package.origin).parent / "fonts" / "NanumGothic.ttf", size=6)

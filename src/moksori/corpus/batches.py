@@ -51,11 +51,11 @@ class LineDataset(Dataset):
         lines = [self._line(cut) for cut in cuts]
         phones, mels, f0s, rows = zip(*lines, strict=True)
         return Batch(
-            pad_sequence(phones, batch_first=True),
+            pad_sequence([*phones], batch_first=True),
             torch.tensor([len(p) for p in phones]),
             pad_sequence([m.float() for m in mels], batch_first=True),
             torch.tensor([len(m) for m in mels]),
-            pad_sequence(f0s, batch_first=True),
+            pad_sequence([*f0s], batch_first=True),
             torch.tensor(rows),
         )
 

@@ -53,7 +53,7 @@ def _read_splits(path: Path) -> dict[str, tuple[str, Split]] | None:
                 raise CorpusError(
                     f"{path}, line {rows.line_num}: split “{row['split']}”; use train or test"
                 )
-            splits[row["id"]] = (row["speaker"], row["split"])
+            splits[row["id"]] = (row["speaker"], "train" if row["split"] == "train" else "test")
     return splits
 
 
@@ -88,4 +88,5 @@ def _read_text(path: Path | None) -> tuple[str, str]:
 
 def _sex(speaker: str) -> Sex | None:
     """The Personality set names its speakers pf? and pm?; the others' names do not tell."""
-    return {"pf": "female", "pm": "male"}.get(speaker[:2]) if len(speaker) == 3 else None
+    sexes: dict[str, Sex] = {"pf": "female", "pm": "male"}
+    return sexes.get(speaker[:2]) if len(speaker) == 3 else None

@@ -117,7 +117,7 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict:
         "id": line.id, "speaker": line.speaker, "sex": line.sex, "text": line.text,
         "script": line.script, "problem": line.problem, "fingerprint": _fingerprint(line, audio),
     }  # fmt: skip
-    if line.problem:
+    if line.problem or line.audio is None:
         return result
     try:
         tokenize(line.text)
@@ -190,7 +190,8 @@ def _report(results: list[dict], licence: str, new: int) -> dict:
         f0.setdefault(speaker, {}).setdefault(split, np.zeros(3))
         f0[speaker][split] += sums
     for speaker, entry in speakers.items():
-        sums = f0[speaker].get("train", sum(f0[speaker].values()))  # a voice is its training lines
+        by_split = f0[speaker]  # a voice is its training lines, where it has some
+        sums = by_split["train"] if "train" in by_split else np.sum([*by_split.values()], axis=0)
         count, total, squares = map(float, sums)
         mean = total / count
         entry["log_f0_mean"], entry["log_f0_std"] = mean, max(0.0, squares / count - mean**2) ** 0.5

@@ -50,7 +50,7 @@ def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:
     for spelling in (plain, plain.lower(), plain.lower().replace(".", "")):
         if spelling in english():
             return english()[spelling]
-    stem = re.match(r"[A-Za-z'.&-]*[A-Za-z]", plain).group()
+    stem = plain.rstrip("-0123456789")
     number = plain[len(stem) :].lstrip("-")
     letters = re.sub(r"[^A-Za-z]", "", stem).upper()
     spelled = len(letters) <= _LONGEST_ABBREVIATION and (stem.isupper() or len(letters) == 1)

@@ -5,6 +5,7 @@ import logging
 import math
 import os
 from pathlib import Path
+from typing import Literal
 
 import lightning.pytorch as pl
 import torch
@@ -16,10 +17,11 @@ from lightning.pytorch.callbacks import (
     RichProgressBar,
 )  # fmt: skip
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 
 from moksori.alignment import Alignment, draw_conversion
 from moksori.checkpoint import ConversionCard, Voice, load_card, save_model
-from moksori.config import TrainConfig
+from moksori.config import Precision, TrainConfig
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError
 from moksori.models.aligner import diagonal_prior, forward_sum_loss
@@ -41,7 +43,7 @@ class ConversionTraining(pl.LightningModule):
         super().__init__()
         self.model, self.config = model, config
 
-    def configure_optimizers(self) -> dict:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW; linear warm-up, then a cosine down to zero at the last step."""
         c = self.config.optimizer
         optimizer = torch.optim.AdamW(
@@ -63,7 +65,7 @@ class ConversionTraining(pl.LightningModule):
         prior = None
         if strength > 0:
             prior = strength * diagonal_prior(batch.phone_lengths, batch.mel_lengths, c.prior_sigma)
-        _, losses = self._losses(batch, prior)
+        losses = self._losses(batch, prior)[1]
         self._log("train", losses, len(batch.voice))
         self.log("train/frames", float(batch.mel_lengths.sum()), batch_size=1)
         return losses["total"]
@@ -71,8 +73,8 @@ class ConversionTraining(pl.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         converted, losses = self._losses(batch, None)
         self._log("valid", losses, len(batch.voice))
-        if index == 0 and self.logger:
-            self._draw(batch, converted)
+        if index == 0 and isinstance(self.logger, TensorBoardLogger):
+            self._draw(batch, converted, self.logger)
 
     def _losses(
         self, batch: Batch, prior: torch.Tensor | None
@@ -101,7 +103,7 @@ class ConversionTraining(pl.LightningModule):
                 f"{stage}/{name}", value, prog_bar=bar, batch_size=size, sync_dist=stage == "valid"
             )
 
-    def _draw(self, batch: Batch, converted: Converted) -> None:
+    def _draw(self, batch: Batch, converted: Converted, logger: TensorBoardLogger) -> None:
         """The first validation line: its mel, its alignment, the mel made of it."""
         t, n = int(batch.mel_lengths[0]), int(batch.phone_lengths[0])
         figure = draw_conversion(
@@ -114,7 +116,7 @@ class ConversionTraining(pl.LightningModule):
             converted.mel[0, :t].cpu().numpy(),
             self.config.audio,
         )
-        self.logger.experiment.add_figure("valid/line", figure, self.global_step)
+        logger.experiment.add_figure("valid/line", figure, self.global_step)
 
 
 class ExportModel(Callback):
@@ -129,7 +131,7 @@ class ExportModel(Callback):
             self.best = load_card(folder).training["valid_mel_l1"]
 
     def on_save_checkpoint(
-        self, trainer: pl.Trainer, module: ConversionTraining, checkpoint: dict
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict
     ) -> None:
         loss = float(trainer.callback_metrics.get("valid/mel_l1", math.inf))
         if loss >= self.best or not trainer.is_global_zero:
@@ -142,7 +144,7 @@ class ExportModel(Callback):
         save_model(self.folder, weights, self.card.model_copy(update={"training": training}))
 
 
-def _precision(wanted: str) -> str:
+def _precision(wanted: Precision) -> Literal["32-true", "bf16-mixed"]:
     """`auto`: bf16 on a GPU and on a processor with bf16 matrix instructions, else 32 bits."""
     if wanted != "auto":
         return wanted
