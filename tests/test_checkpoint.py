@@ -16,7 +16,7 @@ def folder(tmp_path):
     torch.manual_seed(0)
     model = ConversionModel.build(SMALL, AudioConfig(), len(SYMBOLS), 3)
     voices = [
-        Voice(name=name, sex="female", minutes=1, licence="none", log_f0_mean=5.3, log_f0_std=0.2)
+        Voice(name=name, sex="female", minutes=1, licence="none", log_f0_mean=5.3)
         for name in ("가", "나", "다")
     ]
     card = ConversionCard(

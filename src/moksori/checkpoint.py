@@ -38,8 +38,7 @@ class Voice(_Card):
     sex: Literal["female", "male"]
     minutes: float  # of training speech
     licence: str
-    log_f0_mean: float  # natural log of Hz, over voiced frames
-    log_f0_std: float
+    log_f0_mean: float  # the voice's register: mean natural log of Hz over voiced frames
 
 
 class ConversionCard(_Card):
@@ -52,7 +51,7 @@ class ConversionCard(_Card):
     symbols: tuple[str, ...]
     model: ConversionConfig
     voices: list[Voice]
-    training: dict[str, float] = {}
+    training: dict[str, int | float] = {}
     sha256: str = ""
 
 

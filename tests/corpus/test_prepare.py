@@ -116,14 +116,14 @@ def test_rejected_lines_are_told_with_their_reason(source, tmp_path):
     home = source / "Set" / "pfx"
     (home / "wav" / "pfx00000.wav").write_bytes(b"RIFF")
     soundfile.write(home / "wav" / "pfx00001.wav", voiced_wave(0.3), 22050)
-    (home / "transcript" / "pfx00002.txt").write_text("3시에 만나")
+    (home / "transcript" / "pfx00002.txt").write_text("사랑 愛")
     soundfile.write(home / "wav" / "pfx00003.wav", voiced_wave(31), 22050)
     report = run(source, tmp_path / "dest")
     problems = {line["id"]: line["problem"] for line in report["rejected"]}
     assert problems.keys() == {f"pfx0000{i}" for i in range(4)}
     assert "not a readable audio file" in problems["pfx00000"]
     assert "too short: 0." in problems["pfx00001"]
-    assert "“3”" in problems["pfx00002"]
+    assert "“愛”" in problems["pfx00002"]
     assert "too long: 3" in problems["pfx00003"]
     assert (
         run(source, tmp_path / "dest")["rejected"] == report["rejected"]

@@ -144,7 +144,7 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict:
     log_f0 = np.log(f0[f0 > 0])
     return result | {
         "samples": len(wave), "rate": audio.sample_rate, "frames": len(f0), "voiced": len(log_f0),
-        "log_f0_sum": float(log_f0.sum()), "log_f0_squares": float((log_f0**2).sum()),
+        "log_f0_sum": float(log_f0.sum()),
     }  # fmt: skip
 
 
@@ -186,17 +186,16 @@ def _report(results: list[dict], licence: str, new: int) -> dict:
         seconds = result["samples"] / result["rate"]
         entry["lines"][split] = entry["lines"].get(split, 0) + 1
         entry["seconds"][split] = entry["seconds"].get(split, 0.0) + seconds
-        sums = np.array([result["voiced"], result["log_f0_sum"], result["log_f0_squares"]])
-        f0.setdefault(speaker, {}).setdefault(split, np.zeros(3))
+        sums = np.array([result["voiced"], result["log_f0_sum"]])
+        f0.setdefault(speaker, {}).setdefault(split, np.zeros(2))
         f0[speaker][split] += sums
     for speaker, entry in speakers.items():
         by_split = f0[speaker]  # a voice is its training lines, where it has some
         sums = by_split["train"] if "train" in by_split else np.sum([*by_split.values()], axis=0)
-        count, total, squares = map(float, sums)
-        mean = total / count
-        entry["log_f0_mean"], entry["log_f0_std"] = mean, max(0.0, squares / count - mean**2) ** 0.5
+        count, total = map(float, sums)
+        entry["log_f0_mean"] = total / count
         if entry["sex"] is None:  # the corpus does not say: judged by the geometric mean
-            entry["sex"] = "female" if np.exp(mean) > _FEMALE_ABOVE else "male"
+            entry["sex"] = "female" if np.exp(entry["log_f0_mean"]) > _FEMALE_ABOVE else "male"
     return {"licence": licence, "speakers": speakers, "rejected": rejected, "new": new}
 
 

@@ -229,5 +229,5 @@ def _keep_config(config: TrainConfig, run: Path) -> None:
 def _voice(name: str, entry: dict, licence: str) -> Voice:
     return Voice(
         name=name, sex=entry["sex"], minutes=round(entry["seconds"]["train"] / 60, 1),
-        licence=licence, log_f0_mean=entry["log_f0_mean"], log_f0_std=entry["log_f0_std"],
+        licence=licence, log_f0_mean=entry["log_f0_mean"],
     )  # fmt: skip
