@@ -8,10 +8,10 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 demo: .venv/.core
 	@mkdir -p demo
 	@for voice in lmy kih; do \
-	  $(BIN)/moksori convert examples/line.wav --text "$$(cat examples/line.txt)" --voice $$voice \
+	  $(BIN)/moksori convert examples/demo.wav --text "$$(cat examples/demo.txt)" --voice $$voice \
 	    -o demo/$$voice.wav --plot demo/$$voice.png --force || exit 1; \
 	done
-	@echo "Listen: examples/line.wav (the source), demo/lmy.wav and demo/kih.wav (converted)."
+	@echo "Listen: examples/demo.wav (the source), demo/lmy.wav and demo/kih.wav (converted)."
 	@echo "Look:   demo/lmy.png and demo/kih.png (source mel, alignment, converted mel)."
 
 test: .venv/.dev

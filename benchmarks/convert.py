@@ -23,7 +23,7 @@ from moksori.converter import Converter
 
 
 def main(
-    recording: Annotated[Path, typer.Argument()] = Path("examples/line.wav"),
+    recording: Annotated[Path, typer.Argument()] = Path("examples/demo.wav"),
     text: Annotated[
         str | None, typer.Option(help="By default the .txt beside the recording.")
     ] = None,

@@ -11,22 +11,25 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import torch
 import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from moksori import audio
+from moksori import audio, features
 from moksori.converter import Converter
 from moksori.corpus import emotiontts
 from moksori.corpus.lines import SourceLine
 from moksori.evaluation import (
+    Melody,
     Recogniser,
     centroid,
     character_errors,
+    melody,
     speaker_embedding,
     whisper_base,
-)  # fmt: skip
+)
 
 
 def choose(lines: list[SourceLine], trained: set[str], unseen: int, seen: int) -> list[SourceLine]:
@@ -75,6 +78,17 @@ def main(
         recording = audio.read(line.audio)
         return speaker_embedding(recording.mono, recording.rate)
 
+    def pitch(wave: np.ndarray, rate: int) -> np.ndarray:
+        settings = converter.card.audio
+        return features.f0(audio.resample(wave, rate, settings.sample_rate), settings).numpy()
+
+    def copy(recording: audio.Recording) -> tuple[np.ndarray, int]:
+        settings = converter.card.audio
+        wave = audio.resample(recording.mono, recording.rate, settings.sample_rate)
+        with torch.inference_mode():
+            mel = features.log_mel(wave, settings)
+            return converter.vocoder(mel[None])[0].numpy(), settings.sample_rate
+
     targets, rows = {}, []
     for name in voice:
         own = [line for line in lines if line.speaker == name]
@@ -82,12 +96,14 @@ def main(
         targets[name] = centroid(real)
         ceiling = np.mean([targets[name] @ embed(line) for line in own if line.split == "test"])
         rows.append((f"real {name}", "", None, ceiling, None))
-    results = []
+    results, melodies = [], []
     for line in track(sources, "converting", console=Console(stderr=True)):
+        kind = "seen" if line.speaker in trained else "unseen"
         recording = audio.read(line.audio)
         heard = ears.transcribe(recording.mono, recording.rate)
+        melody_before = pitch(recording.mono, recording.rate)
+        melodies.append((f"{kind}, vocoder's copy", melody(melody_before, pitch(*copy(recording)))))
         errors = character_errors(line.text, heard)
-        kind = "seen" if line.speaker in trained else "unseen"
         own = embed(line)
         results += [(kind, line.speaker, "recording", *errors, own @ targets[v], v) for v in voice]
         for name in voice:
@@ -97,6 +113,7 @@ def main(
             errors = character_errors(line.text, heard_out)
             similarity = speaker_embedding(wave, out.rate) @ targets[name]
             results.append((kind, line.speaker, "converted", *errors, similarity, name))
+            melodies.append((kind, melody(melody_before, pitch(wave, out.rate))))
             if texts:
                 print(f"{line.id}→{name} {errors[0]}/{errors[1]} {out.alignment.confidence:.2f}\n"
                       f"  said   {line.text}\n  heard  {heard}\n  conv.  {heard_out}")  # fmt: skip
@@ -104,6 +121,7 @@ def main(
                 keep.mkdir(parents=True, exist_ok=True)
                 out.save(keep / f"{line.id}_{name}.wav")
     _print(results, rows, voice, sources)
+    _print_melodies(melodies)
 
 
 def _print(results: list, rows: list, voices: list[str], sources: list[SourceLine]) -> None:
@@ -139,6 +157,17 @@ def _print(results: list, rows: list, voices: list[str], sources: list[SourceLin
                 f"{real_sim:.3f}",
                 f"{sim:.3f}",
                 f"{ceiling:.3f}",
+            )
+    Console(width=120).print(table)
+
+
+def _print_melodies(melodies: list[tuple[str, Melody]]) -> None:
+    table = Table("source", "lines", "F0 correlation", "F0 slips", "voicing error")
+    for kind in sorted({which for which, _ in melodies}, reverse=True):
+        if chosen := [values for which, values in melodies if which == kind]:
+            correlation, slips, voicing = np.mean(chosen, axis=0)
+            table.add_row(
+                kind, str(len(chosen)), f"{correlation:.3f}", f"{slips:.1%}", f"{voicing:.1%}"
             )
     Console(width=120).print(table)
 

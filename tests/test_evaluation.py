@@ -26,6 +26,18 @@ def test_centroid_has_unit_length_and_lies_between():
     assert middle @ a == pytest.approx(middle @ b)
 
 
+def test_melody_of_a_known_change():
+    """An octave up is the same melody; one slip, one frame of lost voice are counted."""
+    source = np.array([0, 100, 110, 120, 130, 120, 110, 100, 0, 0], dtype=float)
+    assert evaluation.melody(source, 2 * source) == pytest.approx((1, 0, 0))
+    changed = 2 * source
+    changed[3] *= 2  # an octave error
+    changed[7] = 0
+    assert evaluation.melody(source, changed) == pytest.approx((1, 1 / 6, 0.1))
+    flat = evaluation.melody(source, np.where(source > 0, 200 + np.arange(10) % 2, 0))
+    assert flat.correlation < 0.5
+
+
 def test_missing_whisper_parts_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "_WHISPER_PACKAGES", ("no_such_package",))
     with pytest.raises(ConfigError, match=r"moksori\[eval\]"):

@@ -72,7 +72,7 @@ def draw_conversion(
     the recording does not sound like the text.
     """
     count = len(alignment.phones)
-    tall = min(max(4.0, 0.11 * count), 14.0)  # inches: room for a label a phone
+    tall = min(max(4.0, 0.13 * count), 16.0)  # inches: room for a label a phone
     figure = Figure(figsize=(12, 5 + tall), layout="constrained")
     top, middle, bottom = figure.subplots(3, sharex=True, height_ratios=(2.5, tall, 2.5))
     end = frames_to_seconds(len(source), audio)
@@ -89,7 +89,7 @@ def draw_conversion(
     )  # fmt: skip
     times = (np.arange(len(source)) + 0.5) * frames_to_seconds(1, audio)
     middle.plot(times, alignment.path(), color="white", linewidth=0.8)
-    step = -(-count // 140)  # no more labels than can be read
+    step = -(-count // 120)  # no more labels than can be read
     labels = [_label(phone) for phone in alignment.phones[::step]]
     middle.set_yticks(range(0, count, step), labels, fontproperties=_hangul_font())
     middle.set_ylabel("phone")
@@ -111,4 +111,4 @@ def _hangul_font() -> FontProperties:
     # The package itself is not imported: it would change matplotlib's settings for everyone.
     package = find_spec("koreanize_matplotlib")
     assert package is not None and package.origin, "a dependency of Moksori's"
-    return FontProperties(fname=Path(package.origin).parent / "fonts" / "NanumGothic.ttf", size=6)
+    return FontProperties(fname=Path(package.origin).parent / "fonts" / "NanumGothic.ttf", size=8)

@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -66,6 +66,31 @@ def whisper_base(folder: Path) -> Path:
         (folder / "model.bin.new").write_bytes(b"".join(part.read_bytes() for part in parts))
         (folder / "model.bin.new").replace(folder / "model.bin")
     return folder
+
+
+class Melody(NamedTuple):
+    """How a converted line's melody follows its source's."""
+
+    correlation: float  # of log-F0, over frames voiced in both and without slips
+    slips: float  # share of those frames over 6 semitones from the usual interval: octave errors
+    voicing_error: float  # share of all frames that are voiced in one only
+
+
+def melody(source: np.ndarray, converted: np.ndarray) -> Melody:
+    """Compare two F0 tracks [T] in Hz, 0 where unvoiced, of any registers.
+
+    A tracker's octave error on a handful of frames would rule the correlation, so those are counted
+    by themselves.
+    """
+    n = min(len(source), len(converted))
+    source, converted = source[:n], converted[:n]
+    voiced, voiced_after = source > 0, converted > 0
+    both = voiced & voiced_after
+    interval = 12 * np.log2(converted[both] / source[both])
+    slipped = np.abs(interval - np.median(interval)) > 6
+    tracks = np.log(source[both][~slipped]), np.log(converted[both][~slipped])
+    correlation = float(np.corrcoef(*tracks)[0, 1])
+    return Melody(correlation, float(slipped.mean()), float((voiced != voiced_after).mean()))
 
 
 @cache
