@@ -74,7 +74,7 @@ def test_a_streamed_wav_without_its_size_is_read_whole(tmp_path, size):
 
 def test_length_limit_names_the_option(tmp_path):
     soundfile.write(tmp_path / "long.wav", voiced_wave(2.0), 22050)
-    with pytest.raises(AudioError, match="--max-seconds"):
+    with pytest.raises(AudioError, match=r"long\.wav: 2\.0 s is longer than .*--max-seconds$"):
         audio.read(tmp_path / "long.wav", max_seconds=1.5)
 
 

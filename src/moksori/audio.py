@@ -61,6 +61,8 @@ def read(path: Path, max_seconds: Seconds | None = None) -> Recording:
             wanted = file.frames if counted else int((max_seconds or 3600) * file.samplerate) + 1
             samples = file.read(wanted, dtype="float32", always_2d=True)
             rate, subtype = file.samplerate, file.subtype
+    except AudioError:
+        raise
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         reason = getattr(error, "error_string", error)  # a headerless .raw is a TypeError
         raise AudioError(f"{path}: not a readable audio file ({reason})") from None
