@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -171,6 +172,13 @@ def train_conversion(config: TrainConfig, data: Path, run: Path) -> Path:
     names = training_voices(corpus["speakers"])
     _keep_config(config, run)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for noise in (
+        "Checkpoint directory",
+        ".*LeafSpec",
+        "The first cut drawn",
+        "Your 'buffer_size'",
+    ):
+        warnings.filterwarnings("ignore", noise)  # each is as it should be here
     pl.seed_everything(config.seed, verbose=False)
     model = ConversionModel.build(config.model, config.audio, len(SYMBOLS), len(names))
     voices = [_voice(name, corpus["speakers"][name], corpus["licence"]) for name in names]
