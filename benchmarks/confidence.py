@@ -16,9 +16,10 @@ from rich.progress import track
 from rich.table import Table
 
 from moksori import audio
-from moksori.converter import SURE, Converter
+from moksori.converter import SURE, Converter, pace
 from moksori.corpus import emotiontts
 from moksori.errors import TextError
+from moksori.features import frames_to_seconds
 
 
 def main(corpus: Path, model: Annotated[Path | None, typer.Option()] = None) -> None:
@@ -28,14 +29,16 @@ def main(corpus: Path, model: Annotated[Path | None, typer.Option()] = None) -> 
     lines = [line for line in everything if line.split == "test" and not line.problem]
     converter = Converter.from_pretrained(model)
     right: dict[str, list[float]] = {"seen": [], "unseen": []}
-    wrong, refused = [], 0
+    wrong, refused, paces = [], 0, []
     for line in track(lines, "aligning", console=Console(stderr=True)):
         recording = audio.read(line.audio)
-        own = converter.align(recording, line.text).confidence
-        right["seen" if line.speaker in trained else "unseen"].append(own)
+        aligned = converter.align(recording, line.text)
+        right["seen" if line.speaker in trained else "unseen"].append(aligned.confidence)
+        length = frames_to_seconds(len(aligned.weights), converter.card.audio)
+        paces.append(pace(aligned.phones, length))
         others = sorted(
             {other.text for other in lines} - {line.text},
-            key=lambda t: abs(len(t) - len(line.text)),
+            key=lambda t: (abs(len(t) - len(line.text)), t),
         )
         for text in others[:3]:
             try:
@@ -47,6 +50,8 @@ def main(corpus: Path, model: Annotated[Path | None, typer.Option()] = None) -> 
         quantiles = np.quantile(values, [0, 0.05, 0.5, 0.95, 1])
         table.add_row(name, str(len(values)), *(f"{q:.2f}" for q in quantiles))
     Console(width=90).print(table)
+    print("phones a second, right texts: least {:.1f}, median {:.1f}, most {:.1f}".format(
+        *np.quantile(paces, [0, 0.5, 1])))  # fmt: skip
     own = right["seen"] + right["unseen"]
     for threshold in (SURE - 0.1, SURE - 0.05, SURE, SURE + 0.05, SURE + 0.1):
         caught = (np.sum(np.array(wrong) < threshold) + refused) / (len(wrong) + refused)

@@ -27,7 +27,7 @@ from moksori.text import ids, phones, pronounce
 BUNDLED = Path(__file__).parent / "weights"
 MAX_SECONDS: Seconds = 30.0
 SURE = 0.5  # alignment confidence under which a line should be looked at; see docs/figures.md
-# Phones a second: 5.8 to 18.2 on the corpus (docs/figures.md), with room for dragged and hurried acting.
+# Phones a second: see docs/figures.md for the corpus's, with room for dragged and hurried acting.
 _PHONES_A_SECOND = (2.5, 26.0)
 _FADE: Seconds = 0.005  # at both ends of the speech, against clicks
 
@@ -265,15 +265,19 @@ def to_register(f0: torch.Tensor, voice: Voice) -> torch.Tensor:
     return torch.where(voiced, f0 * shift.exp(), f0)
 
 
+def pace(symbols: list[str], length: Seconds) -> float:
+    """Phones a second, marks and spaces not counted."""
+    return sum(symbol not in "^$ .,?!" for symbol in symbols) / length
+
+
 def _check_pace(text: str, symbols: list[str], length: Seconds) -> None:
-    spoken = sum(symbol not in "^$ .,?!" for symbol in symbols)
     low, high = _PHONES_A_SECOND
-    pace = spoken / length
-    if not low <= pace <= high:
-        word = "too short" if pace < low else "too long"
+    speed = pace(symbols, length)
+    if not low <= speed <= high:
+        word = "too short" if speed < low else "too long"
         raise TextError(
-            f"the text is {word} for this recording: {spoken} phones in {length:.1f} s of sound "
-            f"({pace:.1f} a second; actors speak {low:g} to {high:g}); is it this recording's line?",
+            f"the text is {word} for this recording: {speed * length:.0f} phones in {length:.1f} s of sound "
+            f"({speed:.1f} a second; actors speak {low:g} to {high:g}); is it this recording's line?",
             text,
         )
 

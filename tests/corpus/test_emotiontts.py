@@ -59,6 +59,18 @@ def test_a_wrong_splits_file_is_named_with_its_line(source, text, message):
         emotiontts.read(source)
 
 
+def test_a_line_that_is_there_twice_is_told_not_replaced(source):
+    extra = source / "Set" / "pfx" / "wav" / "pfx00000.flac"
+    extra.write_bytes(b"x")
+    with pytest.raises(CorpusError, match="keep one of them"):
+        emotiontts.read(source)
+    extra.unlink()
+    (source / "Other" / "pfy" / "transcript").mkdir(parents=True)
+    (source / "Other" / "pfy" / "transcript" / "pfx00000.txt").write_text("안녕")
+    with pytest.raises(CorpusError, match="several folders have a line “pfx00000”"):
+        emotiontts.read(source)
+
+
 def test_a_folder_that_is_no_corpus(tmp_path):
     with pytest.raises(CorpusError, match="no such folder"):
         emotiontts.read(tmp_path / "no")

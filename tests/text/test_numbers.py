@@ -1,5 +1,6 @@
 import pytest
 
+from moksori.errors import TextError
 from moksori.text import normalize, read
 from moksori.text.numbers import native, sino
 
@@ -42,7 +43,12 @@ def test_native(number, alone, counting):
         ("16~18세", "십육세에서 십팔세"),
         ("30분~1시간", "삼십분에서 한시간"),
         ("3-4명", "세명에서 네명"),
+        ("100-200명", "백명에서 이백명"),
+        ("1000-2000원", "천원에서 이천원"),
+        ("1588-1234로 전화해", "일오팔팔, 일이삼사로 전화해"),
+        ("02-123-4567", "공이, 일이삼, 사오육칠"),
         ("10~20%", "십퍼센트에서 이십퍼센트"),
+        ("3kg~5kg", "삼킬로그램에서 오킬로그램"),
         ("-5도야", "영하 오도야"),
         ("기온은 -3.5℃", "기온은 영하 삼쩜오도"),
         ("+3점", "플러스 삼점"),
@@ -78,6 +84,11 @@ def test_native(number, alone, counting):
 )
 def test_numbers_and_letters_in_lines(line, spoken):
     assert normalize(line) == spoken
+
+
+def test_what_stands_in_a_range_is_not_passed_on_unread():
+    with pytest.raises(TextError, match="“愛”"):
+        normalize("3愛~5")
 
 
 def test_unknown_english_can_be_spelled():

@@ -7,6 +7,7 @@ splits.csv                                   id,speaker,split      (optional)
 """
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 from moksori.corpus.lines import Sex, SourceLine, Split
@@ -22,7 +23,8 @@ def read(source: Path) -> list[SourceLine]:
     Without `splits.csv` every line is for training.
 
     Raises:
-        CorpusError: no folder, no speakers in it, or a `splits.csv` with a wrong header or row.
+        CorpusError: no folder, no speakers in it, a `splits.csv` with a wrong header or row, or two
+            recordings or folders for one line.
     """
     if not source.is_dir():
         raise CorpusError(f"{source}: no such folder")
@@ -31,7 +33,9 @@ def read(source: Path) -> list[SourceLine]:
         raise CorpusError(f"{source}: no <speaker>/wav and <speaker>/transcript folders below it")
     splits = _read_splits(source / "splits.csv")
     lines = [line for folder in folders for line in _read_speaker(folder, splits)]
-    found = {line.id for line in lines}
+    found = Counter(line.id for line in lines)
+    if twice := [id for id, count in found.items() if count > 1]:
+        raise CorpusError(f"{source}: several folders have a line “{twice[0]}”; rename all but one")
     lines += [
         SourceLine(id, speaker, split, None, "", "", None, "no audio, no text: only in splits.csv")
         for id, (speaker, split) in (splits or {}).items()
@@ -59,7 +63,12 @@ def _read_splits(path: Path) -> dict[str, tuple[str, Split]] | None:
 
 def _read_speaker(folder: Path, splits: dict[str, tuple[str, Split]] | None) -> list[SourceLine]:
     speaker = folder.name
-    audio = {path.stem: path for path in folder.glob("wav/*") if path.suffix.lower() in _AUDIO}
+    audio: dict[str, Path] = {}
+    for path in sorted(folder.glob("wav/*")):
+        if path.suffix.lower() in _AUDIO:
+            if path.stem in audio:
+                raise CorpusError(f"{path}: {audio[path.stem].name} is there too; keep one of them")
+            audio[path.stem] = path
     transcripts = {path.stem: path for path in folder.glob("transcript/*.txt")}
     lines = []
     for id in sorted(audio.keys() | transcripts.keys()):
@@ -70,8 +79,9 @@ def _read_speaker(folder: Path, splits: dict[str, tuple[str, Split]] | None) -> 
             problem = f"no audio: {folder / 'wav' / id}{{.wav,.flac}} is missing"
         if split is None:
             problem, split = "not in splits.csv", "train"
-        path = audio.get(id)
-        lines.append(SourceLine(id, speaker, split, path, text, script, _sex(speaker), problem))
+        lines.append(
+            SourceLine(id, speaker, split, audio.get(id), text, script, _sex(speaker), problem)
+        )
     return lines
 
 

@@ -27,7 +27,7 @@ from moksori.text import tokenize
 MIN_SECONDS: Seconds = 0.5
 MAX_SECONDS: Seconds = 30.0
 _SPLITS = ("train", "valid", "test")
-_FEMALE_ABOVE = 160.0  # Hz; the median F0 that best parts women from men
+_FEMALE_ABOVE = 160.0  # Hz; the mean F0 that best parts women from men
 _VERSION = 1  # of what this file does to a recording; raise it and all lines are made again
 
 

@@ -60,8 +60,7 @@ def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:
         return part + decimal(number)
     if not (spelled or spell):
         raise TextError(
-            f"“{word}” is not in the English dictionary; write it as it is spoken, add it to a lexicon, "
-            "or have it read letter by letter",
+            f"“{word}” is not in the English dictionary; write it in Hangul as it is spoken",
             line,
             offset,
         )

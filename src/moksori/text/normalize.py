@@ -16,7 +16,7 @@ _FULL_WIDTH = range(0xFF01, 0xFF5F)  # to their plain forms; their brackets are 
 _PLAIN = {code: code - 0xFEE0 for code in _FULL_WIDTH if chr(code) not in "（）［］＜＞"}
 _PLAIN |= str.maketrans("、。　\u00a0〜∼∽⋯‥", ",.  ~~~……")
 # Marks that are written but not spoken: quotation marks and the brackets of titles.
-_SILENT = "'\"‘’“”„「」『』《》〈〉<>*_\u200b\u200c\u200d\ufeff\u00ad"
+_SILENT = "'\"‘’“”„「」『』《》〈〉<>\u200b\u200c\u200d\ufeff\u00ad"
 _PAUSES = {":": ",", ";": ",", "—": ",", "–": ",", "-": " ", "·": " ", "ㆍ": " ", "/": " ", "\t": " ",
            "\n": " ", "\r": " ", "\u2003": " ", "\u2009": " "}  # fmt: skip
 _SPOKEN_SIGNS = {"&": "앤드", "+": "플러스", "=": "는", "@": "골뱅이", "#": "샵", "×": "곱하기",

@@ -93,7 +93,7 @@ _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _MONEY = "".join(map(re.escape, MONEY))
 _EVENT = "(?:절|전쟁|운동|혁명|사태|사변|테러|참사|선언)"  # 6.25 전쟁, read by digit
 _PATTERNS = [
-    ("telephone", re.compile(r"(?:0\d{1,2}|1\d{3}|\d{3,4})(?:[-–]\d{3,4}){1,2}(?![\d-])")),
+    ("telephone", re.compile(r"(?:0\d{1,2}[-–])?\d{3,4}[-–]\d{4}(?![\d-])(?!\s?[명원개년점만억%])")),
     ("date", re.compile(r"(\d{4})\s?[.\-/년]\s?(\d{1,2})\s?[.\-/]\s?(\d{1,2})(?!\d)\.?")),
     ("memorial", re.compile(rf"(\d{{1,2}})\s?[·ㆍ.]\s?(\d{{1,2}})(?=\s?{_EVENT})")),
     ("memorial", re.compile(r"(\d{1,2})[·ㆍ](\d{1,2})")),
@@ -101,7 +101,7 @@ _PATTERNS = [
     ("versus", re.compile(r"(\d+)(\s?:\s?|대|\s대\s)(\d+)(?![\d.])")),
     ("fraction", re.compile(r"(\d+)/(\d+)(?![\d/])")),
     ("money", re.compile(rf"([{_MONEY}])\s?({_NUMBER})(\s?[십백천만억조]+)?")),
-    ("range", re.compile(rf"({_NUMBER})\s?([^\d\s~∼〜,.?!]{{0,3}}?)\s?[~∼〜]\s?({_NUMBER})")),
+    ("range", re.compile(rf"({_NUMBER})\s?([가-힣]{{0,3}}?|{_UNIT.pattern})\s?~\s?({_NUMBER})")),
     ("range", re.compile(rf"({_NUMBER})()-({_NUMBER})(?=\s?(?:[가-힣%]))")),
     ("number", re.compile(rf"({_NUMBER})")),
 ]  # fmt: skip
@@ -174,7 +174,8 @@ def _range(match: re.Match[str], line: str) -> Spoken:
     """16~18세 → 십육세에서 십팔세; 30분~1시간 → 삼십분에서 한시간."""
     last = _counted(match[3], line, match.end())
     unit = match[2] or line[match.end() : last.end]
-    if not unit and (counter := _SINO_COUNTER.match(line, match.end())):
+    places = (_SINO_COUNTER.match(line, match.end()), _COUNTER.match(line, match.end()))
+    if not unit and (counter := places[0] or places[1]):
         unit = counter.group()
     written = match[1] + unit
     first = _counted(match[1], written, len(match[1]))

@@ -190,7 +190,7 @@ def train_conversion(config: TrainConfig, data: Path, run: Path) -> Path:
         max_epochs=config.optimizer.steps // config.optimizer.epoch_steps,
         limit_train_batches=config.optimizer.epoch_steps,
         precision=_precision(config.precision),
-**_processes(),
+        **_processes(),
         gradient_clip_val=config.optimizer.gradient_clip,
         use_distributed_sampler=False,  # Lhotse's samplers part the lines among processes
         log_every_n_steps=config.log_every,
@@ -199,7 +199,8 @@ def train_conversion(config: TrainConfig, data: Path, run: Path) -> Path:
         callbacks=[
             EMAWeightAveraging(decay=config.optimizer.average_decay),
             ModelCheckpoint(
-                run, filename="last", save_on_train_epoch_end=True, enable_version_counter=False),
+                run, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+            ),
             ExportModel(run / "model", card),
             LearningRateMonitor("step"),
             RichProgressBar(),
