@@ -145,13 +145,13 @@ def test_text_shows_readings_and_tells_faults_by_row(tmp_path):
     assert done.returncode == 2
     assert "read   세시에 보자" in done.stdout
     assert "laugh “(웃음)” at character 1" in done.stdout
-    assert "3: 이건 qwertz야\n  error: “qwertz” is not in the English dictionary" in done.stdout
-    assert "1 of 4 lines cannot be read" in done.stderr
+    assert "line 3: 이건 qwertz야\n  error: “qwertz” is not in the English dictionary" in done.stdout
+    assert "1 of 3 lines cannot be read" in done.stderr
     checked = moksori("text", "--file", script, "--check", "--spell")
     assert checked.returncode == 0
-    assert [row for row in checked.stdout.splitlines() if row[0].isdigit()] == [
-        "3: 이건 qwertz야",
-        "4: ABC 좋아",
+    assert [row for row in checked.stdout.splitlines() if row.startswith("line")] == [
+        "line 3: 이건 qwertz야",
+        "line 4: ABC 좋아",
     ]
     as_json = moksori("text", "3시", "--json")
     assert json.loads(as_json.stdout)["pronounced"] == "세시"

@@ -62,7 +62,7 @@ class ConversionConfig(_Config):
 class OptimizerConfig(_Config):
     """AdamW with linear warm-up and cosine decay to zero at `steps`."""
 
-    steps: int = Field(7000, gt=0)  # optimizer steps; a multiple of epoch_steps
+    steps: int = Field(5000, gt=0)  # optimizer steps; a multiple of epoch_steps
     epoch_steps: int = Field(100, gt=0)  # between validations, each with a checkpoint
     learning_rate: float = Field(1.5e-3, gt=0)
     warmup_steps: int = Field(100, ge=0)

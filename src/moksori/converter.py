@@ -135,14 +135,20 @@ class Converter:
         return self.voices[name]
 
     def align(
-        self, recording: Recording | Path | str, text: str, max_seconds: Seconds = MAX_SECONDS
+        self,
+        recording: Recording | Path | str,
+        text: str,
+        *,
+        max_seconds: Seconds = MAX_SECONDS,
+        spell: bool = False,
+        lexicon: Path | None = None,
     ) -> Alignment:
         """Only align a recording with its text; `convert` does the same on its way.
 
         Raises:
             AudioError, TextError: as `convert`.
         """
-        symbols = phones(pronounce(text))
+        symbols = phones(pronounce(text, spell, lexicon))
         speech = self._speech(self._read(recording, max_seconds))
         _check_pace(text, symbols, features.samples_to_seconds(len(speech.wave), self.card.audio))
         numbers, mel = ids(symbols), features.log_mel(speech.wave, self.card.audio)
@@ -159,7 +165,10 @@ class Converter:
         recording: Recording | Path | str,
         text: str,
         voice: str,
+        *,
         max_seconds: Seconds = MAX_SECONDS,
+        spell: bool = False,
+        lexicon: Path | None = None,
     ) -> Conversion:
         """Speak a recorded line in another voice, with its timing, melody and level.
 
@@ -171,15 +180,18 @@ class Converter:
             text: what is said in it.
             voice: name of a voice of the model.
             max_seconds: limit of the recording's length; memory grows with it.
+            spell: read English words that are not in the dictionary letter by letter.
+            lexicon: a show's own readings, as `moksori.text.lexicon.load_lexicon`.
 
         Raises:
             AudioError: a recording that cannot be read, is silent, too short or too long.
             TextError: a text that cannot be read aloud, or that plainly is not this recording's.
+            LexiconError: a lexicon with a row that cannot be right.
             VoiceError: an unknown voice.
         """
         audio, clock = self.card.audio, _Clock()
         target = self.voice(voice)
-        symbols = phones(pronounce(text))
+        symbols = phones(pronounce(text, spell, lexicon))
         clock.stop("text")
         recording = self._read(recording, max_seconds)
         speech = self._speech(recording)

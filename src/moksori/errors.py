@@ -36,6 +36,14 @@ def _restore(kind: type[TextError], message: str, line: str, offset: int | None)
     return error
 
 
+class LexiconError(MoksoriError):
+    """A show's list of readings with a row that cannot be right."""
+
+
+class ScriptError(MoksoriError):
+    """A script that cannot be read as a table, as subtitles or as text."""
+
+
 class VoiceError(MoksoriError):
     """A voice that the model does not have."""
 

@@ -6,6 +6,8 @@
 `pronounce` gives; `read` shows all of it, with the directions taken out and the readings in doubt.
 """
 
+from pathlib import Path
+
 from moksori.text.g2p import pronounce
 from moksori.text.normalize import normalize
 from moksori.text.reading import Reading, read
@@ -14,11 +16,13 @@ from moksori.text.symbols import SYMBOLS, ids, phones
 __all__ = ["SYMBOLS", "Reading", "normalize", "phones", "pronounce", "read", "tokenize"]
 
 
-def tokenize(line: str) -> list[int]:
+def tokenize(line: str, spell: bool = False, lexicon: Path | None = None) -> list[int]:
     """Numbers of the phones of `line`, between BOS and EOS.
 
     Args:
         line: one line of a script.
+        spell: as `normalize`.
+        lexicon: as `pronounce`.
 
     Returns:
         Indices into `SYMBOLS`.
@@ -26,4 +30,4 @@ def tokenize(line: str) -> list[int]:
     Raises:
         TextError: a character without a sure reading, with its place.
     """
-    return ids(phones(pronounce(line)))
+    return ids(phones(pronounce(line, spell, lexicon)))

@@ -2,16 +2,15 @@
 
 import re
 import unicodedata
+from pathlib import Path
 from typing import NamedTuple
 
 from moksori.errors import TextError
 from moksori.text.directions import Event, take_out
 from moksori.text.latin import PHRASE, WORD, english, read_word
+from moksori.text.lexicon import load_lexicon
 from moksori.text.numbers import MONEY, read_number
 
-# Full-width forms to their plain ones, place by place.
-_FULL_WIDTH = range(0xFF01, 0xFF5F)  # to their plain forms, place by place; brackets are read first
-_PLAIN = {code: code - 0xFEE0 for code in _FULL_WIDTH if chr(code) not in "（）［］＜＞"}
 _FULL_WIDTH = range(0xFF01, 0xFF5F)  # to their plain forms; their brackets are read as brackets
 _PLAIN = {code: code - 0xFEE0 for code in _FULL_WIDTH if chr(code) not in "（）［］＜＞"}
 _PLAIN |= str.maketrans("、。　\u00a0〜∼∽⋯‥", ",.  ~~~……")
@@ -38,8 +37,9 @@ class Doubt(NamedTuple):
 
     text: str  # as written
     reading: str
-    offset: int
+    offset: int  # in the line as given
     reason: str
+    other: str = ""  # what it may be read as instead
 
 
 class Plain(NamedTuple):
@@ -50,7 +50,7 @@ class Plain(NamedTuple):
     doubts: list[Doubt]
 
 
-def normalize(line: str, spell: bool = False) -> str:
+def normalize(line: str, spell: bool = False, lexicon: Path | None = None) -> str:
     """Bring a line to the characters that `pronounce` reads.
 
     Numbers and Latin letters are read, directions and ㅋㅋㅋ leave the text, quotation marks go,
@@ -60,6 +60,7 @@ def normalize(line: str, spell: bool = False) -> str:
     Args:
         line: one line of a script or transcript.
         spell: read English words that are not in the dictionary letter by letter.
+        lexicon: a show's own readings, as `load_lexicon`; here those of words not in Hangul.
 
     Returns:
         Hangul syllables, single spaces and `. , ? !`.
@@ -68,17 +69,22 @@ def normalize(line: str, spell: bool = False) -> str:
         TextError: nothing to speak, unbalanced brackets, or a character or word without a sure
             reading, with its place and mend.
     """
-    return scan(line, spell).text
+    return scan(line, spell, lexicon).text
 
 
-def scan(line: str, spell: bool = False) -> Plain:
+def scan(line: str, spell: bool = False, lexicon: Path | None = None) -> Plain:
     """As `normalize`, with the events taken out and the readings in doubt."""
     composed = unicodedata.normalize("NFC", line.removeprefix("\ufeff"))
     text, events = take_out(composed.translate(_PLAIN))
+    words = load_lexicon(lexicon)
     out, doubts = [], []
     offset = 0
     while offset < len(text):
         char = text[offset]
+        if words.pattern and (own := words.pattern.match(text, offset)):
+            out.append(words.written[own.group().lower()])
+            offset = own.end()
+            continue
         phrase = PHRASE.match(text, offset)
         if phrase and phrase.group().lower() in english():
             out.append(english()[phrase.group().lower()])
@@ -87,7 +93,8 @@ def scan(line: str, spell: bool = False) -> Plain:
         if number := _number_at(text, offset):
             out.append(number.text)
             if number.doubt:
-                doubts.append(Doubt(text[offset : number.end], number.text, offset, number.doubt))
+                written = text[offset : number.end]
+                doubts.append(Doubt(written, number.text, offset, number.doubt, number.other))
             offset = number.end
             continue
         if word := WORD.match(text, offset):

@@ -33,13 +33,11 @@ _COUNTER, _UNIT = _any_of([*_NATIVE, *_table("sino")]), _any_of(_UNITS)
 _SINO_COUNTER = re.compile(
     "개월|개국|학년|인분|년대|주일|주년|[세년월일분초원층위등점도주회인박호쪽화절번]"
 )
+_SCALE = re.compile("[십백천만억조]+")
 _EMERGENCY = re.compile(r"(?:11[23478]|119|12[0259]|131|182|1339)$")
-_SPELLED = {
-    "365": "삼육오",
-    "63빌딩": "육삼빌딩",
-    "77사이즈": "칠칠사이즈",
-    "66사이즈": "육육사이즈",
-}
+_SPELLED = {"365": "삼육오", "63빌딩": "육삼빌딩"}
+_SIZES = ("44", "55", "66", "77", "88")  # of women's clothes, read by digit
+_CLOTHES = re.compile(r"사이즈|치수|옷|입(?!니|장|구|원|학|금)")
 
 
 class Spoken(NamedTuple):
@@ -48,6 +46,7 @@ class Spoken(NamedTuple):
     text: str
     end: int  # where the piece ends in the line
     doubt: str = ""  # why a person should look at this reading, if one should
+    other: str = ""  # what it may be read as instead
 
 
 def sino(number: int) -> str:
@@ -203,6 +202,9 @@ def _counted(number: str, line: str, end: int) -> Spoken:
                 r"\s?(?:일|개|명|원|번|층|호|장|분|년|kg|%)", after
             ):
                 return Spoken(spoken, start + len(word))
+    if number in _SIZES and _CLOTHES.search(line) and not _counts(line, end):
+        spoken = "".join(_DIGITS[int(char)] for char in number)
+        return Spoken(spoken, end, "옷 치수로 읽음 · read as a size", sino(int(number)))
     if scale := re.compile(r"\s?([십백천만억조]+)").match(line, end):
         drop = number == "1" and scale[1][0] in "십백천만"
         return Spoken(("" if drop else decimal(number)) + scale[1], scale.end())
@@ -219,6 +221,12 @@ def _counted(number: str, line: str, end: int) -> Spoken:
     return _by_counter(number, line, end)
 
 
+def _counts(line: str, end: int) -> bool:
+    """Whether a counter or a scale stands after the number that ends at `end`."""
+    after = end + 1 if line[end : end + 1] == " " else end
+    return any(pattern.match(line, after) for pattern in (_SINO_COUNTER, _COUNTER, _UNIT, _SCALE))
+
+
 def _by_counter(number: str, line: str, end: int) -> Spoken:
     plain = number.isdigit() and not (len(number) > 1 and number[0] == "0")
     value = int(number) if plain else 0
@@ -233,10 +241,14 @@ def _by_counter(number: str, line: str, end: int) -> Spoken:
         if word in _NATIVE and not _sino_anyway(
             value, word, rest[len(word) :], line[: end - len(number)]
         ):
-            doubt = (
-                "나이대나 세는 수 · an age or a count" if word == "대" and value % 10 == 0 else ""
-            )
-            return Spoken(native(value, True) + word, len(line) - len(rest) + len(word), doubt)
+            doubt = ""
+            if word == "대" and value % 10 == 0:
+                doubt = "나이대나 세는 수 · an age or a count"
+            elif value >= 20 and word != "시간":
+                doubt = "한자어 수로도 읽음 · also said in Sino-Korean"
+            other = sino(value) + word if doubt else ""
+            place = len(line) - len(rest) + len(word)
+            return Spoken(native(value, True) + word, place, doubt, other)
     if (
         plain
         and 1 <= value <= 99

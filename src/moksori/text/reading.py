@@ -1,11 +1,14 @@
 """Everything that the front end makes of a line, for those who check readings."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from moksori.text.directions import Event
-from moksori.text.g2p import pronounce
+from moksori.text.g2p import sound
 from moksori.text.normalize import Doubt, scan
 from moksori.text.symbols import phones
+
+_TWO_READINGS = "뜻에 따라 다르게 읽음 · read by its meaning"
 
 
 @dataclass(frozen=True)
@@ -27,16 +30,26 @@ class Reading:
         return values
 
 
-def read(line: str, spell: bool = False) -> Reading:
+def read(
+    line: str, spell: bool = False, lexicon: Path | None = None, cross_word: bool = True
+) -> Reading:
     """Read a line.
 
     Args:
         line: as the script has it.
         spell: read English words that are not in the dictionary letter by letter.
+        lexicon: a show's own readings, as `load_lexicon`.
+        cross_word: as `pronounce`.
 
     Raises:
         TextError: as `normalize`.
+        LexiconError: as `load_lexicon`.
     """
-    plain = scan(line, spell)
-    pronounced = pronounce(plain.text)
-    return Reading(line, plain.text, pronounced, phones(pronounced), plain.events, plain.doubts)
+    plain = scan(line, spell, lexicon)
+    pronounced, guesses = sound(plain.text, lexicon, cross_word)
+    doubts = plain.doubts + [
+        Doubt(word, reading, max(line.find(word), 0), _TWO_READINGS, other)
+        for word, reading, other in guesses
+    ]
+    doubts.sort(key=lambda doubt: doubt.offset)
+    return Reading(line, plain.text, pronounced, phones(pronounced), plain.events, doubts)

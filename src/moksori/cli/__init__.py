@@ -1,0 +1,41 @@
+"""The command line. Each command only reads its arguments, calls the library and prints."""
+
+import sys
+
+import typer
+
+from moksori.cli.console import err
+from moksori.cli.convert import convert, voices
+from moksori.cli.text import text
+from moksori.cli.training import prepare_emotiontts, train_conversion
+from moksori.errors import MoksoriError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Korean, script-guided voice conversion: a recorded line and its text in, the same acting "
+    "in another voice out.",
+)
+_prepare = typer.Typer(
+    no_args_is_help=True, help="Bring a corpus into the form that training reads."
+)
+_train = typer.Typer(no_args_is_help=True, help="Train a model; the same command resumes it.")
+_prepare.command("emotiontts")(prepare_emotiontts)
+_train.command("conversion")(train_conversion)
+app.command()(convert)
+app.command()(voices)
+app.command()(text)
+app.add_typer(_prepare, name="prepare")
+app.add_typer(_train, name="train")
+
+
+def main() -> None:
+    """Run the command line; errors a user can mend become one line and exit code 2."""
+    try:
+        app()
+    except (MoksoriError, OSError) as error:
+        text = str(error)
+        if isinstance(error, OSError) and error.filename:
+            text = f"{error.filename}: {error.strerror}"
+        err.print(f"error: {' '.join(text.split())}", style="red", markup=False)
+        sys.exit(2)

@@ -1,0 +1,110 @@
+"""`moksori convert` and `moksori voices`."""
+
+from os import W_OK, access
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from moksori.cli.console import err, out
+from moksori.cli.text import LexiconOption, SpellOption
+from moksori.errors import OutputError
+
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model", help="Folder of a trained model, such as RUN/model; the bundled one by default."
+    ),
+]
+
+
+def convert(
+    recording: Annotated[
+        Path, typer.Argument(metavar="IN.wav", help="The recording: WAV, FLAC, … of any rate.")
+    ],
+    text: Annotated[str, typer.Option("--text", help="What is said in it, as the script has it.")],
+    voice: Annotated[
+        str, typer.Option("--voice", help="Target voice; `moksori voices` lists them.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The new recording, .wav or .flac.")
+    ],
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Also draw source, alignment and result to this .png, .pdf or .svg."),
+    ] = None,
+    model: ModelOption = None,
+    lexicon: LexiconOption = None,
+    spell: SpellOption = False,
+    max_seconds: Annotated[float, typer.Option(help="Refuse recordings longer than this.")] = 30.0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+) -> None:
+    """Speak a recorded line in another voice.
+
+    The result has the recording's rate, sample format and exact length, and its timing and melody.
+
+    Example: moksori convert line.wav --text "밥은 먹었어?" --voice lmy -o out.wav --plot out.png
+    """
+    for path, kinds in ((output, (".wav", ".flac")), (plot, (".png", ".pdf", ".svg"))):
+        if path is not None:
+            _check_output(path, kinds, recording, force)
+    from moksori.converter import SURE, Converter
+
+    converter = Converter.from_pretrained(model)
+    _print_licence(converter.card.licence)
+    result = converter.convert(
+        recording, text, voice, max_seconds=max_seconds, spell=spell, lexicon=lexicon
+    )
+    if plot:
+        result.plot(plot)
+    written = result.save(output)
+    confidence = result.alignment.confidence
+    notes = (
+        f"; level lowered by {result.lowered:.1f} dB so as not to clip" if result.lowered else ""
+    )
+    if written != result.subtype:
+        notes += f"; written as {written}, since {result.subtype} cannot be kept in {output.suffix}"
+    if result.samples.shape[1] > 1:
+        notes += f"; the mix is on all {result.samples.shape[1]} channels"
+    out.print(
+        f"{output}: {len(result.samples) / result.rate:.2f} s at {result.rate} Hz in voice {voice}, "
+        f"alignment confidence {confidence:.2f}{notes}",
+        markup=False,
+    )
+    if confidence < SURE:
+        err.print(
+            f"warning: confidence below {SURE:g}: check that the text is what is said in {recording}",
+            style="yellow", markup=False,
+        )  # fmt: skip
+
+
+def voices(model: ModelOption = None) -> None:
+    """List the voices: name, sex, minutes of training speech, licence."""
+    from moksori.checkpoint import load_card
+    from moksori.converter import BUNDLED
+
+    card = load_card(model or BUNDLED / "emotiontts")
+    table = Table("voice", "sex", "minutes", "licence")
+    for voice in card.voices:
+        table.add_row(voice.name, voice.sex, f"{voice.minutes:.1f}", voice.licence)
+    out.print(table)
+
+
+def _check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bool) -> None:
+    if path.suffix.lower() not in kinds:
+        raise OutputError(f"{path}: use a name ending in {' or '.join(kinds)}")
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; name a file")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path.parent}: no such folder; make it first")
+    if path.exists() and recording.exists() and path.samefile(recording):
+        raise OutputError(f"{path}: is the recording itself; name another file")
+    if path.exists() and not force:
+        raise OutputError(f"{path}: exists; name another file, or overwrite it with --force")
+    if not access(path.parent, W_OK):
+        raise OutputError(f"{path.parent}: not writable; choose another folder")
+
+
+def _print_licence(licence: str) -> None:
+    err.print(f"licence of the model: {licence}", style="dim", markup=False)

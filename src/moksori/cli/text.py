@@ -1,0 +1,111 @@
+"""`moksori text`: how the front end reads a line or a whole script, for those who check readings."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moksori.cli.console import err, out
+from moksori.errors import ConfigError, TextError
+
+LexiconOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--lexicon", metavar="SHOW.tsv",
+        help="The show's own readings (names, coinages): a .tsv or .csv of word and reading.",
+    ),
+]  # fmt: skip
+SpellOption = Annotated[
+    bool, typer.Option("--spell", help="Read unknown English words letter by letter.")
+]
+
+
+def text(
+    line: Annotated[
+        str | None, typer.Argument(help="A line; or leave it out and give --file.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A script: .xlsx, .csv, .srt, .ass, .vtt, or .txt with a line a row; - for "
+            "standard input."
+        ),
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(help="Column of the lines in a table, if it is not called 대사 or line."),
+    ] = None,
+    lexicon: LexiconOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Print only what a person should look at.")
+    ] = False,
+    spell: SpellOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show how lines are read: plain Hangul, pronunciation, phones, directions, readings in doubt.
+
+    Example: moksori text "(웃음) 3시에 TV 보자~" — or a whole script: moksori text --file script.xlsx --check
+    """
+    from moksori.dubbing.script import read_script
+    from moksori.text.lexicon import load_lexicon
+
+    if (line is None) == (file is None):
+        raise ConfigError("give either a line or --file")
+    load_lexicon(lexicon)  # its errors are not the first line's
+    if file is None:
+        rows = [("1", line or "")]
+    elif str(file) == "-":
+        rows = [(str(n), row) for n, row in enumerate(sys.stdin.read().splitlines(), 1)]
+    else:
+        rows = [(row.place, row.text) for row in read_script(file, column)]
+    rows = [(place, row) for place, row in rows if row.strip()]
+    faults = doubtful = 0
+    for place, row in rows:
+        readable, doubts = _print_reading(place, row, check, spell, lexicon, as_json)
+        faults += not readable
+        doubtful += bool(doubts)
+    if faults:
+        raise TextError(f"{faults} of {len(rows)} lines cannot be read; each is told above", "")
+    if check:
+        err.print(f"{doubtful} of {len(rows)} lines to look at, none unreadable", style="dim")
+
+
+def _print_reading(
+    place: str, row: str, check: bool, spell: bool, lexicon: Path | None, as_json: bool
+) -> tuple[bool, int]:
+    """Print one line's reading; whether it could be read, and how many readings are in doubt."""
+    from moksori.text import read
+
+    try:
+        reading = read(row, spell, lexicon)
+    except TextError as error:
+        message = " ".join(str(error).split())
+        if as_json:
+            found = {"row": place, "original": row, "error": message}
+            out.print_json(json.dumps(found), indent=None)
+        else:
+            out.print(f"{place}: {row}\n  error: {message}", markup=False)
+        return False, 0
+    if check and not reading.doubts:
+        return True, 0
+    if as_json:
+        out.print_json(json.dumps({"row": place, **reading.to_dict()}), indent=None)
+        return True, len(reading.doubts)
+    out.print(f"{place}: {row}", markup=False)
+    everything = (
+        ("read", reading.normalized),
+        ("spoken", reading.pronounced),
+        ("phones", " ".join(reading.phones)),
+        *(("event", f"{e.kind} “{e.text}” at character {e.offset + 1}") for e in reading.events),
+    )
+    for name, value in (
+        *(() if check else everything),
+        *(
+            ("check", f"“{d.text}” → {d.reading}{f' or {d.other}' * bool(d.other)}: {d.reason}")
+            for d in reading.doubts
+        ),
+    ):
+        out.print(f"  {name:<7}{value}", markup=False)
+    return True, len(reading.doubts)

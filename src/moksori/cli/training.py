@@ -1,0 +1,99 @@
+"""`moksori prepare` and `moksori train`; their libraries come with the extra `train`."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+from rich.table import Table
+
+from moksori.cli.console import err, out
+from moksori.errors import ConfigError
+
+_SPLITS = ("train", "valid", "test")
+
+
+def prepare_emotiontts(
+    source: Annotated[
+        Path, typer.Argument(help="The corpus in its original layout; never changed.")
+    ],
+    dest: Annotated[Path, typer.Argument(help="Folder of the prepared corpus; made if missing.")],
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Worker processes; all cores by default.")
+    ] = None,
+) -> None:
+    """Prepare the "Emotion TTS open DB" (KAIST, SELVAS AI).
+
+    Resamples, trims, levels, finds F0, and writes Lhotse manifests with a report. Killed, it goes on
+    where it was; run twice, it does nothing the second time.
+    """
+    with _training_extra():
+        from moksori.corpus import emotiontts
+        from moksori.corpus.prepare import prepare
+    lines = emotiontts.read(source)
+    report = prepare(lines, dest, emotiontts.LICENCE, jobs=jobs, progress=_progress("preparing"))
+    _print_report(report, dest)
+
+
+def train_conversion(
+    config: Annotated[Path, typer.Argument(help="TOML, such as configs/conversion.toml.")],
+    data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
+    run: Annotated[Path, typer.Argument(help="Folder of this run; name it again to resume.")],
+) -> None:
+    """Train the conversion model, on the CPU or on the GPUs that are there.
+
+    Several GPUs: torchrun --nproc-per-node 4 -m moksori train conversion CONFIG DATA RUN.
+    Watch it with: tensorboard --logdir RUN. The best model so far is RUN/model.
+
+    Example: moksori train conversion configs/conversion.toml data/emotiontts runs/mine
+    """
+    with _training_extra():
+        from moksori.config import load_config
+        from moksori.training.conversion import train_conversion
+    folder = train_conversion(load_config(config), data, run)
+    out.print(f"done; try it with: moksori convert … --model {folder}", markup=False)
+
+
+def _progress(title: str) -> Callable[[Iterable, int], Iterable]:
+    def wrap(steps: Iterable, total: int) -> Iterable:
+        return track(steps, title, total=total, console=err, disable=total == 0)
+
+    return wrap
+
+
+@contextmanager
+def _training_extra() -> Iterator[None]:
+    """Turn a missing training library into the command that installs it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("moksori"):
+            raise
+        raise ConfigError(
+            f"{error.name} is not installed; run: pip install 'moksori[train]'"
+        ) from None
+
+
+def _print_report(report: dict, dest: Path) -> None:
+    table = Table(
+        "speaker", "sex", *(f"{s} lines" for s in _SPLITS), *(f"{s} min" for s in _SPLITS)
+    )
+    totals = [0.0] * 2 * len(_SPLITS)
+    for name, entry in sorted(report["speakers"].items()):
+        lines = [entry["lines"].get(split, 0) for split in _SPLITS]
+        minutes = [entry["seconds"].get(split, 0.0) / 60 for split in _SPLITS]
+        totals = [a + b for a, b in zip(totals, lines + minutes, strict=True)]
+        table.add_row(name, entry["sex"], *map(str, lines), *(f"{m:.1f}" for m in minutes))
+    table.add_section()
+    table.add_row("all", "", *(f"{t:.0f}" for t in totals[:3]), *(f"{t:.1f}" for t in totals[3:]))
+    out.print(table)
+    hours = sum(totals[len(_SPLITS) :]) / 60
+    out.print(
+        f"{hours:.2f} hours in {dest}; {report['new']} lines worked on now, the others as they were",
+        markup=False,
+    )
+    out.print(f"{len(report['rejected'])} lines rejected")
+    for line in report["rejected"]:
+        out.print(f"  {line['speaker']}/{line['id']}: {line['problem']}", markup=False)

@@ -1,0 +1,1 @@
+"""From a studio's script and recordings to its delivery."""

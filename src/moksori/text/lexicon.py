@@ -1,0 +1,194 @@
+"""Words whose sound no rule gives: `lexicon.tsv`, and a show's own list on top of it.
+
+A row is a word, its reading and the article of the Standard Pronunciation. The reading is a spelling
+that the regular rules read right, syllable for syllable: 꽃잎 꽃닢, so that 꽃잎이 becomes 꼰니피.
+Two readings (잠자리 잠자리|잠짜리) mean: the first, and a person should look. Parts of compounds stand
+with a sign: `~성` after anything, `-길` after a consonant, `ㄹ-소` after that one.
+"""
+
+import csv
+import re
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from moksori.errors import LexiconError, TextError
+from moksori.text.morphemes import Piece
+from moksori.text.syllables import CODAS, coda
+
+_HANGUL = re.compile("[가-힣]+")
+_PART = re.compile(f"(~|[{CODAS[1:]}]?-)([가-힣]+)")
+_PARTICLES = re.compile(
+    "(?:들|님|씨|은|는|이|가|을|를|의|도|만|과|와|랑|아|야|여|에|에게|에서|한테|께|서|로|으로|까지|부터|마저|조차|처럼|"
+    "보다|밖에|나|하고|뿐|대로)*(?:(?:이|라|였|예요|냐|네|니|지|군|인|입).*)?"
+)
+
+
+class Entry(NamedTuple):
+    """How a word is respelled."""
+
+    reading: str
+    other: str = ""  # what it may be read as instead
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Readings that go before the rules."""
+
+    words: dict[str, Entry] = field(default_factory=dict)
+    parts: dict[str, dict[str, str]] = field(default_factory=dict)  # part, its sign, its reading
+    written: dict[str, str] = field(
+        default_factory=dict
+    )  # not in Hangul, in lower case: aria 아리아
+    show: frozenset[str] = frozenset()  # the words of the show's own list
+
+    def at(self, text: str, pieces: list[Piece], first: int) -> tuple[str, Entry] | None:
+        """The longest word of the lexicon that begins with a piece and ends with one.
+
+        A show's own words go first, and may also end inside a piece, before particles: the dictionary
+        of morphemes does not know them.
+        """
+        begin = pieces[first].begin
+        ends = {
+            piece.end
+            for piece in pieces[first : first + _LONGEST]
+            if not _is_particle(text, piece)
+        }
+        found = None
+        for length in range(self._longest.get(text[begin], 0), 0, -1):
+            word = text[begin : begin + length]
+            if not (entry := self.words.get(word)):
+                continue
+            if word in self.show:
+                rest = text[begin + length :].partition(" ")[0].rstrip(".,?!")
+                if begin + length in ends or _PARTICLES.fullmatch(rest):
+                    return word, entry
+            elif not found and begin + length in ends:
+                found = word, entry
+        return found
+
+    def part(self, text: str, piece: Piece) -> str | None:
+        """Reading of a piece that follows another in the same word, if the lexicon has it."""
+        readings = self.parts.get(text[piece.begin : piece.end])
+        if readings is None:
+            return None
+        before = coda(text[piece.begin - 1])
+        return (
+            readings.get("~")
+            or readings.get(f"{before}-")
+            or (readings.get("-") if before != " " else None)
+        )
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str] | None:
+        """What finds the words of `written` in a line as the script has it."""
+        if not self.written:
+            return None
+        words = "|".join(re.escape(word) for word in sorted(self.written, key=len, reverse=True))
+        return re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])", re.IGNORECASE)
+
+    @cached_property
+    def _longest(self) -> dict[str, int]:
+        longest: dict[str, int] = {}
+        for word in self.words:
+            longest[word[0]] = max(longest.get(word[0], 0), len(word))
+        return longest
+
+
+_LONGEST = 6  # pieces of a word in the lexicon
+_ENDINGS = ("으로", "요")  # what words of the lexicon may end with: 전적으로, 그럼요
+_AFTER_VOWELS = ("가", "와", "는", "를", "란", "라", "나", "며", "랑", "여", "로")
+
+
+def _is_particle(text: str, piece: Piece) -> bool:
+    """Whether a piece is a particle or ending: 정신과 may be 정신 and 과; but 등산로 is not 등산 and 로."""
+    surface = text[piece.begin : piece.end]
+    if piece.opens[0] not in "JE" or surface in _ENDINGS:
+        return False
+    before = coda(text[piece.begin - 1]) if piece.begin else " "
+    allowed = " ㄹ" if surface == "로" else " "
+    return surface not in _AFTER_VOWELS or before in allowed
+
+
+@lru_cache(maxsize=8)
+def load_lexicon(show: Path | None = None) -> Lexicon:
+    """The lexicon of the package, with a show's own words going before it.
+
+    Args:
+        show: a table of the show's names and coinages, .tsv or .csv in UTF-8: word, reading, and
+            whatever else in further columns; rows that begin with # are notes. A word that is not in
+            Hangul (ARIA, 2NE1) is read wherever it stands alone.
+
+    Returns:
+        The lexicon.
+
+    Raises:
+        LexiconError: a file that cannot be read or a row that cannot be right, with its number.
+        TextError: the package's own lexicon is missing.
+    """
+    own = Path(str(files("moksori.text") / "lexicon.tsv"))
+    try:
+        lexicon = _parse(own)
+    except FileNotFoundError:
+        raise TextError(f"the lexicon {own} is missing; install Moksori again", "") from None
+    if show is None:
+        return lexicon
+    try:
+        added = _parse(show)
+    except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise LexiconError(f"{show}: not UTF-8; save it as “CSV UTF-8”") from None
+        raise LexiconError(f"{show}: {error.strerror}") from None
+    return Lexicon(
+        lexicon.words | added.words,
+        lexicon.parts | added.parts,
+        added.written,
+        frozenset(added.words),
+    )
+
+
+def _parse(path: Path) -> Lexicon:
+    lexicon = Lexicon()
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        table = csv.reader(
+            lines,
+            delimiter="," if path.suffix.lower() == ".csv" else "\t",
+            quoting=csv.QUOTE_MINIMAL if path.suffix.lower() == ".csv" else csv.QUOTE_NONE,
+        )
+        for row in table:
+            if any(cell.strip() for cell in row) and not row[0].startswith("#"):
+                _add(lexicon, [cell.strip() for cell in row], f"{path}, line {table.line_num}")
+    return lexicon
+
+
+def _add(lexicon: Lexicon, row: list[str], place: str) -> None:
+    if len(row) < 2 or not row[0] or not row[1]:
+        raise LexiconError(f"{place}: give a word and its reading, in two columns")
+    word, (reading, _, other) = row[0], row[1].partition("|")
+    for spelled in filter(None, (reading, other)):
+        if not _HANGUL.fullmatch(spelled.replace(" ", "")):
+            raise LexiconError(f"{place}: write the reading “{spelled}” in Hangul alone")
+    if part := _PART.fullmatch(word):
+        sign, word = part.groups()
+        known = sign in lexicon.parts.get(word, {})
+        lexicon.parts.setdefault(word, {})[sign] = reading
+    elif _HANGUL.fullmatch(word):
+        known = word in lexicon.words
+        lexicon.words[word] = Entry(reading, other)
+    else:
+        known = word.lower() in lexicon.written
+        lexicon.written[word.lower()] = reading
+        return _once(known, row[0], place)
+    if any(len(spelled) != len(word) for spelled in filter(None, (reading, other))):
+        raise LexiconError(
+            f"{place}: the reading “{row[1]}” needs as many syllables as “{word}”, "
+            "each written as it sounds"
+        )
+    return _once(known, row[0], place)
+
+
+def _once(known: bool, word: str, place: str) -> None:
+    if known:
+        raise LexiconError(f"{place}: “{word}” is there twice; keep one row")

@@ -1,0 +1,68 @@
+"""Morphemes of a line, by mecab-ko with the dictionary mecab-ko-dic."""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from moksori.errors import TextError
+
+
+class Piece(NamedTuple):
+    """A morpheme, or the part of a compound, or a stem and ending that share a syllable."""
+
+    begin: int  # in the text
+    end: int
+    opens: (
+        str  # part of speech of its first morpheme, in Sejong tags: NNG noun, VV verb, EC ending …
+    )
+    closes: str  # of its last
+    ending: str = (
+        ""  # its last morpheme as the dictionary writes it, where syllables are shared: ᆯ수록
+    )
+
+
+_PART = re.compile(r"([^/+]+)/([A-Z]+)/[^+]*")
+
+
+def analyse(text: str) -> list[Piece]:
+    """Pieces of `text` from left to right, without marks and spaces.
+
+    Args:
+        text: normalised: Hangul, spaces and marks.
+
+    Returns:
+        Pieces; compounds in their parts, so that 꽃잎 is 꽃 and 잎.
+
+    Raises:
+        TextError: the dictionary is not installed.
+    """
+    pieces = []
+    for span, surface, feature in _tagger().parse(text):
+        opens, closes = feature.start_pos or feature.pos, feature.end_pos or feature.pos
+        if opens[0] == "S":
+            continue
+        parts = _PART.findall(feature.expression) if feature.expression else []
+        if feature.type == "Compound" and "".join(part for part, _ in parts) == surface:
+            begin = span.start
+            for part, tag in parts:
+                pieces.append(Piece(begin, begin + len(part), tag, tag))
+                begin += len(part)
+        elif feature.type == "Inflect" and parts:
+            pieces.append(Piece(span.start, span.end, opens, closes, parts[-1][0]))
+        else:
+            pieces.append(Piece(span.start, span.end, opens, closes))
+    return pieces
+
+
+@cache
+def _tagger():
+    try:
+        from mecab import MeCab
+
+        return MeCab()
+    except Exception as error:  # the binding raises bare RuntimeError and ImportError
+        raise TextError(
+            "the Korean dictionary cannot be loaded; run: pip install --force-reinstall "
+            f"python-mecab-ko python-mecab-ko-dic ({error})",
+            "",
+        ) from error

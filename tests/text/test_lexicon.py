@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+
+from moksori.errors import LexiconError
+from moksori.text import pronounce, read
+from moksori.text.lexicon import load_lexicon
+from moksori.text.syllables import decompose
+
+
+@pytest.fixture
+def show(tmp_path):
+    def write(content: str, name: str = "show.tsv") -> Path:
+        path = tmp_path / name
+        path.write_text(content, encoding="utf-8-sig")
+        return path
+
+    return write
+
+
+def test_every_entry_reads_syllable_for_syllable():
+    lexicon = load_lexicon()
+    assert len(lexicon.words) >= 1500
+    for word, (reading, other) in lexicon.words.items():
+        assert len(word) == len(reading), word
+        assert not other or len(other) == len(word), word
+        for written, spoken in zip(decompose(word), decompose(reading), strict=True):
+            assert written and spoken and written[1] == spoken[1], (
+                word
+            )  # vowels are the rules' work
+
+
+def test_entries_match_whole_pieces_only():
+    assert pronounce("문고리를 잡고") == "문꼬리를 잡꼬"
+    assert pronounce("대문 고리") == "대문 고리"
+    assert pronounce("창고리") != "창꼬리"
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("모닥길", "모닥낄"),  # parts of compounds: words that no list has
+        ("소금가루가", "소금까루가"),
+        ("신뢰성을", "실뢰썽을"),
+    ],
+)
+def test_parts_read_new_compounds(written, spoken):
+    assert pronounce(written) == spoken
+
+
+def test_a_show_s_words_go_first(show):
+    path = show(
+        "# 우리 작품\n루카리온\t루까리온\t용 이름\nARIA\t아리아\n2NE1\t투애니원\n강가\t강가\n"
+    )
+    assert pronounce("루카리온은 강가에 산다", lexicon=path) == "루까리오는 강가에 산다"
+    assert pronounce("루카리온", lexicon=None) == "루카리온"
+    assert read("aria와 2NE1", lexicon=path).normalized == "아리아와 투애니원"
+    assert read("ARIA", lexicon=path).doubts == []
+    assert pronounce("MARIA", spell=True, lexicon=path) == pronounce("MARIA", spell=True)
+
+
+def test_a_show_s_words_stand_before_particles(show):
+    path = show("드래곤하트\t드래곤아트\n")
+    for rest in ("", "는", "에게서", "이라고"):
+        assert pronounce(f"드래곤하트{rest}", lexicon=path).startswith("드래고나트"), rest
+
+
+def test_a_spreadsheet_s_csv_is_read(show):
+    path = show(
+        '단어,읽기,비고\n"하늘빛검","하늘삗껌","검, 이름"\n'.replace("단어", "#단어"), "a.csv"
+    )
+    assert pronounce("하늘빛검", lexicon=path) == "하늘삗껌"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("루카리온\n", "line 1: give a word and its reading"),
+        ("강가\t강가\n루카\tluka\n", "line 2: write the reading “luka” in Hangul"),
+        ("루카\t루우카\n", "line 1: the reading “루우카” needs as many syllables"),
+        ("루카\t루까\n루카\t루카\n", "line 2: “루카” is there twice"),
+    ],
+)
+def test_a_wrong_row_is_told_with_its_place(show, content, message):
+    with pytest.raises(LexiconError, match=message):
+        load_lexicon(show(content))
+
+
+def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path):
+    with pytest.raises(LexiconError, match="No such file"):
+        load_lexicon(tmp_path / "none.tsv")
+    (tmp_path / "cp949.csv").write_bytes("강가,강까".encode("cp949"))
+    with pytest.raises(LexiconError, match="not UTF-8"):
+        load_lexicon(tmp_path / "cp949.csv")
+
+
+def test_two_readings_are_a_doubt():
+    doubts = read("저 화병에 25송이를 꽂아").doubts
+    assert [(d.text, d.reading, d.other, d.offset) for d in doubts] == [
+        ("화병", "화병", "화뼝", 2),
+        ("25송이", "스물다섯송이", "이십오송이", 6),
+    ]
