@@ -32,7 +32,7 @@ def main(corpus: Path, model: Annotated[Path | None, typer.Option()] = None) -> 
     wrong, refused, paces = [], 0, []
     for line in track(lines, "aligning", console=Console(stderr=True)):
         recording = audio.read(line.audio)
-        aligned = converter.align(recording, line.text)
+        aligned = converter.align(recording, line.text).alignment
         right["seen" if line.speaker in trained else "unseen"].append(aligned.confidence)
         length = frames_to_seconds(len(aligned.weights), converter.card.audio)
         paces.append(pace(aligned.phones, length))
@@ -42,7 +42,7 @@ def main(corpus: Path, model: Annotated[Path | None, typer.Option()] = None) -> 
         )
         for text in others[:3]:
             try:
-                wrong.append(converter.align(recording, text).confidence)
+                wrong.append(converter.align(recording, text).alignment.confidence)
             except TextError:
                 refused += 1
     table = Table("texts", "number", "least", "5%", "median", "95%", "most")

@@ -2,9 +2,13 @@ import itertools
 
 import numpy as np
 import pytest
+from praatio import textgrid
 
-from moksori.alignment import Alignment, draw_conversion
+from moksori.alignment import Alignment
 from moksori.config import AudioConfig
+from moksori.errors import OutputError
+from moksori.plots import draw_conversion
+from moksori.textgrid import save_textgrid
 
 AUDIO = AudioConfig()
 
@@ -35,6 +39,73 @@ def test_confidence_is_one_where_frames_and_order_agree():
     assert Alignment(sharp, sharp, [*"abcde"]).confidence == 1
     assert Alignment(sharp, flat, [*"abcde"]).confidence == pytest.approx(0.2)
     assert Alignment(sharp, sharp[::-1], [*"abcde"]).confidence == pytest.approx(0.2)
+
+
+def spoken(path: list[int], phones: list[str], **more) -> Alignment:
+    """An alignment sure of a path."""
+    weights = np.eye(len(phones))[path]
+    return Alignment(weights, weights, phones, frame=0.01, **more)
+
+
+def test_measures_of_an_orderly_path():
+    path = np.repeat(np.arange(8), 5)
+    measures = spoken(path, ["^", *"각", " ", *"나", "$"]).measures()
+    assert measures == (1, 1, 1, 1, 0, 0)
+
+
+def test_measures_tell_skips_repeats_and_gaps():
+    phones = ["^", *"가나다", "$"]
+    skipping = spoken([0, 0, 1, 1, 2, 2, 5, 5, 6, 6, 7, 7], phones).measures()
+    assert (skipping.skips, skipping.repeats) == (1, 0)
+    assert skipping.coverage == pytest.approx(4 / 6)
+    repeating = spoken([0, 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7], phones).measures()
+    assert (repeating.skips, repeating.repeats) == (0, 1)
+    assert repeating.diagonality < 1
+    backward = spoken([7, 6, 5, 4, 3, 2, 1, 0], phones).measures()
+    assert backward.diagonality < 0.5
+
+
+def test_a_pause_between_words_is_no_skip():
+    measures = spoken([0, 1, 2, 4, 5, 6], ["^", *"가", " ", *"나", "$"]).measures()
+    assert (measures.skips, measures.coverage) == (0, 1)
+
+
+def test_intervals_stand_where_the_path_goes():
+    phones = ["^", *"악", " ", *"나", ".", "$"]
+    path = [0, 0, 1, 2, 2, 3, 4, 4, 4, 5, 6, 6, 7, 8]
+    alignment = spoken(path, phones, begin=1.0, words=("악", "나"))
+    assert [(p.label, round(p.begin, 2), round(p.end, 2)) for p in alignment.phone_intervals()] == [
+        ("ㅏ", 1.02, 1.05),  # with its silent onset
+        ("ㄱ", 1.05, 1.06),
+        ("ㄴ", 1.09, 1.10),
+        ("ㅏ", 1.10, 1.12),
+    ]
+    assert [(w.label, round(w.begin, 2), round(w.end, 2)) for w in alignment.word_intervals()] == [
+        ("악", 1.02, 1.06),
+        ("나", 1.09, 1.12),
+    ]
+
+
+def test_boundaries_of_two_alignments_are_compared():
+    first = spoken([0, 0, 1, 1, 2, 2], ["^", "ᅡ", "$"])
+    second = spoken([0, 1, 1, 1, 1, 2], ["^", "ᅡ", "$"])
+    assert first.boundary_difference(first) == 0
+    assert first.boundary_difference(second) == pytest.approx(0.01)
+    with pytest.raises(ValueError, match="different texts"):
+        first.boundary_difference(spoken([0, 1], ["^", "$"]))
+
+
+def test_a_textgrid_is_what_praat_reads(tmp_path):
+    alignment = spoken([0, 1, 2, 2, 3], ["^", *"가", "$"], begin=0.5, words=("가",))
+    save_textgrid(tmp_path / "a.TextGrid", alignment, 0.535)
+    grid = textgrid.openTextgrid(str(tmp_path / "a.TextGrid"), includeEmptyIntervals=True)
+    assert (grid.minTimestamp, grid.maxTimestamp) == (0, 0.535)
+    assert [tuple(e) for e in grid.getTier("words").entries] == [
+        (0, 0.51, ""), (0.51, 0.535, "가"),
+    ]  # fmt: skip
+    assert [e.label for e in grid.getTier("phones").entries] == ["", "ㄱ", "ㅏ"]
+    with pytest.raises(OutputError):
+        save_textgrid(tmp_path / "none" / "a.TextGrid", alignment, 1)
 
 
 def test_more_phones_than_frames_still_has_a_path():

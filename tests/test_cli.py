@@ -1,10 +1,13 @@
 import json
+import re
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import soundfile
+from praatio import textgrid
 from typer.testing import CliRunner
 
 from moksori.cli import app, main
@@ -112,6 +115,37 @@ def test_the_recording_itself_is_never_overwritten(tmp_path, capsys, monkeypatch
     assert path.read_bytes() == DEMO.read_bytes()
 
 
+def test_align_writes_a_textgrid_its_picture_and_its_measures(tmp_path):
+    out, plot = tmp_path / "out.TextGrid", tmp_path / "out.png"
+    done = moksori("align", DEMO, "--text", DEMO_TEXT, "-o", out, "--plot", plot)
+    assert done.returncode == 0, done.stderr
+    for measure in ("confidence", "sharpness", "diagonality", "coverage", "skips", "repeats"):
+        assert f"{measure} " in done.stdout
+    words = textgrid.openTextgrid(str(out), includeEmptyIntervals=False).getTier("words")
+    assert [word.label for word in words.entries] == re.findall("[가-힣]+", DEMO_TEXT)
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_folder_s_alignment_resumes_and_lists_problems(tmp_path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for name in ("a", "b"):
+        shutil.copy(DEMO, source / f"{name}.wav")
+    (source / "a.txt").write_text(DEMO_TEXT, encoding="utf-8")
+    first = moksori("align", source, "-o", out)
+    assert first.returncode == 2
+    assert "1 of 2 aligned, 2 worked on now" in first.stdout
+    assert "b.wav: no text: b.txt is missing beside the recording" in first.stdout
+    (source / "b.txt").write_text(DEMO_TEXT, encoding="utf-8")
+    stamp = (out / "a.TextGrid").stat().st_mtime_ns
+    second = moksori("align", source, "-o", out)
+    assert second.returncode == 0, second.stderr
+    assert "2 of 2 aligned, 1 worked on now" in second.stdout
+    assert (out / "a.TextGrid").stat().st_mtime_ns == stamp
+    rows = (out / "alignments.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [row.split(",")[0] for row in rows] == ["file", "a.wav", "b.wav"]
+
+
 def test_voices_lists_name_sex_minutes_and_licence():
     shown = CliRunner().invoke(app, ["voices"])
     assert shown.exit_code == 0
@@ -145,7 +179,9 @@ def test_text_shows_readings_and_tells_faults_by_row(tmp_path):
     assert done.returncode == 2
     assert "read   세시에 보자" in done.stdout
     assert "laugh “(웃음)” at character 1" in done.stdout
-    assert "line 3: 이건 qwertz야\n  error: “qwertz” is not in the English dictionary" in done.stdout
+    assert (
+        "line 3: 이건 qwertz야\n  error: “qwertz” is not in the English dictionary" in done.stdout
+    )
     assert "1 of 3 lines cannot be read" in done.stderr
     checked = moksori("text", "--file", script, "--check", "--spell")
     assert checked.returncode == 0

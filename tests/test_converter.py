@@ -116,13 +116,13 @@ def test_real_lines_align_with_their_own_text_better_than_with_another(converter
 def align(converter, path, text) -> float:
     """The confidence; a text of another pace counts as no match."""
     try:
-        return converter.align(path, text).confidence
+        return converter.align(path, text).alignment.confidence
     except TextError:
         return 0.0
 
 
 def test_aligning_alone_gives_what_converting_gives(converter):
-    alone = converter.align(DEMO, DEMO_TEXT)
+    alone = converter.align(DEMO, DEMO_TEXT).alignment
     converted = converter.convert(DEMO, DEMO_TEXT, "lmy").alignment
     np.testing.assert_allclose(alone.weights, converted.weights, atol=1e-5)
     assert alone.phones == converted.phones

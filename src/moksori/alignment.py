@@ -1,17 +1,36 @@
-"""What an alignment tells: how sure it is, the path through it, and its picture."""
+"""What an alignment tells: how sure it is, the path through it, and when each phone and word is said."""
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 
-from moksori.config import AudioConfig
-from moksori.features import frames_to_seconds
+from moksori.config import Seconds
+from moksori.text.symbols import BOS, EOS, PUNCTUATION, SPACE
+
+_NO_ONSET = "ᄋ"
+_SILENT = (BOS, EOS, SPACE, *PUNCTUATION)
+_BAND = 0.2  # half-width of the diagonal, of the text's length
+
+
+class Interval(NamedTuple):
+    """When something is said."""
+
+    label: str
+    begin: Seconds  # in the recording
+    end: Seconds
+
+
+class Measures(NamedTuple):
+    """How good an alignment is: its confidence and the parts that explain it."""
+
+    confidence: float  # how far the frames by themselves agree with the text in its order
+    sharpness: float  # mean of each frame's largest free weight (the focus rate of FastSpeech)
+    diagonality: float  # share of the weight near the diagonal (Ren et al. 2019, section 4.3)
+    coverage: float  # share of the spoken phones that are some frame's likeliest
+    skips: int  # times that the likeliest phone jumps over spoken ones
+    repeats: int  # times that it goes back
 
 
 @dataclass(frozen=True)
@@ -23,11 +42,17 @@ class Alignment:
             each frame's weights sum to one.
         free: [T, N], the same as the aligner sees each frame by itself.
         phones: the N symbols.
+        frame: length of a frame.
+        begin: where the first frame begins in the recording.
+        words: as normalised, those that the spaces among the phones part; empty if unknown.
     """
 
     weights: np.ndarray
     free: np.ndarray
     phones: list[str]
+    frame: Seconds = 256 / 22050
+    begin: Seconds = 0.0
+    words: tuple[str, ...] = ()
 
     def path(self) -> np.ndarray:
         """The likeliest monotonic path, [T]: a phone's index for each frame, every phone in turn.
@@ -62,53 +87,71 @@ class Alignment:
         """
         return float((self.weights * self.free).sum(1).mean())
 
+    def measures(self) -> Measures:
+        """The confidence and its parts."""
+        t, n = self.weights.shape
+        spoken = np.array([phone not in _SILENT for phone in self.phones])
+        likeliest = self.weights.argmax(1)
+        heard = np.unique(likeliest)
+        order = np.cumsum(spoken)[likeliest]  # in spoken phones, so that pauses may be left out
+        moves = np.diff(order)
+        diagonal = (np.arange(t) + 0.5) / t
+        places = (np.arange(n) + 0.5) / n
+        near = np.abs(diagonal[:, None] - places[None]) <= _BAND
+        return Measures(
+            self.confidence,
+            float(self.free.max(1).mean()),
+            float((self.weights * near).sum(1).mean()),
+            float(spoken[heard].sum() / max(1, spoken.sum())),
+            int((moves > 1).sum()),
+            int((moves < 0).sum()),
+        )
 
-def draw_conversion(
-    source: np.ndarray, alignment: Alignment, converted: np.ndarray, audio: AudioConfig
-) -> Figure:
-    """Source mel [T, n_mels], alignment and converted mel [T, n_mels] under one time axis.
+    def phone_intervals(self) -> list[Interval]:
+        """When each spoken phone is said, along the path; a silent onset is part of its vowel."""
+        edges = self._edges()
+        return [
+            Interval(phone_label(phone), edges[i - (self.phones[i - 1] == _NO_ONSET)], edges[i + 1])
+            for i, phone in enumerate(self.phones)
+            if phone not in (*_SILENT, _NO_ONSET)
+        ]
 
-    The brightness is the free weights, the line the path through the text in order: where they part,
-    the recording does not sound like the text.
-    """
-    count = len(alignment.phones)
-    tall = min(max(4.0, 0.13 * count), 16.0)  # inches: room for a label a phone
-    figure = Figure(figsize=(12, 5 + tall), layout="constrained")
-    top, middle, bottom = figure.subplots(3, sharex=True, height_ratios=(2.5, tall, 2.5))
-    end = frames_to_seconds(len(source), audio)
-    low, high = source.min(), source.max()
-    for axes, mel, name in ((top, source, "source"), (bottom, converted, "converted")):
-        axes.imshow(
-            mel.T, origin="lower", aspect="auto", extent=(0, end, 0, mel.shape[1]),
-            vmin=low, vmax=high, cmap="magma", interpolation="none",
-        )  # fmt: skip
-        axes.set_ylabel(f"{name} mel (bin)")
-    middle.imshow(
-        alignment.free.T, origin="lower", aspect="auto", extent=(0, end, -0.5, count - 0.5),
-        vmin=0, vmax=1, cmap="viridis", interpolation="none",
-    )  # fmt: skip
-    times = (np.arange(len(source)) + 0.5) * frames_to_seconds(1, audio)
-    middle.plot(times, alignment.path(), color="white", linewidth=0.8)
-    step = -(-count // 120)  # no more labels than can be read
-    labels = [_label(phone) for phone in alignment.phones[::step]]
-    middle.set_yticks(range(0, count, step), labels, fontproperties=_hangul_font())
-    middle.set_ylabel("phone")
-    bottom.set_xlabel("time (s)")
-    return figure
+    def word_intervals(self) -> list[Interval]:
+        """When each word is said, along the path."""
+        edges = self._edges()
+        spans: list[list[int]] = [[]]
+        for i, phone in enumerate(self.phones):
+            if phone not in _SILENT:
+                spans[-1].append(i)
+            elif phone == SPACE and spans[-1]:
+                spans.append([])
+        spans = [span for span in spans if span]
+        words = self.words or tuple("".join(self.phones[i] for i in span) for span in spans)
+        return [
+            Interval(word, edges[span[0]], edges[span[-1] + 1])
+            for word, span in zip(words, spans, strict=True)
+        ]
+
+    def boundary_difference(self, other: "Alignment") -> Seconds:
+        """Mean distance between the places where this and another alignment begin the same phones.
+
+        Raises:
+            ValueError: the other one is of another text.
+        """
+        if self.phones != other.phones:
+            raise ValueError("the alignments are of different texts")
+        return float(np.abs(self._edges() - other._edges())[1:-1].mean())
+
+    def _edges(self) -> np.ndarray:
+        """[N + 1] seconds: where each phone begins, and where the last ends."""
+        path = self.path()
+        begins = np.searchsorted(path, np.arange(len(self.phones) + 1))
+        return self.begin + begins * self.frame
 
 
-def _label(phone: str) -> str:
+def phone_label(phone: str) -> str:
     """A phone as a reader knows it: ᄀ and ᆨ both as ㄱ, the space as ＿."""
     name = unicodedata.name(phone, "").split()
     if name[:2] in (["HANGUL", "CHOSEONG"], ["HANGUL", "JUNGSEONG"], ["HANGUL", "JONGSEONG"]):
         return unicodedata.lookup(f"HANGUL LETTER {name[2]}")
     return "＿" if phone == " " else phone
-
-
-@cache
-def _hangul_font() -> FontProperties:
-    """NanumGothic, from a package that brings it: matplotlib's own font has no Hangul."""
-    # The package itself is not imported: it would change matplotlib's settings for everyone.
-    package = find_spec("koreanize_matplotlib")
-    assert package is not None and package.origin, "a dependency of Moksori's"
-    return FontProperties(fname=Path(package.origin).parent / "fonts" / "NanumGothic.ttf", size=8)

@@ -5,7 +5,6 @@ The command line, and whatever comes later (dubbing jobs, the web page), call `C
 
 import difflib
 import time
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -15,14 +14,16 @@ import torch
 
 from moksori import audio as audio_files
 from moksori import features
-from moksori.alignment import Alignment, draw_conversion
+from moksori.alignment import Alignment
 from moksori.audio import Recording
 from moksori.checkpoint import ConversionCard, VocoderCard, Voice, load_conversion, load_vocoder
-from moksori.config import AudioConfig, Decibels, Seconds
-from moksori.errors import AudioError, CheckpointError, OutputError, TextError, VoiceError
+from moksori.config import Decibels, Seconds
+from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.vocoder.hifigan import HiFiGAN
-from moksori.text import ids, phones, pronounce
+from moksori.results import AlignedLine, Conversion
+from moksori.text import Reading, ids, read
+from moksori.text.symbols import PUNCTUATION
 
 BUNDLED = Path(__file__).parent / "weights"
 MAX_SECONDS: Seconds = 30.0
@@ -30,46 +31,6 @@ SURE = 0.5  # alignment confidence under which a line should be looked at; see d
 # Phones a second: see docs/figures.md for the corpus's, with room for dragged and hurried acting.
 _PHONES_A_SECOND = (2.5, 26.0)
 _FADE: Seconds = 0.005  # at both ends of the speech, against clicks
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """A converted line, and what can be said of it."""
-
-    samples: np.ndarray  # [n, channels], as many of both as the source has
-    rate: int  # Hz, the source's
-    subtype: str  # sample format, the source's
-    voice: Voice
-    alignment: Alignment
-    source_mel: np.ndarray  # [T, n_mels] of the speech, silence at the ends cut off
-    mel: np.ndarray  # [T, n_mels] in the target voice
-    audio: AudioConfig
-    speech: tuple[Seconds, Seconds]  # where the T frames begin and end in the recording
-    lowered: Decibels  # by how much the level had to be below the source's so as not to clip
-    seconds_by_stage: dict[str, float] = field(default_factory=dict)
-
-    def save(self, path: Path | str) -> str:
-        """Write the wave, in the source's sample format where the file can hold it.
-
-        Returns:
-            The sample format written; see `moksori.audio.write`.
-
-        Raises:
-            OutputError: the folder is missing or not writable.
-        """
-        return audio_files.write(Path(path), self.samples, self.rate, self.subtype)
-
-    def plot(self, path: Path | str) -> None:
-        """Draw source mel, alignment and converted mel to a .png, .pdf or .svg.
-
-        Raises:
-            OutputError: the place cannot be written to.
-        """
-        figure = draw_conversion(self.source_mel, self.alignment, self.mel, self.audio)
-        try:
-            figure.savefig(path, dpi=110)
-        except (OSError, ValueError) as error:
-            raise OutputError(f"{path}: cannot draw there ({error})") from None
 
 
 class _Speech(NamedTuple):
@@ -142,23 +103,24 @@ class Converter:
         max_seconds: Seconds = MAX_SECONDS,
         spell: bool = False,
         lexicon: Path | None = None,
-    ) -> Alignment:
+    ) -> AlignedLine:
         """Only align a recording with its text; `convert` does the same on its way.
 
         Raises:
             AudioError, TextError: as `convert`.
         """
-        symbols = phones(pronounce(text, spell, lexicon))
-        speech = self._speech(self._read(recording, max_seconds))
-        _check_pace(text, symbols, features.samples_to_seconds(len(speech.wave), self.card.audio))
-        numbers, mel = ids(symbols), features.log_mel(speech.wave, self.card.audio)
+        reading = read(text, spell, lexicon)
+        recording = self._read(recording, max_seconds)
+        speech = self._speech(recording)
+        _check_pace(reading, features.samples_to_seconds(len(speech.wave), self.card.audio))
+        numbers, mel = ids(reading.phones), features.log_mel(speech.wave, self.card.audio)
         with torch.inference_mode():
             aligned = self.model.align(
                 torch.tensor([numbers]), torch.tensor([len(numbers)]),
                 mel[None], torch.tensor([len(mel)]),
             )  # fmt: skip
-        free = aligned.log_alignment[0].exp().numpy()
-        return Alignment(aligned.alignment[0].numpy(), free, symbols)
+        alignment = self._alignment(aligned.alignment, aligned.log_alignment, reading, speech)
+        return AlignedLine(alignment, mel.numpy(), recording.seconds, self.card.audio)
 
     def convert(
         self,
@@ -191,15 +153,15 @@ class Converter:
         """
         audio, clock = self.card.audio, _Clock()
         target = self.voice(voice)
-        symbols = phones(pronounce(text, spell, lexicon))
+        reading = read(text, spell, lexicon)
         clock.stop("text")
         recording = self._read(recording, max_seconds)
         speech = self._speech(recording)
-        _check_pace(text, symbols, features.samples_to_seconds(len(speech.wave), audio))
+        _check_pace(reading, features.samples_to_seconds(len(speech.wave), audio))
         clock.stop("read")
         source = features.extract(speech.wave, audio)
         clock.stop("features")
-        mel, alignment = self._convert_frames(source, symbols, target)
+        mel, alignment = self._convert_frames(source, reading, speech, target)
         clock.stop("conversion")
         with torch.inference_mode():
             wave = self.vocoder(mel[None])[0].numpy()
@@ -234,10 +196,10 @@ class Converter:
         return _Speech(wave * np.float32(gain), start, level)
 
     def _convert_frames(
-        self, source: features.Features, symbols: list[str], target: Voice
+        self, source: features.Features, reading: Reading, speech: _Speech, target: Voice
     ) -> tuple[torch.Tensor, Alignment]:
         """Converted log-mel [T, n_mels], and which phone each frame speaks."""
-        numbers = ids(symbols)
+        numbers = ids(reading.phones)
         batch = Batch(
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
             source.mel[None], torch.tensor([len(source.mel)]),
@@ -246,8 +208,21 @@ class Converter:
         )  # fmt: skip
         with torch.inference_mode():
             converted = self.model(batch)
-        weights, free = converted.alignment[0].numpy(), converted.log_alignment[0].exp().numpy()
-        return converted.mel[0], Alignment(weights, free, symbols)
+        alignment = self._alignment(converted.alignment, converted.log_alignment, reading, speech)
+        return converted.mel[0], alignment
+
+    def _alignment(
+        self, weights: torch.Tensor, log_free: torch.Tensor, reading: Reading, speech: _Speech
+    ) -> Alignment:
+        audio = self.card.audio
+        return Alignment(
+            weights[0].numpy(),
+            log_free[0].exp().numpy(),
+            reading.phones,
+            features.frames_to_seconds(1, audio),
+            features.samples_to_seconds(speech.start, audio),
+            tuple(word.strip(PUNCTUATION) for word in reading.normalized.split()),
+        )
 
     def _place(
         self, wave: np.ndarray, speech: _Speech, recording: Recording
@@ -282,15 +257,15 @@ def pace(symbols: list[str], length: Seconds) -> float:
     return sum(symbol not in "^$ .,?!" for symbol in symbols) / length
 
 
-def _check_pace(text: str, symbols: list[str], length: Seconds) -> None:
+def _check_pace(reading: Reading, length: Seconds) -> None:
     low, high = _PHONES_A_SECOND
-    speed = pace(symbols, length)
+    speed = pace(reading.phones, length)
     if not low <= speed <= high:
         word = "too short" if speed < low else "too long"
         raise TextError(
             f"the text is {word} for this recording: {speed * length:.0f} phones in {length:.1f} s of sound "
             f"({speed:.1f} a second; actors speak {low:g} to {high:g}); is it this recording's line?",
-            text,
+            reading.original,
         )
 
 

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from moksori.cli.align import align
 from moksori.cli.console import err
 from moksori.cli.convert import convert, voices
 from moksori.cli.text import text
@@ -23,6 +24,7 @@ _train = typer.Typer(no_args_is_help=True, help="Train a model; the same command
 _prepare.command("emotiontts")(prepare_emotiontts)
 _train.command("conversion")(train_conversion)
 app.command()(convert)
+app.command()(align)
 app.command()(voices)
 app.command()(text)
 app.add_typer(_prepare, name="prepare")

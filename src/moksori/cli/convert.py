@@ -48,11 +48,11 @@ def convert(
     """
     for path, kinds in ((output, (".wav", ".flac")), (plot, (".png", ".pdf", ".svg"))):
         if path is not None:
-            _check_output(path, kinds, recording, force)
+            check_output(path, kinds, recording, force)
     from moksori.converter import SURE, Converter
 
     converter = Converter.from_pretrained(model)
-    _print_licence(converter.card.licence)
+    print_licence(converter.card.licence)
     result = converter.convert(
         recording, text, voice, max_seconds=max_seconds, spell=spell, lexicon=lexicon
     )
@@ -91,7 +91,7 @@ def voices(model: ModelOption = None) -> None:
     out.print(table)
 
 
-def _check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bool) -> None:
+def check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bool) -> None:
     if path.suffix.lower() not in kinds:
         raise OutputError(f"{path}: use a name ending in {' or '.join(kinds)}")
     if path.is_dir():
@@ -106,5 +106,5 @@ def _check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bo
         raise OutputError(f"{path.parent}: not writable; choose another folder")
 
 
-def _print_licence(licence: str) -> None:
+def print_licence(licence: str) -> None:
     err.print(f"licence of the model: {licence}", style="dim", markup=False)

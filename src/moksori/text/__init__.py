@@ -13,7 +13,7 @@ from moksori.text.normalize import normalize
 from moksori.text.reading import Reading, read
 from moksori.text.symbols import SYMBOLS, ids, phones
 
-__all__ = ["SYMBOLS", "Reading", "normalize", "phones", "pronounce", "read", "tokenize"]
+__all__ = ["SYMBOLS", "Reading", "ids", "normalize", "phones", "pronounce", "read", "tokenize"]
 
 
 def tokenize(line: str, spell: bool = False, lexicon: Path | None = None) -> list[int]:

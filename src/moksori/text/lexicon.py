@@ -52,9 +52,7 @@ class Lexicon:
         """
         begin = pieces[first].begin
         ends = {
-            piece.end
-            for piece in pieces[first : first + _LONGEST]
-            if not _is_particle(text, piece)
+            piece.end for piece in pieces[first : first + _LONGEST] if not _is_particle(text, piece)
         }
         found = None
         for length in range(self._longest.get(text[begin], 0), 0, -1):

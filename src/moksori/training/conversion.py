@@ -20,7 +20,7 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 
-from moksori.alignment import Alignment, draw_conversion
+from moksori.alignment import Alignment
 from moksori.checkpoint import ConversionCard, Voice, load_card, save_model
 from moksori.config import Precision, TrainConfig
 from moksori.corpus.batches import LineData, read_speakers, training_voices
@@ -28,6 +28,7 @@ from moksori.errors import ConfigError
 from moksori.models.aligner import diagonal_prior, forward_sum_loss
 from moksori.models.conversion import Batch, ConversionModel, Converted
 from moksori.models.layers import length_mask
+from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
 
 

@@ -1,0 +1,146 @@
+"""`moksori align`: when each phone and word of a recording is said."""
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import track
+
+from moksori.cli.console import err, out
+from moksori.cli.convert import ModelOption, check_output, print_licence
+from moksori.cli.text import LexiconOption, SpellOption
+from moksori.errors import ConfigError, MoksoriError, OutputError, TextError
+
+if TYPE_CHECKING:
+    from moksori.converter import Converter
+
+_AUDIO = (".wav", ".flac")
+
+
+def align(
+    recording: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IN",
+            help="A recording, or a folder of recordings each with its text in NAME.txt.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The .TextGrid, or a folder for a folder's.")
+    ],
+    text: Annotated[
+        str | None, typer.Option("--text", help="What is said in the recording.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Also draw the alignment to this .png, .pdf or .svg.")
+    ] = None,
+    lexicon: LexiconOption = None,
+    spell: SpellOption = False,
+    model: ModelOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+) -> None:
+    """Find when each phone and word is said; write it as Praat's TextGrid.
+
+    A folder's job goes on where it was when it is started again, and lists its measures and problems in
+    alignments.csv.
+
+    Example: moksori align line.wav --text "밥은 먹었어?" -o line.TextGrid --plot line.png
+    """
+    from moksori.converter import SURE, Converter
+
+    if recording.is_dir():
+        if text is not None or plot is not None:
+            raise ConfigError(
+                "a folder's texts lie beside its recordings; --text and --plot are for one"
+            )
+        return _align_folder(
+            recording, output, Converter.from_pretrained(model), lexicon, spell, force
+        )
+    if text is None:
+        raise ConfigError("give the --text of the recording")
+    check_output(output, (".textgrid",), recording, force)
+    if plot:
+        check_output(plot, (".png", ".pdf", ".svg"), recording, force)
+    converter = Converter.from_pretrained(model)
+    print_licence(converter.card.licence)
+    aligned = converter.align(recording, text, spell=spell, lexicon=lexicon)
+    aligned.save(output)
+    if plot:
+        aligned.plot(plot)
+    measures = aligned.alignment.measures()
+    parts = ", ".join(f"{name} {value:.3g}" for name, value in measures._asdict().items())
+    out.print(f"{output}: {parts}", markup=False)
+    if measures.confidence < SURE:
+        err.print(
+            f"warning: confidence below {SURE:g}: check that the text is what is said in {recording}",
+            style="yellow", markup=False,
+        )  # fmt: skip
+
+
+def _align_folder(
+    folder: Path,
+    output: Path,
+    converter: "Converter",
+    lexicon: Path | None,
+    spell: bool,
+    force: bool,
+) -> None:
+    recordings = sorted(path for path in folder.iterdir() if path.suffix.lower() in _AUDIO)
+    if not recordings:
+        raise ConfigError(f"{folder}: no .wav or .flac in it")
+    print_licence(converter.card.licence)
+    output.mkdir(parents=True, exist_ok=True)
+    from moksori.alignment import Measures
+
+    report = output / "alignments.csv"
+    done = {} if force else _finished(report, output)
+    problems = [row for row in done.values() if row["problem"]]
+    with report.open("w", encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictWriter(file, ("file", *Measures._fields, "problem"))
+        rows.writeheader()
+        rows.writerows(done.values())
+        waiting = [path for path in recordings if path.name not in done]
+        for path in track(waiting, "aligning", console=err, disable=not waiting):
+            row: dict = {"file": path.name, "problem": ""}
+            try:
+                aligned = converter.align(path, _text_of(path), spell=spell, lexicon=lexicon)
+                aligned.save(output / f"{path.stem}.TextGrid")
+                row |= {k: f"{v:.4g}" for k, v in aligned.alignment.measures()._asdict().items()}
+            except OutputError:
+                raise
+            except MoksoriError as error:  # one bad line must not end the job for all others
+                row["problem"] = " ".join(str(error).split())
+                problems.append(row)
+            rows.writerow(row)
+            file.flush()
+    out.print(
+        f"{len(recordings) - len(problems)} of {len(recordings)} aligned, {len(waiting)} worked on now; "
+        f"measures in {report}", markup=False,
+    )  # fmt: skip
+    for row in problems:
+        out.print(f"  {row['file']}: {row['problem']}", markup=False)
+    if problems:
+        raise TextError(f"{len(problems)} of {len(recordings)} recordings not aligned", "")
+
+
+def _finished(report: Path, output: Path) -> dict[str, dict]:
+    """Rows of an earlier run whose TextGrid is there; lines with a problem are tried again."""
+    if not report.exists():
+        return {}
+    with report.open(encoding="utf-8-sig", newline="") as file:
+        return {
+            row["file"]: row
+            for row in csv.DictReader(file)
+            if not row["problem"] and (output / f"{Path(row['file']).stem}.TextGrid").exists()
+        }
+
+
+def _text_of(recording: Path) -> str:
+    path = recording.with_suffix(".txt")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise TextError(f"no text: {path.name} is missing beside the recording", "") from None
+    except UnicodeDecodeError:
+        raise TextError(f"{path.name} is not UTF-8; save it as UTF-8", "") from None
