@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from moksori.config import TrainConfig, load_config
+from moksori.config import CotatronTrainConfig, TrainConfig, load_config
 from moksori.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -10,7 +10,7 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.name)
 def test_every_shipped_config_is_valid(path):
-    assert isinstance(load_config(path), TrainConfig)
+    load_config(path, CotatronTrainConfig if "cotatron" in path.stem else TrainConfig)
 
 
 @pytest.mark.parametrize(
@@ -27,10 +27,10 @@ def test_faults_name_the_file_the_key_and_the_value(tmp_path, text, message):
     path = tmp_path / "a.toml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=message) as error:
-        load_config(path)
+        load_config(path, TrainConfig)
     assert str(path) in str(error.value)
 
 
 def test_a_missing_config_is_named(tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
-        load_config(tmp_path / "no.toml")
+        load_config(tmp_path / "no.toml", TrainConfig)

@@ -16,9 +16,10 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as dump_safetensors
 from torch import nn
 
-from moksori.config import AudioConfig, ConversionConfig, explain
+from moksori.config import AudioConfig, ConversionConfig, CotatronConfig, explain
 from moksori.errors import CheckpointError
 from moksori.models.conversion import ConversionModel
+from moksori.models.cotatron import Cotatron
 from moksori.models.vocoder.hifigan import HiFiGAN, HiFiGANConfig
 from moksori.text import SYMBOLS
 
@@ -41,37 +42,46 @@ class Voice(_Card):
     log_f0_mean: float  # the voice's register: mean natural log of Hz over voiced frames
 
 
-class ConversionCard(_Card):
+class _ModelCard(_Card):
+    """What every `model.json` holds."""
+
+    format: int = FORMAT
+    licence: str
+    audio: AudioConfig
+    training: dict[str, int | float] = {}  # steps, and the measure that chose the weights
+    sha256: str = ""
+
+
+class ConversionCard(_ModelCard):
     """What `model.json` of a conversion model holds."""
 
     kind: Literal["conversion"] = "conversion"
-    format: int = FORMAT
-    licence: str
-    audio: AudioConfig
     symbols: tuple[str, ...]
     model: ConversionConfig
     voices: list[Voice]
-    training: dict[str, int | float] = {}
-    sha256: str = ""
 
 
-class VocoderCard(_Card):
+class CotatronCard(_ModelCard):
+    """What `model.json` of a Cotatron holds."""
+
+    kind: Literal["cotatron"] = "cotatron"
+    symbols: tuple[str, ...]
+    model: CotatronConfig
+    speakers: list[str]  # those that its classifier was trained on
+
+
+class VocoderCard(_ModelCard):
     """What `model.json` of a vocoder holds."""
 
     kind: Literal["hifigan"] = "hifigan"
-    format: int = FORMAT
-    licence: str
-    audio: AudioConfig
     model: HiFiGANConfig
-    sha256: str = ""
 
 
-Card = TypeVar("Card", ConversionCard, VocoderCard)
+AnyCard = ConversionCard | CotatronCard | VocoderCard
+Card = TypeVar("Card", bound=_ModelCard)
 
 
-def save_model(
-    folder: Path, weights: dict[str, torch.Tensor], card: ConversionCard | VocoderCard
-) -> None:
+def save_model(folder: Path, weights: dict[str, torch.Tensor], card: AnyCard) -> None:
     """Write a model's folder: `weights` in fp16, and its card with their checksum."""
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: tensor.detach().cpu().half() for name, tensor in weights.items()}
@@ -90,11 +100,21 @@ def load_conversion(folder: Path) -> tuple[ConversionModel, ConversionCard]:
         CheckpointError: not a model folder, damaged, of a newer format, for other symbols, a pickle.
     """
     card, weights = _load(folder, ConversionCard)
-    if card.symbols != SYMBOLS:
-        raise CheckpointError(
-            f"{folder}: the model was trained on other phones than this version's"
-        )
+    _check_symbols(folder, card.symbols)
     model = ConversionModel.build(card.model, card.audio, len(card.symbols), len(card.voices))
+    _fill(folder, model, weights)
+    return model, card
+
+
+def load_cotatron(folder: Path) -> tuple[Cotatron, CotatronCard]:
+    """Read a Cotatron's folder; as `load_conversion`.
+
+    Raises:
+        CheckpointError: as `load_conversion`.
+    """
+    card, weights = _load(folder, CotatronCard)
+    _check_symbols(folder, card.symbols)
+    model = Cotatron.build(card.model, card.audio, len(card.symbols), len(card.speakers))
     _fill(folder, model, weights)
     return model, card
 
@@ -111,6 +131,15 @@ def load_vocoder(folder: Path) -> tuple[HiFiGAN, VocoderCard]:
     return model, card
 
 
+def load_training(folder: Path, like: AnyCard) -> dict[str, int | float]:
+    """What the `model.json` of a folder says of the training, if it is a card like `like`.
+
+    Raises:
+        CheckpointError: as `load_conversion`, but for the weights.
+    """
+    return _load_card(folder, type(like)).training
+
+
 def load_card(folder: Path) -> ConversionCard:
     """Only what `model.json` says of a conversion model.
 
@@ -118,6 +147,13 @@ def load_card(folder: Path) -> ConversionCard:
         CheckpointError: as `load_conversion`, but for the weights.
     """
     return _load_card(folder, ConversionCard)
+
+
+def _check_symbols(folder: Path, symbols: tuple[str, ...]) -> None:
+    if symbols != SYMBOLS:
+        raise CheckpointError(
+            f"{folder}: the model was trained on other phones than this version's"
+        )
 
 
 def _load_card(folder: Path, kind: type[Card]) -> Card:

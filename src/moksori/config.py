@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -59,6 +59,37 @@ class ConversionConfig(_Config):
     decoder_dropout: float = Field(0.15, ge=0, lt=1)
 
 
+class CotatronConfig(_Config):
+    """Sizes of Cotatron, fit for two CPU cores; the paper's are in `configs/paper.toml`."""
+
+    text_dim: int = Field(224, gt=0)  # channels of the text encoding H
+    text_kernels: tuple[_OddInt, ...] = (5, 3)
+    text_dropout: float = Field(0.35, ge=0, lt=1)
+    embedding_dropout: float = Field(0.1, ge=0, lt=1)
+    speaker_channels: tuple[int, ...] = (32, 32, 64, 64, 128, 128)
+    speaker_dim: int = Field(64, gt=0)  # channels of the speaker encoding z
+    attention: Literal["location", "dynamic"] = "location"
+    attention_dim: int = Field(128, gt=0)
+    prior_beta: float = Field(0.9, gt=0)  # of the dynamic attention; above 0.9 for slower speech
+    prenet_dim: int = Field(256, gt=0)
+    rnn_dim: int = Field(256, gt=0)  # of the attention LSTM and the decoder LSTM
+    postnet_dim: int = Field(256, gt=0)
+    frames_per_step: int = Field(2, gt=0)  # r
+    zoneout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.5, ge=0, lt=1)  # of prenet and post-net
+    aligner_dim: int = Field(64, gt=0)
+
+
+class CotatronLosses(_Config):
+    """Weights of the losses beside the two MSEs; 0 switches one off."""
+
+    speaker: float = Field(0.1, ge=0)  # NLL of the speaker classifier
+    forward_sum: float = Field(0.2, ge=0)  # of the parallel aligner
+    guidance: float = Field(1.0, ge=0)  # cross-entropy of the attention to the parallel alignment
+    guidance_steps: int = Field(3000, ge=0)  # over which the guidance fades
+    teacher_forcing: float = Field(1.0, ge=0, le=1)  # share of steps that see the real frame
+
+
 class OptimizerConfig(_Config):
     """AdamW with linear warm-up and cosine decay to zero at `steps`."""
 
@@ -89,27 +120,46 @@ class DataConfig(_Config):
     workers: int = Field(0, ge=0)  # loading processes; features stay in memory, so 0 is fast
 
 
-class TrainConfig(_Config):
-    """Everything of one training run; what `configs/*.toml` hold."""
+class RunConfig(_Config):
+    """What every training run is told."""
 
     seed: int = 1
     precision: Precision = "auto"  # auto: bf16 where the chip has it
     log_every: int = Field(10, gt=0)  # steps between scalars
     audio: AudioConfig = AudioConfig()
-    model: ConversionConfig = ConversionConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     data: DataConfig = DataConfig()
 
 
-def load_config(path: Path) -> TrainConfig:
+class TrainConfig(RunConfig):
+    """Everything of one training of the conversion model; what `configs/conversion.toml` holds."""
+
+    model: ConversionConfig = ConversionConfig()
+
+
+class CotatronTrainConfig(RunConfig):
+    """Everything of one training of Cotatron; what `configs/cotatron.toml` holds."""
+
+    model: CotatronConfig = CotatronConfig()
+    losses: CotatronLosses = CotatronLosses()
+
+
+AnyConfig = TypeVar("AnyConfig", bound=RunConfig)
+
+
+def load_config(path: Path, kind: type[AnyConfig]) -> AnyConfig:
     """Read a TOML file; missing keys take their defaults.
+
+    Args:
+        path: the file.
+        kind: which training it is for.
 
     Raises:
         ConfigError: no such file, not TOML, an unknown key, a value of the wrong kind.
     """
     try:
         with path.open("rb") as file:
-            return TrainConfig.model_validate(tomllib.load(file))
+            return kind.model_validate(tomllib.load(file))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -8,7 +8,7 @@ from moksori.cli.align import align
 from moksori.cli.console import err
 from moksori.cli.convert import convert, voices
 from moksori.cli.text import text
-from moksori.cli.training import prepare_emotiontts, train_conversion
+from moksori.cli.training import prepare_emotiontts, train_conversion, train_cotatron
 from moksori.errors import MoksoriError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ _prepare = typer.Typer(
 _train = typer.Typer(no_args_is_help=True, help="Train a model; the same command resumes it.")
 _prepare.command("emotiontts")(prepare_emotiontts)
 _train.command("conversion")(train_conversion)
+_train.command("cotatron")(train_cotatron)
 app.command()(convert)
 app.command()(align)
 app.command()(voices)

@@ -37,10 +37,17 @@ def prepare_emotiontts(
     _print_report(report, dest)
 
 
+RunArgument = Annotated[Path, typer.Argument(help="Folder of this run; name it again to resume.")]
+DevRunOption = Annotated[
+    bool, typer.Option("--fast-dev-run", help="Only see that one step works; keeps nothing.")
+]
+
+
 def train_conversion(
     config: Annotated[Path, typer.Argument(help="TOML, such as configs/conversion.toml.")],
     data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
-    run: Annotated[Path, typer.Argument(help="Folder of this run; name it again to resume.")],
+    run: RunArgument,
+    fast_dev_run: DevRunOption = False,
 ) -> None:
     """Train the conversion model, on the CPU or on the GPUs that are there.
 
@@ -50,10 +57,37 @@ def train_conversion(
     Example: moksori train conversion configs/conversion.toml data/emotiontts runs/mine
     """
     with _training_extra():
-        from moksori.config import load_config
-        from moksori.training.conversion import train_conversion
-    folder = train_conversion(load_config(config), data, run)
+        from moksori.config import TrainConfig, load_config
+        from moksori.training.conversion import train_conversion as train
+    folder = train(load_config(config, TrainConfig), data, run, fast_dev_run)
     out.print(f"done; try it with: moksori convert … --model {folder}", markup=False)
+
+
+def train_cotatron(
+    config: Annotated[Path, typer.Argument(help="TOML, such as configs/cotatron.toml.")],
+    data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
+    run: RunArgument,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            help="A conversion model whose text encoder and aligner a new run begins with.",
+        ),
+    ] = None,
+    fast_dev_run: DevRunOption = False,
+) -> None:
+    """Train Cotatron: text, past frames and speaker make the mel again; its attention aligns.
+
+    Watch it with: tensorboard --logdir RUN. The best model so far is RUN/model.
+
+    Example: moksori train cotatron configs/cotatron.toml data/emotiontts runs/cotatron
+    """
+    with _training_extra():
+        from moksori.config import CotatronTrainConfig, load_config
+        from moksori.training.cotatron import train_cotatron as train
+    folder = train(load_config(config, CotatronTrainConfig), data, run, start, fast_dev_run)
+    out.print(f"done: {folder}", markup=False)
 
 
 def _progress(title: str) -> Callable[[Iterable, int], Iterable]:

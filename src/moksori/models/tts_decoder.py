@@ -1,0 +1,181 @@
+"""Tacotron 2's decoder, teacher-forced, whose attention weights are Cotatron's alignment.
+
+    mel, one step late ── prenet ──┐
+                          attention LSTM ── attention ── context = A · memory
+                             │   ╰────────────╯ (the context goes into the next step)
+                          decoder LSTM ── projection ── mel ── post-net ── mel
+
+After Tacotron 2 (arXiv 1712.05884) and Cotatron (arXiv 2005.03295, section 3.1). Under teacher forcing only
+the attention LSTM and the attention depend on the step before; what can be done for all steps at once is
+done before or after the loop.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from moksori.models.attention import Attention
+from moksori.models.layers import MaskedConv
+
+
+class Decoded(NamedTuple):
+    """What the decoder gives."""
+
+    mel_before: torch.Tensor  # [B, T, n_mels]
+    mel_after: torch.Tensor  # [B, T, n_mels], with the post-net
+    alignment: torch.Tensor  # A [B, T, N]; each frame's weights sum to one
+
+
+class ZoneoutLSTM(nn.Module):
+    """An LSTM over [T, B, D] whose state sometimes stays as it was (arXiv 1606.01305)."""
+
+    def __init__(self, dim_in: int, dim: int, zoneout: float) -> None:
+        super().__init__()
+        self.dim, self.zoneout = dim, zoneout
+        self.inputs, self.states = nn.Linear(dim_in, 4 * dim), nn.Linear(dim, 4 * dim, bias=False)
+
+    def step(
+        self, gates: torch.Tensor, state: tuple[torch.Tensor, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """One step from `gates` [B, 4 · dim], the inputs' part, and the last (hidden, cell)."""
+        hidden, cell = state
+        gates = gates + self.states(hidden)
+        i, f, g, o = gates.chunk(4, -1)
+        new_cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+        new_hidden = o.sigmoid() * new_cell.tanh()
+        if self.zoneout == 0:
+            return new_hidden, new_cell
+        return self._zone(new_hidden, hidden), self._zone(new_cell, cell)
+
+    def _zone(self, new: torch.Tensor, old: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            return torch.where(torch.rand_like(new) < self.zoneout, old, new)
+        return self.zoneout * old + (1 - self.zoneout) * new
+
+    def start(self, like: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The state before the first step of a batch of `size` lines."""
+        zero = like.new_zeros(size, self.dim)
+        return zero, zero
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[T, B, dim_in] → [T, B, dim]."""
+        gates = self.inputs(x)
+        state = self.start(gates, x.shape[1])
+        out = []
+        for step in gates:
+            state = self.step(step, state)
+            out.append(state[0])
+        return torch.stack(out)
+
+
+class TTSDecoder(nn.Module):
+    """The decoder.
+
+    Args:
+        memory_dim: channels of text encoding and speaker encoding together.
+        n_mels: bins of the mel.
+        attention: built, with queries of `rnn_dim`.
+        prenet_dim: width of the prenet's two layers.
+        rnn_dim: of both LSTMs.
+        postnet_dim: channels of the post-net's five convolutions.
+        frames_per_step: r; the mel advances by so many frames a step.
+        zoneout: of both LSTMs.
+        dropout: of the prenet and the post-net.
+    """
+
+    def __init__(
+        self, memory_dim: int, n_mels: int, attention: Attention, prenet_dim: int, rnn_dim: int,
+        postnet_dim: int, frames_per_step: int, zoneout: float, dropout: float,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.n_mels, self.frames_per_step, self.dropout = n_mels, frames_per_step, dropout
+        self.go_frame = nn.Parameter(torch.zeros(n_mels))
+        self.prenet1, self.prenet2 = (
+            nn.Linear(n_mels, prenet_dim),
+            nn.Linear(prenet_dim, prenet_dim),
+        )
+        self.attention = attention
+        self.attention_rnn = ZoneoutLSTM(prenet_dim, rnn_dim, zoneout)
+        self.context_gates = nn.Linear(memory_dim, 4 * rnn_dim, bias=False)
+        self.decoder_rnn = ZoneoutLSTM(rnn_dim + memory_dim, rnn_dim, zoneout)
+        self.projection = nn.Linear(rnn_dim + memory_dim, n_mels * frames_per_step)
+        sizes = [n_mels, *[postnet_dim] * 4, n_mels]
+        self.postnet = nn.ModuleList(MaskedConv(a, b, 5) for a, b in itertools.pairwise(sizes))
+
+    def forward(
+        self,
+        memory: torch.Tensor,
+        text_mask: torch.Tensor,
+        mel: torch.Tensor,
+        mel_mask: torch.Tensor,
+        teacher_forcing: float = 1.0,
+    ) -> Decoded:
+        """Predict each frame from the real ones before it.
+
+        Args:
+            memory: [B, N, memory_dim].
+            text_mask: [B, N].
+            mel: [B, T, n_mels].
+            mel_mask: [B, T].
+            teacher_forcing: share of the steps that see the real frame; the others see what a first
+                pass predicted (parallel scheduled sampling, arXiv 1906.04331).
+
+        Returns:
+            Mels and alignment; without dropout in evaluation mode, so the same each time.
+        """
+        frames = self._last_frames(mel)
+        if teacher_forcing < 1:
+            with torch.no_grad():
+                predicted = self._last_frames(self._decode(memory, text_mask, frames)[0])
+            real = torch.rand(*frames.shape[:2], 1, device=mel.device) < teacher_forcing
+            frames = torch.where(real, frames, predicted.to(frames.dtype))
+        before, weights = self._decode(memory, text_mask, frames)
+        before = before[:, : mel.shape[1]] * mel_mask[..., None]
+        alignment = weights.repeat_interleave(self.frames_per_step, 1)[:, : mel.shape[1]]
+        return Decoded(before, before + self._refine(before, mel_mask), alignment)
+
+    def _last_frames(self, mel: torch.Tensor) -> torch.Tensor:
+        """What each step sees: the go-frame, then the last frame of each step before, [B, steps, n_mels]."""
+        b, t, _ = mel.shape
+        r = self.frames_per_step
+        seen = mel[:, r - 1 : t - 1 : r]
+        seen = seen[:, : -(-t // r) - 1]
+        return torch.cat([self.go_frame.to(mel.dtype).expand(b, 1, -1), seen], 1)
+
+    def _decode(
+        self, memory: torch.Tensor, text_mask: torch.Tensor, frames: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mel [B, steps · r, n_mels] and weights [B, steps, N] from the frames that each step sees."""
+        gates = self.attention_rnn.inputs(self._prenet(frames)).transpose(
+            0, 1
+        )  # [steps, B, 4 · dim]
+        keys = self.attention.keys(memory)
+        attended = self.attention.start(text_mask)
+        state = self.attention_rnn.start(gates, len(memory))
+        context = memory.new_zeros(len(memory), memory.shape[-1])
+        queries, contexts, weights = [], [], []
+        for gate in gates:
+            state = self.attention_rnn.step(gate + self.context_gates(context), state)
+            weight, attended = self.attention(state[0], keys, text_mask, attended)
+            context = torch.bmm(weight[:, None].to(memory.dtype), memory)[:, 0]
+            queries.append(state[0])
+            contexts.append(context)
+            weights.append(weight)
+        all_contexts = torch.stack(contexts)
+        hidden = self.decoder_rnn(torch.cat([torch.stack(queries), all_contexts], -1))
+        mel = self.projection(torch.cat([hidden, all_contexts], -1)).transpose(0, 1)
+        b, steps, _ = mel.shape
+        return mel.reshape(b, steps * self.frames_per_step, self.n_mels), torch.stack(weights, 1)
+
+    def _prenet(self, frames: torch.Tensor) -> torch.Tensor:
+        for layer in (self.prenet1, self.prenet2):
+            frames = functional.dropout(functional.relu(layer(frames)), self.dropout, self.training)
+        return frames
+
+    def _refine(self, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        for conv in self.postnet[:-1]:
+            mel = functional.dropout(torch.tanh(conv(mel, mask)), self.dropout, self.training)
+        return self.postnet[-1](mel, mask)

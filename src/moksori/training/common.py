@@ -1,0 +1,177 @@
+"""What every training shares: optimizer, trainer, resuming, the export of the best weights."""
+
+import json
+import logging
+import math
+import os
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import (
+    Callback,
+    EMAWeightAveraging,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    RichProgressBar,
+)  # fmt: skip
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import nn
+
+from moksori.checkpoint import AnyCard, load_training, save_model
+from moksori.config import Precision, RunConfig
+from moksori.errors import ConfigError
+from moksori.models.aligner import diagonal_prior
+
+
+class Training(pl.LightningModule):
+    """A model in training: AdamW, linear warm-up, then a cosine down to zero at the last step."""
+
+    def __init__(self, model: nn.Module, config: RunConfig) -> None:
+        super().__init__()
+        self.model, self.config = model, config
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """As the class says."""
+        c = self.config.optimizer
+        optimizer = torch.optim.AdamW(
+            self.model.parameters(), c.learning_rate, betas=(0.9, 0.98), weight_decay=c.weight_decay
+        )
+
+        def scale(step: int) -> float:
+            warm = min(1.0, (step + 1) / max(1, c.warmup_steps))
+            return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / c.steps)))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, scale)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
+        """Each step draws its dropout from a seed of its own, so that a resumed run repeats it."""
+        torch.manual_seed((self.config.seed << 40) + (self.global_rank << 32) + self.global_step)
+
+    def log_prior(
+        self, phone_lengths: torch.Tensor, mel_lengths: torch.Tensor
+    ) -> torch.Tensor | None:
+        """The diagonal prior of the parallel aligner [B, T, N], while it has not faded."""
+        c = self.config.optimizer
+        strength = max(0.0, 1 - self.global_step / c.prior_steps) if c.prior_steps else 0.0
+        if strength == 0:
+            return None
+        return strength * diagonal_prior(phone_lengths, mel_lengths, c.prior_sigma)
+
+
+class ExportModel(Callback):
+    """Writes the averaged weights to `RUN/model` with each checkpoint that is the best so far.
+
+    Must stand after `EMAWeightAveraging`, which puts the averaged weights into the checkpoint.
+    """
+
+    def __init__(self, folder: Path, card: AnyCard, measure: str) -> None:
+        self.folder, self.card, self.best = folder, card, math.inf
+        self.measure = measure  # of the validation, the less the better
+        if (folder / "model.json").exists():  # a resumed run must not replace a better model
+            self.best = load_training(folder, card)[f"valid_{measure}"]
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict
+    ) -> None:
+        loss = float(trainer.callback_metrics.get(f"valid/{self.measure}", math.inf))
+        if loss >= self.best or not trainer.is_global_zero:
+            return
+        self.best = loss
+        training = {"steps": trainer.global_step, f"valid_{self.measure}": loss}
+        weights = {
+            name.removeprefix("model."): tensor for name, tensor in checkpoint["state_dict"].items()
+        }
+        save_model(self.folder, weights, self.card.model_copy(update={"training": training}))
+
+
+def _precision(wanted: Precision) -> Literal["32-true", "bf16-mixed"]:
+    """`auto`: bf16 on a GPU and on a processor with bf16 matrix instructions, else 32 bits."""
+    if wanted != "auto":
+        return wanted
+    fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if fast else "32-true"
+
+
+def fit(
+    module: Training,
+    data: pl.LightningDataModule,
+    run: Path,
+    card: AnyCard,
+    measure: str,
+    fast_dev_run: bool = False,
+) -> Path:
+    """Train, or go on with a training that was cut; the folder of the best model.
+
+    Runs on the CPU, on one GPU, or on several (under torchrun) without another word. `run` gets
+    `config.json`, `last.ckpt` after each epoch, TensorBoard's events, and `model/`.
+
+    Args:
+        module: the model in training.
+        data: its lines.
+        run: folder of this run; the same again to resume.
+        card: what `model.json` will say.
+        measure: of the validation, the less the better; it chooses the weights that are kept.
+        fast_dev_run: only see that one step of each kind works; nothing is written but the folder.
+
+    Raises:
+        ConfigError: `run` holds a training with another config.
+    """
+    config = module.config
+    if not fast_dev_run:
+        _keep_config(config, run)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for noise in (
+        "Checkpoint directory",
+        ".*LeafSpec",
+        "The first cut drawn",
+        "Your 'buffer_size'",
+    ):
+        warnings.filterwarnings("ignore", noise)  # each is as it should be here
+    trainer = pl.Trainer(
+        max_epochs=config.optimizer.steps // config.optimizer.epoch_steps,
+        limit_train_batches=config.optimizer.epoch_steps,
+        precision=_precision(config.precision),
+        **_processes(),
+        gradient_clip_val=config.optimizer.gradient_clip,
+        use_distributed_sampler=False,  # Lhotse's samplers part the lines among processes
+        log_every_n_steps=config.log_every,
+        logger=TensorBoardLogger(run, name=None, version="events"),
+        num_sanity_val_steps=0,
+        callbacks=[
+            EMAWeightAveraging(decay=config.optimizer.average_decay),
+            ModelCheckpoint(
+                run, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+            ),
+            ExportModel(run / "model", card, measure),
+            LearningRateMonitor("step"),
+            RichProgressBar(),
+        ],
+        enable_model_summary=False,
+        fast_dev_run=fast_dev_run,
+    )  # fmt: skip
+    last = run / "last.ckpt"
+    trainer.fit(module, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
+    return run / "model"
+
+
+def _processes() -> dict:
+    """The trainer's part of a run that torchrun started; elsewhere it takes what devices there are."""
+    world, local = (int(os.environ.get(name, "1")) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
+    return {"strategy": "ddp", "devices": local, "num_nodes": world // local} if world > 1 else {}
+
+
+def _keep_config(config: RunConfig, run: Path) -> None:
+    path, text = run / "config.json", config.model_dump_json(indent=1)
+    if path.exists():
+        if json.loads(path.read_text()) != json.loads(text):
+            raise ConfigError(f"{run}: holds a training with another config; choose another folder")
+        return
+    run.mkdir(parents=True, exist_ok=True)
+    temporary = run / f".config.{os.getpid()}"  # several processes may come here at once
+    temporary.write_text(text)
+    temporary.replace(path)

@@ -1,0 +1,161 @@
+"""Training of Cotatron: the text, the past and the speaker make the mel again (arXiv 2005.03295)."""
+
+from pathlib import Path
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from moksori.alignment import Alignment
+from moksori.checkpoint import CotatronCard, load_conversion
+from moksori.config import CotatronTrainConfig
+from moksori.corpus.batches import LineData, read_speakers, training_voices
+from moksori.errors import ConfigError
+from moksori.models.aligner import forward_sum_loss
+from moksori.models.conversion import Batch
+from moksori.models.cotatron import Cotatron, CotatronOutput
+from moksori.models.layers import length_mask
+from moksori.plots import draw_conversion
+from moksori.text import SYMBOLS
+from moksori.training.common import Training, fit
+
+
+class CotatronTraining(Training):
+    """MSE before and after the post-net, speaker NLL, forward-sum, and guidance of the attention."""
+
+    model: Cotatron
+    config: CotatronTrainConfig
+
+    def training_step(self, batch: Batch, _: int) -> torch.Tensor:
+        prior = self.log_prior(batch.phone_lengths, batch.mel_lengths)
+        losses = self._losses(batch, prior, self.config.losses.teacher_forcing)[1]
+        self._log("train", losses, len(batch.voice))
+        return losses["total"]
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        out, losses = self._losses(batch, None, 1.0)
+        self._log("valid", losses, len(batch.voice))
+        if index == 0 and isinstance(self.logger, TensorBoardLogger):
+            self._draw(batch, out, self.logger)
+
+    def _losses(
+        self, batch: Batch, prior: torch.Tensor | None, teacher_forcing: float
+    ) -> tuple[CotatronOutput, dict[str, torch.Tensor]]:
+        c = self.config.losses
+        out = self.model(
+            batch.phones, batch.phone_lengths, batch.mel, batch.mel_lengths, teacher_forcing, prior
+        )
+        mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
+        before = masked_mse(out.decoded.mel_before, batch.mel, mask)
+        after = masked_mse(out.decoded.mel_after, batch.mel, mask)
+        nll = torch.nn.functional.nll_loss(out.log_speaker, batch.voice)
+        forward_sum = forward_sum_loss(out.log_alignment, batch.phone_lengths, batch.mel_lengths)
+        guidance = attention_guidance(out.decoded.alignment, out.ordered, mask)
+        fade = max(0.0, 1 - self.global_step / c.guidance_steps) if c.guidance_steps else 1.0
+        total = before + after + c.speaker * nll + c.forward_sum * forward_sum
+        if c.guidance:
+            total = total + c.guidance * fade * guidance
+        attention = out.decoded.alignment.detach()
+        return out, {
+            "total": total,
+            "mse_before": before,
+            "mse_after": after,
+            "speaker_nll": nll,
+            "speaker_accuracy": (out.log_speaker.argmax(-1) == batch.voice).float().mean(),
+            "forward_sum": forward_sum,
+            "guidance": guidance.detach(),
+            "attention_sharpness": _mean(attention.max(-1).values, mask),
+            "aligner_sharpness": _mean(out.log_alignment.detach().exp().max(-1).values, mask),
+            "agreement": _mean((attention * out.ordered).sum(-1), mask),
+            "monotone": _monotone(attention, mask),
+        }
+
+    def _log(self, stage: str, losses: dict[str, torch.Tensor], size: int) -> None:
+        for name, value in losses.items():
+            bar = name in ("mse_after", "attention_sharpness")
+            self.log(
+                f"{stage}/{name}", value, prog_bar=bar, batch_size=size, sync_dist=stage == "valid"
+            )
+
+    def _draw(self, batch: Batch, out: CotatronOutput, logger: TensorBoardLogger) -> None:
+        """The first validation line: its mel, both alignments, the mel made of it."""
+        t, n = int(batch.mel_lengths[0]), int(batch.phone_lengths[0])
+        phones = [SYMBOLS[i] for i in batch.phones[0, :n].tolist()]
+        mel, made = batch.mel[0, :t], out.decoded.mel_after[0, :t]
+        attention = out.decoded.alignment[0, :t, :n].float().cpu().numpy()
+        free = out.log_alignment[0, :t, :n].exp().cpu().numpy()
+        ordered = out.ordered[0, :t, :n].cpu().numpy()
+        for name, alignment in (
+            ("attention", Alignment(attention, attention, phones)),
+            ("parallel", Alignment(ordered, free, phones)),
+        ):
+            figure = draw_conversion(
+                mel.cpu().numpy(), alignment, made.float().cpu().numpy(), self.config.audio
+            )
+            logger.experiment.add_figure(f"valid/{name}", figure, self.global_step)
+
+
+def masked_mse(output: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean squared difference of log-mels [B, T, n_mels] over the frames of `mask` [B, T] only."""
+    return _mean((output.float() - target).square().mean(-1), mask)
+
+
+def attention_guidance(
+    attention: torch.Tensor, target: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
+    """Cross-entropy of the attention [B, T, N] to the parallel aligner's alignment [B, T, N]."""
+    return _mean(-(target * attention.float().clamp(min=1e-6).log()).sum(-1), mask)
+
+
+def _mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return (values * mask).sum() / mask.sum()
+
+
+def _monotone(attention: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Share of the lines whose likeliest phone never goes back."""
+    places = attention.argmax(-1)
+    back = (places[:, 1:] < places[:, :-1]) & mask[:, 1:]
+    return (~back.any(1)).float().mean()
+
+
+def train_cotatron(
+    config: CotatronTrainConfig,
+    data: Path,
+    run: Path,
+    start: Path | None = None,
+    fast_dev_run: bool = False,
+) -> Path:
+    """Train Cotatron; see `fit`.
+
+    Args:
+        config: of the whole run.
+        data: a corpus that `moksori prepare` wrote.
+        run: folder of this run; the same again to resume.
+        start: a conversion model whose text encoder and parallel aligner a new run begins with, so
+            that the guidance is right from the first step.
+        fast_dev_run: as `fit`.
+
+    Raises:
+        CheckpointError: `start` is no conversion model.
+        CorpusError: `data` is not a prepared corpus, or one for other audio settings.
+        ConfigError: `run` holds a training with another config, or `start` has other sizes.
+    """
+    corpus = read_speakers(data, config.audio)
+    names = training_voices(corpus["speakers"])
+    pl.seed_everything(config.seed, verbose=False)
+    model = Cotatron.build(config.model, config.audio, len(SYMBOLS), len(names))
+    if start is not None:
+        trained, _ = load_conversion(start)
+        try:
+            model.text_encoder.load_state_dict(trained.text_encoder.state_dict())
+            model.aligner.load_state_dict(trained.aligner.state_dict())
+        except RuntimeError:
+            raise ConfigError(
+                f"{start}: its text encoder or aligner has other sizes than the config's"
+            ) from None
+    card = CotatronCard(
+        licence=corpus["licence"], audio=config.audio, symbols=SYMBOLS, model=config.model,
+        speakers=names,
+    )  # fmt: skip
+    lines = LineData(data, names, config.audio, config.data, config.seed)
+    return fit(CotatronTraining(model, config), lines, run, card, "mse_after", fast_dev_run)

@@ -1,0 +1,188 @@
+import numpy as np
+import pytest
+import torch
+from scipy.stats import betabinom
+from torch import nn
+
+from moksori.models.aligner import ParallelAligner
+from moksori.models.attention import (
+    DynamicConvolutionAttention,
+    LocationSensitiveAttention,
+    beta_binomial,
+)
+from moksori.models.cotatron import Cotatron
+from moksori.models.layers import length_mask
+from moksori.models.speaker_encoder import SpeakerClassifier, SpeakerEncoder
+from moksori.models.text_encoder import TextEncoder
+from moksori.models.tts_decoder import TTSDecoder, ZoneoutLSTM
+
+N_MELS, TEXT, SPEAKER, RNN = 20, 12, 6, 16
+ATTENTIONS = {
+    "location": lambda: LocationSensitiveAttention(RNN, TEXT + SPEAKER, 8, filters=4, kernel=7),
+    "dynamic": lambda: DynamicConvolutionAttention(RNN, 8),
+}
+
+
+def decoder(attention: str = "location", r: int = 1) -> TTSDecoder:
+    return TTSDecoder(TEXT + SPEAKER, N_MELS, ATTENTIONS[attention](), 10, RNN, 14, r, 0.1, 0.5)
+
+
+def cotatron(attention: str = "location", r: int = 1) -> Cotatron:
+    torch.manual_seed(0)
+    model = Cotatron(
+        TextEncoder(30, TEXT, (3,), 0.1, 0.1),
+        SpeakerEncoder(N_MELS, (4, 8), SPEAKER),
+        SpeakerClassifier(SPEAKER, 5),
+        decoder(attention, r),
+        ParallelAligner(TEXT, N_MELS, 8),
+    )
+    return model.eval()
+
+
+@pytest.fixture
+def lines():
+    """Two lines of different lengths: phones, their lengths, mel, its lengths."""
+    torch.manual_seed(1)
+    phones = torch.randint(1, 30, (2, 9))
+    phones[1, 6:] = 0
+    mel = torch.randn(2, 31, N_MELS)
+    mel[1, 22:] = 0
+    return phones, torch.tensor([9, 6]), mel, torch.tensor([31, 22])
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("r", [1, 2, 3])
+def test_each_frame_s_weights_sum_to_one_over_the_unpadded_text(lines, attention, r):
+    text_lengths = lines[1]
+    with torch.no_grad():
+        for aligner in ("attention", "parallel"):
+            weights, linguistic = cotatron(attention, r).align(*lines, aligner)
+            assert weights.shape == (2, 31, 9)
+            assert linguistic.shape == (2, 31, TEXT)
+            torch.testing.assert_close(weights[0].sum(-1), torch.ones(31))
+            torch.testing.assert_close(weights[1, :22].sum(-1), torch.ones(22))
+            assert weights[1, :22, text_lengths[1] :].abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_a_line_alone_is_the_line_in_a_batch(lines, attention):
+    phones, text_lengths, mel, mel_lengths = lines
+    model = cotatron(attention, 2)
+    with torch.no_grad():
+        both = model(*lines)
+        alone = model(phones[1:, :6], text_lengths[1:], mel[1:, :22], mel_lengths[1:])
+    for name in ("mel_before", "mel_after"):
+        torch.testing.assert_close(
+            getattr(both.decoded, name)[1:, :22], getattr(alone.decoded, name), atol=1e-5, rtol=1e-4
+        )
+    torch.testing.assert_close(both.log_speaker[1:], alone.log_speaker, atol=1e-5, rtol=1e-4)
+    assert both.decoded.mel_after[1, 22:].abs().max() == 0
+
+
+@pytest.mark.parametrize("r", [1, 2])
+def test_a_frame_is_predicted_from_those_before_it_only(r):
+    torch.manual_seed(0)
+    model = decoder(r=r).eval()
+    memory, text_mask = torch.randn(1, 9, TEXT + SPEAKER), torch.ones(1, 9, dtype=torch.bool)
+    mel, mask = torch.randn(1, 12, N_MELS), torch.ones(1, 12, dtype=torch.bool)
+    changed = mel.clone()
+    changed[:, 6:] += 1
+    with torch.no_grad():
+        first = model(memory, text_mask, mel, mask).mel_before
+        second = model(memory, text_mask, changed, mask).mel_before
+    torch.testing.assert_close(first[:, :6], second[:, :6])
+    assert (first[:, 6 + r :] - second[:, 6 + r :]).abs().max() > 1e-4
+
+
+def test_evaluation_repeats_itself_and_training_does_not(lines):
+    model = cotatron()
+    with torch.no_grad():
+        first, second = (model(*lines).decoded.mel_after for _ in range(2))
+        torch.testing.assert_close(first, second, atol=0, rtol=0)
+        model.train()
+        third, fourth = (model(*lines).decoded.mel_after for _ in range(2))
+    assert (third - fourth).abs().max() > 1e-4
+
+
+def test_less_teacher_forcing_shows_the_decoder_its_own_frames(lines):
+    model = cotatron()
+    with torch.no_grad():
+        real = model(*lines).decoded.mel_before
+        own = model(*lines, teacher_forcing=0.0).decoded.mel_before
+    torch.testing.assert_close(real[:, 0], own[:, 0])  # the go-frame is everyone's
+    assert (real[:, 2:] - own[:, 2:]).abs().max() > 1e-4
+
+
+def test_every_weight_of_training_gets_a_gradient(lines):
+    model = cotatron().train()
+    out = model(*lines)
+    loss = out.decoded.mel_after.square().mean() + out.log_speaker.square().mean()
+    (loss + out.log_alignment.clamp(min=-5).mean()).backward()
+    without = [name for name, p in model.named_parameters() if p.grad is None]
+    assert without == []
+
+
+def test_without_zoneout_it_is_torch_s_lstm():
+    torch.manual_seed(0)
+    ours, theirs = ZoneoutLSTM(5, 7, 0.0), nn.LSTM(5, 7)
+    with torch.no_grad():
+        ours.inputs.weight.copy_(theirs.weight_ih_l0)
+        ours.inputs.bias.copy_(theirs.bias_ih_l0 + theirs.bias_hh_l0)
+        ours.states.weight.copy_(theirs.weight_hh_l0)
+    x = torch.randn(11, 3, 5)
+    torch.testing.assert_close(ours(x), theirs(x)[0])
+
+
+def test_zoneout_keeps_that_share_of_the_state():
+    torch.manual_seed(0)
+    lstm = ZoneoutLSTM(4, 2000, 0.3)
+    old = (torch.randn(1, 2000), torch.randn(1, 2000))
+    with torch.no_grad():
+        kept = (lstm.step(torch.randn(1, 8000), old)[0] == old[0]).float().mean()
+    assert abs(kept - 0.3) < 0.04
+
+
+@pytest.mark.parametrize(("alpha", "beta"), [(0.1, 0.9), (0.1, 2.0), (1.0, 1.0)])
+def test_the_prior_is_scipy_s_beta_binomial(alpha, beta):
+    expected = betabinom.pmf(np.arange(11), 10, alpha, beta)
+    np.testing.assert_allclose(beta_binomial(11, alpha, beta).numpy(), expected, rtol=1e-5)
+
+
+def test_dynamic_filters_are_each_line_s_own_convolution():
+    """Against torch's convolution, a line at a time."""
+    torch.manual_seed(0)
+    attention = DynamicConvolutionAttention(RNN, 8)
+    mask = length_mask(torch.tensor([9, 9]))
+    query, state = torch.randn(2, RNN), attention.start(mask)
+    state = state._replace(weights=torch.rand(2, 9).softmax(-1))
+    filters = attention.filters2(torch.tanh(attention.filters1(query))).view(2, 8, 21)
+    features = [
+        torch.cat([
+            attention.static(state.weights[i : i + 1, None])[0],
+            torch.conv1d(state.weights[i : i + 1, None], filters[i][:, None], padding=10)[0],
+        ])
+        for i in range(2)
+    ]  # fmt: skip
+    mixed = attention.mix(torch.stack(features).transpose(1, 2))
+    score = attention.score(torch.tanh(mixed))[..., 0]
+    prior = torch.stack([
+        sum(
+            attention.prior.flip(0)[k] * torch.cat([torch.zeros(k), row[: 9 - k]])
+            for k in range(9)
+        )
+        for row in state.weights
+    ])  # fmt: skip
+    expected = score + prior.clamp(min=1e-6).log()
+    torch.testing.assert_close(attention.energies(query, torch.empty(0), state), expected)
+
+
+def test_the_attention_starts_at_the_text_s_begin_and_moves_forward():
+    torch.manual_seed(0)
+    attention = DynamicConvolutionAttention(RNN, 8)
+    mask = torch.ones(1, 40, dtype=torch.bool)
+    state = attention.start(mask)
+    with torch.no_grad():
+        weights, _ = attention(
+            torch.randn(1, RNN), attention.keys(torch.randn(1, 40, 3)), mask, state
+        )
+    assert weights[0, 11:].max() < 1e-3  # the prior reaches ten phones ahead
