@@ -39,6 +39,27 @@ def test_a_table_s_header_may_stand_below_titles(tmp_path):
     assert read_script(tmp_path / "a.xlsx") == [("row 4", "안녕?"), ("row 6", "119")]
 
 
+def test_a_title_of_one_word_is_no_header(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("대본,,\n번호,배역,대본,대사\n1,하나,초고,안녕\n", encoding="utf-8")
+    assert read_script(path) == [("row 3", "안녕")]
+
+
+def test_every_sheet_with_lines_is_read(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "1화"
+    for name, rows in (
+        ("1화", ["대사", "하나"]),
+        ("메모", ["누가 무엇을"]),
+        ("2화", ["대사", "둘"]),
+    ):
+        sheet = book[name] if name in book.sheetnames else book.create_sheet(name)
+        for row in rows:
+            sheet.append([row])
+    book.save(tmp_path / "a.xlsx")
+    assert read_script(tmp_path / "a.xlsx") == [("1화 row 2", "하나"), ("2화 row 2", "둘")]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp949"])
 def test_csv_as_excel_saves_it(tmp_path, encoding):
     path = tmp_path / "a.csv"
@@ -60,6 +81,9 @@ def test_what_cannot_be_read_is_told(tmp_path):
         ("a.docx", b"x", r"give \.xlsx"),
         ("a.xlsx", b"not a zip", "save it again"),
         ("a.txt", b"\xff\xfe\xff", "save it as UTF-8"),
+        ("empty.txt", b"\n", "no lines in it"),
+        ("a.srt", b"not subtitles", "not readable as srt|no lines in it"),
+        ("a.csv", '대사\n"그래\n가자\n'.encode(), "quotation mark open"),
     ):
         if content is not None:
             (tmp_path / name).write_bytes(content)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ def show(tmp_path):
 def test_every_entry_reads_syllable_for_syllable():
     lexicon = load_lexicon()
     assert len(lexicon.words) >= 1500
-    for word, (reading, other) in lexicon.words.items():
+    for entry, (reading, other) in lexicon.words.items():
+        word = entry.removesuffix("-")
         assert len(word) == len(reading), word
         assert not other or len(other) == len(word), word
         for written, spoken in zip(decompose(word), decompose(reading), strict=True):
@@ -42,10 +44,35 @@ def test_entries_match_whole_pieces_only():
         ("모닥길", "모닥낄"),  # parts of compounds: words that no list has
         ("소금가루가", "소금까루가"),
         ("신뢰성을", "실뢰썽을"),
+        ("한줄기", "한줄기"),  # only after nouns
+        ("이상한소리", "이상한소리"),
+        ("세권", "세권"),
     ],
 )
 def test_parts_read_new_compounds(written, spoken):
     assert pronounce(written) == spoken
+
+
+def test_a_stem_matches_verbs_only():
+    assert pronounce("맛있어") == "마시써"
+    assert pronounce("숨길 수 없어") == "숨길 쑤 업써"
+
+
+def test_a_show_s_part_leaves_the_package_s_others(show):
+    path = show("-법\t법\n")
+    assert load_lexicon(path).parts["법"].keys() == {"~", "-"}
+
+
+def test_a_changed_list_is_read_again(show):
+    path = show("루미\t루삐\n")
+    assert pronounce("루미", lexicon=path) == "루삐"
+    path = show("루미\t루띠\n")
+    os.utime(path, (1, 1))
+    assert pronounce("루미", lexicon=path) == "루띠"
+
+
+def test_a_row_of_headers_is_no_word(show):
+    assert pronounce("이 단어 뭐야", lexicon=show("단어\t발음\n루미\t루삐\n")) == "이 다너 뭐야"
 
 
 def test_a_show_s_words_go_first(show):
@@ -89,6 +116,9 @@ def test_a_wrong_row_is_told_with_its_place(show, content, message):
 def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path):
     with pytest.raises(LexiconError, match="No such file"):
         load_lexicon(tmp_path / "none.tsv")
+    (tmp_path / "open.csv").write_text('강가,"강까\n', encoding="utf-8")
+    with pytest.raises(LexiconError, match="quotation mark"):
+        load_lexicon(tmp_path / "open.csv")
     (tmp_path / "cp949.csv").write_bytes("강가,강까".encode("cp949"))
     with pytest.raises(LexiconError, match="not UTF-8"):
         load_lexicon(tmp_path / "cp949.csv")

@@ -29,7 +29,7 @@ def text(
     file: Annotated[
         Path | None,
         typer.Option(
-            help="A script: .xlsx, .csv, .srt, .ass, .vtt, or .txt with a line a row; - for "
+            help="A script: .xlsx, .csv, .tsv, .srt, .ass, .vtt, or .txt with a line a row; - for "
             "standard input."
         ),
     ] = None,
@@ -48,7 +48,7 @@ def text(
 
     Example: moksori text "(웃음) 3시에 TV 보자~" — or a whole script: moksori text --file script.xlsx --check
     """
-    from moksori.dubbing.script import read_script
+    from moksori.dubbing.script import decode, read_script
     from moksori.text.lexicon import load_lexicon
 
     if (line is None) == (file is None):
@@ -57,10 +57,11 @@ def text(
     if file is None:
         rows = [("1", line or "")]
     elif str(file) == "-":
-        rows = [(str(n), row) for n, row in enumerate(sys.stdin.read().splitlines(), 1)]
+        spoken = decode(sys.stdin.buffer.read(), "standard input")
+        rows = [(str(n), row) for n, row in enumerate(spoken.splitlines(), 1)]
     else:
         rows = [(row.place, row.text) for row in read_script(file, column)]
-    rows = [(place, row) for place, row in rows if row.strip()]
+    rows = [(place, row) for place, row in rows if row.strip() or line is not None]
     faults = doubtful = 0
     for place, row in rows:
         readable, doubts = _print_reading(place, row, check, spell, lexicon, as_json)

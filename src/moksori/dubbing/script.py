@@ -2,13 +2,24 @@
 
 import csv
 import io
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from moksori.errors import ScriptError
 
-LINE_COLUMNS = ("대사", "대본", "line", "text", "dialogue", "dialog", "script")
+LINE_COLUMNS = (
+    "대사",
+    "line",
+    "dialogue",
+    "dialog",
+    "text",
+    "대본",
+    "script",
+)  # the first is taken
+_OTHER_COLUMNS = frozenset((
+    "화", "episode", "씬", "scene", "번호", "no", "no.", "시작", "start", "tc in", "끝", "end", "tc out",
+    "배역", "character", "성우", "actor", "지문", "direction", "파일", "file", "비고", "note", "#",
+))  # fmt: skip
 _HEADER_WITHIN = 20  # rows; titles may stand above it
 
 
@@ -26,69 +37,102 @@ def read_script(path: Path, column: str | None = None) -> list[ScriptLine]:
         path: .xlsx, .csv, .tsv, .srt, .ass, .ssa, .vtt or .txt (a line a row). Text files are UTF-8, or
             CP949 as Excel in Korean saves them.
         column: header of the column that holds the lines in a table; one of `LINE_COLUMNS` if not
-            given. The header may stand below title rows.
+            given. The header may stand below title rows. Of a workbook, every sheet that has the
+            column is read.
 
     Returns:
         Every row that is not empty, in the script's order.
 
     Raises:
-        ScriptError: a file that cannot be read, or a table without such a column.
+        ScriptError: a file that cannot be read or has no lines, or a table without such a column.
     """
     kind = path.suffix.lower()
     if not path.is_file():
         raise ScriptError(f"{path}: no such file")
     if kind == ".xlsx":
-        lines = _from_table(_xlsx_rows(path), path, column)
+        lines = _from_sheets(path, column)
     elif kind in (".csv", ".tsv"):
         delimiter = "," if kind == ".csv" else "\t"
-        rows = csv.reader(io.StringIO(_text(path), newline=""), delimiter=delimiter)
-        lines = _from_table(enumerate(rows, 1), path, column)
+        table = csv.reader(io.StringIO(_text(path), newline=""), delimiter=delimiter, strict=True)
+        try:
+            lines = _from_table([(table.line_num, row) for row in table], path, column)
+        except csv.Error as error:
+            raise ScriptError(
+                f"{path}, line {table.line_num}: not a table ({error}); is a quotation mark open?"
+            ) from None
     elif kind in (".srt", ".ass", ".ssa", ".vtt"):
         lines = _from_subtitles(path)
     elif kind == ".txt":
         lines = [ScriptLine(f"line {n}", row) for n, row in enumerate(_text(path).splitlines(), 1)]
     else:
-        raise ScriptError(f"{path}: give .xlsx, .csv, .tsv, .srt, .ass, .vtt or .txt")
-    return [line for line in lines if line.text.strip()]
-
-
-def _from_table(
-    rows: Iterable[tuple[int, list[str]]], path: Path, column: str | None
-) -> list[ScriptLine]:
-    names = (column.strip().lower(),) if column else LINE_COLUMNS
-    place: int | None = None
-    lines, seen = [], []
-    for number, cells in rows:
-        cells = [cell.strip() for cell in cells]
-        if place is not None:
-            text = cells[place] if place < len(cells) else ""
-            lines.append(ScriptLine(f"row {number}", text))
-        elif found := [i for i, cell in enumerate(cells) if cell.lower() in names]:
-            place = found[0]
-        elif number > _HEADER_WITHIN:
-            break
-        else:
-            seen += [cell for cell in cells if cell]
-    if place is None:
+        raise ScriptError(f"{path}: give .xlsx, .csv, .tsv, .srt, .ass, .ssa, .vtt or .txt")
+    lines = [line for line in lines if line.text.strip()]
+    if not lines:
         raise ScriptError(
-            f"{path}: no column “{'”, “'.join(names)}” in the first {_HEADER_WITHIN} rows; name the "
-            f"column of the lines with --column (there are: {', '.join(seen[:12]) or 'none'})"
+            f"{path}: no lines in it; is it whole, and of the kind that its name says?"
         )
     return lines
 
 
-def _xlsx_rows(path: Path) -> Iterable[tuple[int, list[str]]]:
-    from zipfile import BadZipFile
+def _from_sheets(path: Path, column: str | None) -> list[ScriptLine]:
+    """Lines of every sheet that has the column: one sheet an episode, notes on sheets of their own."""
+    sheets = _xlsx_sheets(path)
+    lines, fault = [], None
+    for name, rows in sheets:
+        try:
+            found = _from_table(rows, path, column)
+        except ScriptError as error:
+            fault = fault or error
+            continue
+        prefix = f"{name} " if len(sheets) > 1 else ""
+        lines += [ScriptLine(prefix + line.place, line.text) for line in found]
+    if fault and not lines:
+        raise fault
+    return lines
 
+
+def _from_table(
+    rows: list[tuple[int, list[str]]], path: Path, column: str | None
+) -> list[ScriptLine]:
+    names = [column.strip().lower()] if column else [*LINE_COLUMNS]
+    heads = [[cell.strip().lower() for cell in cells] for _, cells in rows[:_HEADER_WITHIN]]
+    known = {*names, *LINE_COLUMNS, *_OTHER_COLUMNS}
+    likely = [
+        (sum(cell in known for cell in cells), -i)
+        for i, cells in enumerate(heads)
+        if any(name in cells for name in names)
+    ]
+    if not likely:
+        seen = [cell for cells in heads for cell in cells if cell]
+        raise ScriptError(
+            f"{path}: no column “{'”, “'.join(names)}” in the first {_HEADER_WITHIN} rows; name the "
+            f"column of the lines with --column (there are: {', '.join(seen[:12]) or 'none'})"
+        )
+    header = -max(likely)[1]
+    place = next(heads[header].index(name) for name in names if name in heads[header])
+    return [
+        ScriptLine(f"row {number}", cells[place].strip() if place < len(cells) else "")
+        for number, cells in rows[header + 1 :]
+    ]
+
+
+def _xlsx_sheets(path: Path) -> list[tuple[str, list[tuple[int, list[str]]]]]:
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        sheet = openpyxl.load_workbook(path, read_only=True, data_only=True).worksheets[0]
-    except (BadZipFile, InvalidFileException, KeyError, IndexError):
-        raise ScriptError(f"{path}: not a whole .xlsx file; save it again") from None
-    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
-        yield number, ["" if cell is None else str(cell) for cell in row]
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        return [
+            (
+                sheet.title,
+                [
+                    (number, ["" if cell is None else str(cell) for cell in row])
+                    for number, row in enumerate(sheet.iter_rows(values_only=True), 1)
+                ],
+            )
+            for sheet in book.worksheets
+        ]
+    except Exception as error:  # a damaged zip, XML or cell: openpyxl raises whatever it met
+        raise ScriptError(f"{path}: not a whole .xlsx file; save it again ({error})") from None
 
 
 def _from_subtitles(path: Path) -> list[ScriptLine]:
@@ -105,10 +149,22 @@ def _from_subtitles(path: Path) -> list[ScriptLine]:
 
 
 def _text(path: Path) -> str:
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ScriptError(f"{path}: {error.strerror}") from None
+    return decode(content, str(path))
+
+
+def decode(content: bytes, name: str) -> str:
+    """Text in UTF-8, or CP949 as Excel in Korean saves it.
+
+    Raises:
+        ScriptError: it is neither; `name` tells whose it is.
+    """
     for encoding in ("utf-8-sig", "cp949"):
         try:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ScriptError(f"{path}: neither UTF-8 nor CP949; save it as UTF-8")
+    raise ScriptError(f"{name}: neither UTF-8 nor CP949; save it as UTF-8")

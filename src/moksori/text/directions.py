@@ -11,7 +11,7 @@ class Event(NamedTuple):
 
     kind: str  # direction, laugh or cry
     text: str  # as written, brackets included
-    offset: int  # in the line as given
+    offset: int  # in the line composed to NFC, without a byte-order mark
 
 
 _BRACKETS = {

@@ -58,16 +58,15 @@ def sound(
     text: str, lexicon: Path | None = None, cross_word: bool = True
 ) -> tuple[str, list[Guess]]:
     """As `pronounce`, of a normalised line; and the words whose reading is a guess."""
-    syllables = decompose(text)
-    found = respell(text, analyse(text), syllables, load_lexicon(lexicon), cross_word)
+    syllables, met, found = respell(text, analyse(text), load_lexicon(lexicon), cross_word)
     left, apart = (
         None,
         False,
-    )  # the syllable before, if it reaches the next; whether a space is between
-    for char, syllable in zip(text, syllables, strict=True):
+    )  # the syllable before if it reaches the next, and if a space is between
+    for i, (char, syllable) in enumerate(zip(text, syllables, strict=True)):
         if syllable is not None:
             if left:
-                palatal = syllable[2] in " ㅆ"
+                palatal = None if apart or i in met else syllable[2] in " ㅆ"
                 left[2], syllable[0] = _join(left[2], syllable[0], syllable[1], palatal, apart)
             left, apart = syllable, False
         elif left and cross_word and char == " ":
@@ -84,23 +83,25 @@ def sound(
 
 
 @cache
-def _join(coda: str, onset: str, vowel: str, palatal: bool, apart: bool) -> tuple[str, str]:
+def _join(coda: str, onset: str, vowel: str, palatal: bool | None, apart: bool) -> tuple[str, str]:
     """What a coda and the onset after it become.
 
     Args:
         coda: as respelled.
         onset: of the next syllable, as respelled.
         vowel: of the next syllable.
-        palatal: whether the next syllable's coda lets ㅕ palatalise: 붙여, 붙였다; but 맏형.
+        palatal: whether the next syllable's coda lets ㅕ palatalise: 붙여, 붙였다; but 맏형. None where
+            two words meet and nothing palatalises: 옷 있다.
         apart: whether a space is between.
     """
     return _assimilate(*_link(coda, onset, vowel, palatal), apart)
 
 
-def _link(coda: str, onset: str, vowel: str, palatal: bool) -> tuple[str, str]:
+def _link(coda: str, onset: str, vowel: str, palatal: bool | None) -> tuple[str, str]:
     """Palatalisation, ㅎ, linking and tensification."""
     stays, moves = _CLUSTERS.get(coda, (" ", coda))
-    if moves in "ㄷㅌ" and onset in "ㅇㅎ" and (vowel == "ㅣ" or (vowel == "ㅕ" and palatal)):
+    before_i = palatal is not None and (vowel == "ㅣ" or (vowel == "ㅕ" and palatal))
+    if moves in "ㄷㅌ" and onset in "ㅇㅎ" and before_i:
         # 제17항: 굳이 → 구지, 같이 → 가치, 닫혀 → 다처
         return stays, "ㅈ" if (moves, onset) == ("ㄷ", "ㅇ") else "ㅊ"
     if coda in "ㅎㄶㅀ":  # 제12항 1, 2, 3, 4

@@ -2,8 +2,9 @@
 
 A row is a word, its reading and the article of the Standard Pronunciation. The reading is a spelling
 that the regular rules read right, syllable for syllable: 꽃잎 꽃닢, so that 꽃잎이 becomes 꼰니피.
-Two readings (잠자리 잠자리|잠짜리) mean: the first, and a person should look. Parts of compounds stand
-with a sign: `~성` after anything, `-길` after a consonant, `ㄹ-소` after that one.
+Two readings (잠자리 잠자리|잠짜리) mean: the first, and a person should look. Stems of verbs and adjectives
+end with a hyphen (맛있-). Parts of compounds stand with a sign: `~법` after any noun, `-길` after one that
+ends in a consonant, `ㄹ-소` after that one.
 """
 
 import csv
@@ -18,6 +19,7 @@ from moksori.errors import LexiconError, TextError
 from moksori.text.morphemes import Piece
 from moksori.text.syllables import CODAS, coda
 
+_HEADERS = ("낱말", "단어", "이름", "word", "name")  # a first row that only names the columns
 _HANGUL = re.compile("[가-힣]+")
 _PART = re.compile(f"(~|[{CODAS[1:]}]?-)([가-힣]+)")
 _PARTICLES = re.compile(
@@ -38,7 +40,7 @@ class Lexicon:
     """Readings that go before the rules."""
 
     words: dict[str, Entry] = field(default_factory=dict)
-    parts: dict[str, dict[str, str]] = field(default_factory=dict)  # part, its sign, its reading
+    parts: dict[str, dict[str, Entry]] = field(default_factory=dict)  # part, its sign, its reading
     written: dict[str, str] = field(
         default_factory=dict
     )  # not in Hangul, in lower case: aria 아리아
@@ -51,28 +53,27 @@ class Lexicon:
         of morphemes does not know them.
         """
         begin = pieces[first].begin
-        ends = {
-            piece.end for piece in pieces[first : first + _LONGEST] if not _is_particle(text, piece)
-        }
+        longest = self._longest.get(text[begin], 0)
+        ends = _ends(text, pieces[first : first + _MOST_PIECES]) if longest else set()
+        stem = "-" if pieces[first].opens[0] == "V" else ""
         found = None
-        for length in range(self._longest.get(text[begin], 0), 0, -1):
+        for length in range(longest, 0, -1):
             word = text[begin : begin + length]
-            if not (entry := self.words.get(word)):
-                continue
             if word in self.show:
                 rest = text[begin + length :].partition(" ")[0].rstrip(".,?!")
                 if begin + length in ends or _PARTICLES.fullmatch(rest):
-                    return word, entry
-            elif not found and begin + length in ends:
+                    return word, self.words[word]
+            elif not found and begin + length in ends and (entry := self.words.get(word + stem)):
                 found = word, entry
         return found
 
-    def part(self, text: str, piece: Piece) -> str | None:
-        """Reading of a piece that follows another in the same word, if the lexicon has it."""
-        readings = self.parts.get(text[piece.begin : piece.end])
-        if readings is None:
+    def part(self, text: str, left: Piece, right: Piece) -> Entry | None:
+        """Reading of a piece that makes a compound with the noun before it, if the lexicon has it."""
+        readings = self.parts.get(text[right.begin : right.end])
+        noun = left.opens.startswith("NN") and text[left.begin : left.end] not in _NO_NOUNS
+        if not (readings and noun and right.opens in ("NNG", "NNP", "XSN")):
             return None
-        before = coda(text[piece.begin - 1])
+        before = coda(text[left.end - 1])
         return (
             readings.get("~")
             or readings.get(f"{before}-")
@@ -85,19 +86,35 @@ class Lexicon:
         if not self.written:
             return None
         words = "|".join(re.escape(word) for word in sorted(self.written, key=len, reverse=True))
-        return re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])", re.IGNORECASE)
+        return re.compile(rf"(?<![A-Za-z0-9가-힣])(?:{words})(?![A-Za-z0-9])", re.IGNORECASE)
 
     @cached_property
     def _longest(self) -> dict[str, int]:
         longest: dict[str, int] = {}
         for word in self.words:
-            longest[word[0]] = max(longest.get(word[0], 0), len(word))
+            longest[word[0]] = max(longest.get(word[0], 0), len(word.removesuffix("-")))
         return longest
 
 
-_LONGEST = 6  # pieces of a word in the lexicon
-_ENDINGS = ("으로", "요")  # what words of the lexicon may end with: 전적으로, 그럼요
+_MOST_PIECES = 6  # of a word in the lexicon
+_ENDINGS = ("으로", "요", "인")  # what nouns of the lexicon may end with: 전적으로, 그럼요, 사적인
 _AFTER_VOWELS = ("가", "와", "는", "를", "란", "라", "나", "며", "랑", "여", "로")
+# First parts that mecab-ko-dic calls nouns though they only describe: 찬바람, 한줄기.
+_NO_NOUNS = frozenset("찬한맨딴흰싼큰온참날된헌새첫민군잔생왕")
+
+
+def _ends(text: str, pieces: list[Piece]) -> set[int]:
+    """Where a word that begins with the first of `pieces` may end."""
+    ends = set()
+    for i, piece in enumerate(pieces):
+        surface = text[piece.begin : piece.end]
+        verb = i > 0 and piece.opens[0] == "V" and surface not in _ENDINGS
+        bound = i > 0 and piece.opens == "NNB"  # 본건 is 보- and 건
+        if verb or bound or (i > 0 and piece.begin > pieces[i - 1].end):
+            break
+        if not _is_particle(text, piece):
+            ends.add(piece.end)
+    return ends
 
 
 def _is_particle(text: str, piece: Piece) -> bool:
@@ -110,14 +127,13 @@ def _is_particle(text: str, piece: Piece) -> bool:
     return surface not in _AFTER_VOWELS or before in allowed
 
 
-@lru_cache(maxsize=8)
 def load_lexicon(show: Path | None = None) -> Lexicon:
     """The lexicon of the package, with a show's own words going before it.
 
     Args:
         show: a table of the show's names and coinages, .tsv or .csv in UTF-8: word, reading, and
             whatever else in further columns; rows that begin with # are notes. A word that is not in
-            Hangul (ARIA, 2NE1) is read wherever it stands alone.
+            Hangul (ARIA, 2NE1) is read wherever it stands alone. Read again when the file changes.
 
     Returns:
         The lexicon.
@@ -126,6 +142,16 @@ def load_lexicon(show: Path | None = None) -> Lexicon:
         LexiconError: a file that cannot be read or a row that cannot be right, with its number.
         TextError: the package's own lexicon is missing.
     """
+    if show is None:
+        return _load(None, 0)
+    try:
+        return _load(show, show.stat().st_mtime_ns)
+    except OSError as error:
+        raise LexiconError(f"{show}: {error.strerror}") from None
+
+
+@lru_cache(maxsize=8)
+def _load(show: Path | None, changed: int) -> Lexicon:
     own = Path(str(files("moksori.text") / "lexicon.tsv"))
     try:
         lexicon = _parse(own)
@@ -135,16 +161,14 @@ def load_lexicon(show: Path | None = None) -> Lexicon:
         return lexicon
     try:
         added = _parse(show)
-    except (OSError, UnicodeDecodeError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            raise LexiconError(f"{show}: not UTF-8; save it as “CSV UTF-8”") from None
-        raise LexiconError(f"{show}: {error.strerror}") from None
-    return Lexicon(
-        lexicon.words | added.words,
-        lexicon.parts | added.parts,
-        added.written,
-        frozenset(added.words),
-    )
+    except UnicodeDecodeError:
+        raise LexiconError(f"{show}: not UTF-8; save it as “CSV UTF-8”") from None
+    except csv.Error as error:
+        raise LexiconError(f"{show}: not a table ({error}); is a quotation mark open?") from None
+    parts = lexicon.parts | {
+        word: lexicon.parts.get(word, {}) | signs for word, signs in added.parts.items()
+    }
+    return Lexicon(lexicon.words | added.words, parts, added.written, frozenset(added.words))
 
 
 def _parse(path: Path) -> Lexicon:
@@ -154,10 +178,12 @@ def _parse(path: Path) -> Lexicon:
             lines,
             delimiter="," if path.suffix.lower() == ".csv" else "\t",
             quoting=csv.QUOTE_MINIMAL if path.suffix.lower() == ".csv" else csv.QUOTE_NONE,
+            strict=True,
         )
         for row in table:
-            if any(cell.strip() for cell in row) and not row[0].startswith("#"):
-                _add(lexicon, [cell.strip() for cell in row], f"{path}, line {table.line_num}")
+            cells = [cell.strip() for cell in row]
+            if any(cells) and not cells[0].startswith("#") and cells[0].lower() not in _HEADERS:
+                _add(lexicon, cells, f"{path}, line {table.line_num}")
     return lexicon
 
 
@@ -171,10 +197,11 @@ def _add(lexicon: Lexicon, row: list[str], place: str) -> None:
     if part := _PART.fullmatch(word):
         sign, word = part.groups()
         known = sign in lexicon.parts.get(word, {})
-        lexicon.parts.setdefault(word, {})[sign] = reading
-    elif _HANGUL.fullmatch(word):
+        lexicon.parts.setdefault(word, {})[sign] = Entry(reading, other)
+    elif _HANGUL.fullmatch(word.removesuffix("-")):
         known = word in lexicon.words
         lexicon.words[word] = Entry(reading, other)
+        word = word.removesuffix("-")
     else:
         known = word.lower() in lexicon.written
         lexicon.written[word.lower()] = reading

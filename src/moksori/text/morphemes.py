@@ -8,17 +8,17 @@ from moksori.errors import TextError
 
 
 class Piece(NamedTuple):
-    """A morpheme, or the part of a compound, or a stem and ending that share a syllable."""
+    """A morpheme, or the part of a compound, or a stem and ending that share a syllable.
+
+    Parts of speech are Sejong tags: NNG noun, VV verb, EC ending …
+    """
 
     begin: int  # in the text
     end: int
-    opens: (
-        str  # part of speech of its first morpheme, in Sejong tags: NNG noun, VV verb, EC ending …
-    )
+    opens: str  # part of speech of its first morpheme
     closes: str  # of its last
-    ending: str = (
-        ""  # its last morpheme as the dictionary writes it, where syllables are shared: ᆯ수록
-    )
+    lemma: str  # its first morpheme as the dictionary writes it: 이기 of 이겨
+    ending: str = ""  # its last, where the two share a syllable: ᆯ수록
 
 
 _PART = re.compile(r"([^/+]+)/([A-Z]+)/[^+]*")
@@ -45,12 +45,13 @@ def analyse(text: str) -> list[Piece]:
         if feature.type == "Compound" and "".join(part for part, _ in parts) == surface:
             begin = span.start
             for part, tag in parts:
-                pieces.append(Piece(begin, begin + len(part), tag, tag))
+                pieces.append(Piece(begin, begin + len(part), tag, tag, part))
                 begin += len(part)
         elif feature.type == "Inflect" and parts:
-            pieces.append(Piece(span.start, span.end, opens, closes, parts[-1][0]))
+            lemma, ending = parts[0][0], parts[-1][0]
+            pieces.append(Piece(span.start, span.end, opens, closes, lemma, ending))
         else:
-            pieces.append(Piece(span.start, span.end, opens, closes))
+            pieces.append(Piece(span.start, span.end, opens, closes, surface))
     return pieces
 
 

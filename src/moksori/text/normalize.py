@@ -37,7 +37,7 @@ class Doubt(NamedTuple):
 
     text: str  # as written
     reading: str
-    offset: int  # in the line as given
+    offset: int  # in the line composed to NFC, without a byte-order mark
     reason: str
     other: str = ""  # what it may be read as instead
 

@@ -97,8 +97,8 @@ _PATTERNS = [
     ("memorial", re.compile(rf"(\d{{1,2}})\s?[·ㆍ.]\s?(\d{{1,2}})(?=\s?{_EVENT})")),
     ("memorial", re.compile(r"(\d{1,2})[·ㆍ](\d{1,2})")),
     ("time", re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?!\d)")),
-    ("versus", re.compile(r"(\d+)(\s?:\s?|대|\s대\s)(\d+)(?![\d.])")),
-    ("fraction", re.compile(r"(\d+)/(\d+)(?![\d/])")),
+    ("versus", re.compile(r"(\d{1,9})(\s?:\s?|\s?대\s?)(\d{1,9})(?![\d.])(?!\s?(?:년|명|개|층|번))")),
+    ("fraction", re.compile(r"(\d{1,9})/(\d{1,9})(?![\d/])")),
     ("money", re.compile(rf"([{_MONEY}])\s?({_NUMBER})(\s?[십백천만억조]+)?")),
     ("range", re.compile(rf"({_NUMBER})\s?([가-힣]{{0,3}}?|{_UNIT.pattern})\s?~\s?({_NUMBER})")),
     ("range", re.compile(rf"({_NUMBER})()-({_NUMBER})(?=\s?(?:[가-힣%]))")),
@@ -229,8 +229,10 @@ def _counts(line: str, end: int) -> bool:
 
 def _by_counter(number: str, line: str, end: int) -> Spoken:
     plain = number.isdigit() and not (len(number) > 1 and number[0] == "0")
-    value = int(number) if plain else 0
+    value = int(number[:9]) if plain else 0
     rest = line[end:].removeprefix(" ")
+    if re.search(r"(?:^|[\s(])제\s?$", line[: end - len(number)]):  # 제2장, 제 16대
+        return Spoken(decimal(number), end)
     if plain and rest.startswith("월") and 1 <= value <= 12 and rest[1:2] not in "드급세":
         return Spoken(_month(value), len(line) - len(rest) + 1)
     if plain and 1 <= value <= 99 and (counter := _COUNTER.match(rest)):
@@ -277,7 +279,7 @@ def _sino_anyway(value: int, counter: str, after: str, before: str) -> bool:
         return bool(re.match(r"\s?(?:\d|을 펴|에서|절)", after)) and "제" in before[-2:]
     if counter in ("배", "판", "편", "달", "발", "방", "건"):
         return value > 30
-    return before.endswith("제")
+    return False
 
 
 _READERS = {

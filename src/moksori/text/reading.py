@@ -1,5 +1,6 @@
 """Everything that the front end makes of a line, for those who check readings."""
 
+import unicodedata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -47,9 +48,10 @@ def read(
     """
     plain = scan(line, spell, lexicon)
     pronounced, guesses = sound(plain.text, lexicon, cross_word)
-    doubts = plain.doubts + [
-        Doubt(word, reading, max(line.find(word), 0), _TWO_READINGS, other)
-        for word, reading, other in guesses
-    ]
+    doubts, place, written = list(plain.doubts), 0, unicodedata.normalize("NFC", line)
+    for word, reading, other in guesses:
+        place = max(written.find(word, place), 0)  # 0 if the word came from a number
+        doubts.append(Doubt(word, reading, place, _TWO_READINGS, other))
+        place += 1
     doubts.sort(key=lambda doubt: doubt.offset)
     return Reading(line, plain.text, pronounced, phones(pronounced), plain.events, doubts)

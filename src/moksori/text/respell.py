@@ -4,7 +4,7 @@
 Pronunciation (표준발음법); each function holds one group of them and changes syllables in place.
 """
 
-import itertools
+from typing import NamedTuple
 
 from moksori.text.lexicon import Entry, Lexicon
 from moksori.text.morphemes import Piece
@@ -19,119 +19,164 @@ TENSE = dict(zip("ㄱㄷㅂㅅㅈ", "ㄲㄸㅃㅆㅉ", strict=True))
 
 _STEMS = ("VV", "VA", "VX", "XSV", "XSA")
 _STEM_CODAS = "ㄴㄵㅁㄻㄼㄾ"
-# Endings, particles, suffixes and the copula, which link as they are; 용, 역, 약 … are looked at first.
+_COUNTED = ("NNBC", "NNB", "NR", "NNG")  # parts of speech that a number may stand before
+# Endings, particles, suffixes and the copula link as they are; so do the nouns' endings 음 and 이.
 _BOUND = ("E", "J", "XS", "VC")
-# What ㄴ is put before (제29항): any of these vowels, and of the words in ㅣ only native ones.
+_BOUND_NOUNS = ("음", "이")
+# What ㄴ is put before (제29항): words in any of these vowels, and in ㅣ native ones only.
 _GLIDES = "ㅑㅒㅕㅖㅛㅠ"
-_NATIVE = (
-    "일곱", "일꾼", "일터", "일손", "일어나", "일으키", "이불", "이야기", "이랑", "이마", "이빨", "이슬",
-    "이끼", "이삭", "입술", "입히", "이기", "이루", "이끌", "잇몸", "잎", "읽", "잊", "익", "잇",
-)  # fmt: skip
-_NATIVE_WORDS = ("입", "일")  # only as whole words: 입원, 일정 are Sino-Korean
-_AFTER_WORD = frozenset(" .,?!이을은도에만의로과까부처보하")  # a mark, or what particles begin with
+_NATIVE_NOUNS = frozenset((
+    "일", "일곱", "일꾼", "일손", "일터", "이름", "이불", "이야기", "이랑", "이마", "이빨", "이슬", "이끼",
+    "이삭", "입", "입맛", "입맞춤", "입술", "잇몸", "잎",
+))  # fmt: skip
+_NATIVE_STEMS = frozenset((
+    "이기", "이끌", "이루", "이루어지", "이어지", "익", "익히", "일어나", "일어서", "일으키", "읽", "읽히",
+    "입", "입히", "잇", "잊", "잊히",
+))  # fmt: skip
 _NATIVE_NUMBERS = ("여섯", "일곱", "여덟")
+_SINO_NUMBERS = "일칠팔"  # those that end in ㄹ
 # Sino-Korean syllables in ㄷ ㅅ ㅈ: a noun written with them alone is taken for Sino-Korean.
 _SINO = frozenset(
     "다단달담답당대댁덕도독돈돌동두둔득등사삭산살삼삽상새색생서석선설섭성세소속손솔송쇄쇠수숙순술숭슬습승시식신실심십"
     "자작잔잠잡장재쟁저적전절점접정제조족존졸종좌죄주죽준중즉즐즙증지직진질짐집징"
 )
-_COUNTERS = ("NNBC", "NNB", "NR", "NNG")
 
 
-def respell(
-    text: str,
-    pieces: list[Piece],
-    syllables: list[Syllable | None],
-    lexicon: Lexicon,
-    cross_word: bool,
-) -> list[tuple[str, Entry]]:
-    """Change in `syllables` everything that letters alone do not tell.
+class Respelled(NamedTuple):
+    """A line whose letters tell its sounds."""
+
+    syllables: list[Syllable | None]  # one a character, None for marks and spaces
+    met: set[int]  # places of the syllables before which two words meet: nothing palatalises there
+    found: list[tuple[str, Entry]]  # the words that the lexicon had
+
+
+def respell(text: str, pieces: list[Piece], lexicon: Lexicon, cross_word: bool) -> Respelled:
+    """Write into the spelling everything that letters alone do not tell.
 
     Args:
         text: normalised.
         pieces: its morphemes.
-        syllables: of `text`, one a character, None for marks and spaces; changed in place.
         lexicon: readings that go before the rules.
         cross_word: let a word change the next one where no mark parts them.
-
-    Returns:
-        The words that the lexicon had.
     """
-    settled, found = _look_up(text, pieces, syllables, lexicon)
+    line = Respelled(decompose(text), set(), [])
+    settled = _look_up(text, pieces, line, lexicon)
     for piece in pieces:
         if piece.begin not in settled:
-            _within(text, piece, syllables, settled)
-    for left, right in itertools.pairwise(pieces):
+            _within(text, piece, line, settled)
+    for left, right, after in zip(pieces, pieces[1:], [*pieces[2:], None], strict=False):
         gap = text[left.end : right.begin]
+        whole = after is None or after.begin > right.end or after.opens.startswith(_BOUND)
+        pair = _Pair(text, left, right, line, whole)
         if gap == "" and right.begin not in settled:
-            _in_word(text, left, right, syllables, lexicon)
+            _in_word(pair, lexicon)
         elif gap == " " and cross_word:
-            _across_words(text, left, right, syllables, right.begin in settled)
-    return found
+            _across_words(pair, right.begin in settled)
+    return line
 
 
-def _look_up(
-    text: str, pieces: list[Piece], syllables: list, lexicon: Lexicon
-) -> tuple[set[int], list[tuple[str, Entry]]]:
-    """Put in what the lexicon has; the places of the syllables that it decided, and the words."""
+class _Pair(NamedTuple):
+    """Two pieces, one after the other."""
+
+    text: str
+    left: Piece
+    right: Piece
+    line: Respelled
+    whole: bool  # whether the right one is a whole word but for particles and endings
+
+    @property
+    def last(self) -> Syllable:
+        """Last syllable of the left piece."""
+        return self.line.syllables[self.left.end - 1] or ["ㅇ", "ㅏ", " "]
+
+    @property
+    def first(self) -> Syllable:
+        """First syllable of the right piece."""
+        return self.line.syllables[self.right.begin] or ["ㅇ", "ㅏ", " "]
+
+    @property
+    def word(self) -> str:
+        """The right piece as written."""
+        return self.text[self.right.begin : self.right.end]
+
+    @property
+    def apart(self) -> bool:
+        """Whether a space is between them."""
+        return self.left.end != self.right.begin
+
+
+def _look_up(text: str, pieces: list[Piece], line: Respelled, lexicon: Lexicon) -> set[int]:
+    """Put in what the lexicon has; the places of the syllables that it decided."""
     settled: set[int] = set()
-    words = []
     for first, piece in enumerate(pieces):
         if piece.begin in settled or not (found := lexicon.at(text, pieces, first)):
             continue
-        words.append(found)
+        line.found.append(found)
         word, entry = found
-        syllables[piece.begin : piece.begin + len(word)] = decompose(entry.reading)
-        settled.update(range(piece.begin + 1, piece.begin + len(word)))
+        end = piece.begin + len(word)
+        for place, new in zip(range(piece.begin, end), decompose(entry.reading), strict=True):
+            old = line.syllables[place]
+            assert old and new
+            if old[2] != new[2]:  # written neutral: 겉옷 걷옷
+                line.met.add(place + 1)
+            line.syllables[place] = new
+        settled.update(range(piece.begin + 1, end))
         if word[0] != entry.reading[0]:
             settled.add(piece.begin)
-    return settled, words
+    return settled
 
 
-def _within(text: str, piece: Piece, syllables: list, settled: set[int]) -> None:
+def _within(text: str, piece: Piece, line: Respelled, settled: set[int]) -> None:
+    syllables = line.syllables
     if piece.opens[0] == "J" and text[piece.begin : piece.end] == "의":
-        syllables[piece.begin][1] = "ㅔ"  # 제5항 다만 4, as nearly everyone says it
+        _of(syllables, piece.begin)[1] = "ㅔ"  # 제5항 다만 4, as nearly everyone says it
     if piece.ending[:1] in ("ᆯ", "ㄹ") and len(piece.ending) > 1:  # 제27항 붙임: 할걸, 할수록
-        _tense(syllables[piece.end - len(piece.ending) + 1])
+        _tense(_of(syllables, piece.end - len(piece.ending) + 1))
     elif piece.opens[0] == "E" and text[piece.begin] == "을" and piece.end - piece.begin > 1:
-        _tense(syllables[piece.begin + 1])  # 먹을수록
+        _tense(_of(syllables, piece.begin + 1))  # 먹을수록
     elif piece.opens[0] in "NXM":
         for i in range(piece.begin + 1, piece.end):
             if i not in settled:
-                _sino_l(text, i, syllables)
+                last, first = _of(syllables, i - 1), _of(syllables, i)
+                sino = text[i] in _SINO and (piece.opens != "NR" or text[i - 1] in _SINO_NUMBERS)
+                if last[2] == "ㄹ" and sino and text[i - 1] != text[i]:
+                    _tense(first)  # 제26항: 갈등, 발전, 칠십; but 절절하다, 스물셋
+                if last[2] == "ㅅ" and first[0] == "ㅇ" and first[1] in _GLIDES + "ㅣ":
+                    first[0] = "ㄴ"  # 제30항 3: 뱃일
                 if piece.opens == "NR":
                     _six(text, i, syllables)
 
 
-def _in_word(text: str, left: Piece, right: Piece, syllables: list, lexicon: Lexicon) -> None:
-    last, first = syllables[left.end - 1], syllables[right.begin]
+def _in_word(pair: _Pair, lexicon: Lexicon) -> None:
+    left, right, syllables = pair.left, pair.right, pair.line.syllables
     if left.closes in _STEMS and right.opens[0] == "E":
-        _stem(last, first)
-    elif _adnominal(last, left, right, first):
-        _tense(first)
-    elif right.opens[0] in "NX" and (reading := lexicon.part(text, right)):
-        syllables[right.begin : right.end] = decompose(reading)
-    elif right.opens == "XSN" and first[1] in _GLIDES:
-        _insert_n(text, left, right, last, first)
-    elif not right.opens.startswith(_BOUND):
-        if last[2] == "ㄴ" and first[0] == "ㄹ" and left.end - left.begin > 1:
-            first[0] = "ㄴ"  # 제20항 다만: 의견란, 생산량
+        _stem(pair.last, pair.first)
+    elif _is_adnominal(pair):
+        _tense(pair.first)
+    elif entry := lexicon.part(pair.text, left, right):
+        syllables[right.begin : right.end] = decompose(entry.reading)
+        pair.line.found.append((pair.text[left.begin : right.end], entry))
+    elif right.opens == "XSN" and pair.first[1] in _GLIDES:
+        _insert_n(pair)
+    elif not right.opens.startswith(_BOUND) and pair.word not in _BOUND_NOUNS:
+        if pair.last[2] == "ㄴ" and pair.first[0] == "ㄹ" and left.end - left.begin > 1:
+            pair.first[0] = "ㄴ"  # 제20항 다만: 의견란, 생산량
         if left.opens == "NR":
-            _numeral(text, left, right, syllables)
-        _meet(text, left, right, last, first)
+            _numeral(pair)
+        _meet(pair)
 
 
-def _across_words(text: str, left: Piece, right: Piece, syllables: list, settled: bool) -> None:
-    last, first = syllables[left.end - 1], syllables[right.begin]
+def _across_words(pair: _Pair, settled: bool) -> None:
     if not settled:
-        if _adnominal(last, left, right, first):
-            return _tense(first)
-        if left.opens == "NR" and right.opens in _COUNTERS:
-            _numeral(text, left, right, syllables)
-    if left.closes[0] in "NMV" or left.closes == "ETM":
-        _meet(text, left, right, last, first)
+        if _is_adnominal(pair):
+            return _tense(pair.first)
+        if pair.left.opens == "NR" and pair.right.opens in _COUNTED:
+            _numeral(pair)
+    if pair.left.closes[0] in "NMV" or pair.left.closes == "ETM":
+        _meet(pair)
     else:
-        last[2] = NEUTRAL[last[2]]
+        pair.line.met.add(pair.right.begin)
+        pair.last[2] = NEUTRAL[pair.last[2]]
 
 
 def _stem(last: Syllable, first: Syllable) -> None:
@@ -147,61 +192,68 @@ def _stem(last: Syllable, first: Syllable) -> None:
         _tense(first)
 
 
-def _adnominal(last: Syllable, left: Piece, right: Piece, first: Syllable) -> bool:
+def _is_adnominal(pair: _Pair) -> bool:
     """제27항: after the ending -(으)ㄹ: 할 것을, 만날 사람, 할밖에."""
-    return (
-        left.closes == "ETM" and last[2] == "ㄹ" and right.opens[0] in "NVX" and first[0] in TENSE
-    )
+    after_l = pair.left.closes == "ETM" and pair.last[2] == "ㄹ"
+    return after_l and pair.right.opens[0] in "NVX" and pair.first[0] in TENSE
 
 
-def _meet(text: str, left: Piece, right: Piece, last: Syllable, first: Syllable) -> None:
+def _meet(pair: _Pair) -> None:
     """Two words that meet: ㄴ comes between them (제29항), or the first ends neutral (제15항)."""
-    if not _insert_n(text, left, right, last, first):
-        last[2] = NEUTRAL[last[2]]
+    if not _insert_n(pair):
+        pair.line.met.add(pair.right.begin)
+        pair.last[2] = NEUTRAL[pair.last[2]]
 
 
-def _insert_n(text: str, left: Piece, right: Piece, last: Syllable, first: Syllable) -> bool:
-    onset, vowel, _ = first
-    if last[2] == " " or onset != "ㅇ" or vowel not in _GLIDES + "ㅣ":
+def _insert_n(pair: _Pair) -> bool:
+    last, first = pair.last, pair.first
+    if last[2] == " " or first[0] != "ㅇ" or first[1] not in _GLIDES + "ㅣ":
         return False
-    apart = left.end != right.begin
-    word, after = text[right.begin : right.end], text[right.end : right.end + 1]
-    if left.closes in ("NR", "NNBC") and (vowel == "ㅣ" or right.opens == "NR"):
-        fits = word.startswith(_NATIVE_NUMBERS)  # 서른여섯; but 삼육오, 삼월 일일
-    elif vowel == "ㅣ":
-        whole = right.opens == "VV" or not after or after in _AFTER_WORD
-        fits = word.startswith(_NATIVE) or (
-            word in _NATIVE_WORDS and whole and (apart or word != "일")
-        )
-    else:  # pronouns, interjections and names begin anew
-        fits = not apart or right.opens in ("NNG", "NR", "VV", "VA", "MAG")
-    if fits:
+    if fits := _takes_n(pair):
         last[2], first[0] = NEUTRAL[last[2]], "ㄴ"
     return fits
 
 
-def _sino_l(text: str, i: int, syllables: list) -> None:
-    """제26항: ㄷ ㅅ ㅈ after ㄹ in Sino-Korean words: 갈등, 발전; but 절절하다."""
-    if syllables[i - 1][2] == "ㄹ" and text[i] in _SINO and text[i - 1] != text[i]:
-        _tense(syllables[i])
+def _takes_n(pair: _Pair) -> bool:
+    left, right, word = pair.left, pair.right, pair.word
+    native = pair.first[1] == "ㅣ"
+    if left.closes in ("NR", "NNBC") and (native or right.opens == "NR"):
+        return word.startswith(_NATIVE_NUMBERS)  # 서른여섯; but 삼육오, 삼월 일일
+    if native and right.opens[0] == "V":
+        return right.lemma in _NATIVE_STEMS
+    if native and word == "일":  # 한 일, 무슨일; but 한 일 년, 기념일
+        free = pair.apart or left.opens == "MM" or left.closes == "ETM"
+        noun = right.opens == "NNG" or (right.opens == "NR" and left.closes == "ETM")
+        return free and noun and pair.whole
+    if native:
+        return word in _NATIVE_NOUNS
+    # pronouns, interjections and names begin anew
+    return not pair.apart or right.opens in ("NNG", "NR", "VV", "VA", "MAG")
 
 
-def _six(text: str, i: int, syllables: list) -> None:
+def _six(text: str, i: int, syllables: list[Syllable | None]) -> None:
     """제29항: 십육, 백육 → 심뉵, 뱅뉵."""
     if text[i] == "육" and text[i - 1] in "십백천만억":
-        syllables[i][0] = "ㄴ"
+        _of(syllables, i)[0] = "ㄴ"
 
 
-def _numeral(text: str, left: Piece, right: Piece, syllables: list) -> None:
+def _numeral(pair: _Pair) -> None:
     """Numbers before what they count: 열 살, 여덟 시 (제28항); 칠 도, 팔십 (제26항)."""
-    number, counted = text[left.begin : left.end], text[right.begin : right.end]
-    native = number.endswith(("열", "여덟")) and counted != "도"
-    sino = number.endswith(("일", "칠", "팔")) and all(char in _SINO for char in counted)
+    number = pair.text[pair.left.begin : pair.left.end]
+    native = number.endswith(("열", "여덟")) and pair.word != "도"
+    sino = number[-1] in _SINO_NUMBERS and all(char in _SINO for char in pair.word)
     if native or sino:
-        _tense(syllables[right.begin])
-    elif right.opens == "NR":
-        _six(text, right.begin, syllables)
+        _tense(pair.first)
+    elif pair.right.opens == "NR":
+        _six(pair.text, pair.right.begin, pair.line.syllables)
 
 
 def _tense(syllable: Syllable) -> None:
     syllable[0] = TENSE.get(syllable[0], syllable[0])
+
+
+def _of(syllables: list[Syllable | None], place: int) -> Syllable:
+    """The syllable at a place that morphemes cover, which is Hangul."""
+    syllable = syllables[place]
+    assert syllable, "pieces hold Hangul only"
+    return syllable
