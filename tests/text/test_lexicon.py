@@ -124,6 +124,11 @@ def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path):
         load_lexicon(tmp_path / "cp949.csv")
 
 
+def test_a_part_of_two_readings_is_a_doubt():
+    doubts = read("얼음성의 가능성").doubts
+    assert [(d.text[-1], d.reading[-1], d.other[-1]) for d in doubts] == [("성", "썽", "성")]
+
+
 def test_two_readings_are_a_doubt():
     doubts = read("저 화병에 25송이를 꽂아").doubts
     assert [(d.text, d.reading, d.other, d.offset) for d in doubts] == [

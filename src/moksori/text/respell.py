@@ -155,7 +155,9 @@ def _in_word(pair: _Pair, lexicon: Lexicon) -> None:
         _tense(pair.first)
     elif entry := lexicon.part(pair.text, left, right):
         syllables[right.begin : right.end] = decompose(entry.reading)
-        pair.line.found.append((pair.text[left.begin : right.end], entry))
+        before = pair.text[left.begin : left.end]
+        whole = Entry(before + entry.reading, before + entry.other if entry.other else "")
+        pair.line.found.append((before + pair.word, whole))
     elif right.opens == "XSN" and pair.first[1] in _GLIDES:
         _insert_n(pair)
     elif not right.opens.startswith(_BOUND) and pair.word not in _BOUND_NOUNS:
