@@ -21,7 +21,13 @@ Dialogue: 0,0:00:03.00,0:00:04.00,Default,둘,0,0,0,,응.
 def test_subtitles_give_their_cues(tmp_path, name, content):
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    assert read_script(path) == [("cue 1", "안녕? 나야."), ("cue 2", "응.")]
+    lines = read_script(path)
+    assert [(line.place, line.text) for line in lines] == [
+        ("cue 1", "안녕? 나야."),
+        ("cue 2", "응."),
+    ]
+    if name == "a.ass":
+        assert [line.character for line in lines] == ["하나", "둘"]
 
 
 def test_a_table_s_header_may_stand_below_titles(tmp_path):
@@ -36,13 +42,16 @@ def test_a_table_s_header_may_stand_below_titles(tmp_path):
     ):
         book.active.append(row)
     book.save(tmp_path / "a.xlsx")
-    assert read_script(tmp_path / "a.xlsx") == [("row 4", "안녕?"), ("row 6", "119")]
+    assert read_script(tmp_path / "a.xlsx") == [
+        ("row 4", "안녕?", "", "하나", ""),
+        ("row 6", "119", "", "둘", ""),
+    ]
 
 
 def test_a_title_of_one_word_is_no_header(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("대본,,\n번호,배역,대본,대사\n1,하나,초고,안녕\n", encoding="utf-8")
-    assert read_script(path) == [("row 3", "안녕")]
+    assert read_script(path) == [("row 3", "안녕", "", "하나", "")]
 
 
 def test_every_sheet_with_lines_is_read(tmp_path):
@@ -57,20 +66,23 @@ def test_every_sheet_with_lines_is_read(tmp_path):
         for row in rows:
             sheet.append([row])
     book.save(tmp_path / "a.xlsx")
-    assert read_script(tmp_path / "a.xlsx") == [("1화 row 2", "하나"), ("2화 row 2", "둘")]
+    assert read_script(tmp_path / "a.xlsx") == [
+        ("1화 row 2", "하나", "", "", ""),
+        ("2화 row 2", "둘", "", "", ""),
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp949"])
 def test_csv_as_excel_saves_it(tmp_path, encoding):
     path = tmp_path / "a.csv"
     path.write_text('no,LINE\n1,"그래, 가자"\n', encoding=encoding)
-    assert read_script(path) == [("row 2", "그래, 가자")]
+    assert read_script(path) == [("row 2", "그래, 가자", "", "", "")]
 
 
 def test_another_column_can_be_named(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("번호\t말\n1\t안녕\n", encoding="utf-8")
-    assert read_script(path, "말") == [("row 2", "안녕")]
+    assert read_script(path, "말") == [("row 2", "안녕", "", "", "")]
     with pytest.raises(ScriptError, match=r"--column \(there are: 번호, 말, 1, 안녕\)"):
         read_script(path)
 

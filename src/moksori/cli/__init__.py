@@ -4,11 +4,11 @@ import sys
 
 import typer
 
+from moksori.cli import training
 from moksori.cli.align import align
 from moksori.cli.console import err
 from moksori.cli.convert import convert, voices
 from moksori.cli.text import text
-from moksori.cli.training import prepare_emotiontts, train_conversion, train_cotatron
 from moksori.errors import MoksoriError
 
 app = typer.Typer(
@@ -21,9 +21,10 @@ _prepare = typer.Typer(
     no_args_is_help=True, help="Bring a corpus into the form that training reads."
 )
 _train = typer.Typer(no_args_is_help=True, help="Train a model; the same command resumes it.")
-_prepare.command("emotiontts")(prepare_emotiontts)
-_train.command("conversion")(train_conversion)
-_train.command("cotatron")(train_cotatron)
+for name in ("emotiontts", "kss", "metadata", "librispeech", "script"):
+    _prepare.command(name)(getattr(training, f"prepare_{name}"))
+for name in ("conversion", "cotatron"):
+    _train.command(name)(getattr(training, f"train_{name}"))
 app.command()(convert)
 app.command()(align)
 app.command()(voices)

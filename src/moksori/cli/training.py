@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import track
@@ -12,17 +12,29 @@ from rich.table import Table
 from moksori.cli.console import err, out
 from moksori.errors import ConfigError
 
+if TYPE_CHECKING:
+    from moksori.corpus.lines import SourceLine
+
 _SPLITS = ("train", "valid", "test")
+
+
+DestArgument = Annotated[
+    Path, typer.Argument(help="Folder of the prepared corpus; made if missing.")
+]
+JobsOption = Annotated[
+    int | None, typer.Option(min=1, help="Worker processes; all cores by default.")
+]
+LicenceOption = Annotated[
+    str, typer.Option("--licence", help="Of the recordings; goes with every model made of them.")
+]
 
 
 def prepare_emotiontts(
     source: Annotated[
         Path, typer.Argument(help="The corpus in its original layout; never changed.")
     ],
-    dest: Annotated[Path, typer.Argument(help="Folder of the prepared corpus; made if missing.")],
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Worker processes; all cores by default.")
-    ] = None,
+    dest: DestArgument,
+    jobs: JobsOption = None,
 ) -> None:
     """Prepare the "Emotion TTS open DB" (KAIST, SELVAS AI).
 
@@ -31,9 +43,67 @@ def prepare_emotiontts(
     """
     with _training_extra():
         from moksori.corpus import emotiontts
+    _prepare(emotiontts.read(source), dest, emotiontts.LICENCE, jobs)
+
+
+def prepare_kss(
+    source: Annotated[Path, typer.Argument(help="Folder with transcript.v.4.txt.")],
+    dest: DestArgument,
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare the KSS dataset (one Korean woman); as `prepare emotiontts`."""
+    from moksori.corpus import readers
+
+    _prepare(readers.read_kss(source), dest, readers.KSS_LICENCE, jobs)
+
+
+def prepare_metadata(
+    table: Annotated[Path, typer.Argument(help="A list of path|text|speaker or path|text.")],
+    dest: DestArgument,
+    licence: LicenceOption,
+    speaker: Annotated[str | None, typer.Option(help="Of the rows that name none.")] = None,
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare recordings that a list names; as `prepare emotiontts`.
+
+    Example: moksori prepare metadata corpus/metadata.txt data/mine --licence "our own, internal"
+    """
+    from moksori.corpus.readers import read_metadata
+
+    _prepare(read_metadata(table, speaker), dest, licence, jobs)
+
+
+def prepare_librispeech(
+    source: Annotated[Path, typer.Argument(help="A tree of SPEAKER/…/*.trans.txt.")],
+    dest: DestArgument,
+    licence: LicenceOption,
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare a tree as LibriSpeech's or Zeroth's; as `prepare emotiontts`."""
+    from moksori.corpus.readers import read_librispeech
+
+    _prepare(read_librispeech(source), dest, licence, jobs)
+
+
+def prepare_script(
+    script: Annotated[
+        Path, typer.Argument(help="A dubbing script (.xlsx, .csv) with 파일, 성우 and 대사.")
+    ],
+    audio: Annotated[Path, typer.Argument(help="Folder of its recordings.")],
+    dest: DestArgument,
+    licence: LicenceOption,
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare a dubbed show: its script and its actors' recordings; as `prepare emotiontts`."""
+    from moksori.corpus.readers import read_script_corpus
+
+    _prepare(read_script_corpus(script, audio), dest, licence, jobs)
+
+
+def _prepare(lines: list["SourceLine"], dest: Path, licence: str, jobs: int | None) -> None:
+    with _training_extra():
         from moksori.corpus.prepare import prepare
-    lines = emotiontts.read(source)
-    report = prepare(lines, dest, emotiontts.LICENCE, jobs=jobs, progress=_progress("preparing"))
+    report = prepare(lines, dest, licence, jobs=jobs, progress=_progress("preparing"))
     _print_report(report, dest)
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,9 +17,14 @@ LINE_COLUMNS = (
     "대본",
     "script",
 )  # the first is taken
+_COLUMNS = {
+    "actor": ("성우", "actor", "배우"),
+    "character": ("배역", "character", "인물"),
+    "file": ("파일", "file", "파일명"),
+}
 _OTHER_COLUMNS = frozenset((
     "화", "episode", "씬", "scene", "번호", "no", "no.", "시작", "start", "tc in", "끝", "end", "tc out",
-    "배역", "character", "성우", "actor", "지문", "direction", "파일", "file", "비고", "note", "#",
+    "지문", "direction", "비고", "note", "#",
 ))  # fmt: skip
 _HEADER_WITHIN = 20  # rows; titles may stand above it
 
@@ -28,6 +34,9 @@ class ScriptLine(NamedTuple):
 
     place: str  # where it is, as its readers count: row 12, cue 3, line 7
     text: str
+    actor: str = ""
+    character: str = ""
+    file: str = ""
 
 
 def read_script(path: Path, column: str | None = None) -> list[ScriptLine]:
@@ -85,7 +94,7 @@ def _from_sheets(path: Path, column: str | None) -> list[ScriptLine]:
             fault = fault or error
             continue
         prefix = f"{name} " if len(sheets) > 1 else ""
-        lines += [ScriptLine(prefix + line.place, line.text) for line in found]
+        lines += [line._replace(place=prefix + line.place) for line in found]
     if fault and not lines:
         raise fault
     return lines
@@ -96,7 +105,7 @@ def _from_table(
 ) -> list[ScriptLine]:
     names = [column.strip().lower()] if column else [*LINE_COLUMNS]
     heads = [[cell.strip().lower() for cell in cells] for _, cells in rows[:_HEADER_WITHIN]]
-    known = {*names, *LINE_COLUMNS, *_OTHER_COLUMNS}
+    known = {*names, *LINE_COLUMNS, *_OTHER_COLUMNS, *itertools.chain(*_COLUMNS.values())}
     likely = [
         (sum(cell in known for cell in cells), -i)
         for i, cells in enumerate(heads)
@@ -109,9 +118,18 @@ def _from_table(
             f"column of the lines with --column (there are: {', '.join(seen[:12]) or 'none'})"
         )
     header = -max(likely)[1]
-    place = next(heads[header].index(name) for name in names if name in heads[header])
+    head = heads[header]
+    places = {"text": names, **_COLUMNS}
+    columns = {
+        key: head.index(name)
+        for key, aliases in places.items()
+        if (name := next((alias for alias in aliases if alias in head), None))
+    }
     return [
-        ScriptLine(f"row {number}", cells[place].strip() if place < len(cells) else "")
+        ScriptLine(
+            f"row {number}",
+            **{key: cells[i].strip() if i < len(cells) else "" for key, i in columns.items()},
+        )
         for number, cells in rows[header + 1 :]
     ]
 
@@ -143,7 +161,7 @@ def _from_subtitles(path: Path) -> list[ScriptLine]:
     except pysubs2.exceptions.Pysubs2Error as error:
         raise ScriptError(f"{path}: not readable as {path.suffix[1:]} ({error})") from None
     return [
-        ScriptLine(f"cue {number}", " ".join(cue.plaintext.split()))
+        ScriptLine(f"cue {number}", " ".join(cue.plaintext.split()), character=cue.name)
         for number, cue in enumerate((cue for cue in cues if not cue.is_comment), 1)
     ]
 

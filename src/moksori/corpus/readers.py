@@ -1,0 +1,155 @@
+"""Readers of the layouts that speech corpora usually come in; each yields `SourceLine`s.
+
+Corpora without a split of their own get one: a text of eleven goes to `test`, by its hash, so that the
+same corpus is always parted in the same way and a text is in one split only.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from moksori.corpus.lines import SourceLine, Split
+from moksori.dubbing.script import read_script
+from moksori.errors import CorpusError, ScriptError
+
+KSS_LICENCE = "CC BY-NC-SA 4.0 (KSS Dataset, Kyubyong Park): research only"
+_TEST_SHARE = 11  # one text of so many
+_AUDIO = (".wav", ".flac")
+
+
+def read_kss(source: Path) -> list[SourceLine]:
+    """The KSS dataset: `transcript.v.*.txt` beside the folders of recordings.
+
+    A row: path | as printed | as spoken | in jamo | seconds | English.
+
+    Raises:
+        CorpusError: no transcript, or a row with too few columns.
+    """
+    tables = sorted(source.glob("transcript*.txt"))
+    if not tables:
+        raise CorpusError(f"{source}: no transcript.v.*.txt in it")
+    rows = _piped(tables[-1], 3)
+    return _checked(
+        source,
+        (_line(source / row[0], "kss", row[2], row[1], tables[-1]) for row in rows),
+    )
+
+
+def read_metadata(table: Path, speaker: str | None = None) -> list[SourceLine]:
+    """A list of `path|text|speaker` or `path|text`, paths from the list's own folder.
+
+    Args:
+        table: the list, UTF-8.
+        speaker: of the rows that name none.
+
+    Raises:
+        CorpusError: no list, a row with too few columns, or one without a speaker.
+    """
+    lines = []
+    for number, row in enumerate(_piped(table, 2), 1):
+        name = (row[2].strip() if len(row) > 2 else "") or speaker
+        if not name:
+            raise CorpusError(f"{table}, row {number}: no third column; name the --speaker")
+        lines.append(_line(table.parent / row[0], name, row[1], row[1], table))
+    return _checked(table, iter(lines))
+
+
+def read_librispeech(source: Path) -> list[SourceLine]:
+    """A tree as LibriSpeech's: `SPEAKER/…/*.trans.txt`, a row `ID text`, and ID.flac or ID.wav beside.
+
+    Raises:
+        CorpusError: no such lists.
+    """
+    tables = sorted(source.rglob("*.trans.txt"))
+    if not tables:
+        raise CorpusError(f"{source}: no *.trans.txt below it")
+
+    def lines() -> Iterator[SourceLine]:
+        for table in tables:
+            for row in _rows(table):
+                id, _, text = row.partition(" ")
+                yield _line(table.parent / id, id.partition("-")[0], text, text, table)
+
+    return _checked(source, lines())
+
+
+def read_script_corpus(script: Path, audio: Path) -> list[SourceLine]:
+    """A dubbing script with columns of file, actor and line, and the folder of its recordings.
+
+    Voices are actors, not characters. Recordings that no row names are told as problems.
+
+    Raises:
+        ScriptError: as `read_script`, or no column of files or actors.
+    """
+    rows = read_script(script)
+    for column, name in (("file", "파일"), ("actor", "성우")):
+        if not any(getattr(row, column) for row in rows):
+            raise ScriptError(f"{script}: no column “{name}” or “{column}”, or nothing in it")
+    lines = [
+        _line(audio / row.file, row.actor, row.text, row.text, script)
+        if row.file and row.actor
+        else SourceLine(
+            row.place, row.actor or "?", "train", None, row.text, row.text, None,
+            f"{script}, {row.place}: no file or no actor",
+        )
+        for row in rows
+    ]  # fmt: skip
+    named = {line.audio.stem for line in lines if line.audio}
+    lines += [
+        SourceLine(path.stem, "?", "train", path, "", "", None, f"no row of {script.name} names it")
+        for path in sorted(audio.rglob("*"))
+        if path.suffix.lower() in _AUDIO and path.stem not in named
+    ]
+    return _checked(script, iter(lines))
+
+
+def split_of(text: str) -> Split:
+    """`test` for one text of eleven, by its hash."""
+    digest = hashlib.sha256(" ".join(text.split()).encode()).digest()
+    return "test" if int.from_bytes(digest[:8], "big") % _TEST_SHARE == 0 else "train"
+
+
+def _line(path: Path, speaker: str, text: str, script: str, table: Path) -> SourceLine:
+    """A line whose recording may be named with or without its ending."""
+    text = " ".join(text.split())
+    found = next(
+        (p for p in (path, *(path.with_name(path.name + end) for end in _AUDIO)) if p.is_file()),
+        None,
+    )
+    problem = "" if found else f"no audio: {path}{{.wav,.flac}} is missing"
+    if found and not text:
+        problem = f"empty: {table} has no text for it"
+    id = path.stem if path.suffix.lower() in _AUDIO else path.name
+    return SourceLine(id, speaker, split_of(text), found, text, script.strip(), None, problem)
+
+
+def _checked(source: Path, lines: Iterator[SourceLine]) -> list[SourceLine]:
+    """All lines, sorted by id."""
+    listed = sorted(lines, key=lambda line: line.id)
+    found = Counter(line.id for line in listed)
+    if twice := [id for id, count in found.items() if count > 1]:
+        raise CorpusError(f"{source}: “{twice[0]}” is there twice; rename one")
+    if not listed:
+        raise CorpusError(f"{source}: no lines in it")
+    return listed
+
+
+def _piped(table: Path, columns: int) -> list[list[str]]:
+    rows = [row.split("|") for row in _rows(table)]
+    for number, row in enumerate(rows, 1):
+        if len(row) < columns:
+            raise CorpusError(
+                f"{table}, row {number}: {len(row)} columns, at least {columns} needed"
+            )
+    return rows
+
+
+def _rows(table: Path) -> list[str]:
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CorpusError(f"{table}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CorpusError(f"{table}: not UTF-8; save it as UTF-8") from None
+    return [row for row in text.splitlines() if row.strip()]
