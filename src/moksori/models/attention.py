@@ -6,6 +6,7 @@ forward(query, keys, mask, state)  → weights [B, N], the next state
 """
 
 import math
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -22,12 +23,12 @@ class AttentionState(NamedTuple):
     total: torch.Tensor  # [B, N] of all steps
 
 
-class Attention(nn.Module):
+class Attention(nn.Module, ABC):
     """What the two have in common."""
 
+    @abstractmethod
     def keys(self, memory: torch.Tensor) -> torch.Tensor:
         """What does not depend on the step: [B, N, A] of the memory [B, N, M]."""
-        raise NotImplementedError
 
     def start(self, mask: torch.Tensor) -> AttentionState:
         """The state before the first step: all weight on the first phone."""
@@ -35,11 +36,11 @@ class Attention(nn.Module):
         first[:, 0] = 1
         return AttentionState(first, torch.zeros_like(first))
 
+    @abstractmethod
     def energies(
         self, query: torch.Tensor, keys: torch.Tensor, state: AttentionState
     ) -> torch.Tensor:
         """Scores [B, N] before the softmax."""
-        raise NotImplementedError
 
     def forward(
         self, query: torch.Tensor, keys: torch.Tensor, mask: torch.Tensor, state: AttentionState
