@@ -60,7 +60,8 @@ def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:
         return part + decimal(number)
     if not (spelled or spell):
         raise TextError(
-            f"“{word}” is not in the English dictionary; write it in Hangul as it is spoken",
+            f"“{word}” is not in the English dictionary; write it in Hangul as it is "
+            "spoken, add it to a list of readings (--lexicon), or have it spelled (--spell)",
             line,
             offset,
         )
