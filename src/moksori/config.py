@@ -51,6 +51,7 @@ class ConversionConfig(_Config):
     embedding_dropout: float = Field(0.1, ge=0, lt=1)
     aligner_dim: int = Field(64, gt=0)  # channels of the aligner's queries and keys
     voice_dim: int = Field(64, gt=0)  # channels of a row of the voice table
+    prosody: Literal["f0", "residual"] = "f0"  # residual: the paper's encoder
     f0_bins: int = Field(64, gt=0)  # bins of the log-F0 embedding
     energy_bands: int = Field(3, ge=1)  # parts of the spectrum whose energy the decoder is told
     decoder_dim: int = Field(288, gt=0)

@@ -1,10 +1,11 @@
+import numpy as np
 import pytest
 import torch
 
 from moksori.config import AudioConfig, ConversionConfig
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.layers import length_mask, masked_standard
-from moksori.models.prosody import fill_unvoiced
+from moksori.models.prosody import ResidualProsody, fill_unvoiced
 from moksori.text import SYMBOLS
 from moksori.training.conversion import mel_l1
 
@@ -20,10 +21,11 @@ SMALL = ConversionConfig(
 )
 
 
-@pytest.fixture
-def model() -> ConversionModel:
+@pytest.fixture(params=["f0", "residual"])
+def model(request) -> ConversionModel:
     torch.manual_seed(0)
-    model = ConversionModel.build(SMALL, AUDIO, len(SYMBOLS), 3)
+    config = SMALL.model_copy(update={"prosody": request.param})
+    model = ConversionModel.build(config, AUDIO, len(SYMBOLS), 3)
     for block in model.decoder.blocks:  # starts at zero; any trained model has moved away
         torch.nn.init.normal_(block.modulate.weight, std=0.3)
     return model.eval()
@@ -87,6 +89,22 @@ def test_the_mel_s_loss_does_not_move_the_alignment(model):
     model(batch).mel.sum().backward()
     assert all(p.grad is None or p.grad.abs().max() == 0 for p in model.aligner.parameters())
     assert model.text_encoder.embedding.weight.grad.abs().max() > 0
+
+
+def test_the_residual_is_narrow_smooth_and_without_level():
+    torch.manual_seed(0)
+    encoder = ResidualProsody(8, AUDIO.n_mels).eval()
+    mel = torch.randn(2, 60, AUDIO.n_mels)
+    mask = length_mask(torch.tensor([60, 40]))
+    with torch.no_grad():
+        residual = encoder.encode(mel, mask)
+        raw = masked_standard(torch.randn(2, 60, 1), mask)
+    assert residual.shape == (2, 60, 1)
+    assert residual.abs().max() <= 1
+    assert residual[1, 40:].abs().max() == 0
+    assert residual[0].diff(dim=0).abs().mean() < 0.3 * raw[0].diff(dim=0).abs().mean()
+    assert encoder.hann.sum() == pytest.approx(1)
+    np.testing.assert_allclose(encoder.hann / encoder.hann.max(), np.hanning(23)[1:-1], atol=1e-6)
 
 
 def test_loss_counts_real_frames_only():

@@ -7,7 +7,8 @@
     F0, mel ── F0Prosody ── P (melody, energy) ─────┤
     voice ── voice table ───────────────────────────┴── VCDecoder ── mel in that voice
 
-The TTSDecoder's attention will be a second source of A, the residual encoder a second source of P.
+The TTSDecoder's attention (`cotatron.py`) will be a second source of A; the paper's residual encoder is a
+second source of P.
 """
 
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from torch import nn
 from moksori.config import AudioConfig, ConversionConfig
 from moksori.models.aligner import ParallelAligner, monotonic_posterior
 from moksori.models.layers import length_mask
-from moksori.models.prosody import F0Prosody
+from moksori.models.prosody import F0Prosody, ResidualProsody
 from moksori.models.text_encoder import TextEncoder
 from moksori.models.vc_decoder import VCDecoder
 
@@ -57,7 +58,7 @@ class ConversionModel(nn.Module):
         self,
         text_encoder: TextEncoder,
         aligner: ParallelAligner,
-        prosody: F0Prosody,
+        prosody: F0Prosody | ResidualProsody,
         voices: nn.Embedding,
         decoder: VCDecoder,
     ) -> None:
@@ -70,15 +71,20 @@ class ConversionModel(nn.Module):
         cls, config: ConversionConfig, audio: AudioConfig, n_symbols: int, n_voices: int
     ) -> "ConversionModel":
         """A model of the given sizes with fresh weights."""
+        prosody: F0Prosody | ResidualProsody
+        if config.prosody == "residual":
+            prosody = ResidualProsody(config.decoder_dim, audio.n_mels)
+        else:
+            prosody = F0Prosody(
+                config.decoder_dim, config.f0_bins, audio.f0_min, audio.f0_max, config.energy_bands
+            )
         return cls(
             TextEncoder(
                 n_symbols, config.text_dim, config.text_kernels,
                 config.embedding_dropout, config.text_dropout,
             ),
             ParallelAligner(config.text_dim, audio.n_mels, config.aligner_dim),
-            F0Prosody(
-                config.decoder_dim, config.f0_bins, audio.f0_min, audio.f0_max, config.energy_bands
-            ),
+            prosody,
             nn.Embedding(n_voices, config.voice_dim),
             VCDecoder(
                 config.text_dim, config.voice_dim, audio.n_mels, config.decoder_dim,

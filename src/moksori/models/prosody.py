@@ -1,15 +1,17 @@
-"""Prosody for the decoder: log-F0 in the target's register, voicing, and energy.
+"""Prosody for the decoder: log-F0 in the target's register with voicing and energy, or the paper's residual.
 
 The paper's residual encoder is the weak link on unseen actors; normalised F0 is not (arXiv 2104.00931).
 """
 
+import itertools
 import math
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from moksori.features import energy
-from moksori.models.layers import masked_standard
+from moksori.models.layers import MaskedConv, masked_standard
 
 _CENTRE = math.log(200.0)  # Hz; about the middle of all voices
 _SPREAD = 0.4
@@ -66,3 +68,56 @@ class F0Prosody(nn.Module):
         melody = torch.stack([curve, voiced.to(curve.dtype)], -1)  # [B, T, 2]
         level = masked_standard(energy(mel, self.energy_bands), mask)  # [B, T, energy_bands]
         return self.embedding(bins) + self.project(torch.cat([melody, level], -1))
+
+
+class ResidualProsody(nn.Module):
+    """Cotatron's residual encoder: one number a frame that the text does not tell (section 3.2).
+
+    Convolutions over the mel to one channel, instance norm over the unpadded frames, tanh, and a Hann
+    window, so narrow and smooth that little of the speaker fits through.
+
+    Args:
+        dim: channels of P.
+        n_mels: bins of the mel.
+        width: channels of the convolutions.
+        layers: how many there are before the last.
+        window: length of the Hann window in frames, odd.
+    """
+
+    hann: torch.Tensor
+
+    def __init__(
+        self, dim: int, n_mels: int, width: int = 128, layers: int = 5, window: int = 21
+    ) -> None:
+        super().__init__()
+        sizes = [n_mels, *[width] * layers]
+        self.convs = nn.ModuleList(MaskedConv(a, b, 5) for a, b in itertools.pairwise(sizes))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(layers))
+        self.residual = MaskedConv(width, 1, 5)
+        self.project = nn.Linear(1, dim)
+        hann = torch.hann_window(window + 2, periodic=False)[1:-1]
+        self.register_buffer("hann", hann / hann.sum())
+
+    def forward(self, f0: torch.Tensor, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Encode prosody; `f0` is not looked at.
+
+        Args:
+            f0: [B, T], as `F0Prosody`.
+            mel: [B, T, n_mels] of the source.
+            mask: [B, T].
+
+        Returns:
+            P [B, T, dim].
+        """
+        return self.project(self.encode(mel, mask))
+
+    def encode(self, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The residual [B, T, 1], from -1 to 1."""
+        x = mel * mask[..., None]
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = functional.relu(norm(conv(x, mask)))
+        x = torch.tanh(masked_standard(self.residual(x, mask), mask)) * mask[..., None]
+        smooth = functional.conv1d(
+            x.transpose(1, 2), self.hann[None, None].to(x.dtype), padding=len(self.hann) // 2
+        )
+        return smooth.transpose(1, 2) * mask[..., None]
