@@ -20,6 +20,9 @@ from torch.nn import functional
 from moksori.models.attention import Attention
 from moksori.models.layers import MaskedConv
 
+# Inside, log-mels are brought near zero mean and unit variance, so that training need not travel there.
+_MEAN_LOG_MEL, _SPREAD_LOG_MEL = -5.0, 2.0
+
 
 class Decoded(NamedTuple):
     """What the decoder gives."""
@@ -126,7 +129,7 @@ class TTSDecoder(nn.Module):
         Returns:
             Mels and alignment; without dropout in evaluation mode, so the same each time.
         """
-        frames = self._last_frames(mel)
+        frames = self._last_frames((mel - _MEAN_LOG_MEL) / _SPREAD_LOG_MEL)
         if teacher_forcing < 1:
             with torch.no_grad():
                 predicted = self._last_frames(self._decode(memory, text_mask, frames)[0])
@@ -134,8 +137,9 @@ class TTSDecoder(nn.Module):
             frames = torch.where(real, frames, predicted.to(frames.dtype))
         before, weights = self._decode(memory, text_mask, frames)
         before = before[:, : mel.shape[1]] * mel_mask[..., None]
+        after = before + self._refine(before, mel_mask)
         alignment = weights.repeat_interleave(self.frames_per_step, 1)[:, : mel.shape[1]]
-        return Decoded(before, before + self._refine(before, mel_mask), alignment)
+        return Decoded(_restore(before, mel_mask), _restore(after, mel_mask), alignment)
 
     def _last_frames(self, mel: torch.Tensor) -> torch.Tensor:
         """What each step sees: the go-frame, then the last frame of each step before, [B, steps, n_mels]."""
@@ -179,3 +183,8 @@ class TTSDecoder(nn.Module):
         for conv in self.postnet[:-1]:
             mel = functional.dropout(torch.tanh(conv(mel, mask)), self.dropout, self.training)
         return self.postnet[-1](mel, mask)
+
+
+def _restore(mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Back to log-mel; zero in the padding."""
+    return (mel * _SPREAD_LOG_MEL + _MEAN_LOG_MEL) * mask[..., None]
