@@ -84,9 +84,8 @@ def main(lines: int = 16, seconds: float = 4.0, steps: int = 5) -> None:
                 f"{plain / taken:.1f}",
             )  # fmt: skip
     Console(width=90).print(table)
-    print(
-        f"{lines} lines of {seconds:g} s ({frames} frames, {phones} phones), {torch.get_num_threads()} threads"
-    )
+    size = f"{lines} lines of {seconds:g} s ({frames} frames, {phones} phones)"
+    print(f"{size}, {torch.get_num_threads()} threads")
 
 
 def _time(forward, mel: torch.Tensor, steps: int) -> float:
