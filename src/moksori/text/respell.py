@@ -66,7 +66,12 @@ def respell(text: str, pieces: list[Piece], lexicon: Lexicon, cross_word: bool) 
             _within(text, piece, line, settled)
     for left, right, after in zip(pieces, pieces[1:], [*pieces[2:], None], strict=False):
         gap = text[left.end : right.begin]
-        whole = after is None or after.begin > right.end or after.opens.startswith(_BOUND)
+        whole = (
+            after is None
+            or after.begin > right.end
+            or after.opens.startswith(_BOUND)
+            or text[after.begin : after.end] in "이은을도만"  # particles, though taken for numbers
+        )
         pair = _Pair(text, left, right, line, whole)
         if gap == "" and right.begin not in settled:
             _in_word(pair, lexicon)
