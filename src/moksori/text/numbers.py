@@ -92,6 +92,7 @@ _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _MONEY = "".join(map(re.escape, MONEY))
 _EVENT = "(?:절|전쟁|운동|혁명|사태|사변|테러|참사|선언)"  # 6.25 전쟁, read by digit
 _PATTERNS = [
+    ("sequel", re.compile(r"(?<=[가-힣A-Za-z!?] )([2-5])(?=[》〉』」])")),
     ("telephone", re.compile(r"(?:0\d{1,2}[-–])?\d{3,4}[-–]\d{4}(?![\d-])(?!\s?[명원개년점만억%])")),
     ("date", re.compile(r"(\d{4})\s?[.\-/년]\s?(\d{1,2})\s?[.\-/]\s?(\d{1,2})(?!\d)\.?")),
     ("memorial", re.compile(rf"(\d{{1,2}})\s?[·ㆍ.]\s?(\d{{1,2}})(?=\s?{_EVENT})")),
@@ -125,6 +126,12 @@ def read_number(line: str, start: int) -> Spoken | None:
         if match := pattern.match(line, start):
             return _READERS[kind](match, line)
     return None
+
+
+def _sequel(match: re.Match[str], line: str) -> Spoken:
+    """《겨울왕국 2》: films and games count in English."""
+    word = {"2": "투", "3": "쓰리", "4": "포", "5": "파이브"}[match[1]]
+    return Spoken(word, match.end(), "제목의 차례 · a title's number", _DIGITS[int(match[1])])
 
 
 def _telephone(match: re.Match[str], line: str) -> Spoken:
@@ -283,6 +290,6 @@ def _sino_anyway(value: int, counter: str, after: str, before: str) -> bool:
 
 
 _READERS = {
-    "telephone": _telephone, "date": _date, "memorial": _memorial, "time": _time, "versus": _versus,
-    "fraction": _fraction, "money": _money, "range": _range, "number": _number,
+    "sequel": _sequel, "telephone": _telephone, "date": _date, "memorial": _memorial, "time": _time,
+    "versus": _versus, "fraction": _fraction, "money": _money, "range": _range, "number": _number,
 }  # fmt: skip
