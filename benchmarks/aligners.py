@@ -1,0 +1,70 @@
+"""Cotatron's attention beside the parallel aligner, on the test split. Prints the table of docs/figures.md.
+
+    python benchmarks/aligners.py ../shared/corpus/emotiontts RUN/model
+
+RUN/model: a Cotatron that `moksori train cotatron` made. Each test line is aligned with its own text by the
+attention (teacher-forced) and by the Cotatron's parallel aligner.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from moksori.alignment import Alignment
+from moksori.checkpoint import load_cotatron
+from moksori.converter import Converter
+from moksori.corpus import emotiontts
+from moksori.features import frames_to_seconds
+from moksori.text import ids
+
+_PARTS = ("sharpness", "diagonality", "coverage")
+
+
+def main(corpus: Path, model: Path) -> None:
+    """Align every test line both ways; print measures and how far apart the boundaries are."""
+    everything = emotiontts.read(corpus)
+    trained = {line.speaker for line in everything if line.split == "train"}
+    lines = [line for line in everything if line.split == "test" and not line.problem]
+    cotatron, card = load_cotatron(model)
+    converter = Converter.from_pretrained()  # for its cutting and levelling of recordings
+    found: dict[tuple[str, str], list] = {}
+    apart: dict[str, list[float]] = {"seen": [], "unseen": []}
+    for line in track(lines, "aligning", console=Console(stderr=True)):
+        aligned = converter.align(line.audio, line.text)
+        phones, mel = aligned.alignment.phones, torch.from_numpy(aligned.mel)[None]
+        numbers = torch.tensor([ids(phones)])
+        lengths = torch.tensor([len(phones)]), torch.tensor([mel.shape[1]])
+        frame = frames_to_seconds(1, card.audio)
+        group = "seen" if line.speaker in trained else "unseen"
+        made = {}
+        with torch.inference_mode():
+            for name in ("attention", "parallel"):
+                weights, _ = cotatron.align(numbers, lengths[0], mel, lengths[1], name)
+                array = weights[0].numpy()
+                made[name] = Alignment(array, array, phones, frame)
+                found.setdefault((name, group), []).append(made[name].measures())
+        apart[group].append(made["attention"].boundary_difference(made["parallel"]))
+    table = Table(
+        "aligner", "speakers", "lines", "sharpness", "diagonality", "coverage", "orderly lines"
+    )
+    for (name, group), measures in sorted(found.items()):
+        orderly = np.mean([m.repeats == 0 for m in measures])
+        table.add_row(
+            name, group, str(len(measures)),
+            *(f"{np.mean([getattr(m, part) for m in measures]):.2f}" for part in _PARTS),
+            f"{orderly:.0%}",
+        )  # fmt: skip
+    Console(width=100).print(table)
+    for group, distances in apart.items():
+        mean, median = 1000 * np.mean(distances), 1000 * np.median(distances)
+        print(f"boundaries apart, {group}: mean {mean:.0f} ms, median {median:.0f} ms")
+    print(f"trained for {card.training['steps']} steps")
+
+
+if __name__ == "__main__":
+    typer.run(main)
