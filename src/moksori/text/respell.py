@@ -146,8 +146,9 @@ def _within(text: str, piece: Piece, line: Respelled, settled: set[int]) -> None
                 sino = text[i] in _SINO and (piece.opens != "NR" or text[i - 1] in _SINO_NUMBERS)
                 if last[2] == "ㄹ" and sino and text[i - 1] != text[i]:
                     _tense(first)  # 제26항: 갈등, 발전, 칠십; but 절절하다, 스물셋
-                if last[2] == "ㅅ" and first[0] == "ㅇ" and first[1] in _GLIDES + "ㅣ":
-                    first[0] = "ㄴ"  # 제30항 3: 뱃일
+                noun = piece.opens == "NNG"
+                if noun and last[2] == "ㅅ" and first[0] == "ㅇ" and first[1] in _GLIDES + "ㅣ":
+                    first[0] = "ㄴ"  # 제30항 3: 뱃일; but 깨끗이
                 if piece.opens == "NR":
                     _six(text, i, syllables)
 
@@ -232,8 +233,8 @@ def _takes_n(pair: _Pair) -> bool:
         free = pair.apart or left.opens == "MM" or left.closes == "ETM"
         noun = right.opens == "NNG" or (right.opens == "NR" and left.closes == "ETM")
         return free and noun and pair.whole
-    if native:
-        return word in _NATIVE_NOUNS
+    if native:  # 입국 may come as 입 and 국
+        return word in _NATIVE_NOUNS and (pair.whole or len(word) > 1)
     # pronouns, interjections and names begin anew
     return not pair.apart or right.opens in ("NNG", "NR", "VV", "VA", "MAG")
 
