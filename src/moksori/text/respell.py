@@ -4,6 +4,7 @@
 Pronunciation (표준발음법); each function holds one group of them and changes syllables in place.
 """
 
+import re
 from typing import NamedTuple
 
 from moksori.text.lexicon import Entry, Lexicon
@@ -18,6 +19,7 @@ NEUTRAL = {  # 제9항–제11항: what a coda sounds like before a consonant or
 TENSE = dict(zip("ㄱㄷㅂㅅㅈ", "ㄲㄸㅃㅆㅉ", strict=True))
 
 _STEMS = ("VV", "VA", "VX", "XSV", "XSA")
+_NEGATION = re.compile(r"\s?(?:마|않|못|말[아고자라])")  # after which -지 is no -ㄹ지
 _STEM_CODAS = "ㄴㄵㅁㄻㄼㄾ"
 _COUNTED = ("NNBC", "NNB", "NR", "NNG")  # parts of speech that a number may stand before
 # Endings, particles, suffixes and the copula link as they are; so do the nouns' endings 음 and 이.
@@ -135,7 +137,9 @@ def _within(text: str, piece: Piece, line: Respelled, settled: set[int]) -> None
     syllables = line.syllables
     if piece.opens[0] == "J" and text[piece.begin : piece.end] == "의":
         _of(syllables, piece.begin)[1] = "ㅔ"  # 제5항 다만 4, as nearly everyone says it
-    if piece.ending[:1] in ("ᆯ", "ㄹ") and len(piece.ending) > 1:  # 제27항 붙임: 할걸, 할수록
+    negated = piece.ending.endswith("지") and _NEGATION.match(text, piece.end)  # 울지 마
+    if piece.ending[:1] in ("ᆯ", "ㄹ") and len(piece.ending) > 1 and not negated:
+        # 제27항 붙임: 할걸, 할수록
         _tense(_of(syllables, piece.end - len(piece.ending) + 1))
     elif piece.opens[0] == "E" and text[piece.begin] == "을" and piece.end - piece.begin > 1:
         _tense(_of(syllables, piece.begin + 1))  # 먹을수록
@@ -167,7 +171,8 @@ def _in_word(pair: _Pair, lexicon: Lexicon) -> None:
     elif right.opens == "XSN" and pair.first[1] in _GLIDES:
         _insert_n(pair)
     elif not right.opens.startswith(_BOUND) and pair.word not in _BOUND_NOUNS:
-        if pair.last[2] == "ㄴ" and pair.first[0] == "ㄹ" and left.end - left.begin > 1:
+        suffix = left.end - left.begin > 1 and len(pair.word) == 1
+        if pair.last[2] == "ㄴ" and pair.first[0] == "ㄹ" and suffix:
             pair.first[0] = "ㄴ"  # 제20항 다만: 의견란, 생산량
         if left.opens == "NR":
             _numeral(pair)
