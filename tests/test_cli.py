@@ -146,6 +146,27 @@ def test_a_folder_s_alignment_resumes_and_lists_problems(tmp_path):
     assert [row.split(",")[0] for row in rows] == ["file", "a.wav", "b.wav"]
 
 
+def test_a_folder_s_alignment_overwrites_only_its_own(tmp_path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    out.mkdir()
+    shutil.copy(DEMO, source / "a.wav")
+    (source / "a.txt").write_text(DEMO_TEXT, encoding="utf-8")
+    (out / "a.TextGrid").write_text("손으로 고친 것")
+    done = moksori("align", source, "-o", out)
+    assert done.returncode == 2
+    assert "exists; overwrite it with --force" in done.stdout
+    moksori("align", source, "-o", out)  # nor the second time
+    assert (out / "a.TextGrid").read_text() == "손으로 고친 것"
+    (out / "a.TextGrid").unlink()
+    moksori("align", source, "-o", out)
+    (source / "a.txt").write_text(DEMO_TEXT + " ", encoding="utf-8")  # changed since
+    again = moksori("align", source, "-o", out)
+    assert "1 of 1 aligned, 1 worked on now" in again.stdout
+    shutil.copy(DEMO, source / "a.flac")
+    assert "keep one" in moksori("align", source, "-o", out).stderr
+
+
 def test_voices_lists_name_sex_minutes_and_licence():
     shown = CliRunner().invoke(app, ["voices"])
     assert shown.exit_code == 0

@@ -54,7 +54,7 @@ def test_a_title_of_one_word_is_no_header(tmp_path):
     assert read_script(path) == [("row 3", "안녕", "", "하나", "")]
 
 
-def test_every_sheet_with_lines_is_read(tmp_path):
+def test_every_sheet_with_lines_is_read(tmp_path, caplog):
     book = openpyxl.Workbook()
     book.active.title = "1화"
     for name, rows in (
@@ -70,6 +70,7 @@ def test_every_sheet_with_lines_is_read(tmp_path):
         ("1화 row 2", "하나", "", "", ""),
         ("2화 row 2", "둘", "", "", ""),
     ]
+    assert "passed over: 메모" in caplog.text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp949"])

@@ -73,6 +73,8 @@ def test_a_changed_list_is_read_again(show):
 
 def test_a_row_of_headers_is_no_word(show):
     assert pronounce("이 단어 뭐야", lexicon=show("단어\t발음\n루미\t루삐\n")) == "이 다너 뭐야"
+    path = show("루미\t루삐\n이름\t이릅\n")  # but a word may be 이름
+    assert pronounce("이름", lexicon=path) == "이릅"
 
 
 def test_a_show_s_words_go_first(show):

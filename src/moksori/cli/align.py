@@ -89,13 +89,18 @@ def _align_folder(
     recordings = sorted(path for path in folder.iterdir() if path.suffix.lower() in _AUDIO)
     if not recordings:
         raise ConfigError(f"{folder}: no .wav or .flac in it")
+    stems = [path.stem for path in recordings]
+    if twice := [stem for stem in stems if stems.count(stem) > 1]:
+        raise ConfigError(f"{folder}: “{twice[0]}” is there as .wav and as .flac; keep one")
     print_licence(converter.card.licence)
     output.mkdir(parents=True, exist_ok=True)
     from moksori.alignment import Measures
 
     report = output / "alignments.csv"
-    done = {} if force else _finished(report, output)
-    problems = [row for row in done.values() if row["problem"]]
+    done = {} if force else _finished(report, folder, output)
+    earlier = _rows_of(report).values() if report.exists() else ()
+    ours = {row["file"] for row in earlier if not row["problem"]}
+    problems = []
     with report.open("w", encoding="utf-8-sig", newline="") as file:
         rows = csv.DictWriter(file, ("file", *Measures._fields, "problem"))
         rows.writeheader()
@@ -104,16 +109,18 @@ def _align_folder(
         for path in track(waiting, "aligning", console=err, disable=not waiting):
             row: dict = {"file": path.name, "problem": ""}
             try:
+                grid = output / f"{path.stem}.TextGrid"
+                if grid.exists() and path.name not in ours and not force:
+                    raise OutputError(f"{grid}: exists; overwrite it with --force")
                 aligned = converter.align(path, _text_of(path), spell=spell, lexicon=lexicon)
-                aligned.save(output / f"{path.stem}.TextGrid")
                 row |= {k: f"{v:.4g}" for k, v in aligned.alignment.measures()._asdict().items()}
-            except OutputError:
-                raise
             except MoksoriError as error:  # one bad line must not end the job for all others
                 row["problem"] = " ".join(str(error).split())
                 problems.append(row)
             rows.writerow(row)
-            file.flush()
+            file.flush()  # before the TextGrid: one without a row is not ours
+            if not row["problem"]:
+                aligned.save(grid)
     out.print(
         f"{len(recordings) - len(problems)} of {len(recordings)} aligned, {len(waiting)} worked on now; "
         f"measures in {report}", markup=False,
@@ -124,16 +131,27 @@ def _align_folder(
         raise TextError(f"{len(problems)} of {len(recordings)} recordings not aligned", "")
 
 
-def _finished(report: Path, output: Path) -> dict[str, dict]:
-    """Rows of an earlier run whose TextGrid is there; lines with a problem are tried again."""
+def _finished(report: Path, folder: Path, output: Path) -> dict[str, dict]:
+    """Rows of an earlier run that still hold: no problem, and the TextGrid newer than what it is of."""
     if not report.exists():
         return {}
+
+    def holds(row: dict) -> bool:
+        recording = folder / row["file"]
+        grid = output / f"{recording.stem}.TextGrid"
+        made_of = [p for p in (recording, recording.with_suffix(".txt")) if p.exists()]
+        return grid.exists() and all(
+            p.stat().st_mtime_ns <= grid.stat().st_mtime_ns for p in made_of
+        )
+
+    return {
+        name: row for name, row in _rows_of(report).items() if not row["problem"] and holds(row)
+    }
+
+
+def _rows_of(report: Path) -> dict[str, dict]:
     with report.open(encoding="utf-8-sig", newline="") as file:
-        return {
-            row["file"]: row
-            for row in csv.DictReader(file)
-            if not row["problem"] and (output / f"{Path(row['file']).stem}.TextGrid").exists()
-        }
+        return {row["file"]: row for row in csv.DictReader(file)}
 
 
 def _text_of(recording: Path) -> str:

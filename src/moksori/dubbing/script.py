@@ -3,11 +3,13 @@
 import csv
 import io
 import itertools
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
 from moksori.errors import ScriptError
 
+_log = logging.getLogger(__name__)
 LINE_COLUMNS = (
     "대사",
     "line",
@@ -47,7 +49,7 @@ def read_script(path: Path, column: str | None = None) -> list[ScriptLine]:
             CP949 as Excel in Korean saves them.
         column: header of the column that holds the lines in a table; one of `LINE_COLUMNS` if not
             given. The header may stand below title rows. Of a workbook, every sheet that has the
-            column is read.
+            column is read; a warning names the others that hold something.
 
     Returns:
         Every row that is not empty, in the script's order.
@@ -86,17 +88,22 @@ def read_script(path: Path, column: str | None = None) -> list[ScriptLine]:
 def _from_sheets(path: Path, column: str | None) -> list[ScriptLine]:
     """Lines of every sheet that has the column: one sheet an episode, notes on sheets of their own."""
     sheets = _xlsx_sheets(path)
-    lines, fault = [], None
+    lines, fault, passed_over = [], None, []
     for name, rows in sheets:
         try:
             found = _from_table(rows, path, column)
         except ScriptError as error:
             fault = fault or error
+            if any(cell.strip() for _, cells in rows for cell in cells):
+                passed_over.append(name)
             continue
         prefix = f"{name} " if len(sheets) > 1 else ""
         lines += [line._replace(place=prefix + line.place) for line in found]
     if fault and not lines:
         raise fault
+    if passed_over:
+        names = ", ".join(passed_over)
+        _log.warning(f"{path}: no column of lines on these sheets, passed over: {names}")
     return lines
 
 

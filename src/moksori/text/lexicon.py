@@ -19,7 +19,8 @@ from moksori.errors import LexiconError, TextError
 from moksori.text.morphemes import Piece
 from moksori.text.syllables import CODAS, coda
 
-_HEADERS = ("낱말", "단어", "이름", "word", "name")  # a first row that only names the columns
+# A first row of one of each only names the columns.
+_HEADERS = ("낱말", "단어", "이름", "word", "name"), ("읽기", "발음", "reading", "pronunciation")
 _HANGUL = re.compile("[가-힣]+")
 _PART = re.compile(f"(~|[{CODAS[1:]}]?-)([가-힣]+)")
 _PARTICLES = re.compile(
@@ -182,7 +183,8 @@ def _parse(path: Path) -> Lexicon:
         )
         for row in table:
             cells = [cell.strip() for cell in row]
-            if any(cells) and not cells[0].startswith("#") and cells[0].lower() not in _HEADERS:
+            names = all(cell.lower() in kind for cell, kind in zip(cells, _HEADERS, strict=False))
+            if any(cells) and not cells[0].startswith("#") and not (names and table.line_num == 1):
                 _add(lexicon, cells, f"{path}, line {table.line_num}")
     return lexicon
 

@@ -48,7 +48,11 @@ def read(
     """
     plain = scan(line, spell, lexicon)
     pronounced, guesses = sound(plain.text, lexicon, cross_word)
-    doubts, place, written = list(plain.doubts), 0, unicodedata.normalize("NFC", line)
+    doubts, place, written = (
+        list(plain.doubts),
+        0,
+        unicodedata.normalize("NFC", line.removeprefix("\ufeff")),
+    )
     for word, reading, other in guesses:
         place = max(written.find(word, place), 0)  # 0 if the word came from a number
         doubts.append(Doubt(word, reading, place, _TWO_READINGS, other))
