@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from moksori.config import AudioConfig, CotatronConfig
+from moksori.models.attention import DynamicConvolutionAttention, LocationSensitiveAttention
 from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.models.tts_decoder import TTSDecoder
@@ -33,6 +34,8 @@ class PlainDecoder(nn.Module):
         prenet = decoder.prenet2.out_features
         self.attention_cell = nn.LSTMCell(prenet + memory_dim, dim)
         self.decoder_cell = nn.LSTMCell(dim + memory_dim, dim)
+        plain = {LocationSensitiveAttention: location, DynamicConvolutionAttention: dynamic}
+        self.energies = plain[type(decoder.attention)]
 
     def forward(
         self, memory: torch.Tensor, text_mask: torch.Tensor, mel: torch.Tensor
@@ -40,14 +43,17 @@ class PlainDecoder(nn.Module):
         d, b = self.decoder, len(memory)
         attention_state = decoder_state = (memory.new_zeros(b, d.attention_rnn.dim),) * 2
         context = memory.new_zeros(b, memory.shape[-1])
-        attended = d.attention.start(text_mask)
+        weights = torch.zeros_like(text_mask, dtype=memory.dtype)
+        weights[:, 0] = 1
+        total = torch.zeros_like(weights)
         frame = d.go_frame.expand(b, -1)
         out = []
         for t in range(mel.shape[1]):
             x = torch.cat([d._prenet(frame), context], -1)
             attention_state = self.attention_cell(x, attention_state)
-            keys = d.attention.keys(memory)
-            weights, attended = d.attention(attention_state[0], keys, text_mask, attended)
+            energies = self.energies(d.attention, attention_state[0], memory, weights, total)
+            weights = energies.masked_fill(~text_mask, -1e4).softmax(-1)
+            total = total + weights
             context = torch.bmm(weights[:, None], memory)[:, 0]
             decoder_state = self.decoder_cell(
                 torch.cat([attention_state[0], context], -1), decoder_state
@@ -55,6 +61,31 @@ class PlainDecoder(nn.Module):
             out.append(d.projection(torch.cat([decoder_state[0], context], -1)))
             frame = mel[:, t]
         return torch.stack(out, 1)
+
+
+def location(
+    a: LocationSensitiveAttention, query: torch.Tensor, memory: torch.Tensor,
+    weights: torch.Tensor, total: torch.Tensor,
+) -> torch.Tensor:  # fmt: skip
+    """Energies [B, N] as the formula of arXiv 1506.07503 is written."""
+    place = a.place(a.location(torch.stack([weights, total], 1)).transpose(1, 2))
+    return a.score(torch.tanh(a.query(query)[:, None] + a.memory(memory) + place))[..., 0]
+
+
+def dynamic(
+    a: DynamicConvolutionAttention, query: torch.Tensor, memory: torch.Tensor,
+    weights: torch.Tensor, total: torch.Tensor,
+) -> torch.Tensor:  # fmt: skip
+    """Energies [B, N] as the formula of arXiv 1910.10288 is written: a grouped convolution by line."""
+    b, half = len(weights), a.kernel // 2
+    filters = a.filters2(torch.tanh(a.filters1(query))).view(b * a.channels, 1, a.kernel)
+    moved = functional.conv1d(weights[None], filters, padding=half, groups=b)
+    moved = moved.view(b, a.channels, -1).transpose(1, 2)
+    static = a.static(weights[:, None]).transpose(1, 2)
+    prior = functional.pad(weights[:, None], (len(a.prior) - 1, 0))
+    prior = functional.conv1d(prior, a.prior[None, None])[:, 0]
+    score = a.score(torch.tanh(a.mix(torch.cat([static, moved], -1))))[..., 0]
+    return score + prior.clamp(min=1e-6).log()
 
 
 def main(lines: int = 16, seconds: float = 4.0, steps: int = 5) -> None:

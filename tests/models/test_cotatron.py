@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import betabinom
-from torch import nn
 
 from moksori.models.aligner import ParallelAligner
 from moksori.models.attention import (
@@ -14,7 +13,7 @@ from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.models.speaker_encoder import SpeakerClassifier, SpeakerEncoder
 from moksori.models.text_encoder import TextEncoder
-from moksori.models.tts_decoder import TTSDecoder, ZoneoutLSTM
+from moksori.models.tts_decoder import TTSDecoder
 
 N_MELS, TEXT, SPEAKER, RNN = 20, 12, 6, 16
 ATTENTIONS = {
@@ -122,67 +121,53 @@ def test_every_weight_of_training_gets_a_gradient(lines):
     assert without == []
 
 
-def test_without_zoneout_it_is_torch_s_lstm():
-    torch.manual_seed(0)
-    ours, theirs = ZoneoutLSTM(5, 7, 0.0), nn.LSTM(5, 7)
-    with torch.no_grad():
-        ours.inputs.weight.copy_(theirs.weight_ih_l0)
-        ours.inputs.bias.copy_(theirs.bias_ih_l0 + theirs.bias_hh_l0)
-        ours.states.weight.copy_(theirs.weight_hh_l0)
-    x = torch.randn(11, 3, 5)
-    torch.testing.assert_close(ours(x), theirs(x)[0])
-
-
-def test_zoneout_keeps_that_share_of_the_state():
-    torch.manual_seed(0)
-    lstm = ZoneoutLSTM(4, 2000, 0.3)
-    old = (torch.randn(1, 2000), torch.randn(1, 2000))
-    with torch.no_grad():
-        kept = (lstm.step(torch.randn(1, 8000), old)[0] == old[0]).float().mean()
-    assert abs(kept - 0.3) < 0.04
-
-
 @pytest.mark.parametrize(("alpha", "beta"), [(0.1, 0.9), (0.1, 2.0), (1.0, 1.0)])
 def test_the_prior_is_scipy_s_beta_binomial(alpha, beta):
     expected = betabinom.pmf(np.arange(11), 10, alpha, beta)
     np.testing.assert_allclose(beta_binomial(11, alpha, beta).numpy(), expected, rtol=1e-5)
 
 
-def test_dynamic_filters_are_each_line_s_own_convolution():
-    """Against torch's convolution, a line at a time."""
+def test_energies_are_the_formulas():
+    """As the papers write them, with torch's convolutions, a line at a time; and their gradients."""
     torch.manual_seed(0)
-    attention = DynamicConvolutionAttention(RNN, 8)
-    mask = length_mask(torch.tensor([9, 9]))
-    query, state = torch.randn(2, RNN), attention.start(mask)
-    state = state._replace(weights=torch.rand(2, 9).softmax(-1))
-    filters = attention.filters2(torch.tanh(attention.filters1(query))).view(2, 8, 21)
-    features = [
-        torch.cat([
-            attention.static(state.weights[i : i + 1, None])[0],
-            torch.conv1d(state.weights[i : i + 1, None], filters[i][:, None], padding=10)[0],
-        ])
-        for i in range(2)
-    ]  # fmt: skip
-    mixed = attention.mix(torch.stack(features).transpose(1, 2))
-    score = attention.score(torch.tanh(mixed))[..., 0]
-    prior = torch.stack([
-        sum(
-            attention.prior.flip(0)[k] * torch.cat([torch.zeros(k), row[: 9 - k]])
-            for k in range(9)
-        )
-        for row in state.weights
-    ])  # fmt: skip
-    expected = score + prior.clamp(min=1e-6).log()
-    torch.testing.assert_close(attention.energies(query, torch.empty(0), state), expected)
+    mask, memory = length_mask(torch.tensor([9, 7])), torch.randn(2, 9, TEXT + SPEAKER)
+    query, weights = torch.randn(2, RNN), torch.rand(2, 9).softmax(-1)
+    for name, formula in (("location", location_energies), ("dynamic", dynamic_energies)):
+        attention = ATTENTIONS[name]()
+        attend = attention.begin(memory, mask)
+        attend.weights, attend.total = weights, 3 * weights
+        expected = torch.cat([
+            formula(attention, query[i : i + 1], memory[i : i + 1], weights[i : i + 1])
+            for i in range(2)
+        ])  # fmt: skip
+        torch.testing.assert_close(attend.energies(query), expected)
+        parameters = list(attention.parameters())
+        for ours, theirs in zip(
+            torch.autograd.grad(attend.energies(query).square().sum(), parameters),
+            torch.autograd.grad(expected.square().sum(), parameters),
+            strict=True,
+        ):
+            torch.testing.assert_close(ours, theirs)
+
+
+def location_energies(a, query, memory, weights):
+    place = a.place(a.location(torch.stack([weights, 3 * weights], 1)).transpose(1, 2))
+    return a.score(torch.tanh(a.query(query)[:, None] + a.memory(memory) + place))[..., 0]
+
+
+def dynamic_energies(a, query, memory, weights):
+    filters = a.filters2(torch.tanh(a.filters1(query))).view(a.channels, 1, a.kernel)
+    moved = torch.conv1d(weights[:, None], filters, padding=a.kernel // 2)
+    mixed = a.mix(torch.cat([a.static(weights[:, None]), moved], 1).transpose(1, 2))
+    row = weights[0]
+    prior = sum(a.prior.flip(0)[k] * torch.cat([torch.zeros(k), row[: 9 - k]]) for k in range(9))
+    return a.score(torch.tanh(mixed))[..., 0] + prior.clamp(min=1e-6).log()
 
 
 def test_the_attention_starts_at_the_text_s_begin_and_moves_forward():
     torch.manual_seed(0)
     attention = DynamicConvolutionAttention(RNN, 8)
-    mask = torch.ones(1, 40, dtype=torch.bool)
-    state = attention.start(mask)
     with torch.no_grad():
-        weights, _ = attention(
-            torch.randn(1, RNN), attention.keys(torch.randn(1, 40, 3)), mask, state
-        )
+        attend = attention.begin(torch.randn(1, 40, 3), torch.ones(1, 40, dtype=torch.bool))
+        weights = attend(torch.randn(1, RNN))
     assert weights[0, 11:].max() < 1e-3  # the prior reaches ten phones ahead

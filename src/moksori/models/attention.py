@@ -1,64 +1,58 @@
 """Where in the text the decoder is: two attentions behind one interface.
 
-keys(memory)                       once a line
-start(mask)                        → state
-forward(query, keys, mask, state)  → weights [B, N], the next state
+attend = attention.begin(memory, mask)    once for a batch of lines: all that no step changes
+weights = attend(query)                   each step: [B, N], and it remembers them
 """
 
 import math
 from abc import ABC, abstractmethod
-from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from moksori.models.recurrence import StepLinear
+
 _NEVER = -1e4
 
 
-class AttentionState(NamedTuple):
-    """What an attention remembers from step to step."""
+class Attending(ABC):
+    """One pass of an attention over a batch of lines; it begins with all weight on the first phone.
 
-    weights: torch.Tensor  # [B, N] of the last step
-    total: torch.Tensor  # [B, N] of all steps
+    Args:
+        mask: [B, N] of the text.
+    """
+
+    def __init__(self, mask: torch.Tensor) -> None:
+        self.padding = torch.zeros_like(mask, dtype=torch.float32).masked_fill_(~mask, _NEVER)
+        self.weights = torch.zeros_like(self.padding)  # of the last step
+        self.weights[:, 0] = 1
+        self.total = torch.zeros_like(self.padding)  # of all steps
+
+    @abstractmethod
+    def energies(self, query: torch.Tensor) -> torch.Tensor:
+        """Scores [B, N] before the softmax."""
+
+    def __call__(self, query: torch.Tensor) -> torch.Tensor:
+        """One step.
+
+        Args:
+            query: [B, Q] of the attention LSTM.
+
+        Returns:
+            Weights [B, N] that sum to one over the unpadded text.
+        """
+        self.weights = (self.energies(query) + self.padding).softmax(-1)
+        self.total = self.total + self.weights
+        return self.weights
 
 
 class Attention(nn.Module, ABC):
     """What the two have in common."""
 
     @abstractmethod
-    def keys(self, memory: torch.Tensor) -> torch.Tensor:
-        """What does not depend on the step: [B, N, A] of the memory [B, N, M]."""
-
-    def start(self, mask: torch.Tensor) -> AttentionState:
-        """The state before the first step: all weight on the first phone."""
-        first = torch.zeros_like(mask, dtype=torch.float32)
-        first[:, 0] = 1
-        return AttentionState(first, torch.zeros_like(first))
-
-    @abstractmethod
-    def energies(
-        self, query: torch.Tensor, keys: torch.Tensor, state: AttentionState
-    ) -> torch.Tensor:
-        """Scores [B, N] before the softmax."""
-
-    def forward(
-        self, query: torch.Tensor, keys: torch.Tensor, mask: torch.Tensor, state: AttentionState
-    ) -> tuple[torch.Tensor, AttentionState]:
-        """One step.
-
-        Args:
-            query: [B, Q] of the attention LSTM.
-            keys: as `keys` gave them.
-            mask: [B, N] of the text.
-            state: of the last step.
-
-        Returns:
-            Weights [B, N] that sum to one over the unpadded text, and the next state.
-        """
-        energies = self.energies(query, keys, state).float()
-        weights = energies.masked_fill(~mask, _NEVER).softmax(-1)
-        return weights, AttentionState(weights, state.total + weights)
+    def begin(self, memory: torch.Tensor, mask: torch.Tensor) -> Attending:
+        """A pass over lines whose texts are encoded in `memory` [B, N, M], unpadded in `mask` [B, N]."""
 
 
 class LocationSensitiveAttention(Attention):
@@ -74,16 +68,30 @@ class LocationSensitiveAttention(Attention):
         self.place = nn.Linear(filters, dim)
         self.score = nn.Linear(dim, 1, bias=False)
 
-    def keys(self, memory: torch.Tensor) -> torch.Tensor:
-        return self.memory(memory)
+    def begin(self, memory: torch.Tensor, mask: torch.Tensor) -> Attending:
+        return _AttendingToPlaceAndText(self, memory, mask)
 
-    def energies(
-        self, query: torch.Tensor, keys: torch.Tensor, state: AttentionState
-    ) -> torch.Tensor:
-        location = self.location(torch.stack([state.weights, state.total], 1)).transpose(1, 2)
-        return self.score(torch.tanh(self.query(query)[:, None] + keys + self.place(location)))[
-            ..., 0
-        ]
+
+class _AttendingToPlaceAndText(Attending):
+    def __init__(
+        self, attention: LocationSensitiveAttention, memory: torch.Tensor, mask: torch.Tensor
+    ) -> None:
+        super().__init__(mask)
+        self.keys = attention.memory(memory) + attention.place.bias
+        self.query, self.score = (
+            StepLinear(attention.query.weight),
+            StepLinear(attention.score.weight),
+        )
+        # Convolution and projection are one linear map of the window around a phone.
+        filters = attention.location.weight  # [filters, 2, kernel]
+        self.kernel = filters.shape[-1]
+        self.place = StepLinear(attention.place.weight @ filters.flatten(1))
+
+    def energies(self, query: torch.Tensor) -> torch.Tensor:
+        seen = torch.stack([self.weights, self.total], 1)
+        windows = functional.pad(seen, (self.kernel // 2,) * 2).unfold(2, self.kernel, 1)
+        place = self.place(windows.transpose(1, 2).flatten(2))
+        return self.score(torch.tanh(self.query(query)[:, None] + self.keys + place))[..., 0]
 
 
 class DynamicConvolutionAttention(Attention):
@@ -108,24 +116,29 @@ class DynamicConvolutionAttention(Attention):
         self.score = nn.Linear(dim, 1, bias=False)
         self.register_buffer("prior", beta_binomial(prior_length, alpha, beta).flip(0))
 
-    def keys(self, memory: torch.Tensor) -> torch.Tensor:
-        return memory[:, :, :0]  # the text itself does not matter to it
+    def begin(self, memory: torch.Tensor, mask: torch.Tensor) -> Attending:
+        return _AttendingToPlace(self, mask)
 
-    def energies(
-        self, query: torch.Tensor, keys: torch.Tensor, state: AttentionState
-    ) -> torch.Tensor:
-        last = state.weights[:, None]  # [B, 1, N]
-        b = len(last)
-        filters = self.filters2(torch.tanh(self.filters1(query)))
-        windows = functional.pad(last[:, 0], (self.kernel // 2,) * 2).unfold(1, self.kernel, 1)
-        dynamic = windows @ filters.view(b, self.channels, self.kernel).transpose(1, 2)
-        features = torch.cat(
-            [self.static(last).transpose(1, 2), dynamic], -1
-        )  # [B, N, 2 · channels]
-        moved = functional.pad(last, (len(self.prior) - 1, 0))
-        prior = functional.conv1d(moved, self.prior[None, None].to(last.dtype))[:, 0]
-        score = self.score(torch.tanh(self.mix(features)))[..., 0]
-        return score + prior.clamp(min=1e-6).log()
+
+class _AttendingToPlace(Attending):
+    def __init__(self, attention: DynamicConvolutionAttention, mask: torch.Tensor) -> None:
+        super().__init__(mask)
+        self.attention = attention
+        self.filters1 = StepLinear(attention.filters1.weight)
+        self.filters2 = StepLinear(attention.filters2.weight)
+        static, dynamic = attention.mix.weight.chunk(2, 1)  # [dim, channels] each
+        self.static = (static @ attention.static.weight[:, 0]).T  # [kernel, dim]
+        self.dynamic, self.score = StepLinear(dynamic), StepLinear(attention.score.weight)
+
+    def energies(self, query: torch.Tensor) -> torch.Tensor:
+        a, half = self.attention, self.attention.kernel // 2
+        filters = self.filters2(torch.tanh(self.filters1(query) + a.filters1.bias))
+        filters = filters.view(-1, a.channels, a.kernel).transpose(1, 2)
+        # Both convolutions and the projection after them are one linear map of the window around a phone.
+        windows = functional.pad(self.weights, (half, half)).unfold(1, a.kernel, 1).contiguous()
+        mixed = windows @ (self.dynamic(filters) + self.static) + a.mix.bias
+        prior = windows[..., half + 1 - len(a.prior) : half + 1] @ a.prior
+        return self.score(torch.tanh(mixed))[..., 0] + prior.clamp(min=1e-6).log()
 
 
 def beta_binomial(length: int, alpha: float, beta: float) -> torch.Tensor:

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from moksori.models.attention import Attention
 from moksori.models.layers import MaskedConv
+from moksori.models.recurrence import StepLinear, ZoneoutLSTM
 
 # Inside, log-mels are brought near zero mean and unit variance, so that training need not travel there.
 _MEAN_LOG_MEL, _SPREAD_LOG_MEL = -5.0, 2.0
@@ -30,48 +31,6 @@ class Decoded(NamedTuple):
     mel_before: torch.Tensor  # [B, T, n_mels]
     mel_after: torch.Tensor  # [B, T, n_mels], with the post-net
     alignment: torch.Tensor  # A [B, T, N]; each frame's weights sum to one
-
-
-class ZoneoutLSTM(nn.Module):
-    """An LSTM over [T, B, D] whose state sometimes stays as it was (arXiv 1606.01305)."""
-
-    def __init__(self, dim_in: int, dim: int, zoneout: float) -> None:
-        super().__init__()
-        self.dim, self.zoneout = dim, zoneout
-        self.inputs, self.states = nn.Linear(dim_in, 4 * dim), nn.Linear(dim, 4 * dim, bias=False)
-
-    def step(
-        self, gates: torch.Tensor, state: tuple[torch.Tensor, torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """One step from `gates` [B, 4 · dim], the inputs' part, and the last (hidden, cell)."""
-        hidden, cell = state
-        gates = gates + self.states(hidden)
-        i, f, g, o = gates.chunk(4, -1)
-        new_cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
-        new_hidden = o.sigmoid() * new_cell.tanh()
-        if self.zoneout == 0:
-            return new_hidden, new_cell
-        return self._zone(new_hidden, hidden), self._zone(new_cell, cell)
-
-    def _zone(self, new: torch.Tensor, old: torch.Tensor) -> torch.Tensor:
-        if self.training:
-            return torch.where(torch.rand_like(new) < self.zoneout, old, new)
-        return self.zoneout * old + (1 - self.zoneout) * new
-
-    def start(self, like: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The state before the first step of a batch of `size` lines."""
-        zero = like.new_zeros(size, self.dim)
-        return zero, zero
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[T, B, dim_in] → [T, B, dim]."""
-        gates = self.inputs(x)
-        state = self.start(gates, x.shape[1])
-        out = []
-        for step in gates:
-            state = self.step(step, state)
-            out.append(state[0])
-        return torch.stack(out)
 
 
 class TTSDecoder(nn.Module):
@@ -153,23 +112,25 @@ class TTSDecoder(nn.Module):
         self, memory: torch.Tensor, text_mask: torch.Tensor, frames: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Mel [B, steps · r, n_mels] and weights [B, steps, N] from the frames that each step sees."""
-        gates = self.attention_rnn.inputs(self._prenet(frames)).transpose(
-            0, 1
-        )  # [steps, B, 4 · dim]
-        keys = self.attention.keys(memory)
-        attended = self.attention.start(text_mask)
-        state = self.attention_rnn.start(gates, len(memory))
-        context = memory.new_zeros(len(memory), memory.shape[-1])
-        queries, contexts, weights = [], [], []
-        for gate in gates:
-            state = self.attention_rnn.step(gate + self.context_gates(context), state)
-            weight, attended = self.attention(state[0], keys, text_mask, attended)
-            context = torch.bmm(weight[:, None].to(memory.dtype), memory)[:, 0]
-            queries.append(state[0])
-            contexts.append(context)
-            weights.append(weight)
-        all_contexts = torch.stack(contexts)
-        hidden = self.decoder_rnn(torch.cat([torch.stack(queries), all_contexts], -1))
+        rnn, frames = self.attention_rnn, self._prenet(frames).transpose(0, 1)
+        with torch.autocast(memory.device.type, enabled=False):  # casting costs more than it saves
+            memory = memory.float()
+            gates = rnn.inputs(frames.float())  # [steps, B, 4 · dim]
+            past = StepLinear(torch.cat([rnn.states.weight, self.context_gates.weight], 1))
+            attend = self.attention.begin(memory, text_mask)
+            state, stays = rnn.begin(len(gates), memory)
+            context = memory.new_zeros(len(memory), memory.shape[-1])
+            queries, contexts, weights = [], [], []
+            for gate, stay in zip(gates, stays, strict=True):
+                gate = gate + past(torch.cat([state[0], context], -1))
+                state = rnn.step(gate, state, stay)
+                weight = attend(state[0])
+                context = torch.bmm(weight[:, None], memory)[:, 0]
+                queries.append(state[0])
+                contexts.append(context)
+                weights.append(weight)
+            all_contexts = torch.stack(contexts)
+            hidden = self.decoder_rnn(torch.cat([torch.stack(queries), all_contexts], -1))
         mel = self.projection(torch.cat([hidden, all_contexts], -1)).transpose(0, 1)
         b, steps, _ = mel.shape
         return mel.reshape(b, steps * self.frames_per_step, self.n_mels), torch.stack(weights, 1)

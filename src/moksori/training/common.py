@@ -1,6 +1,5 @@
 """What every training shares: optimizer, trainer, resuming, the export of the best weights."""
 
-import json
 import logging
 import math
 import os
@@ -19,6 +18,7 @@ from lightning.pytorch.callbacks import (
 )  # fmt: skip
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from pydantic import ValidationError
 from torch import nn
 
 from moksori.checkpoint import AnyCard, load_training, save_model
@@ -166,12 +166,20 @@ def _processes() -> dict:
 
 
 def _keep_config(config: RunConfig, run: Path) -> None:
-    path, text = run / "config.json", config.model_dump_json(indent=1)
+    path = run / "config.json"
     if path.exists():
-        if json.loads(path.read_text()) != json.loads(text):
+        if not _same(path, config):
             raise ConfigError(f"{run}: holds a training with another config; choose another folder")
         return
     run.mkdir(parents=True, exist_ok=True)
     temporary = run / f".config.{os.getpid()}"  # several processes may come here at once
-    temporary.write_text(text)
+    temporary.write_text(config.model_dump_json(indent=1))
     temporary.replace(path)
+
+
+def _same(path: Path, config: RunConfig) -> bool:
+    """Whether a run was begun with this config; keys that are newer than the run count as defaults."""
+    try:
+        return type(config).model_validate_json(path.read_text()) == config
+    except ValidationError:
+        return False
