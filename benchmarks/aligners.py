@@ -35,8 +35,8 @@ def main(corpus: Path, model: Path) -> None:
     found: dict[tuple[str, str], list] = {}
     apart: dict[str, list[float]] = {"seen": [], "unseen": []}
     for line in track(lines, "aligning", console=Console(stderr=True)):
-        aligned = converter.align(line.audio, line.text)
-        phones, mel = aligned.alignment.phones, torch.from_numpy(aligned.mel)[None]
+        heard = converter.align(line.audio, line.text)
+        phones, mel = heard.alignment.phones, torch.from_numpy(heard.mel)[None]
         numbers = torch.tensor([ids(phones)])
         lengths = torch.tensor([len(phones)]), torch.tensor([mel.shape[1]])
         frame = frames_to_seconds(1, card.audio)
@@ -44,8 +44,8 @@ def main(corpus: Path, model: Path) -> None:
         made = {}
         with torch.inference_mode():
             for name in ("attention", "parallel"):
-                weights, _ = cotatron.align(numbers, lengths[0], mel, lengths[1], name)
-                array = weights[0].numpy()
+                aligned = cotatron.align(numbers, lengths[0], mel, lengths[1], aligner=name)
+                array = aligned.alignment[0].numpy()
                 made[name] = Alignment(array, array, phones, frame)
                 found.setdefault((name, group), []).append(made[name].measures())
         apart[group].append(made["attention"].boundary_difference(made["parallel"]))

@@ -23,7 +23,8 @@ from moksori.models.cotatron import Cotatron
 from moksori.models.vocoder.hifigan import HiFiGAN, HiFiGANConfig
 from moksori.text import SYMBOLS
 
-FORMAT = 1  # raised when an older Moksori could not read a folder
+FORMAT = 2  # raised when an older Moksori could not read a folder
+_RENAMED = {"text_encoder.": "text_aligner.text_encoder.", "aligner.": "text_aligner.aligner."}
 _CARD, _WEIGHTS = "model.json", "weights.safetensors"
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl")
 
@@ -86,7 +87,7 @@ def save_model(folder: Path, weights: dict[str, torch.Tensor], card: AnyCard) ->
     folder.mkdir(parents=True, exist_ok=True)
     half = {name: tensor.detach().cpu().half() for name, tensor in weights.items()}
     content = dump_safetensors(half)
-    card = card.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
+    card = card.model_copy(update={"format": FORMAT, "sha256": hashlib.sha256(content).hexdigest()})
     for name, data in ((_WEIGHTS, content), (_CARD, card.model_dump_json(indent=1).encode())):
         temporary = folder / f".new_{name}"
         temporary.write_bytes(data)
@@ -102,6 +103,12 @@ def load_conversion(folder: Path) -> tuple[ConversionModel, ConversionCard]:
     card, weights = _load(folder, ConversionCard)
     _check_symbols(folder, card.symbols)
     model = ConversionModel.build(card.model, card.audio, len(card.symbols), len(card.voices))
+    if card.format == 1:  # before conversion could stand on a Cotatron
+        for old, new in _RENAMED.items():
+            weights = {
+                new + name.removeprefix(old) if name.startswith(old) else name: tensor
+                for name, tensor in weights.items()
+            }
     _fill(folder, model, weights)
     return model, card
 

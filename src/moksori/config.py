@@ -42,31 +42,20 @@ class AudioConfig(_Config):
     loudness: Decibels = -23.0  # LUFS that every recording is brought to
 
 
-class ConversionConfig(_Config):
-    """Sizes of the conversion model (third recipe of docs/training.md)."""
+class TextConfig(_Config):
+    """Sizes of the text encoder and of the parallel aligner, which every model has."""
 
-    text_dim: int = Field(224, gt=0)  # channels of the text encoding H
-    text_kernels: tuple[_OddInt, ...] = (5, 3)  # one residual convolution each; local on purpose
+    text_encoder: Literal["local", "tacotron"] = "local"  # tacotron: the paper's, with a BiLSTM
+    text_dim: int = Field(224, gt=0, multiple_of=2)  # channels of the text encoding H
+    text_kernels: tuple[_OddInt, ...] = (5, 3)  # one convolution each; local on purpose
     text_dropout: float = Field(0.35, ge=0, lt=1)
     embedding_dropout: float = Field(0.1, ge=0, lt=1)
     aligner_dim: int = Field(64, gt=0)  # channels of the aligner's queries and keys
-    voice_dim: int = Field(64, gt=0)  # channels of a row of the voice table
-    prosody: Literal["f0", "residual"] = "f0"  # residual: the paper's encoder
-    f0_bins: int = Field(64, gt=0)  # bins of the log-F0 embedding
-    energy_bands: int = Field(3, ge=1)  # parts of the spectrum whose energy the decoder is told
-    decoder_dim: int = Field(288, gt=0)
-    decoder_blocks: int = Field(7, gt=0)
-    decoder_expansion: int = Field(3, gt=0)  # width of a block's inside, in decoder_dim
-    decoder_dropout: float = Field(0.15, ge=0, lt=1)
 
 
-class CotatronConfig(_Config):
+class CotatronConfig(TextConfig):
     """Sizes of Cotatron, fit for two CPU cores; the paper's are in `configs/paper.toml`."""
 
-    text_dim: int = Field(224, gt=0)  # channels of the text encoding H
-    text_kernels: tuple[_OddInt, ...] = (5, 3)
-    text_dropout: float = Field(0.35, ge=0, lt=1)
-    embedding_dropout: float = Field(0.1, ge=0, lt=1)
     speaker_channels: tuple[int, ...] = (32, 32, 64, 64, 128, 128)
     speaker_dim: int = Field(64, gt=0)  # channels of the speaker encoding z
     attention: Literal["location", "dynamic"] = "location"
@@ -78,7 +67,26 @@ class CotatronConfig(_Config):
     frames_per_step: int = Field(2, gt=0)  # r
     zoneout: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.5, ge=0, lt=1)  # of prenet and post-net
-    aligner_dim: int = Field(64, gt=0)
+
+
+AlignerName = Literal["parallel", "attention"]
+
+
+class ConversionConfig(TextConfig):
+    """Sizes of the conversion model (third recipe of docs/training.md)."""
+
+    aligner: AlignerName = "parallel"  # attention: the TTSDecoder's, of the Cotatron underneath
+    voice_dim: int = Field(64, gt=0)  # channels of a row of the voice table
+    prosody: Literal["f0", "residual", "none"] = "f0"  # residual: the paper's encoder
+    f0_bins: int = Field(64, gt=0)  # bins of the log-F0 embedding
+    energy_bands: int = Field(3, ge=1)  # parts of the spectrum whose energy the decoder is told
+    decoder: Literal["convnext", "gblocks"] = "convnext"  # gblocks: the paper's
+    decoder_dim: int = Field(288, gt=0)  # also of the prosody's encoding
+    decoder_blocks: int = Field(7, gt=0)  # of convnext
+    decoder_expansion: int = Field(3, gt=0)  # width of a block's inside, in decoder_dim
+    decoder_dropout: float = Field(0.15, ge=0, lt=1)  # of convnext
+    gblock_channels: tuple[int, ...] = Field((512, 384, 256, 192), min_length=2)
+    cotatron: CotatronConfig | None = None  # training puts it in, from `--cotatron`
 
 
 class CotatronLosses(_Config):
@@ -136,6 +144,8 @@ class TrainConfig(RunConfig):
     """Everything of one training of the conversion model; what `configs/conversion.toml` holds."""
 
     model: ConversionConfig = ConversionConfig()
+    freeze_cotatron: bool = True  # false: its text encoder and aligner go on learning
+    parallel_lines: bool = False  # L also from other speakers' recordings of the same text
 
 
 class CotatronTrainConfig(RunConfig):

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from moksori.config import AudioConfig, ConversionConfig
-from moksori.models.conversion import Batch, ConversionModel
-from moksori.models.layers import length_mask, masked_standard
+from moksori.config import AudioConfig, ConversionConfig, CotatronConfig
+from moksori.models.conversion import Batch, ConversionModel, OtherSpeaker
+from moksori.models.layers import MaskedBatchNorm, length_mask, masked_standard
 from moksori.models.prosody import ResidualProsody, fill_unvoiced
 from moksori.text import SYMBOLS
 from moksori.training.conversion import mel_l1
@@ -21,13 +21,31 @@ SMALL = ConversionConfig(
 )
 
 
-@pytest.fixture(params=["f0", "residual"])
+COTATRON = CotatronConfig(
+    text_dim=16, text_kernels=(5, 3), aligner_dim=8, speaker_channels=(4, 4), speaker_dim=4,
+    attention_dim=8, prenet_dim=8, rnn_dim=12, postnet_dim=8, frames_per_step=2,
+)  # fmt: skip
+VARIANTS = {
+    "f0": {},
+    "residual": {"prosody": "residual"},
+    "none": {"prosody": "none"},
+    "gblocks": {"decoder": "gblocks", "gblock_channels": (16, 12, 8)},
+    "tacotron": {"text_encoder": "tacotron"},
+    "attention": {"aligner": "attention", "cotatron": COTATRON},
+}
+
+
+@pytest.fixture(params=VARIANTS)
 def model(request) -> ConversionModel:
     torch.manual_seed(0)
-    config = SMALL.model_copy(update={"prosody": request.param})
+    config = SMALL.model_copy(update=VARIANTS[request.param])
     model = ConversionModel.build(config, AUDIO, len(SYMBOLS), 3)
-    for block in model.decoder.blocks:  # starts at zero; any trained model has moved away
-        torch.nn.init.normal_(block.modulate.weight, std=0.3)
+    for (
+        name,
+        weight,
+    ) in model.named_parameters():  # starts at zero; any trained model has moved away
+        if "modulate" in name:
+            torch.nn.init.normal_(weight, std=0.3)
     return model.eval()
 
 
@@ -51,7 +69,7 @@ def random_batch(lengths: list[tuple[int, int]]) -> Batch:
 
 def line(batch: Batch, i: int) -> Batch:
     n, t = int(batch.phone_lengths[i]), int(batch.mel_lengths[i])
-    one = [value[i : i + 1] for value in batch]
+    one = [value[i : i + 1] for value in batch[:6]]
     return Batch(one[0][:, :n], one[1], one[2][:, :t], one[3], one[4][:, :t], one[5])
 
 
@@ -83,12 +101,48 @@ def test_the_voice_changes_the_mel_but_not_the_alignment(model):
     torch.testing.assert_close(first.log_alignment, second.log_alignment)
 
 
+def test_another_speaker_s_recording_gives_what_is_said_at_the_target_s_time(model):
+    batch, other = random_batch([(9, 50)]), random_batch([(9, 70)])
+    frames = torch.linspace(0, 69, 50).long()[None]
+    spoken = OtherSpeaker(other.mel, other.mel_lengths, frames)
+    made = model(batch._replace(other=spoken))
+    assert made.mel.shape == (1, 50, 80)
+    assert made.alignment.shape == (1, 70, 9)
+    linguistic = model.align(*batch[:2], *spoken[:2]).linguistic()[0, frames[0]][None]
+    mask = torch.ones(1, 50, dtype=torch.bool)
+    prosody = model.prosody(batch.f0, batch.mel, mask)
+    expected = model.decoder(linguistic, prosody, model.voices(batch.voice), mask)
+    torch.testing.assert_close(made.mel, expected)
+
+
+def test_what_is_frozen_stays_as_it_is(model):
+    model.freeze()
+    model.train()
+    assert model.decoder.training and not model.text_aligner.text_encoder.training
+    model(random_batch([(9, 50), (4, 23)])).mel.square().sum().backward()
+    assert all(p.grad is None for p in model.text_aligner.parameters())
+    assert any(p.grad is not None for p in model.decoder.parameters())
+
+
+def test_batch_norm_does_not_look_at_the_padding():
+    """Against torch's, over the unpadded places only; its running mean too."""
+    torch.manual_seed(0)
+    norm, plain = MaskedBatchNorm(4), torch.nn.BatchNorm1d(4)
+    x, mask = torch.randn(2, 9, 4), length_mask(torch.tensor([9, 5]))
+    out = norm(x, mask)
+    torch.testing.assert_close(out[mask], plain(torch.cat([x[0], x[1, :5]])))
+    assert out[1, 5:].abs().max() == 0
+    torch.testing.assert_close(norm.norm.running_mean, plain.running_mean)
+
+
 def test_the_mel_s_loss_does_not_move_the_alignment(model):
     """L = A·H with A detached: the aligner learns from the forward-sum loss alone."""
     batch = random_batch([(9, 50)])
     model(batch).mel.sum().backward()
-    assert all(p.grad is None or p.grad.abs().max() == 0 for p in model.aligner.parameters())
-    assert model.text_encoder.embedding.weight.grad.abs().max() > 0
+    assert all(
+        p.grad is None or p.grad.abs().max() == 0 for p in model.text_aligner.aligner.parameters()
+    )
+    assert model.text_aligner.text_encoder.embedding.weight.grad.abs().max() > 0
 
 
 def test_the_residual_is_narrow_smooth_and_without_level():

@@ -55,9 +55,10 @@ def test_each_frame_s_weights_sum_to_one_over_the_unpadded_text(lines, attention
     text_lengths = lines[1]
     with torch.no_grad():
         for aligner in ("attention", "parallel"):
-            weights, linguistic = cotatron(attention, r).align(*lines, aligner)
+            aligned = cotatron(attention, r).align(*lines, aligner=aligner)
+            weights = aligned.alignment
             assert weights.shape == (2, 31, 9)
-            assert linguistic.shape == (2, 31, TEXT)
+            assert aligned.linguistic().shape == (2, 31, TEXT)
             torch.testing.assert_close(weights[0].sum(-1), torch.ones(31))
             torch.testing.assert_close(weights[1, :22].sum(-1), torch.ones(22))
             assert weights[1, :22, text_lengths[1] :].abs().max() < 1e-6

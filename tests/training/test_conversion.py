@@ -6,14 +6,26 @@ from pathlib import Path
 import pytest
 import torch
 
-from moksori.checkpoint import load_card, load_conversion
-from moksori.config import TrainConfig, load_config
+from moksori.checkpoint import load_card, load_conversion, load_cotatron
+from moksori.config import ConversionConfig, CotatronTrainConfig, TrainConfig, load_config
 from moksori.corpus.batches import LineData, read_speakers, training_voices
-from moksori.errors import ConfigError, CorpusError
+from moksori.errors import CheckpointError, ConfigError, CorpusError
 from moksori.text import tokenize
 from moksori.training.conversion import train_conversion
+from moksori.training.cotatron import train_cotatron
 
 TINY = load_config(Path(__file__).parents[2] / "configs" / "tiny.toml", TrainConfig)
+
+
+TINY_COTATRON = load_config(
+    Path(__file__).parents[2] / "configs" / "tiny_cotatron.toml", CotatronTrainConfig
+)
+
+
+def with_model(**changes: object) -> TrainConfig:
+    """The tiny config with these keys of its model, as if the file named them."""
+    sizes = {"decoder_dim": 16, "decoder_blocks": 1, "voice_dim": 4, "f0_bins": 8, **changes}
+    return TINY.model_copy(update={"model": ConversionConfig(**sizes)})
 
 
 def longer(epochs: int) -> TrainConfig:
@@ -55,6 +67,60 @@ def test_trains_exports_and_resumes(prepared, tmp_path, cut_after_one_epoch):
         torch.testing.assert_close(other.state_dict()[name], weight, msg=name)
     assert [voice.name for voice in card.voices] == ["pfx", "pmx", "zzz"]
     assert any((tmp_path / "whole" / "events").iterdir())
+
+
+@pytest.fixture(scope="module")
+def cotatron(prepared, tmp_path_factory) -> Path:
+    return train_cotatron(TINY_COTATRON, prepared, tmp_path_factory.mktemp("cotatron"))
+
+
+@pytest.mark.parametrize("aligner", ["parallel", "attention"])
+def test_stands_on_a_frozen_cotatron(prepared, tmp_path, cotatron, aligner):
+    config = with_model(aligner=aligner)
+    model, card = load_conversion(train_conversion(config, prepared, tmp_path, cotatron))
+    before, _ = load_cotatron(cotatron)
+    for name, weight in model.text_aligner.state_dict().items():
+        torch.testing.assert_close(weight, before.state_dict()[name], msg=name)
+    assert card.model.aligner == model.aligner == aligner
+    assert card.model.cotatron == TINY_COTATRON.model
+
+
+def test_the_text_encoder_may_go_on_learning(prepared, tmp_path, cotatron):
+    config = with_model().model_copy(update={"freeze_cotatron": False})
+    model, _ = load_conversion(train_conversion(config, prepared, tmp_path, cotatron))
+    before = load_cotatron(cotatron)[0].state_dict()
+    moved = {
+        name.split(".")[0]
+        for name, weight in model.text_aligner.state_dict().items()
+        if not torch.equal(weight, before[name]) and "running" not in name and "num_b" not in name
+    }
+    assert moved == {"text_encoder", "aligner"}
+
+
+def test_an_alignment_that_is_not_there_is_refused(prepared, tmp_path, cotatron):
+    with pytest.raises(ConfigError, match="--cotatron"):
+        train_conversion(with_model(aligner="attention"), prepared, tmp_path)
+    learning = with_model(aligner="attention").model_copy(update={"freeze_cotatron": False})
+    with pytest.raises(ConfigError, match="frozen"):
+        train_conversion(learning, prepared, tmp_path, cotatron)
+    with pytest.raises(ConfigError, match=r"model\.text_dim is 20 in the config and 16 in"):
+        train_conversion(with_model(text_dim=20), prepared, tmp_path, cotatron)
+    with pytest.raises(CheckpointError):
+        train_conversion(with_model(), prepared, tmp_path, tmp_path)
+
+
+def test_parallel_lines_train_and_resume(prepared, tmp_path, cut_after_one_epoch):
+    config = longer(2).model_copy(update={"parallel_lines": True})
+    train_conversion(config, prepared, tmp_path / "whole")
+    with cut_after_one_epoch():
+        train_conversion(config, prepared, tmp_path / "cut")
+    train_conversion(config, prepared, tmp_path / "cut")
+    first, second = (
+        torch.load(tmp_path / name / "last.ckpt", weights_only=True)["state_dict"]
+        for name in ("whole", "cut")
+    )
+    for name, weight in first.items():
+        torch.testing.assert_close(second[name], weight, msg=name)
 
 
 def test_another_config_in_the_same_run_is_refused(prepared, tmp_path):

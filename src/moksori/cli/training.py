@@ -117,6 +117,13 @@ def train_conversion(
     config: Annotated[Path, typer.Argument(help="TOML, such as configs/conversion.toml.")],
     data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
     run: RunArgument,
+    cotatron: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A Cotatron to stand on, frozen; without one, text encoder and aligner are learnt along.",
+        ),
+    ] = None,
     fast_dev_run: DevRunOption = False,
 ) -> None:
     """Train the conversion model, on the CPU or on the GPUs that are there.
@@ -129,7 +136,7 @@ def train_conversion(
     with _training_extra():
         from moksori.config import TrainConfig, load_config
         from moksori.training.conversion import train_conversion as train
-    folder = train(load_config(config, TrainConfig), data, run, fast_dev_run)
+    folder = train(load_config(config, TrainConfig), data, run, cotatron, fast_dev_run)
     out.print(f"done; try it with: moksori convert … --model {folder}", markup=False)
 
 

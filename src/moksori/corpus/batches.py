@@ -11,9 +11,10 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset
 
 from moksori.config import AudioConfig, DataConfig
+from moksori.corpus.parallel import ParallelLines, warp
 from moksori.errors import CorpusError
 from moksori.features import log_mel
-from moksori.models.conversion import Batch
+from moksori.models.conversion import Batch, OtherSpeaker
 from moksori.text import tokenize
 
 
@@ -40,16 +41,23 @@ def training_voices(speakers: dict) -> list[str]:
 
 
 class LineDataset(Dataset):
-    """Lhotse's map from a `CutSet`, which the sampler chose, to a `Batch`."""
+    """Lhotse's map from a `CutSet`, which the sampler chose, to a `Batch`.
 
-    def __init__(self, audio: AudioConfig, voices: list[str]) -> None:
-        self.audio = audio
+    Args:
+        audio: of the mels.
+        voices: the rows of the voice table.
+        parallel: where other speakers' recordings of the same texts are taken from, if they are.
+    """
+
+    def __init__(
+        self, audio: AudioConfig, voices: list[str], parallel: ParallelLines | None = None
+    ) -> None:
+        self.audio, self.parallel = audio, parallel
         self.rows = {name: row for row, name in enumerate(voices)}
         self.lines: dict[str, tuple] = {}
 
     def __getitem__(self, cuts: CutSet) -> Batch:
-        lines = [self._line(cut) for cut in cuts]
-        phones, mels, f0s, rows = zip(*lines, strict=True)
+        phones, mels, f0s, rows = zip(*map(self._line, cuts), strict=True)
         return Batch(
             pad_sequence([*phones], batch_first=True),
             torch.tensor([len(p) for p in phones]),
@@ -57,6 +65,19 @@ class LineDataset(Dataset):
             torch.tensor([len(m) for m in mels]),
             pad_sequence([*f0s], batch_first=True),
             torch.tensor(rows),
+            self._others(self.parallel.choose(cuts), mels) if self.parallel else None,
+        )
+
+    def _others(self, chosen: list[MonoCut], mels: tuple[torch.Tensor, ...]) -> OtherSpeaker:
+        others = [self._line(cut)[1] for cut in chosen]
+        frames = [
+            torch.arange(len(mel)) if other is mel else warp(mel, other)
+            for mel, other in zip(mels, others, strict=True)
+        ]
+        return OtherSpeaker(
+            pad_sequence([m.float() for m in others], batch_first=True),
+            torch.tensor([len(m) for m in others]),
+            pad_sequence(frames, batch_first=True),
         )
 
     def _line(self, cut: MonoCut) -> tuple:
@@ -74,13 +95,24 @@ class LineDataset(Dataset):
 
 
 class LineData(pl.LightningDataModule):
-    """Training and validation batches of a prepared corpus."""
+    """Batches of a prepared corpus.
+
+    Args:
+        folder: the corpus.
+        voices: the speakers whose lines are taken.
+        audio: of the mels.
+        config: how lines become batches.
+        seed: of the order.
+        parallel: in training, take linguistic features also from others' recordings of a text.
+    """
 
     def __init__(
-        self, folder: Path, voices: list[str], audio: AudioConfig, config: DataConfig, seed: int
-    ) -> None:
+        self, folder: Path, voices: list[str], audio: AudioConfig, config: DataConfig, seed: int,
+        parallel: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.folder, self.config, self.seed = folder, config, seed
+        self.parallel = parallel
         self.dataset = LineDataset(audio, voices)
 
     def _cuts(self, split: str) -> CutSet:
@@ -113,17 +145,26 @@ class LineData(pl.LightningDataModule):
         )
         if self.trainer:  # Lightning tells a resumed run's sampler the epoch only at the next one
             sampler.set_epoch(self.trainer.global_step // self.trainer.limit_train_batches)
-        return self._loader(sampler)
+        dataset = self.dataset
+        if self.parallel:
+            dataset = LineDataset(dataset.audio, [*dataset.rows], ParallelLines(cuts))
+        return self._loader(sampler, dataset)
 
     def val_dataloader(self) -> DataLoader:
-        sampler = SimpleCutSampler(
-            self._cuts("valid"), max_duration=self.config.batch_seconds, shuffle=False
-        )
-        return self._loader(sampler)
+        return self._in_order("valid")
 
-    def _loader(self, sampler: torch.utils.data.Sampler) -> DataLoader:
+    def test_dataloader(self) -> DataLoader:
+        return self._in_order("test")
+
+    def _in_order(self, split: str) -> DataLoader:
+        sampler = SimpleCutSampler(
+            self._cuts(split), max_duration=self.config.batch_seconds, shuffle=False
+        )
+        return self._loader(sampler, self.dataset)
+
+    def _loader(self, sampler: torch.utils.data.Sampler, dataset: LineDataset) -> DataLoader:
         workers = self.config.workers
         return DataLoader(
-            self.dataset, sampler=sampler, batch_size=None, num_workers=workers,
+            dataset, sampler=sampler, batch_size=None, num_workers=workers,
             persistent_workers=workers > 0,
         )  # fmt: skip

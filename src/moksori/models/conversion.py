@@ -1,14 +1,8 @@
-"""The conversion model: Cotatron's data flow with the parallel aligner.
+"""The conversion model: what is said and when, how it is said, and a voice, to a mel.
 
-    phones ── TextEncoder ── H ──┬── keys ──┐
-                                 │    ParallelAligner ── in order ── A (detached)
-    mel ─────────────────────────│── queries┘     │
-                                 └────── L = A·H ─┴─┐
-    F0, mel ── F0Prosody ── P (melody, energy) ─────┤
-    voice ── voice table ───────────────────────────┴── VCDecoder ── mel in that voice
-
-The TTSDecoder's attention (`cotatron.py`) will be a second source of A; the paper's residual encoder is a
-second source of P.
+phones, mel ── TextAligner or Cotatron ── L = A·H (A detached) ──┐
+F0, mel ── F0Prosody or ResidualProsody ── P (melody, energy) ───┤
+voice ── voice table ────────────────────────────────────────────┴── decoder ── mel in that voice
 """
 
 from typing import NamedTuple
@@ -16,12 +10,22 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from moksori.config import AudioConfig, ConversionConfig
-from moksori.models.aligner import ParallelAligner, monotonic_posterior
+from moksori.config import AlignerName, AudioConfig, ConversionConfig
+from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
-from moksori.models.prosody import F0Prosody, ResidualProsody
-from moksori.models.text_encoder import TextEncoder
-from moksori.models.vc_decoder import VCDecoder
+from moksori.models.prosody import F0Prosody, NoProsody, ResidualProsody
+from moksori.models.text_aligner import Aligned, TextAligner
+from moksori.models.vc_decoder import GBlockDecoder, VCDecoder
+
+Prosody = F0Prosody | ResidualProsody | NoProsody
+
+
+class OtherSpeaker(NamedTuple):
+    """The same texts from other mouths, and where in them each frame of the batch is said."""
+
+    mel: torch.Tensor  # [B, S, n_mels]
+    mel_lengths: torch.Tensor  # [B]
+    frames: torch.Tensor  # [B, T] of the S frames
 
 
 class Batch(NamedTuple):
@@ -33,64 +37,85 @@ class Batch(NamedTuple):
     mel_lengths: torch.Tensor  # [B]
     f0: torch.Tensor  # [B, T] Hz in the target's register, 0 where unvoiced
     voice: torch.Tensor  # [B] rows of the voice table
-
-
-class Aligned(NamedTuple):
-    """What the aligner gives for lines and their texts."""
-
-    encoding: torch.Tensor  # H [B, N, C]
-    log_alignment: torch.Tensor  # [B, T, N], as each frame by itself is heard
-    alignment: torch.Tensor  # A [B, T, N], given that speech goes through the text in order
+    other: OtherSpeaker | None = (
+        None  # whom the linguistic features are taken from, if not the source
+    )
 
 
 class Converted(NamedTuple):
-    """What the model gives for a batch."""
+    """What the model gives for a batch; S is T unless another speaker was aligned."""
 
     mel: torch.Tensor  # [B, T, n_mels] in the target voices
-    log_alignment: torch.Tensor  # [B, T, N], as the aligner sees each frame by itself
-    alignment: torch.Tensor  # [B, T, N], given that speech goes through the text in order
+    log_alignment: torch.Tensor  # [B, S, N], as the aligner sees each frame by itself
+    alignment: torch.Tensor  # [B, S, N], given that speech goes through the text in order
 
 
 class ConversionModel(nn.Module):
-    """Built parts, joined; `build` makes the parts from their sizes."""
+    """Built parts, joined; `build` makes the parts from their sizes.
+
+    Args:
+        text_aligner: of the linguistic features.
+        prosody: of P.
+        voices: the voice table.
+        decoder: to the mel.
+        aligner: whose alignment is taken; `attention` needs a Cotatron as `text_aligner`.
+    """
 
     def __init__(
         self,
-        text_encoder: TextEncoder,
-        aligner: ParallelAligner,
-        prosody: F0Prosody | ResidualProsody,
+        text_aligner: TextAligner,
+        prosody: Prosody,
         voices: nn.Embedding,
-        decoder: VCDecoder,
+        decoder: VCDecoder | GBlockDecoder,
+        aligner: AlignerName = "parallel",
     ) -> None:
         super().__init__()
-        self.text_encoder, self.aligner, self.prosody = text_encoder, aligner, prosody
+        self.text_aligner, self.prosody = text_aligner, prosody
         self.voices, self.decoder = voices, decoder
+        self.aligner, self.frozen = aligner, False
 
     @classmethod
     def build(
         cls, config: ConversionConfig, audio: AudioConfig, n_symbols: int, n_voices: int
     ) -> "ConversionModel":
         """A model of the given sizes with fresh weights."""
-        prosody: F0Prosody | ResidualProsody
-        if config.prosody == "residual":
-            prosody = ResidualProsody(config.decoder_dim, audio.n_mels)
+        if config.cotatron:
+            text_aligner: TextAligner = Cotatron.build(config.cotatron, audio, n_symbols)
         else:
+            text_aligner = TextAligner(*TextAligner.parts(config, audio, n_symbols))
+        dim = config.decoder_dim
+        prosody: Prosody = NoProsody(dim)
+        if config.prosody == "residual":
+            prosody = ResidualProsody(dim, audio.n_mels)
+        elif config.prosody == "f0":
             prosody = F0Prosody(
-                config.decoder_dim, config.f0_bins, audio.f0_min, audio.f0_max, config.energy_bands
+                dim, config.f0_bins, audio.f0_min, audio.f0_max, config.energy_bands
             )
-        return cls(
-            TextEncoder(
-                n_symbols, config.text_dim, config.text_kernels,
-                config.embedding_dropout, config.text_dropout,
-            ),
-            ParallelAligner(config.text_dim, audio.n_mels, config.aligner_dim),
-            prosody,
-            nn.Embedding(n_voices, config.voice_dim),
-            VCDecoder(
-                config.text_dim, config.voice_dim, audio.n_mels, config.decoder_dim,
+        text_dim = (config.cotatron or config).text_dim
+        decoder: VCDecoder | GBlockDecoder
+        if config.decoder == "gblocks":
+            decoder = GBlockDecoder(
+                text_dim, dim, config.voice_dim, audio.n_mels, config.gblock_channels
+            )
+        else:
+            decoder = VCDecoder(
+                text_dim, config.voice_dim, audio.n_mels, dim,
                 config.decoder_blocks, config.decoder_expansion, config.decoder_dropout,
-            ),
-        )  # fmt: skip
+            )  # fmt: skip
+        voices = nn.Embedding(n_voices, config.voice_dim)
+        return cls(text_aligner, prosody, voices, decoder, config.aligner)
+
+    def freeze(self) -> None:
+        """Let the linguistic features be as they are: no gradient, no dropout."""
+        self.frozen = True
+        self.text_aligner.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> "ConversionModel":
+        """As every module's, but that what is frozen stays in evaluation mode."""
+        super().train(mode)
+        if self.frozen:
+            self.text_aligner.eval()
+        return self
 
     def align(
         self,
@@ -100,21 +125,11 @@ class ConversionModel(nn.Module):
         mel_lengths: torch.Tensor,
         log_prior: torch.Tensor | None = None,
     ) -> Aligned:
-        """Align lines with their texts; arguments as `Batch` names them.
-
-        Args:
-            phones: [B, N].
-            phone_lengths: [B].
-            mel: [B, T, n_mels].
-            mel_lengths: [B].
-            log_prior: [B, T, N], for the aligner, while learning.
-        """
-        text_mask = length_mask(phone_lengths, phones.shape[1])
-        encoding = self.text_encoder(phones, text_mask)
-        mask = length_mask(mel_lengths, mel.shape[1])
-        log_alignment = self.aligner(encoding, text_mask, mel, mask, log_prior)
-        alignment = monotonic_posterior(log_alignment, phone_lengths, mel_lengths)
-        return Aligned(encoding, log_alignment, alignment)
+        """Align lines with their texts by the model's own aligner; arguments as `TextAligner.align`."""
+        lines = phones, phone_lengths, mel, mel_lengths, log_prior
+        if isinstance(self.text_aligner, Cotatron):
+            return self.text_aligner.align(*lines, self.aligner)
+        return self.text_aligner.align(*lines)
 
     def forward(self, batch: Batch, log_prior: torch.Tensor | None = None) -> Converted:
         """Align the source with its text and speak it in `batch.voice`.
@@ -123,13 +138,17 @@ class ConversionModel(nn.Module):
 
         Args:
             batch: see `Batch`.
-            log_prior: [B, T, N], for the aligner, while learning.
+            log_prior: [B, S, N], for the aligner, while learning.
         """
-        encoding, log_alignment, alignment = self.align(
-            batch.phones, batch.phone_lengths, batch.mel, batch.mel_lengths, log_prior
+        spoken = batch.other or batch
+        aligned = self.align(
+            batch.phones, batch.phone_lengths, spoken.mel, spoken.mel_lengths, log_prior
         )
-        linguistic = alignment @ encoding.float()  # L = A·H: [B, T, C]
+        linguistic = aligned.linguistic()
+        if batch.other:
+            frames = batch.other.frames[..., None].expand(-1, -1, linguistic.shape[-1])
+            linguistic = linguistic.gather(1, frames)
         mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
         prosody = self.prosody(batch.f0, batch.mel, mask)
         mel = self.decoder(linguistic, prosody, self.voices(batch.voice), mask)
-        return Converted(mel, log_alignment, alignment)
+        return Converted(mel, aligned.log_alignment, aligned.alignment)

@@ -7,13 +7,12 @@ mel ── SpeakerEncoder ── z ──┬───────┴── TTSDe
 mel, H ── ParallelAligner ── in the text's order ─────────────────┘ A (aligner = "parallel")
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
-from torch import nn
 
-from moksori.config import AudioConfig, CotatronConfig
-from moksori.models.aligner import ParallelAligner, monotonic_posterior
+from moksori.config import AlignerName, AudioConfig, CotatronConfig
+from moksori.models.aligner import ParallelAligner
 from moksori.models.attention import (
     Attention,
     DynamicConvolutionAttention,
@@ -21,10 +20,9 @@ from moksori.models.attention import (
 )
 from moksori.models.layers import length_mask
 from moksori.models.speaker_encoder import SpeakerClassifier, SpeakerEncoder
-from moksori.models.text_encoder import TextEncoder
+from moksori.models.text_aligner import Aligned, TextAligner
+from moksori.models.text_encoder import TacotronTextEncoder, TextEncoder
 from moksori.models.tts_decoder import Decoded, TTSDecoder
-
-AlignerName = Literal["attention", "parallel"]
 
 
 class CotatronOutput(NamedTuple):
@@ -36,27 +34,26 @@ class CotatronOutput(NamedTuple):
     ordered: torch.Tensor  # [B, T, N] of the parallel aligner, in the text's order; no gradient
 
 
-class Cotatron(nn.Module):
-    """Built parts, joined."""
+class Cotatron(TextAligner):
+    """Built parts, joined; the classifier is there only in its own training."""
 
     def __init__(
         self,
-        text_encoder: TextEncoder,
+        text_encoder: TextEncoder | TacotronTextEncoder,
         speaker_encoder: SpeakerEncoder,
-        speaker_classifier: SpeakerClassifier,
+        speaker_classifier: SpeakerClassifier | None,
         decoder: TTSDecoder,
         aligner: ParallelAligner,
     ) -> None:
-        super().__init__()
-        self.text_encoder, self.speaker_encoder = text_encoder, speaker_encoder
-        self.speaker_classifier = speaker_classifier
-        self.decoder, self.aligner = decoder, aligner
+        super().__init__(text_encoder, aligner)
+        self.speaker_encoder, self.speaker_classifier = speaker_encoder, speaker_classifier
+        self.decoder = decoder
 
     @classmethod
     def build(
-        cls, config: CotatronConfig, audio: AudioConfig, n_symbols: int, n_speakers: int
+        cls, config: CotatronConfig, audio: AudioConfig, n_symbols: int, n_speakers: int = 0
     ) -> "Cotatron":
-        """A model of the given sizes with fresh weights."""
+        """A model of the given sizes with fresh weights; without speakers, without a classifier."""
         memory_dim = config.text_dim + config.speaker_dim
         attention: Attention
         if config.attention == "location":
@@ -65,18 +62,16 @@ class Cotatron(nn.Module):
             attention = DynamicConvolutionAttention(
                 config.rnn_dim, config.attention_dim, beta=config.prior_beta
             )
+        text_encoder, aligner = cls.parts(config, audio, n_symbols)
         return cls(
-            TextEncoder(
-                n_symbols, config.text_dim, config.text_kernels,
-                config.embedding_dropout, config.text_dropout,
-            ),
+            text_encoder,
             SpeakerEncoder(audio.n_mels, config.speaker_channels, config.speaker_dim),
-            SpeakerClassifier(config.speaker_dim, n_speakers),
+            SpeakerClassifier(config.speaker_dim, n_speakers) if n_speakers else None,
             TTSDecoder(
                 memory_dim, audio.n_mels, attention, config.prenet_dim, config.rnn_dim,
                 config.postnet_dim, config.frames_per_step, config.zoneout, config.dropout,
             ),
-            ParallelAligner(config.text_dim, audio.n_mels, config.aligner_dim),
+            aligner,
         )  # fmt: skip
 
     def forward(
@@ -97,14 +92,16 @@ class Cotatron(nn.Module):
             mel_lengths: [B].
             teacher_forcing: as `TTSDecoder`.
             log_prior: [B, T, N], for the parallel aligner, while learning.
+
+        Raises:
+            ValueError: the model was built without a classifier.
         """
-        text_mask = length_mask(phone_lengths, phones.shape[1])
-        mask = length_mask(mel_lengths, mel.shape[1])
-        encoding = self.text_encoder(phones, text_mask)
+        if self.speaker_classifier is None:
+            raise ValueError("a Cotatron without a classifier cannot be trained")
+        lines = phones, phone_lengths, mel, mel_lengths
+        encoding, log_alignment, ordered = super().align(*lines, log_prior)
         speaker = self.speaker_encoder(mel, mel_lengths)
-        decoded = self.decoder(_memory(encoding, speaker), text_mask, mel, mask, teacher_forcing)
-        log_alignment = self.aligner(encoding, text_mask, mel, mask, log_prior)
-        ordered = monotonic_posterior(log_alignment, phone_lengths, mel_lengths)
+        decoded = self._decode(encoding, speaker, *lines[1:], teacher_forcing)
         return CotatronOutput(decoded, self.speaker_classifier(speaker), log_alignment, ordered)
 
     def align(
@@ -113,32 +110,41 @@ class Cotatron(nn.Module):
         phone_lengths: torch.Tensor,
         mel: torch.Tensor,
         mel_lengths: torch.Tensor,
+        log_prior: torch.Tensor | None = None,
         aligner: AlignerName = "parallel",
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Align lines with their texts; arguments as `forward`.
+    ) -> Aligned:
+        """Align lines with their texts.
 
         Args:
             phones: [B, N].
             phone_lengths: [B].
             mel: [B, T, n_mels].
             mel_lengths: [B].
+            log_prior: [B, T, N], for the parallel aligner, while learning.
             aligner: whose alignment: the TTSDecoder's attention or the parallel aligner.
 
         Returns:
-            A [B, T, N], each frame's weights summing to one over the unpadded text, and L = A · H [B, T, C].
+            A [B, T, N] of the one that was asked for; the free weights are always the parallel aligner's.
         """
-        text_mask = length_mask(phone_lengths, phones.shape[1])
+        aligned = super().align(phones, phone_lengths, mel, mel_lengths, log_prior)
+        if aligner == "parallel":
+            return aligned
+        speaker = self.speaker_encoder(mel, mel_lengths)
+        decoded = self._decode(aligned.encoding, speaker, phone_lengths, mel, mel_lengths)
+        return aligned._replace(alignment=decoded.alignment)
+
+    def _decode(
+        self,
+        encoding: torch.Tensor,
+        speaker: torch.Tensor,
+        phone_lengths: torch.Tensor,
+        mel: torch.Tensor,
+        mel_lengths: torch.Tensor,
+        teacher_forcing: float = 1.0,
+    ) -> Decoded:
+        """The mel again, from memory = each phone's encoding with the speaker's beside it."""
+        b, n, _ = encoding.shape
+        memory = torch.cat([encoding, speaker[:, None].expand(b, n, -1)], -1)
+        text_mask = length_mask(phone_lengths, n)
         mask = length_mask(mel_lengths, mel.shape[1])
-        encoding = self.text_encoder(phones, text_mask)
-        if aligner == "attention":
-            memory = _memory(encoding, self.speaker_encoder(mel, mel_lengths))
-            alignment = self.decoder(memory, text_mask, mel, mask).alignment
-        else:
-            log_alignment = self.aligner(encoding, text_mask, mel, mask)
-            alignment = monotonic_posterior(log_alignment, phone_lengths, mel_lengths)
-        return alignment, alignment @ encoding.float()
-
-
-def _memory(encoding: torch.Tensor, speaker: torch.Tensor) -> torch.Tensor:
-    """Each phone's encoding with the speaker's beside it: [B, N, C + S]."""
-    return torch.cat([encoding, speaker[:, None].expand(-1, encoding.shape[1], -1)], -1)
+        return self.decoder(memory, text_mask, mel, mask, teacher_forcing)

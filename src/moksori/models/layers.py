@@ -23,6 +23,20 @@ def masked_standard(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return centred * (variance + 1e-5).rsqrt() * mask[..., None]
 
 
+class MaskedBatchNorm(nn.Module):
+    """Batch norm over the unpadded places of [B, T, C] only; zero in the padding."""
+
+    def __init__(self, dim: int, affine: bool = True) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(dim, affine=affine)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """[B, T, C], mask [B, T] → [B, T, C]."""
+        out = torch.zeros_like(x)
+        out[mask] = self.norm(x[mask]).to(x.dtype)
+        return out
+
+
 class MaskedConv(nn.Module):
     """A convolution over dimension 1 of [B, T, C] whose output is zero in the padding.
 
@@ -30,9 +44,14 @@ class MaskedConv(nn.Module):
     batch give the same output.
     """
 
-    def __init__(self, dim_in: int, dim_out: int, kernel: int, groups: int = 1) -> None:
+    def __init__(
+        self, dim_in: int, dim_out: int, kernel: int, groups: int = 1, dilation: int = 1
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(dim_in, dim_out, kernel, padding=kernel // 2, groups=groups)
+        self.conv = nn.Conv1d(
+            dim_in, dim_out, kernel, padding=dilation * (kernel // 2),
+            groups=groups, dilation=dilation,
+        )  # fmt: skip
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """[B, T, dim_in], mask [B, T] → [B, T, dim_out]."""

@@ -1,4 +1,4 @@
-"""Prosody for the decoder: log-F0 in the target's register with voicing and energy, or the paper's residual.
+"""Prosody for the decoder: F0 in the target's register with voicing and energy, or the paper's residual.
 
 The paper's residual encoder is the weak link on unseen actors; normalised F0 is not (arXiv 2104.00931).
 """
@@ -121,3 +121,19 @@ class ResidualProsody(nn.Module):
             x.transpose(1, 2), self.hann[None, None].to(x.dtype), padding=len(self.hann) // 2
         )
         return smooth.transpose(1, 2) * mask[..., None]
+
+
+class NoProsody(nn.Module):
+    """No prosody at all: what the others are measured against.
+
+    Args:
+        dim: channels of P.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, f0: torch.Tensor, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Zeros [B, T, dim]; the arguments as `F0Prosody`."""
+        return mel.new_zeros(*mask.shape, self.dim)

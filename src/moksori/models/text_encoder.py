@@ -1,14 +1,16 @@
-"""Phones to the text encoding H, with sight of the neighbours only.
+"""Phones to the text encoding H: with sight of the neighbours only, or of the whole line as in Cotatron.
 
-Cotatron's encoder (three convolutions and a BiLSTM) sees the whole line and, with few texts to learn
-from, learns the lines by heart (docs/training.md). A linguistic feature needs only its neighbours.
+Cotatron's encoder is Tacotron 2's (three convolutions and a BiLSTM). It sees the whole line and, with few
+texts to learn from, learns the lines by heart (docs/training.md). A linguistic feature needs only its
+neighbours.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from moksori.models.layers import MaskedConv
+from moksori.models.layers import MaskedBatchNorm, MaskedConv
 
 
 class TextEncoder(nn.Module):
@@ -51,3 +53,38 @@ class TextEncoder(nn.Module):
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = x + self.dropout(functional.gelu(norm(conv(x, mask)))) * mask[..., None]
         return x
+
+
+class TacotronTextEncoder(nn.Module):
+    """Embedding, convolutions with batch norm, and a BiLSTM (arXiv 1712.05884, section 2.2).
+
+    Args:
+        n_symbols: size of the phone inventory; symbol 0 is padding.
+        dim: channels C of the encoding, even.
+        kernels: kernel of each convolution, in phones.
+        embedding_dropout: dropout on the embedding.
+        dropout: dropout after each convolution.
+    """
+
+    def __init__(
+        self,
+        n_symbols: int,
+        dim: int,
+        kernels: tuple[int, ...],
+        embedding_dropout: float,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(n_symbols, dim, padding_idx=0)
+        self.embedding_dropout, self.dropout = nn.Dropout(embedding_dropout), nn.Dropout(dropout)
+        self.convs = nn.ModuleList(MaskedConv(dim, dim, kernel) for kernel in kernels)
+        self.norms = nn.ModuleList(MaskedBatchNorm(dim) for _ in kernels)
+        self.rnn = nn.LSTM(dim, dim // 2, batch_first=True, bidirectional=True)
+
+    def forward(self, phones: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Encode phones; as `TextEncoder`."""
+        x = self.embedding_dropout(self.embedding(phones)) * mask[..., None]
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = self.dropout(functional.relu(norm(conv(x, mask), mask))) * mask[..., None]
+        packed = pack_padded_sequence(x, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.rnn(packed)[0], True, total_length=mask.shape[1])[0]

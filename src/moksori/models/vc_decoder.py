@@ -1,14 +1,17 @@
-"""VCDecoder: linguistic features, prosody and a voice to a mel, all frames at once.
+"""Linguistic features, prosody and a voice to a mel, all frames at once.
 
-ConvNeXt-like blocks at the frame rate (as in Vocos, arXiv 2306.00814), whose LayerNorm is shifted and
-scaled by the voice. Without dilation and without recurrence: fast, and it cannot learn lines by heart.
+VCDecoder: ConvNeXt-like blocks at the frame rate (as in Vocos, arXiv 2306.00814), whose LayerNorm is
+shifted and scaled by the voice. Without dilation and without recurrence: fast, and it cannot learn lines
+by heart. GBlockDecoder: the paper's (Cotatron, section 3.3, after GAN-TTS, arXiv 1909.11646).
 """
+
+import itertools
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from moksori.models.layers import MaskedConv
+from moksori.models.layers import MaskedBatchNorm, MaskedConv
 
 _MEAN_LOG_MEL = -5.0  # where the output starts, so that training need not travel there
 
@@ -38,7 +41,7 @@ class VoiceBlock(nn.Module):
 
 
 class VCDecoder(nn.Module):
-    """See the module."""
+    """The default; see the module."""
 
     def __init__(
         self,
@@ -82,3 +85,71 @@ class VCDecoder(nn.Module):
         for block in self.blocks:
             x = block(x, mask, voice)
         return self.mel(self.norm(x)).float() * mask[..., None]
+
+
+class GBlock(nn.Module):
+    """Four dilated convolutions, each after a batch norm that the voice scales and shifts; residual."""
+
+    def __init__(self, dim_in: int, dim: int, voice_dim: int) -> None:
+        super().__init__()
+        sizes = (dim_in, dim, dim, dim)
+        self.norms = nn.ModuleList(MaskedBatchNorm(size, affine=False) for size in sizes)
+        self.modulate = nn.ModuleList(nn.Linear(voice_dim, 2 * size) for size in sizes)
+        self.convs = nn.ModuleList(
+            MaskedConv(size, dim, 3, dilation=2**i) for i, size in enumerate(sizes)
+        )
+        self.shortcut = nn.Linear(dim_in, dim)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor, voice: torch.Tensor) -> torch.Tensor:
+        """[B, T, dim_in], mask [B, T], voice [B, voice_dim] → [B, T, dim]."""
+        y = self._conv(1, self._conv(0, x, mask, voice), mask, voice)
+        x = self.shortcut(x) * mask[..., None] + y
+        return x + self._conv(3, self._conv(2, x, mask, voice), mask, voice)
+
+    def _conv(
+        self, i: int, x: torch.Tensor, mask: torch.Tensor, voice: torch.Tensor
+    ) -> torch.Tensor:
+        scale, shift = self.modulate[i](voice)[:, None].chunk(2, -1)  # [B, 1, size] each
+        x = self.norms[i](x, mask) * (1 + scale) + shift
+        return self.convs[i](functional.leaky_relu(x, 0.2) * mask[..., None], mask)
+
+
+class GBlockDecoder(nn.Module):
+    """The paper's decoder.
+
+    Args:
+        text_dim: channels of L.
+        prosody_dim: channels of P.
+        voice_dim: channels of a voice.
+        n_mels: bins of the mel.
+        channels: before the first block, and after each.
+    """
+
+    def __init__(
+        self,
+        text_dim: int,
+        prosody_dim: int,
+        voice_dim: int,
+        n_mels: int,
+        channels: tuple[int, ...],
+    ) -> None:
+        super().__init__()
+        self.stem = MaskedConv(text_dim + prosody_dim, channels[0], 7)
+        self.blocks = nn.ModuleList(
+            GBlock(a, b, voice_dim) for a, b in itertools.pairwise(channels)
+        )
+        self.mel = nn.Linear(channels[-1], n_mels)
+        nn.init.constant_(self.mel.bias, _MEAN_LOG_MEL)
+
+    def forward(
+        self,
+        linguistic: torch.Tensor,
+        prosody: torch.Tensor,
+        voice: torch.Tensor,
+        mask: torch.Tensor,
+    ) -> torch.Tensor:
+        """Speak; as `VCDecoder`."""
+        x = self.stem(torch.cat([linguistic, prosody], -1) * mask[..., None], mask)
+        for block in self.blocks:
+            x = block(x, mask, voice)
+        return self.mel(x).float() * mask[..., None]

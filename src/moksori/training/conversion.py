@@ -7,11 +7,13 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from moksori.alignment import Alignment
-from moksori.checkpoint import ConversionCard, Voice
-from moksori.config import TrainConfig
+from moksori.checkpoint import ConversionCard, Voice, load_cotatron
+from moksori.config import TextConfig, TrainConfig
 from moksori.corpus.batches import LineData, read_speakers, training_voices
+from moksori.errors import ConfigError
 from moksori.models.aligner import forward_sum_loss
 from moksori.models.conversion import Batch, ConversionModel, Converted
+from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
@@ -25,13 +27,14 @@ def mel_l1(output: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> to
 
 
 class ConversionTraining(Training):
-    """L1 on the mel and the aligner's forward-sum loss."""
+    """L1 on the mel and, unless Cotatron is frozen, the aligner's forward-sum loss."""
 
     model: ConversionModel
     config: TrainConfig
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        prior = self.log_prior(batch.phone_lengths, batch.mel_lengths)
+        spoken = batch.other or batch
+        prior = self.log_prior(batch.phone_lengths, spoken.mel_lengths)
         losses = self._losses(batch, prior)[1]
         self._log("train", losses, len(batch.voice))
         self.log("train/frames", float(batch.mel_lengths.sum()), batch_size=1)
@@ -46,17 +49,20 @@ class ConversionTraining(Training):
     def _losses(
         self, batch: Batch, prior: torch.Tensor | None
     ) -> tuple[Converted, dict[str, torch.Tensor]]:
-        converted = self.model(batch, prior)
+        frozen = self.model.frozen
+        converted = self.model(batch, None if frozen else prior)
         mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
         l1 = mel_l1(converted.mel, batch.mel, mask)
+        spoken = batch.other or batch
+        mask = length_mask(spoken.mel_lengths, spoken.mel.shape[1])
         forward_sum = forward_sum_loss(
-            converted.log_alignment, batch.phone_lengths, batch.mel_lengths
+            converted.log_alignment, batch.phone_lengths, spoken.mel_lengths
         )
         free = converted.log_alignment.detach().exp()
         sharpness = free.max(-1).values
         confidence = (free * converted.alignment).sum(-1)
         return converted, {
-            "total": l1 + self.config.optimizer.aligner_weight * forward_sum,
+            "total": l1 if frozen else l1 + self.config.optimizer.aligner_weight * forward_sum,
             "mel_l1": l1,
             "forward_sum": forward_sum,
             "sharpness": (sharpness * mask).sum() / mask.sum(),  # mean of row maxima
@@ -87,7 +93,11 @@ class ConversionTraining(Training):
 
 
 def train_conversion(
-    config: TrainConfig, data: Path, run: Path, fast_dev_run: bool = False
+    config: TrainConfig,
+    data: Path,
+    run: Path,
+    cotatron: Path | None = None,
+    fast_dev_run: bool = False,
 ) -> Path:
     """Train the conversion model; see `fit`.
 
@@ -95,21 +105,46 @@ def train_conversion(
         config: of the whole run.
         data: a corpus that `moksori prepare` wrote.
         run: folder of this run; the same again to resume.
+        cotatron: a Cotatron whose linguistic features are taken, frozen unless the config says otherwise;
+            without one the text encoder and the parallel aligner are learnt along.
         fast_dev_run: as `fit`.
 
     Raises:
+        CheckpointError: `cotatron` is no Cotatron.
         CorpusError: `data` is not a prepared corpus, or one for other audio settings.
-        ConfigError: `run` holds a training with another config.
+        ConfigError: `run` holds a training with another config, or the config asks for an alignment
+            that is not there.
     """
     corpus = read_speakers(data, config.audio)
     names = training_voices(corpus["speakers"])
     pl.seed_everything(config.seed, verbose=False)
+    trained: Cotatron | None = None
+    if cotatron:
+        trained, known = load_cotatron(cotatron)
+        if known.audio != config.audio:
+            raise ConfigError(f"{cotatron}: was trained for other audio settings than the config's")
+        texts = known.model.model_dump(include=set(TextConfig.model_fields))
+        for name in config.model.model_fields_set & texts.keys():
+            if getattr(config.model, name) != texts[name]:
+                raise ConfigError(
+                    f"model.{name} is {getattr(config.model, name)} in the config and {texts[name]} "
+                    f"in {cotatron}; leave it out of the config"
+                )
+        sizes = config.model.model_copy(update={**texts, "cotatron": known.model})
+        config = config.model_copy(update={"model": sizes})
+    if config.model.aligner == "attention" and not (trained and config.freeze_cotatron):
+        raise ConfigError("aligner = “attention” needs a frozen Cotatron; name one with --cotatron")
     model = ConversionModel.build(config.model, config.audio, len(SYMBOLS), len(names))
+    if trained:
+        trained.speaker_classifier = None
+        model.text_aligner.load_state_dict(trained.state_dict())
+        if config.freeze_cotatron:
+            model.freeze()
     card = ConversionCard(
         licence=corpus["licence"], audio=config.audio, symbols=SYMBOLS, model=config.model,
         voices=[_voice(name, corpus["speakers"][name], corpus["licence"]) for name in names],
     )  # fmt: skip
-    lines = LineData(data, names, config.audio, config.data, config.seed)
+    lines = LineData(data, names, config.audio, config.data, config.seed, config.parallel_lines)
     return fit(ConversionTraining(model, config), lines, run, card, "mel_l1", fast_dev_run)
 
 

@@ -147,8 +147,8 @@ def train_cotatron(
     if start is not None:
         trained, _ = load_conversion(start)
         try:
-            model.text_encoder.load_state_dict(trained.text_encoder.state_dict())
-            model.aligner.load_state_dict(trained.aligner.state_dict())
+            model.text_encoder.load_state_dict(trained.text_aligner.text_encoder.state_dict())
+            model.aligner.load_state_dict(trained.text_aligner.aligner.state_dict())
         except RuntimeError:
             raise ConfigError(
                 f"{start}: its text encoder or aligner has other sizes than the config's"
