@@ -100,12 +100,15 @@ class CotatronLosses(_Config):
 
 
 class OptimizerConfig(_Config):
-    """AdamW with linear warm-up and cosine decay to zero at `steps`."""
+    """AdamW with linear warm-up and a decay of the learning rate until `steps`."""
 
     steps: int = Field(5000, gt=0)  # optimizer steps; a multiple of epoch_steps
     epoch_steps: int = Field(100, gt=0)  # between validations, each with a checkpoint
     learning_rate: float = Field(1.5e-3, gt=0)
     warmup_steps: int = Field(100, ge=0)
+    decay: Literal["cosine", "exponential"] = "cosine"  # cosine: to zero; exponential: the paper's
+    decay_rate: float = Field(0.05, gt=0, le=1)  # what the exponential one reaches at `steps`
+    decay_start: int = Field(0, ge=0)  # step at which it begins
     weight_decay: float = Field(1e-2, ge=0)
     gradient_clip: float = Field(1.0, gt=0)  # norm
     average_decay: float = Field(0.998, ge=0, lt=1)  # of the running average of the weights
@@ -145,6 +148,7 @@ class TrainConfig(RunConfig):
 
     model: ConversionConfig = ConversionConfig()
     freeze_cotatron: bool = True  # false: its text encoder and aligner go on learning
+    speak_every: int = Field(5, ge=0)  # validations between two lines to listen to; 0: none
     parallel_lines: bool = False  # L also from other speakers' recordings of the same text
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from moksori.checkpoint import load_card, load_conversion, load_cotatron
 from moksori.config import ConversionConfig, CotatronTrainConfig, TrainConfig, load_config
@@ -66,7 +67,24 @@ def test_trains_exports_and_resumes(prepared, tmp_path, cut_after_one_epoch):
     for name, weight in model.state_dict().items():
         torch.testing.assert_close(other.state_dict()[name], weight, msg=name)
     assert [voice.name for voice in card.voices] == ["pfx", "pmx", "zzz"]
-    assert any((tmp_path / "whole" / "events").iterdir())
+
+
+def test_tensorboard_shows_speed_gradients_embeddings_and_lets_lines_be_heard(prepared, tmp_path):
+    train_conversion(longer(2).model_copy(update={"speak_every": 2}), prepared, tmp_path)
+    shown = EventAccumulator(str(tmp_path / "events"), {"audio": 0, "images": 0})
+    shown.Reload()
+    tags = shown.Tags()
+    assert {"train/gradient_norm", "train/frames_per_second", "lr-AdamW"} <= set(tags["scalars"])
+    assert all(event.value > 0 for event in shown.Scalars("train/gradient_norm"))
+    assert len(tags["audio"]) == 3  # recorded, made again, in another voice
+    recorded, *made = (shown.Audio(tag) for tag in sorted(tags["audio"], key=len, reverse=True))
+    assert {len(events) for events in (recorded, *made)} == {1}  # every second validation
+    assert {event.length_frames for events in made for event in events} == {
+        recorded[0].length_frames
+    }
+    assert tags["images"] == ["valid/line"]
+    projector = (tmp_path / "events" / "projector_config.pbtxt").read_text()
+    assert "symbols" in projector and "voices" in projector
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -22,13 +23,13 @@ from pydantic import ValidationError
 from torch import nn
 
 from moksori.checkpoint import AnyCard, load_training, save_model
-from moksori.config import Precision, RunConfig
+from moksori.config import OptimizerConfig, Precision, RunConfig
 from moksori.errors import ConfigError
 from moksori.models.aligner import diagonal_prior
 
 
 class Training(pl.LightningModule):
-    """A model in training: AdamW, linear warm-up, then a cosine down to zero at the last step."""
+    """A model in training: AdamW, linear warm-up, then the decay that the config names."""
 
     def __init__(self, model: nn.Module, config: RunConfig) -> None:
         super().__init__()
@@ -43,7 +44,7 @@ class Training(pl.LightningModule):
 
         def scale(step: int) -> float:
             warm = min(1.0, (step + 1) / max(1, c.warmup_steps))
-            return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / c.steps)))
+            return warm * decay(c, step)
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, scale)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -61,6 +62,18 @@ class Training(pl.LightningModule):
         if strength == 0:
             return None
         return strength * diagonal_prior(phone_lengths, mel_lengths, c.prior_sigma)
+
+
+def decay(config: OptimizerConfig, step: int) -> float:
+    """What the learning rate is multiplied by at `step`.
+
+    The exponential one is that of Cotatron's authors: level, then down to `decay_rate` at the last step.
+    """
+    c = config
+    if c.decay == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, step / c.steps)))
+    progress = (step - c.decay_start) / max(1, c.steps - c.decay_start)
+    return c.decay_rate ** min(1.0, max(0.0, progress))
 
 
 class ExportModel(Callback):
@@ -103,6 +116,7 @@ def fit(
     run: Path,
     card: AnyCard,
     measure: str,
+    watch: Sequence[Callback] = (),
     fast_dev_run: bool = False,
 ) -> Path:
     """Train, or go on with a training that was cut; the folder of the best model.
@@ -116,6 +130,7 @@ def fit(
         run: folder of this run; the same again to resume.
         card: what `model.json` will say.
         measure: of the validation, the less the better; it chooses the weights that are kept.
+        watch: what TensorBoard shows beside the losses.
         fast_dev_run: only see that one step of each kind works; nothing is written but the folder.
 
     Raises:
@@ -150,6 +165,7 @@ def fit(
             ExportModel(run / "model", card, measure),
             LearningRateMonitor("step"),
             RichProgressBar(),
+            *watch,
         ],
         enable_model_summary=False,
         fast_dev_run=fast_dev_run,

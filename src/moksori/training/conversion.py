@@ -4,11 +4,13 @@ from pathlib import Path
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from moksori.alignment import Alignment
-from moksori.checkpoint import ConversionCard, Voice, load_cotatron
+from moksori.checkpoint import ConversionCard, Voice, load_cotatron, load_vocoder
 from moksori.config import TextConfig, TrainConfig
+from moksori.converter import BUNDLED
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError
 from moksori.models.aligner import forward_sum_loss
@@ -18,6 +20,7 @@ from moksori.models.layers import length_mask
 from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
 from moksori.training.common import Training, fit
+from moksori.training.watch import Speak, Watch, symbol_labels
 
 
 def mel_l1(output: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -37,7 +40,6 @@ class ConversionTraining(Training):
         prior = self.log_prior(batch.phone_lengths, spoken.mel_lengths)
         losses = self._losses(batch, prior)[1]
         self._log("train", losses, len(batch.voice))
-        self.log("train/frames", float(batch.mel_lengths.sum()), batch_size=1)
         return losses["total"]
 
     def validation_step(self, batch: Batch, index: int) -> None:
@@ -145,7 +147,17 @@ def train_conversion(
         voices=[_voice(name, corpus["speakers"][name], corpus["licence"]) for name in names],
     )  # fmt: skip
     lines = LineData(data, names, config.audio, config.data, config.seed, config.parallel_lines)
-    return fit(ConversionTraining(model, config), lines, run, card, "mel_l1", fast_dev_run)
+    symbols = model.text_aligner.text_encoder.embedding
+    watch: list[Callback] = [
+        Watch({"symbols": (symbols, symbol_labels()), "voices": (model.voices, names)})
+    ]
+    vocoder, vocoder_card = load_vocoder(BUNDLED / "hifigan")
+    if config.speak_every and vocoder_card.audio == config.audio:
+        watch.append(
+            Speak(model, vocoder, card.voices, config.speak_every, config.audio.sample_rate)
+        )
+    training = ConversionTraining(model, config)
+    return fit(training, lines, run, card, "mel_l1", watch, fast_dev_run)
 
 
 def _voice(name: str, entry: dict, licence: str) -> Voice:

@@ -18,6 +18,7 @@ from moksori.models.layers import length_mask
 from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
 from moksori.training.common import Training, fit
+from moksori.training.watch import Watch, symbol_labels
 
 
 class CotatronTraining(Training):
@@ -158,4 +159,6 @@ def train_cotatron(
         speakers=names,
     )  # fmt: skip
     lines = LineData(data, names, config.audio, config.data, config.seed)
-    return fit(CotatronTraining(model, config), lines, run, card, "mse_after", fast_dev_run)
+    watch = [Watch({"symbols": (model.text_encoder.embedding, symbol_labels())})]
+    training = CotatronTraining(model, config)
+    return fit(training, lines, run, card, "mse_after", watch, fast_dev_run)
