@@ -1,16 +1,20 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-from moksori.config import CotatronTrainConfig, TrainConfig, load_config
+from moksori.config import AudioConfig, CotatronTrainConfig, TrainConfig, load_config
 from moksori.errors import ConfigError
+from moksori.models.conversion import Batch, ConversionModel
+from moksori.models.cotatron import Cotatron
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.name)
 def test_every_shipped_config_is_valid(path):
-    load_config(path, CotatronTrainConfig if "cotatron" in path.stem else TrainConfig)
+    cotatron = "cotatron" in path.stem or "[losses]" in path.read_text(encoding="utf-8")
+    load_config(path, CotatronTrainConfig if cotatron else TrainConfig)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +38,21 @@ def test_faults_name_the_file_the_key_and_the_value(tmp_path, text, message):
 def test_a_missing_config_is_named(tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
         load_config(tmp_path / "no.toml", TrainConfig)
+
+
+def test_the_paper_s_sizes_make_a_mel():
+    """Cotatron as in its paper, and the conversion model upon it, on one short line."""
+    torch.manual_seed(0)
+    sizes = load_config(CONFIGS / "paper.toml", CotatronTrainConfig).model
+    cotatron = Cotatron.build(sizes, AudioConfig(), 60, 5)
+    assert 12e6 < sum(p.numel() for p in cotatron.parameters()) < 22e6
+    above = load_config(CONFIGS / "paper_conversion.toml", TrainConfig).model
+    model = ConversionModel.build(
+        above.model_copy(update={"cotatron": sizes}), AudioConfig(), 60, 5
+    )
+    batch = Batch(
+        torch.randint(1, 60, (2, 9)), torch.tensor([9, 7]), torch.randn(2, 31, 80) - 5,
+        torch.tensor([31, 22]), torch.zeros(2, 31), torch.tensor([0, 4]),
+    )  # fmt: skip
+    assert model(batch).mel.shape == (2, 31, 80)
+    assert cotatron(*batch[:4]).decoded.mel_after.shape == (2, 31, 80)

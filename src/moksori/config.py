@@ -147,6 +147,7 @@ class TrainConfig(RunConfig):
     """Everything of one training of the conversion model; what `configs/conversion.toml` holds."""
 
     model: ConversionConfig = ConversionConfig()
+    mel_loss: Literal["l1", "mse"] = "l1"  # mse: the paper's
     freeze_cotatron: bool = True  # false: its text encoder and aligner go on learning
     speak_every: int = Field(5, ge=0)  # validations between two lines to listen to; 0: none
     parallel_lines: bool = False  # L also from other speakers' recordings of the same text

@@ -7,7 +7,7 @@ from moksori.models.conversion import Batch, ConversionModel, OtherSpeaker
 from moksori.models.layers import MaskedBatchNorm, length_mask, masked_standard
 from moksori.models.prosody import ResidualProsody, fill_unvoiced
 from moksori.text import SYMBOLS
-from moksori.training.conversion import mel_l1
+from moksori.training.common import mel_l1
 
 AUDIO = AudioConfig()
 SMALL = ConversionConfig(

@@ -7,7 +7,8 @@ from moksori.checkpoint import load_cotatron, load_training
 from moksori.config import CotatronTrainConfig, TrainConfig, load_config
 from moksori.errors import CheckpointError, ConfigError
 from moksori.training.conversion import train_conversion
-from moksori.training.cotatron import attention_guidance, masked_mse, train_cotatron
+from moksori.training.common import mel_mse
+from moksori.training.cotatron import attention_guidance, train_cotatron
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = load_config(CONFIGS / "tiny_cotatron.toml", CotatronTrainConfig)
@@ -62,7 +63,7 @@ def test_losses_leave_the_padding_out():
     output, target = torch.zeros(2, 5, 3), torch.ones(2, 5, 3)
     mask = torch.tensor([[True] * 5, [True] * 2 + [False] * 3])
     target[1, 2:] = 100
-    assert masked_mse(output, target, mask) == pytest.approx(1)
+    assert mel_mse(output, target, mask) == pytest.approx(1)
     attention = torch.full((2, 5, 4), 0.25)
     ordered = torch.eye(4)[torch.zeros(2, 5, dtype=torch.long)]
     attention[1, 2:] = 0

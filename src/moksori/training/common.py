@@ -76,6 +76,21 @@ def decay(config: OptimizerConfig, step: int) -> float:
     return c.decay_rate ** min(1.0, max(0.0, progress))
 
 
+def mel_l1(output: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean absolute difference of log-mels [B, T, n_mels] over the frames of `mask` [B, T] only."""
+    return mean_of_frames((output.float() - target).abs().mean(-1), mask)
+
+
+def mel_mse(output: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean squared difference; as `mel_l1`."""
+    return mean_of_frames((output.float() - target).square().mean(-1), mask)
+
+
+def mean_of_frames(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean of `values` [B, T] over the frames of `mask` [B, T]."""
+    return (values * mask).sum() / mask.sum()
+
+
 class ExportModel(Callback):
     """Writes the averaged weights to `RUN/model` with each checkpoint that is the best so far.
 

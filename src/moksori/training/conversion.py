@@ -19,14 +19,8 @@ from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
-from moksori.training.common import Training, fit
+from moksori.training.common import Training, fit, mean_of_frames, mel_l1, mel_mse
 from moksori.training.watch import Speak, Watch, symbol_labels
-
-
-def mel_l1(output: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean absolute difference of log-mels [B, T, n_mels] over the frames of `mask` [B, T] only."""
-    difference = (output - target).abs().mean(-1)
-    return (difference * mask).sum() / mask.sum()
 
 
 class ConversionTraining(Training):
@@ -55,6 +49,8 @@ class ConversionTraining(Training):
         converted = self.model(batch, None if frozen else prior)
         mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
         l1 = mel_l1(converted.mel, batch.mel, mask)
+        mse = self.config.mel_loss == "mse"
+        mel = mel_mse(converted.mel, batch.mel, mask) if mse else l1
         spoken = batch.other or batch
         mask = length_mask(spoken.mel_lengths, spoken.mel.shape[1])
         forward_sum = forward_sum_loss(
@@ -64,11 +60,11 @@ class ConversionTraining(Training):
         sharpness = free.max(-1).values
         confidence = (free * converted.alignment).sum(-1)
         return converted, {
-            "total": l1 if frozen else l1 + self.config.optimizer.aligner_weight * forward_sum,
+            "total": mel if frozen else mel + self.config.optimizer.aligner_weight * forward_sum,
             "mel_l1": l1,
             "forward_sum": forward_sum,
-            "sharpness": (sharpness * mask).sum() / mask.sum(),  # mean of row maxima
-            "confidence": (confidence * mask).sum() / mask.sum(),  # as Alignment.confidence
+            "sharpness": mean_of_frames(sharpness, mask),  # mean of row maxima
+            "confidence": mean_of_frames(confidence, mask),  # as Alignment.confidence
         }
 
     def _log(self, stage: str, losses: dict[str, torch.Tensor], size: int) -> None:

@@ -17,7 +17,7 @@ from moksori.models.cotatron import Cotatron, CotatronOutput
 from moksori.models.layers import length_mask
 from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
-from moksori.training.common import Training, fit
+from moksori.training.common import Training, fit, mean_of_frames, mel_mse
 from moksori.training.watch import Watch, symbol_labels
 
 
@@ -47,8 +47,8 @@ class CotatronTraining(Training):
             batch.phones, batch.phone_lengths, batch.mel, batch.mel_lengths, teacher_forcing, prior
         )
         mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
-        before = masked_mse(out.decoded.mel_before, batch.mel, mask)
-        after = masked_mse(out.decoded.mel_after, batch.mel, mask)
+        before = mel_mse(out.decoded.mel_before, batch.mel, mask)
+        after = mel_mse(out.decoded.mel_after, batch.mel, mask)
         nll = torch.nn.functional.nll_loss(out.log_speaker, batch.voice)
         forward_sum = forward_sum_loss(out.log_alignment, batch.phone_lengths, batch.mel_lengths)
         guidance = attention_guidance(out.decoded.alignment, out.ordered, mask)
@@ -65,9 +65,11 @@ class CotatronTraining(Training):
             "speaker_accuracy": (out.log_speaker.argmax(-1) == batch.voice).float().mean(),
             "forward_sum": forward_sum,
             "guidance": guidance.detach(),
-            "attention_sharpness": _mean(attention.max(-1).values, mask),
-            "aligner_sharpness": _mean(out.log_alignment.detach().exp().max(-1).values, mask),
-            "agreement": _mean((attention * out.ordered).sum(-1), mask),
+            "attention_sharpness": mean_of_frames(attention.max(-1).values, mask),
+            "aligner_sharpness": mean_of_frames(
+                out.log_alignment.detach().exp().max(-1).values, mask
+            ),
+            "agreement": mean_of_frames((attention * out.ordered).sum(-1), mask),
             "monotone": _monotone(attention, mask),
         }
 
@@ -96,20 +98,11 @@ class CotatronTraining(Training):
             logger.experiment.add_figure(f"valid/{name}", figure, self.global_step)
 
 
-def masked_mse(output: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean squared difference of log-mels [B, T, n_mels] over the frames of `mask` [B, T] only."""
-    return _mean((output.float() - target).square().mean(-1), mask)
-
-
 def attention_guidance(
     attention: torch.Tensor, target: torch.Tensor, mask: torch.Tensor
 ) -> torch.Tensor:
     """Cross-entropy of the attention [B, T, N] to the parallel aligner's alignment [B, T, N]."""
-    return _mean(-(target * attention.float().clamp(min=1e-6).log()).sum(-1), mask)
-
-
-def _mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return (values * mask).sum() / mask.sum()
+    return mean_of_frames(-(target * attention.float().clamp(min=1e-6).log()).sum(-1), mask)
 
 
 def _monotone(attention: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
