@@ -6,8 +6,8 @@ import torch
 from moksori.checkpoint import load_cotatron, load_training
 from moksori.config import CotatronTrainConfig, TrainConfig, load_config
 from moksori.errors import CheckpointError, ConfigError
-from moksori.training.conversion import train_conversion
 from moksori.training.common import mel_mse
+from moksori.training.conversion import train_conversion
 from moksori.training.cotatron import attention_guidance, train_cotatron
 
 CONFIGS = Path(__file__).parents[2] / "configs"

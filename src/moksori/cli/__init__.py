@@ -9,6 +9,7 @@ from moksori.cli.align import align
 from moksori.cli.console import err
 from moksori.cli.convert import convert, voices
 from moksori.cli.text import text
+from moksori.cli.tune import tune_conversion, tune_cotatron
 from moksori.errors import MoksoriError
 
 app = typer.Typer(
@@ -25,12 +26,16 @@ for name in ("emotiontts", "kss", "metadata", "librispeech", "script"):
     _prepare.command(name)(getattr(training, f"prepare_{name}"))
 for name in ("conversion", "cotatron"):
     _train.command(name)(getattr(training, f"train_{name}"))
+_tune = typer.Typer(no_args_is_help=True, help="Search good settings by short trainings.")
+_tune.command("conversion")(tune_conversion)
+_tune.command("cotatron")(tune_cotatron)
 app.command()(convert)
 app.command()(align)
 app.command()(voices)
 app.command()(text)
 app.add_typer(_prepare, name="prepare")
 app.add_typer(_train, name="train")
+app.add_typer(_tune, name="tune")
 
 
 def main() -> None:

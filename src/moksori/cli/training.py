@@ -41,7 +41,7 @@ def prepare_emotiontts(
     Resamples, trims, levels, finds F0, and writes Lhotse manifests with a report. Killed, it goes on
     where it was; run twice, it does nothing the second time.
     """
-    with _training_extra():
+    with training_extra():
         from moksori.corpus import emotiontts
     _prepare(emotiontts.read(source), dest, emotiontts.LICENCE, jobs)
 
@@ -101,13 +101,28 @@ def prepare_script(
 
 
 def _prepare(lines: list["SourceLine"], dest: Path, licence: str, jobs: int | None) -> None:
-    with _training_extra():
+    with training_extra():
         from moksori.corpus.prepare import prepare
     report = prepare(lines, dest, licence, jobs=jobs, progress=_progress("preparing"))
     _print_report(report, dest)
 
 
 RunArgument = Annotated[Path, typer.Argument(help="Folder of this run; name it again to resume.")]
+CotatronOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MODEL",
+        help="A Cotatron to stand on, frozen; without one, text encoder and aligner are learnt along.",
+    ),
+]
+StartOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL",
+        help="A conversion model whose text encoder and aligner a new run begins with.",
+    ),
+]
 DevRunOption = Annotated[
     bool, typer.Option("--fast-dev-run", help="Only see that one step works; keeps nothing.")
 ]
@@ -117,13 +132,7 @@ def train_conversion(
     config: Annotated[Path, typer.Argument(help="TOML, such as configs/conversion.toml.")],
     data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
     run: RunArgument,
-    cotatron: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="MODEL",
-            help="A Cotatron to stand on, frozen; without one, text encoder and aligner are learnt along.",
-        ),
-    ] = None,
+    cotatron: CotatronOption = None,
     fast_dev_run: DevRunOption = False,
 ) -> None:
     """Train the conversion model, on the CPU or on the GPUs that are there.
@@ -133,7 +142,7 @@ def train_conversion(
 
     Example: moksori train conversion configs/conversion.toml data/emotiontts runs/mine
     """
-    with _training_extra():
+    with training_extra():
         from moksori.config import TrainConfig, load_config
         from moksori.training.conversion import train_conversion as train
     folder = train(load_config(config, TrainConfig), data, run, cotatron, fast_dev_run)
@@ -144,14 +153,7 @@ def train_cotatron(
     config: Annotated[Path, typer.Argument(help="TOML, such as configs/cotatron.toml.")],
     data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
     run: RunArgument,
-    start: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="MODEL",
-            help="A conversion model whose text encoder and aligner a new run begins with.",
-        ),
-    ] = None,
+    start: StartOption = None,
     fast_dev_run: DevRunOption = False,
 ) -> None:
     """Train Cotatron: text, past frames and speaker make the mel again; its attention aligns.
@@ -160,7 +162,7 @@ def train_cotatron(
 
     Example: moksori train cotatron configs/cotatron.toml data/emotiontts runs/cotatron
     """
-    with _training_extra():
+    with training_extra():
         from moksori.config import CotatronTrainConfig, load_config
         from moksori.training.cotatron import train_cotatron as train
     folder = train(load_config(config, CotatronTrainConfig), data, run, start, fast_dev_run)
@@ -175,7 +177,7 @@ def _progress(title: str) -> Callable[[Iterable, int], Iterable]:
 
 
 @contextmanager
-def _training_extra() -> Iterator[None]:
+def training_extra() -> Iterator[None]:
     """Turn a missing training library into the command that installs it."""
     try:
         yield

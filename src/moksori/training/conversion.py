@@ -1,5 +1,6 @@
 """Training of the conversion model on real lines, source and target being the same speaker."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -96,6 +97,7 @@ def train_conversion(
     run: Path,
     cotatron: Path | None = None,
     fast_dev_run: bool = False,
+    callbacks: Sequence[Callback] = (),
 ) -> Path:
     """Train the conversion model; see `fit`.
 
@@ -106,6 +108,7 @@ def train_conversion(
         cotatron: a Cotatron whose linguistic features are taken, frozen unless the config says otherwise;
             without one the text encoder and the parallel aligner are learnt along.
         fast_dev_run: as `fit`.
+        callbacks: more of them, Lightning's.
 
     Raises:
         CheckpointError: `cotatron` is no Cotatron.
@@ -153,7 +156,7 @@ def train_conversion(
             Speak(model, vocoder, card.voices, config.speak_every, config.audio.sample_rate)
         )
     training = ConversionTraining(model, config)
-    return fit(training, lines, run, card, "mel_l1", watch, fast_dev_run)
+    return fit(training, lines, run, card, "mel_l1", [*watch, *callbacks], fast_dev_run)
 
 
 def _voice(name: str, entry: dict, licence: str) -> Voice:

@@ -1,9 +1,11 @@
 """Training of Cotatron: the text, the past and the speaker make the mel again (arXiv 2005.03295)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from moksori.alignment import Alignment
@@ -118,6 +120,7 @@ def train_cotatron(
     run: Path,
     start: Path | None = None,
     fast_dev_run: bool = False,
+    callbacks: Sequence[Callback] = (),
 ) -> Path:
     """Train Cotatron; see `fit`.
 
@@ -128,6 +131,7 @@ def train_cotatron(
         start: a conversion model whose text encoder and parallel aligner a new run begins with, so
             that the guidance is right from the first step.
         fast_dev_run: as `fit`.
+        callbacks: more of them, Lightning's.
 
     Raises:
         CheckpointError: `start` is no conversion model.
@@ -154,4 +158,4 @@ def train_cotatron(
     lines = LineData(data, names, config.audio, config.data, config.seed)
     watch = [Watch({"symbols": (model.text_encoder.embedding, symbol_labels())})]
     training = CotatronTraining(model, config)
-    return fit(training, lines, run, card, "mse_after", watch, fast_dev_run)
+    return fit(training, lines, run, card, "mse_after", [*watch, *callbacks], fast_dev_run)

@@ -1,0 +1,102 @@
+"""`moksori tune`: which settings are worth a long training."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from moksori.cli.console import out
+from moksori.cli.training import CotatronOption, StartOption, training_extra
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+FolderArgument = Annotated[
+    Path,
+    typer.Argument(help="Folder of the study; name it again, or on another machine, to go on."),
+]
+TrialsOption = Annotated[
+    int, typer.Option(min=1, help="Finished trials that the folder shall hold, from all machines.")
+]
+StepsOption = Annotated[int, typer.Option(min=5, help="Of each training; a multiple of 5.")]
+
+
+def tune_cotatron(
+    config: Annotated[Path, typer.Argument(help="TOML; what the trials share.")],
+    data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
+    folder: FolderArgument,
+    start: StartOption = None,
+    trials: TrialsOption = 20,
+    steps: StepsOption = 400,
+) -> None:
+    """Search attention, its prior, learning rate, guidance, frames a step, widths and dropout.
+
+    Short trainings, judged by how far the attention is from the parallel aligner's alignment on texts
+    that are not trained on; hopeless ones are ended early. FOLDER/best.toml holds the best settings.
+
+    Example: moksori tune cotatron configs/cotatron.toml data/emotiontts studies/cotatron --trials 12
+    """
+    with training_extra():
+        from moksori.config import CotatronTrainConfig, load_config
+        from moksori.training import tune
+        from moksori.training.cotatron import train_cotatron
+    train = partial(train_cotatron, start=start)
+    study = tune.tune(
+        lambda config, run, watch: train(config, data, run, callbacks=watch),
+        tune.cotatron_space, load_config(config, CotatronTrainConfig), folder, "guidance",
+        trials, steps, _told,
+    )  # fmt: skip
+    _print_study(study, folder)
+
+
+def tune_conversion(
+    config: Annotated[Path, typer.Argument(help="TOML; what the trials share.")],
+    data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
+    folder: FolderArgument,
+    cotatron: CotatronOption = None,
+    trials: TrialsOption = 20,
+    steps: StepsOption = 400,
+) -> None:
+    """Search learning rate, the aligner's weight, the decoder's width, depth and dropout, and more.
+
+    Short trainings, judged by the mel's L1 on texts that are not trained on; hopeless ones are ended
+    early. FOLDER/best.toml holds the best settings.
+
+    Example: moksori tune conversion configs/conversion.toml data/emotiontts studies/conversion
+    """
+    with training_extra():
+        from moksori.config import TrainConfig, load_config
+        from moksori.training import tune
+        from moksori.training.conversion import train_conversion
+    train = partial(train_conversion, cotatron=cotatron)
+    study = tune.tune(
+        lambda config, run, watch: train(config, data, run, callbacks=watch),
+        tune.conversion_space, load_config(config, TrainConfig), folder, "mel_l1",
+        trials, steps, _told,
+    )  # fmt: skip
+    _print_study(study, folder)
+
+
+def _told(trial: "FrozenTrial") -> None:
+    value = trial.value if trial.value is not None else float("nan")
+    out.print(f"trial {trial.number}: {trial.state.name.lower()}, {value:.4f}", highlight=False)
+
+
+def _print_study(study: "Study", folder: Path) -> None:
+    finished = [trial for trial in study.trials if trial.value is not None]
+    names = sorted({name for trial in finished for name in trial.params})
+    table = Table("trial", "measure", "ended", *(name.split(".")[1] for name in names))
+    for trial in sorted(finished, key=lambda trial: (trial.state.name, trial.value)):
+        table.add_row(
+            str(trial.number), f"{trial.value:.4f}", trial.state.name.lower(),
+            *(_short(trial.params.get(name, "")) for name in names),
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"the best settings: {folder / 'best.toml'}", markup=False)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

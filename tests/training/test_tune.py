@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from moksori.cli import app
+from moksori.config import CotatronTrainConfig, TrainConfig, load_config
+from moksori.errors import ConfigError
+from moksori.training.tune import conversion_space, open_study, tune
+
+ROOT = Path(__file__).parents[2]
+TINY = "configs/tiny.toml"
+
+
+def test_finds_the_best_resumes_and_stops_the_hopeless(tmp_path):
+    """On a valley with a known floor in place of a training: the search, without its cost."""
+    ended = []
+
+    def train(config, run, callbacks):
+        run.mkdir(parents=True)
+        [watch] = callbacks
+        distance = abs(config.optimizer.learning_rate - 2e-3) * 1000
+        trainer = type("Trainer", (), {"current_epoch": 0, "should_stop": False})()
+        for trainer.current_epoch in range(5):
+            trainer.callback_metrics = {"valid/mel_l1": distance + 1 / (1 + trainer.current_epoch)}
+            watch.on_validation_end(trainer, None)
+            if trainer.should_stop:
+                break
+        ended.append(trainer.current_epoch)
+
+    space = lambda trial: {  # noqa: E731
+        "optimizer.learning_rate": trial.suggest_float(
+            "optimizer.learning_rate", 5e-4, 5e-3, log=True
+        )
+    }
+    config = load_config(ROOT / TINY, TrainConfig)
+    study = tune(train, space, config, tmp_path, "mel_l1", 6, 10)
+    assert len(study.trials) == 6
+    study = tune(train, space, config, tmp_path, "mel_l1", 30, 10)
+    assert len(study.trials) == 30 and len(ended) == 30
+    assert abs(study.best_params["optimizer.learning_rate"] - 2e-3) < 3e-4
+    assert min(ended) < 4  # some were ended early
+    tune(train, space, config, tmp_path, "mel_l1", 30, 10)
+    assert len(ended) == 30  # nothing was left to do
+    best = load_config(tmp_path / "best.toml", TrainConfig)
+    assert best.optimizer.learning_rate == study.best_params["optimizer.learning_rate"]
+    assert best.optimizer.steps == config.optimizer.steps
+    assert best.model == config.model
+
+
+def test_a_study_that_is_none_is_refused(tmp_path):
+    (tmp_path / "study.journal").write_text("not a journal\n")
+    with pytest.raises(ConfigError, match=r"study\.journal"):
+        open_study(tmp_path, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"), [("cotatron", "tiny_cotatron"), ("conversion", "tiny")]
+)
+def test_the_command_trains_prints_a_table_and_writes_a_config(prepared, tmp_path, kind, config):
+    arguments = [
+        "tune", kind, str(ROOT / f"configs/{config}.toml"), str(prepared), str(tmp_path / "study"),
+        "--trials", "2", "--steps", "5",
+    ]  # fmt: skip
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False, env={"COLUMNS": "200"})
+    assert "learning_rate" in done.output and "complete" in done.output
+    best = tmp_path / "study" / "best.toml"
+    assert best.read_text().startswith("# trial ")
+    load_config(best, CotatronTrainConfig if kind == "cotatron" else TrainConfig)
+    assert (tmp_path / "study" / "trial_0" / "events").is_dir()
+    with pytest.raises(ConfigError, match="multiple of 5"):
+        CliRunner().invoke(app, [*arguments[:-1], "6"], catch_exceptions=False)
+
+
+def test_every_drawn_setting_is_a_key_of_the_config(prepared, tmp_path):
+    study = open_study(tmp_path, 1)
+    for _ in range(5):
+        for key in conversion_space(study.ask()):
+            part, name = key.split(".")
+            assert name in type(getattr(TrainConfig(), part)).model_fields
