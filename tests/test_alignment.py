@@ -50,7 +50,15 @@ def spoken(path: list[int], phones: list[str], **more) -> Alignment:
 def test_measures_of_an_orderly_path():
     path = np.repeat(np.arange(8), 5)
     measures = spoken(path, ["^", *"각", " ", *"나", "$"]).measures()
-    assert measures == (1, 1, 1, 1, 0, 0)
+    assert measures == (1, 1, 1, 1, 0, 0, None)
+
+
+def test_two_aligners_agree_where_their_weights_meet():
+    path, phones = np.repeat(np.arange(8), 5), [*"^abcdef$"]
+    same = spoken(path, phones, second=np.eye(8)[path]).measures()
+    late = spoken(path, phones, second=np.eye(8)[np.maximum(path - (np.arange(40) % 5 == 0), 0)])
+    assert same.agreement == 1
+    assert late.measures().agreement == pytest.approx(33 / 40)  # seven of 40 frames a phone behind
 
 
 def test_measures_tell_skips_repeats_and_gaps():

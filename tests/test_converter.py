@@ -6,9 +6,13 @@ import soundfile
 import torch
 
 from moksori import Converter, audio, features
+from moksori.checkpoint import VocoderCard
+from moksori.config import AudioConfig, ConversionConfig, CotatronConfig
 from moksori.converter import to_register
 from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
 from moksori.evaluation import melody
+from moksori.models.conversion import ConversionModel
+from moksori.text import SYMBOLS
 from tests.conftest import DEMO, DEMO_TEXT, voiced_wave
 
 
@@ -119,6 +123,22 @@ def align(converter, path, text) -> float:
         return converter.align(path, text).alignment.confidence
     except TextError:
         return 0.0
+
+
+@pytest.mark.parametrize("aligner", ["parallel", "attention"])
+def test_a_model_on_a_cotatron_has_a_second_opinion(converter, aligner):
+    torch.manual_seed(0)
+    sizes = ConversionConfig(aligner=aligner, cotatron=CotatronConfig(rnn_dim=16, prenet_dim=8))
+    model = ConversionModel.build(sizes, AudioConfig(), len(SYMBOLS), len(converter.card.voices))
+    card = converter.card.model_copy(update={"model": sizes})
+    two = Converter(
+        model.eval(), card, converter.vocoder, VocoderCard.model_construct(audio=card.audio)
+    )
+    line = two.align(DEMO, DEMO_TEXT).alignment
+    np.testing.assert_allclose(line.second.sum(1), 1, atol=1e-4)
+    assert not np.allclose(line.second, line.weights, atol=0.1)
+    assert 0 < line.measures().agreement < 1
+    assert converter.align(DEMO, DEMO_TEXT).alignment.measures().agreement is None
 
 
 def test_aligning_alone_gives_what_converting_gives(converter):

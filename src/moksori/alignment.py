@@ -31,6 +31,7 @@ class Measures(NamedTuple):
     coverage: float  # share of the spoken phones that are some frame's likeliest
     skips: int  # times that the likeliest phone jumps over spoken ones
     repeats: int  # times that it goes back
+    agreement: float | None  # weight that two aligners give to the same phones; None with only one
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Alignment:
         frame: length of a frame.
         begin: where the first frame begins in the recording.
         words: as normalised, those that the spaces among the phones part; empty if unknown.
+        second: [T, N], another aligner's weights, where the model has two.
     """
 
     weights: np.ndarray
@@ -53,6 +55,7 @@ class Alignment:
     frame: Seconds = 256 / 22050
     begin: Seconds = 0.0
     words: tuple[str, ...] = ()
+    second: np.ndarray | None = None
 
     def path(self) -> np.ndarray:
         """The likeliest monotonic path, [T]: a phone's index for each frame, every phone in turn.
@@ -105,6 +108,7 @@ class Alignment:
             float(spoken[heard].sum() / max(1, spoken.sum())),
             int((moves > 1).sum()),
             int((moves < 0).sum()),
+            None if self.second is None else float((self.weights * self.second).sum(1).mean()),
         )
 
     def phone_intervals(self) -> list[Interval]:

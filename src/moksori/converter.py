@@ -5,6 +5,7 @@ The command line, and whatever comes later (dubbing jobs, the web page), call `C
 
 import difflib
 import time
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -114,12 +115,15 @@ class Converter:
         speech = self._speech(recording)
         _check_pace(reading, features.samples_to_seconds(len(speech.wave), self.card.audio))
         numbers, mel = ids(reading.phones), features.log_mel(speech.wave, self.card.audio)
+        line = (
+            torch.tensor([numbers]), torch.tensor([len(numbers)]),
+            mel[None], torch.tensor([len(mel)]),
+        )  # fmt: skip
         with torch.inference_mode():
-            aligned = self.model.align(
-                torch.tensor([numbers]), torch.tensor([len(numbers)]),
-                mel[None], torch.tensor([len(mel)]),
-            )  # fmt: skip
+            aligned, second = self.model.align(*line), self.model.second_opinion(*line)
         alignment = self._alignment(aligned.alignment, aligned.log_alignment, reading, speech)
+        if second is not None:
+            alignment = replace(alignment, second=second[0].numpy())
         return AlignedLine(alignment, mel.numpy(), recording.seconds, self.card.audio)
 
     def convert(

@@ -13,6 +13,7 @@ from moksori.cli.text import LexiconOption, SpellOption
 from moksori.errors import ConfigError, MoksoriError, OutputError, TextError
 
 if TYPE_CHECKING:
+    from moksori.alignment import Measures
     from moksori.converter import Converter
 
 _AUDIO = (".wav", ".flac")
@@ -69,7 +70,7 @@ def align(
     if plot:
         aligned.plot(plot)
     measures = aligned.alignment.measures()
-    parts = ", ".join(f"{name} {value:.3g}" for name, value in measures._asdict().items())
+    parts = ", ".join(f"{name} {value}" for name, value in _written(measures, ".3g").items())
     out.print(f"{output}: {parts}", markup=False)
     if measures.confidence < SURE:
         err.print(
@@ -113,7 +114,7 @@ def _align_folder(
                 if grid.exists() and path.name not in ours and not force:
                     raise OutputError(f"{grid}: exists; overwrite it with --force")
                 aligned = converter.align(path, _text_of(path), spell=spell, lexicon=lexicon)
-                row |= {k: f"{v:.4g}" for k, v in aligned.alignment.measures()._asdict().items()}
+                row |= _written(aligned.alignment.measures(), ".4g")
             except MoksoriError as error:  # one bad line must not end the job for all others
                 row["problem"] = " ".join(str(error).split())
                 problems.append(row)
@@ -129,6 +130,13 @@ def _align_folder(
         out.print(f"  {row['file']}: {row['problem']}", markup=False)
     if problems:
         raise TextError(f"{len(problems)} of {len(recordings)} recordings not aligned", "")
+
+
+def _written(measures: "Measures", form: str) -> dict[str, str]:
+    """The measures that there are, as text."""
+    return {
+        name: format(value, form) for name, value in measures._asdict().items() if value is not None
+    }
 
 
 def _finished(report: Path, folder: Path, output: Path) -> dict[str, dict]:

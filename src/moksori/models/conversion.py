@@ -131,6 +131,20 @@ class ConversionModel(nn.Module):
             return self.text_aligner.align(*lines, self.aligner)
         return self.text_aligner.align(*lines)
 
+    def second_opinion(
+        self,
+        phones: torch.Tensor,
+        phone_lengths: torch.Tensor,
+        mel: torch.Tensor,
+        mel_lengths: torch.Tensor,
+    ) -> torch.Tensor | None:
+        """A [B, T, N] by the aligner that the model does not use; None without a Cotatron."""
+        if not isinstance(self.text_aligner, Cotatron):
+            return None
+        other: AlignerName = "attention" if self.aligner == "parallel" else "parallel"
+        lines = phones, phone_lengths, mel, mel_lengths
+        return self.text_aligner.align(*lines, aligner=other).alignment
+
     def forward(self, batch: Batch, log_prior: torch.Tensor | None = None) -> Converted:
         """Align the source with its text and speak it in `batch.voice`.
 
