@@ -83,19 +83,27 @@ class CotatronTraining(Training):
             )
 
     def _draw(self, batch: Batch, out: CotatronOutput, logger: TensorBoardLogger) -> None:
-        """The first validation line: its mel, both alignments, the mel made of it."""
+        """The first validation line: its mel, both alignments, the mel before and after the post-net."""
         t, n = int(batch.mel_lengths[0]), int(batch.phone_lengths[0])
         phones = [SYMBOLS[i] for i in batch.phones[0, :n].tolist()]
-        mel, made = batch.mel[0, :t], out.decoded.mel_after[0, :t]
+        mel, decoded = batch.mel[0, :t], out.decoded
         attention = out.decoded.alignment[0, :t, :n].float().cpu().numpy()
         free = out.log_alignment[0, :t, :n].exp().cpu().numpy()
         ordered = out.ordered[0, :t, :n].cpu().numpy()
-        for name, alignment in (
-            ("attention", Alignment(attention, attention, phones)),
-            ("parallel", Alignment(ordered, free, phones)),
+        for name, alignment, made in (
+            (
+                "parallel aligner, before the post-net",
+                Alignment(ordered, free, phones),
+                decoded.mel_before,
+            ),
+            (
+                "attention, after the post-net",
+                Alignment(attention, attention, phones),
+                decoded.mel_after,
+            ),
         ):
             figure = draw_conversion(
-                mel.cpu().numpy(), alignment, made.float().cpu().numpy(), self.config.audio
+                mel.cpu().numpy(), alignment, made[0, :t].float().cpu().numpy(), self.config.audio
             )
             logger.experiment.add_figure(f"valid/{name}", figure, self.global_step)
 
