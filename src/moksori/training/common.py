@@ -31,6 +31,8 @@ from moksori.models.aligner import diagonal_prior
 class Training(pl.LightningModule):
     """A model in training: AdamW, linear warm-up, then the decay that the config names."""
 
+    bar: tuple[str, ...] = ()  # losses that the progress bar shows
+
     def __init__(self, model: nn.Module, config: RunConfig) -> None:
         super().__init__()
         self.model, self.config = model, config
@@ -52,6 +54,14 @@ class Training(pl.LightningModule):
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
         """Each step draws its dropout from a seed of its own, so that a resumed run repeats it."""
         torch.manual_seed((self.config.seed << 40) + (self.global_rank << 32) + self.global_step)
+
+    def log_losses(self, stage: str, losses: dict[str, torch.Tensor], size: int) -> None:
+        """Log scalars of a batch of `size` lines; those of a validation are the mean of all processes."""
+        for name, value in losses.items():
+            self.log(
+                f"{stage}/{name}", value, prog_bar=name in self.bar, batch_size=size,
+                sync_dist=stage == "valid",
+            )  # fmt: skip
 
     def log_prior(
         self, phone_lengths: torch.Tensor, mel_lengths: torch.Tensor

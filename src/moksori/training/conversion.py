@@ -29,17 +29,18 @@ class ConversionTraining(Training):
 
     model: ConversionModel
     config: TrainConfig
+    bar = ("mel_l1", "confidence")
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         spoken = batch.other or batch
         prior = self.log_prior(batch.phone_lengths, spoken.mel_lengths)
         losses = self._losses(batch, prior)[1]
-        self._log("train", losses, len(batch.voice))
+        self.log_losses("train", losses, len(batch.voice))
         return losses["total"]
 
     def validation_step(self, batch: Batch, index: int) -> None:
         converted, losses = self._losses(batch, None)
-        self._log("valid", losses, len(batch.voice))
+        self.log_losses("valid", losses, len(batch.voice))
         if index == 0 and isinstance(self.logger, TensorBoardLogger):
             self._draw(batch, converted, self.logger)
 
@@ -67,13 +68,6 @@ class ConversionTraining(Training):
             "sharpness": mean_of_frames(sharpness, mask),  # mean of row maxima
             "confidence": mean_of_frames(confidence, mask),  # as Alignment.confidence
         }
-
-    def _log(self, stage: str, losses: dict[str, torch.Tensor], size: int) -> None:
-        for name, value in losses.items():
-            bar = name in ("mel_l1", "confidence")
-            self.log(
-                f"{stage}/{name}", value, prog_bar=bar, batch_size=size, sync_dist=stage == "valid"
-            )
 
     def _draw(self, batch: Batch, converted: Converted, logger: TensorBoardLogger) -> None:
         """The first validation line: its mel, its alignment, the mel made of it."""
@@ -141,6 +135,9 @@ def train_conversion(
         model.text_aligner.load_state_dict(trained.state_dict())
         if config.freeze_cotatron:
             model.freeze()
+        else:  # what its attention needs takes no part
+            model.text_aligner.speaker_encoder.requires_grad_(False)
+            model.text_aligner.decoder.requires_grad_(False)
     card = ConversionCard(
         licence=corpus["licence"], audio=config.audio, symbols=SYMBOLS, model=config.model,
         voices=[_voice(name, corpus["speakers"][name], corpus["licence"]) for name in names],

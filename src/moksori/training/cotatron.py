@@ -28,16 +28,17 @@ class CotatronTraining(Training):
 
     model: Cotatron
     config: CotatronTrainConfig
+    bar = ("mse_after", "attention_sharpness")
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         prior = self.log_prior(batch.phone_lengths, batch.mel_lengths)
         losses = self._losses(batch, prior, self.config.losses.teacher_forcing)[1]
-        self._log("train", losses, len(batch.voice))
+        self.log_losses("train", losses, len(batch.voice))
         return losses["total"]
 
     def validation_step(self, batch: Batch, index: int) -> None:
         out, losses = self._losses(batch, None, 1.0)
-        self._log("valid", losses, len(batch.voice))
+        self.log_losses("valid", losses, len(batch.voice))
         if index == 0 and isinstance(self.logger, TensorBoardLogger):
             self._draw(batch, out, self.logger)
 
@@ -74,13 +75,6 @@ class CotatronTraining(Training):
             "agreement": mean_of_frames((attention * out.ordered).sum(-1), mask),
             "monotone": _monotone(attention, mask),
         }
-
-    def _log(self, stage: str, losses: dict[str, torch.Tensor], size: int) -> None:
-        for name, value in losses.items():
-            bar = name in ("mse_after", "attention_sharpness")
-            self.log(
-                f"{stage}/{name}", value, prog_bar=bar, batch_size=size, sync_dist=stage == "valid"
-            )
 
     def _draw(self, batch: Batch, out: CotatronOutput, logger: TensorBoardLogger) -> None:
         """The first validation line: its mel, both alignments, the mel before and after the post-net."""
