@@ -3,7 +3,8 @@
     python benchmarks/aligners.py ../shared/corpus/emotiontts RUN/model
 
 RUN/model: a Cotatron that `moksori train cotatron` made. Each test line is aligned with its own text by the
-attention (teacher-forced) and by the Cotatron's parallel aligner.
+attention (teacher-forced) and by the Cotatron's parallel aligner. Orderly: no frame's likeliest phone comes
+before the last frame's, among spoken phones; to a phone: by no more than one.
 """
 
 from pathlib import Path
@@ -15,14 +16,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from moksori.alignment import Alignment
+from moksori.alignment import SILENT, Alignment
 from moksori.checkpoint import load_cotatron
 from moksori.converter import Converter
 from moksori.corpus import emotiontts
 from moksori.features import frames_to_seconds
 from moksori.text import ids
 
-_PARTS = ("sharpness", "diagonality", "coverage")
+_PARTS = ("confidence", "sharpness", "diagonality", "coverage")
 
 
 def main(corpus: Path, model: Path) -> None:
@@ -33,6 +34,7 @@ def main(corpus: Path, model: Path) -> None:
     cotatron, card = load_cotatron(model)
     converter = Converter.from_pretrained()  # for its cutting and levelling of recordings
     found: dict[tuple[str, str], list] = {}
+    back: dict[tuple[str, str], list[int]] = {}
     apart: dict[str, list[float]] = {"seen": [], "unseen": []}
     for line in track(lines, "aligning", console=Console(stderr=True)):
         heard = converter.align(line.audio, line.text)
@@ -45,25 +47,35 @@ def main(corpus: Path, model: Path) -> None:
         with torch.inference_mode():
             for name in ("attention", "parallel"):
                 aligned = cotatron.align(numbers, lengths[0], mel, lengths[1], aligner=name)
-                array = aligned.alignment[0].numpy()
-                made[name] = Alignment(array, array, phones, frame)
-                found.setdefault((name, group), []).append(made[name].measures())
+                free = aligned.log_alignment[0].exp().numpy()
+                made[name] = Alignment(aligned.alignment[0].numpy(), free, phones, frame)
+                measures = made[name].measures()
+                sharpness = float(made[name].weights.max(1).mean())  # of A, not of the free weights
+                found.setdefault((name, group), []).append(measures._replace(sharpness=sharpness))
+                back.setdefault((name, group), []).append(furthest_back(made[name]))
         apart[group].append(made["attention"].boundary_difference(made["parallel"]))
     table = Table(
-        "aligner", "speakers", "lines", "sharpness", "diagonality", "coverage", "orderly lines"
-    )
+        "aligner", "speakers", "lines", "confidence", "sharpness", "diagonality", "coverage",
+        "orderly", "to a phone",
+    )  # fmt: skip
     for (name, group), measures in sorted(found.items()):
-        orderly = np.mean([m.repeats == 0 for m in measures])
+        steps = np.array(back[name, group])
         table.add_row(
             name, group, str(len(measures)),
             *(f"{np.mean([getattr(m, part) for m in measures]):.2f}" for part in _PARTS),
-            f"{orderly:.0%}",
+            f"{(steps == 0).mean():.0%}", f"{(steps <= 1).mean():.0%}",
         )  # fmt: skip
-    Console(width=100).print(table)
+    Console(width=110).print(table)
     for group, distances in apart.items():
         mean, median = 1000 * np.mean(distances), 1000 * np.median(distances)
         print(f"boundaries apart, {group}: mean {mean:.0f} ms, median {median:.0f} ms")
     print(f"trained for {card.training['steps']} steps")
+
+
+def furthest_back(alignment: Alignment) -> int:
+    """By how many spoken phones the likeliest phone goes back at most from a frame to the next."""
+    spoken = np.cumsum([phone not in SILENT for phone in alignment.phones])
+    return int(-np.diff(spoken[alignment.weights.argmax(1)]).min(initial=0))
 
 
 if __name__ == "__main__":

@@ -21,15 +21,8 @@ from moksori import audio, features
 from moksori.converter import Converter
 from moksori.corpus import emotiontts
 from moksori.corpus.lines import SourceLine
-from moksori.evaluation import (
-    Melody,
-    Recogniser,
-    centroid,
-    character_errors,
-    melody,
-    speaker_embedding,
-    whisper_base,
-)
+from moksori.evaluation.listeners import Recogniser, speaker_embedding, whisper_base
+from moksori.evaluation.metrics import Melody, centroid, character_errors, melody
 
 
 def choose(lines: list[SourceLine], trained: set[str], unseen: int, seen: int) -> list[SourceLine]:

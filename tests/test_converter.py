@@ -10,7 +10,7 @@ from moksori.checkpoint import VocoderCard
 from moksori.config import AudioConfig, ConversionConfig, CotatronConfig
 from moksori.converter import to_register
 from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
-from moksori.evaluation import melody
+from moksori.evaluation.metrics import melody
 from moksori.models.conversion import ConversionModel
 from moksori.text import SYMBOLS
 from tests.conftest import DEMO, DEMO_TEXT, voiced_wave

@@ -10,7 +10,7 @@ from moksori.config import Seconds
 from moksori.text.symbols import BOS, EOS, PUNCTUATION, SPACE
 
 _NO_ONSET = "ᄋ"
-_SILENT = (BOS, EOS, SPACE, *PUNCTUATION)
+SILENT = (BOS, EOS, SPACE, *PUNCTUATION)
 _BAND = 0.2  # half-width of the diagonal, of the text's length
 
 
@@ -93,7 +93,7 @@ class Alignment:
     def measures(self) -> Measures:
         """The confidence and its parts."""
         t, n = self.weights.shape
-        spoken = np.array([phone not in _SILENT for phone in self.phones])
+        spoken = np.array([phone not in SILENT for phone in self.phones])
         likeliest = self.weights.argmax(1)
         heard = np.unique(likeliest)
         order = np.cumsum(spoken)[likeliest]  # in spoken phones, so that pauses may be left out
@@ -117,7 +117,7 @@ class Alignment:
         return [
             Interval(phone_label(phone), edges[i - (self.phones[i - 1] == _NO_ONSET)], edges[i + 1])
             for i, phone in enumerate(self.phones)
-            if phone not in (*_SILENT, _NO_ONSET)
+            if phone not in (*SILENT, _NO_ONSET)
         ]
 
     def word_intervals(self) -> list[Interval]:
@@ -125,7 +125,7 @@ class Alignment:
         edges = self._edges()
         spans: list[list[int]] = [[]]
         for i, phone in enumerate(self.phones):
-            if phone not in _SILENT:
+            if phone not in SILENT:
                 spans[-1].append(i)
             elif phone == SPACE and spans[-1]:
                 spans.append([])

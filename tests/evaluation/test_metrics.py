@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from moksori import evaluation
 from moksori.errors import ConfigError
+from moksori.evaluation import listeners, metrics
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,12 @@ from moksori.errors import ConfigError
     ],
 )
 def test_character_errors_of_known_cases(reference, heard, errors, length):
-    assert evaluation.character_errors(reference, heard) == (errors, length)
+    assert metrics.character_errors(reference, heard) == (errors, length)
 
 
 def test_centroid_has_unit_length_and_lies_between():
     a, b = np.eye(4)[:2]
-    middle = evaluation.centroid([a, b])
+    middle = metrics.centroid([a, b])
     assert np.linalg.norm(middle) == pytest.approx(1)
     assert middle @ a == pytest.approx(middle @ b)
 
@@ -29,19 +29,19 @@ def test_centroid_has_unit_length_and_lies_between():
 def test_melody_of_a_known_change():
     """An octave up is the same melody; one slip, one frame of lost voice are counted."""
     source = np.array([0, 100, 110, 120, 130, 120, 110, 100, 0, 0], dtype=float)
-    assert evaluation.melody(source, 2 * source) == pytest.approx((1, 0, 0))
+    assert metrics.melody(source, 2 * source) == pytest.approx((1, 0, 0))
     changed = 2 * source
     changed[3] *= 2  # an octave error
     changed[7] = 0
-    assert evaluation.melody(source, changed) == pytest.approx((1, 1 / 6, 0.1))
-    flat = evaluation.melody(source, np.where(source > 0, 200 + np.arange(10) % 2, 0))
+    assert metrics.melody(source, changed) == pytest.approx((1, 1 / 6, 0.1))
+    flat = metrics.melody(source, np.where(source > 0, 200 + np.arange(10) % 2, 0))
     assert flat.correlation < 0.5
 
 
 def test_missing_whisper_parts_are_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation, "_WHISPER_PACKAGES", ("no_such_package",))
+    monkeypatch.setattr(listeners, "_WHISPER_PACKAGES", ("no_such_package",))
     with pytest.raises(ConfigError, match=r"moksori\[eval\]"):
-        evaluation.whisper_base(tmp_path)
+        listeners.whisper_base(tmp_path)
 
 
 def test_whisper_s_parts_are_joined_in_their_order(tmp_path, monkeypatch):
@@ -63,8 +63,8 @@ def test_whisper_s_parts_are_joined_in_their_order(tmp_path, monkeypatch):
         for name, content in files.items():
             (data / name).write_bytes(content)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(evaluation, "_WHISPER_PACKAGES", ("fake_part_1", "fake_part_2"))
-    folder = evaluation.whisper_base(tmp_path / "whisper")
+    monkeypatch.setattr(listeners, "_WHISPER_PACKAGES", ("fake_part_1", "fake_part_2"))
+    folder = listeners.whisper_base(tmp_path / "whisper")
     assert (folder / "model.bin").read_bytes() == b"onetwo"
     assert sorted(path.name for path in folder.iterdir()) == [
         "config.json", "model.bin", "tokenizer.json", "vocabulary.json",

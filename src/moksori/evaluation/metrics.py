@@ -1,0 +1,91 @@
+"""Figures from what the listeners heard; each is tested against a known case."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+def letters(text: str) -> str:
+    """Letters and digits of `text` only: what a recogniser can be right or wrong about."""
+    return "".join(char for char in text if char.isalnum())
+
+
+def character_errors(reference: str, heard: str) -> tuple[int, int]:
+    """Edit distance of `heard` to `reference`, spaces and marks aside, and the reference's length."""
+    import jiwer
+
+    counts = jiwer.process_characters(letters(reference), letters(heard) or " ")
+    return counts.substitutions + counts.deletions + counts.insertions, len(letters(reference))
+
+
+class Melody(NamedTuple):
+    """How a converted line's melody follows its source's."""
+
+    correlation: float  # of log-F0, over frames voiced in both and without slips
+    slips: float  # share of those frames over 6 semitones from the usual interval: octave errors
+    voicing_error: float  # share of all frames that are voiced in one only
+
+
+def melody(source: np.ndarray, converted: np.ndarray) -> Melody:
+    """Compare two F0 tracks [T] in Hz, 0 where unvoiced, of any registers.
+
+    A tracker's octave error on a handful of frames would rule the correlation, so those are counted
+    by themselves.
+    """
+    n = min(len(source), len(converted))
+    source, converted = source[:n], converted[:n]
+    voiced, voiced_after = source > 0, converted > 0
+    both = voiced & voiced_after
+    interval = 12 * np.log2(converted[both] / source[both])
+    slipped = np.abs(interval - np.median(interval)) > 6
+    tracks = np.log(source[both][~slipped]), np.log(converted[both][~slipped])
+    correlation = float(np.corrcoef(*tracks)[0, 1])
+    return Melody(correlation, float(slipped.mean()), float((voiced != voiced_after).mean()))
+
+
+def centroid(embeddings: list[np.ndarray]) -> np.ndarray:
+    """The mean of embeddings, of unit length: a voice."""
+    mean = np.mean(embeddings, axis=0)
+    return mean / np.linalg.norm(mean)
+
+
+def nearest(embedding: np.ndarray, voices: dict[str, np.ndarray]) -> str:
+    """The voice whose centroid is most similar: speaker classification."""
+    return max(voices, key=lambda name: float(embedding @ voices[name]))
+
+
+def gap_closed(converted: float, source: float, real: float) -> float:
+    """How much of the way from the source's similarity to that of the target's own lines is gone."""
+    return (converted - source) / (real - source)
+
+
+class Interval(NamedTuple):
+    """A figure and its bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def interval(
+    rows: np.ndarray,
+    statistic: Callable[[np.ndarray], float],
+    level: float = 0.95,
+    draws: int = 1000,
+) -> Interval:
+    """A statistic of rows and its percentile bootstrap interval (Efron 1979), rows drawn whole.
+
+    Args:
+        rows: [n, …], one a line; with fewer than two there is no interval (NaN).
+        statistic: of rows.
+        level: of the interval.
+        draws: resamples; the same each time.
+    """
+    value = float(statistic(rows))
+    if len(rows) < 2:
+        return Interval(value, float("nan"), float("nan"))
+    chance = np.random.default_rng(0)
+    drawn = [statistic(rows[chance.integers(0, len(rows), len(rows))]) for _ in range(draws)]
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, float(low), float(high))
