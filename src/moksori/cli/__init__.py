@@ -8,6 +8,7 @@ from moksori.cli import training
 from moksori.cli.align import align
 from moksori.cli.console import err
 from moksori.cli.convert import convert, voices
+from moksori.cli.evaluate import evaluate
 from moksori.cli.text import text
 from moksori.cli.tune import tune_conversion, tune_cotatron
 from moksori.errors import MoksoriError
@@ -33,6 +34,7 @@ app.command()(convert)
 app.command()(align)
 app.command()(voices)
 app.command()(text)
+app.command()(evaluate)
 app.add_typer(_prepare, name="prepare")
 app.add_typer(_train, name="train")
 app.add_typer(_tune, name="tune")

@@ -1,15 +1,14 @@
 """`moksori prepare` and `moksori train`; their libraries come with the extra `train`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import track
 from rich.table import Table
 
-from moksori.cli.console import err, out
+from moksori.cli.console import out, progress
 from moksori.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ def prepare_script(
 def _prepare(lines: list["SourceLine"], dest: Path, licence: str, jobs: int | None) -> None:
     with training_extra():
         from moksori.corpus.prepare import prepare
-    report = prepare(lines, dest, licence, jobs=jobs, progress=_progress("preparing"))
+    report = prepare(lines, dest, licence, jobs=jobs, progress=progress("preparing"))
     _print_report(report, dest)
 
 
@@ -167,13 +166,6 @@ def train_cotatron(
         from moksori.training.cotatron import train_cotatron as train
     folder = train(load_config(config, CotatronTrainConfig), data, run, start, fast_dev_run)
     out.print(f"done: {folder}", markup=False)
-
-
-def _progress(title: str) -> Callable[[Iterable, int], Iterable]:
-    def wrap(steps: Iterable, total: int) -> Iterable:
-        return track(steps, title, total=total, console=err, disable=total == 0)
-
-    return wrap
 
 
 @contextmanager

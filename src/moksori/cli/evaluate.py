@@ -1,0 +1,104 @@
+"""`moksori evaluate`: how good conversions are, in figures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from moksori.cli.console import err, out, progress
+from moksori.cli.convert import ModelOption
+from moksori.errors import ConfigError
+
+if TYPE_CHECKING:
+    from moksori.evaluation.report import Figure
+
+
+def evaluate(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="A .csv with the columns recording, text, voice (and own, group); or the corpus "
+            "“Emotion TTS open DB”, whose test split is taken."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder; name it again to go on.")],
+    voice: Annotated[
+        list[str] | None, typer.Option(help="A target, of a corpus; several times for several.")
+    ] = None,
+    unseen: Annotated[int, typer.Option(min=0, help="Lines of speakers never trained on.")] = 24,
+    seen: Annotated[int, typer.Option(min=0, help="Lines of the other speakers.")] = 24,
+    references: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a .csv: folders VOICE with real recordings, to compare voices with."
+        ),
+    ] = None,
+    recogniser: Annotated[
+        str,
+        typer.Option(help="faster-whisper's: a model's name or folder; “base” needs no download."),
+    ] = "base",
+    model: ModelOption = None,
+    vocoder: Annotated[Path | None, typer.Option(help="Folder of a vocoder; as --model.")] = None,
+) -> None:
+    """Convert lines and judge them: words, voice, sound and melody, beside real recordings.
+
+    Writes results.csv (a row a line), summary.json, and index.html with players and plots. Each figure
+    has its bootstrap 95% interval and stands beside its ceiling (real recordings, or the vocoder's plain
+    copy) and its floor (the unconverted source). Killed, the same command goes on.
+
+    Example: moksori evaluate lines.csv -o report --references voices/
+    """
+    try:
+        import faster_whisper  # noqa: F401
+        import resemblyzer  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"{error.name} is not installed; run: pip install 'moksori[eval]'"
+        ) from None
+    from moksori.converter import Converter
+    from moksori.evaluation import job, lines
+    from moksori.evaluation.listeners import Recogniser, whisper_base
+    from moksori.evaluation.report import summarise, write_report
+
+    if source.is_dir():
+        wanted, real = lines.corpus_lines(source, voice or ["lmy", "kih"], unseen, seen)
+    else:
+        if voice:
+            raise ConfigError(f"--voice is for a corpus; {source} names the voices itself")
+        wanted = lines.read_list(source)
+        real = lines.read_voices(references) if references else {}
+    converter = Converter.from_pretrained(model, vocoder)
+    for name in sorted({line.voice for line in wanted}):
+        converter.voice(name)  # an unknown one is told before the long work
+    output.mkdir(parents=True, exist_ok=True)
+    voices = job.Voices(real, output / "voices.npz")
+    voices.embed(progress("listening to real voices"))
+    ears = Recogniser(whisper_base(output / "whisper-base") if recogniser == "base" else recogniser)
+    (output / "audio").mkdir(exist_ok=True)
+    rows = job.evaluate(
+        wanted, job.Judge(converter, ears, voices, output / "audio"),
+        job.describe(converter, recogniser), output, progress("converting and judging"),
+    )  # fmt: skip
+    figures = summarise(rows, voices)
+    page = write_report(rows, figures, output, f"{source.name}: {len(rows)} conversions")
+    _print_figures(figures)
+    problems = [row for row in rows if row["problem"]]
+    for row in problems:
+        err.print(f"{row['id']} to {row['voice']}: {row['problem']}", style="red", markup=False)
+    out.print(
+        f"{len(rows) - len(problems)} of {len(rows)} lines judged; listen at {page}", markup=False
+    )
+
+
+def _print_figures(figures: list["Figure"]) -> None:
+    table = Table(
+        "figure", "group", "lines", "converted", "95% interval", "ceiling", "of", "source"
+    )
+    for f in figures:
+        around = f"{f.written(f.low)} – {f.written(f.high)}" if f.low == f.low else ""
+        table.add_row(
+            f.name, f.group, str(f.lines), f.written(f.value), around, f.written(f.ceiling), f.of,
+            f.written(f.floor),
+        )  # fmt: skip
+    out.print(table)

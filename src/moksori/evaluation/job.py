@@ -1,0 +1,269 @@
+"""Convert every line and judge it: one row a conversion, beside its recording and the vocoder's copy.
+
+OUT/results.csv        a row a line, written as it is done: killed, the same command goes on
+OUT/audio/*.flac       the converted lines
+OUT/run.json           which model, vocoder and recogniser; a folder holds one evaluation
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from moksori import audio, features
+from moksori.audio import Recording
+from moksori.converter import Converter
+from moksori.errors import MoksoriError, OutputError
+from moksori.evaluation.lines import EvaluationLine, RealVoice
+from moksori.evaluation.listeners import (
+    Recogniser,
+    dnsmos,
+    mel_cepstral_distance,
+    speaker_embedding,
+)
+from moksori.evaluation.metrics import centroid, character_errors, melody, nearest
+
+COLUMNS = (
+    "id", "voice", "group", "text", "heard", "recording", "converted", "problem",
+    "letters", "errors", "errors_recording",
+    "similarity", "similarity_source", "nearest_voice", "nearest_voice_source",
+    "dnsmos", "dnsmos_recording", "dnsmos_copy",
+    "f0_correlation", "f0_correlation_copy", "f0_slips", "voicing_error", "voicing_error_copy",
+    "mcd", "mcd_source", "confidence", "samples_off", "seconds", "taken",
+)  # fmt: skip
+Row = dict[str, Any]
+
+
+class Voices:
+    """Real voices by Resemblyzer: a centroid each, and how similar its own held-out lines are to it.
+
+    Args:
+        real: their recordings.
+        cache: where embeddings are kept; they take most of the time.
+    """
+
+    def __init__(self, real: dict[str, RealVoice], cache: Path) -> None:
+        self.real, self.cache = real, cache
+        self.centroids: dict[str, np.ndarray] = {}
+        self.held: dict[str, list[np.ndarray]] = {}
+
+    def embed(self, progress: Callable[[Iterable, int], Iterable]) -> None:
+        """Embed every recording that is not in the cache."""
+        known = dict(np.load(self.cache)) if self.cache.exists() else {}
+        paths = {path for voice in self.real.values() for path in (*voice.fit, *voice.held)}
+        todo = sorted(path for path in paths if str(path) not in known)
+        for path in progress(todo, len(todo)):
+            known[str(path)] = embed(audio.read(path))
+        if todo:
+            np.savez(self.cache, **known)
+        for name, voice in self.real.items():
+            self.centroids[name] = centroid([known[str(path)] for path in voice.fit])
+            self.held[name] = [known[str(path)] for path in voice.held]
+
+    def ceilings(self, targets: set[str]) -> tuple[float, float]:
+        """Of the held-out real lines of `targets`: mean similarity, share named rightly."""
+        pairs = [(name, e) for name in sorted(targets) for e in self.held.get(name, [])]
+        if not pairs:
+            return float("nan"), float("nan")
+        similarity = np.mean([self.centroids[name] @ e for name, e in pairs])
+        right = np.mean([nearest(e, self.centroids) == name for name, e in pairs])
+        return float(similarity), float(right)
+
+
+def embed(recording: Recording) -> np.ndarray:
+    """Who speaks in a recording, [256]."""
+    return speaker_embedding(recording.mono, recording.rate)
+
+
+class Judge:
+    """Judges lines by all listeners; what concerns a recording alone is measured once.
+
+    Args:
+        converter: of the lines.
+        recogniser: of the words.
+        voices: embedded.
+        folder: for the converted lines.
+    """
+
+    def __init__(
+        self, converter: Converter, recogniser: Recogniser, voices: Voices, folder: Path
+    ) -> None:
+        self.converter, self.recogniser = converter, recogniser
+        self.voices, self.folder = voices, folder
+        self._sources: dict[Path, _Source] = {}
+
+    def __call__(self, line: EvaluationLine) -> Row:
+        """Convert and judge one line.
+
+        Raises:
+            MoksoriError: it cannot be converted.
+        """
+        source = self._sources.get(line.recording)
+        if source is None:  # lines of one recording follow each other
+            source = _Source(line.recording, self)
+            self._sources = {line.recording: source}
+        made = self.converter.convert(source.recording, line.text, line.voice)
+        path = self.folder / f"{line.name}.flac"
+        made.save(path)
+        wave, rate = made.samples[:, 0], made.rate
+        heard = self.recogniser.transcribe(wave, rate)
+        errors, letters = character_errors(line.text, heard)
+        followed = melody(source.pitch, self.pitch(wave, rate))
+        copied = melody(source.pitch, source.pitch_of_copy)
+        row: Row = {
+            "heard": heard, "errors": errors, "letters": letters,
+            "errors_recording": character_errors(line.text, source.heard)[0],
+            "dnsmos": dnsmos(wave, rate).overall,
+            "dnsmos_recording": source.sound, "dnsmos_copy": source.sound_of_copy,
+            "f0_correlation": followed.correlation, "f0_correlation_copy": copied.correlation,
+            "f0_slips": followed.slips,
+            "voicing_error": followed.voicing_error, "voicing_error_copy": copied.voicing_error,
+            "confidence": made.alignment.confidence,
+            "samples_off": len(made.samples) - len(source.recording.samples),
+            "seconds": source.recording.seconds, "taken": sum(made.seconds_by_stage.values()),
+        }  # fmt: skip
+        if line.voice in self.voices.centroids:
+            target, who = self.voices.centroids[line.voice], speaker_embedding(wave, rate)
+            row |= {
+                "similarity": float(who @ target),
+                "similarity_source": float(source.who @ target),
+                "nearest_voice": nearest(who, self.voices.centroids),
+                "nearest_voice_source": nearest(source.who, self.voices.centroids),
+            }
+        if line.own:
+            own = audio.read(line.own)
+            target_wave = audio.resample(own.mono, own.rate, rate)
+            row["mcd"] = mel_cepstral_distance(wave, target_wave, rate)
+            row["mcd_source"] = mel_cepstral_distance(source.recording.mono, target_wave, rate)
+        return row
+
+    def pitch(self, wave: np.ndarray, rate: int) -> np.ndarray:
+        """F0 of a wave [n], Hz a frame, 0 where unvoiced."""
+        settings = self.converter.card.audio
+        return features.f0(audio.resample(wave, rate, settings.sample_rate), settings).numpy()
+
+
+class _Source:
+    """What is measured of a recording alone, whatever it is converted to."""
+
+    def __init__(self, path: Path, judge: Judge) -> None:
+        self.recording, self._judge = audio.read(path), judge
+
+    @cached_property
+    def heard(self) -> str:
+        return self._judge.recogniser.transcribe(self.recording.mono, self.recording.rate)
+
+    @cached_property
+    def who(self) -> np.ndarray:
+        return embed(self.recording)
+
+    @cached_property
+    def pitch(self) -> np.ndarray:
+        return self._judge.pitch(self.recording.mono, self.recording.rate)
+
+    @cached_property
+    def _copy(self) -> tuple[np.ndarray, int]:
+        """The recording through mel and vocoder only: what no conversion can better."""
+        settings = self._judge.converter.card.audio
+        wave = audio.resample(self.recording.mono, self.recording.rate, settings.sample_rate)
+        with torch.inference_mode():
+            mel = features.log_mel(wave, settings)
+            copy = self._judge.converter.vocoder(mel[None])[0].numpy()
+        return copy, settings.sample_rate
+
+    @cached_property
+    def pitch_of_copy(self) -> np.ndarray:
+        return self._judge.pitch(*self._copy)
+
+    @cached_property
+    def sound(self) -> float:
+        return dnsmos(self.recording.mono, self.recording.rate).overall
+
+    @cached_property
+    def sound_of_copy(self) -> float:
+        return dnsmos(*self._copy).overall
+
+
+def evaluate(
+    lines: list[EvaluationLine],
+    judge: Callable[[EvaluationLine], Row],
+    run: dict[str, str],
+    out: Path,
+    progress: Callable[[Iterable, int], Iterable] = lambda steps, total: steps,
+) -> list[Row]:
+    """Judge every line that `OUT/results.csv` does not have yet; the rows of all of them.
+
+    Args:
+        lines: each once.
+        judge: of a line.
+        run: what the figures depend on; the same for every call with this folder.
+        out: folder of the evaluation.
+        progress: wraps the iteration over the lines to be done.
+
+    Raises:
+        OutputError: `out` holds an evaluation of another model.
+    """
+    _keep_run(run, out)
+    results = out / "results.csv"
+    done = {f"{row['id']}_{row['voice']}": row for row in read_results(results)}
+    wanted = {line.name: line for line in lines}
+    rows = [row for name, row in done.items() if name in wanted and not row["problem"]]
+    have = {f"{row['id']}_{row['voice']}" for row in rows}
+    todo = [line for line in lines if line.name not in have]
+    with results.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+        file.flush()
+        for line in progress(todo, len(todo)):
+            row: Row = dict.fromkeys(COLUMNS, "") | {
+                "id": line.id, "voice": line.voice, "group": line.group, "text": line.text,
+                "recording": str(line.recording), "converted": f"audio/{line.name}.flac",
+            }  # fmt: skip
+            try:
+                row |= judge(line)
+            except MoksoriError as error:  # one bad line must not end the job for all others
+                row["problem"] = " ".join(str(error).split())
+            writer.writerow(row)
+            file.flush()
+            rows.append(row)
+    return read_results(results)
+
+
+def read_results(path: Path) -> list[Row]:
+    """The rows of a `results.csv`, numbers as numbers; none if there is no such file."""
+    if not path.exists():
+        return []
+    text = {"id", "voice", "group", "text", "heard", "recording", "converted", "problem"}
+    text |= {"nearest_voice", "nearest_voice_source"}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return [
+            {k: v if k in text else (float(v) if v else None) for k, v in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def describe(converter: Converter, recogniser: str) -> dict[str, str]:
+    """What an evaluation's figures depend on."""
+    weights = hashlib.sha256(converter.card.sha256.encode())
+    for tensor in converter.vocoder.state_dict().values():
+        weights.update(tensor.numpy().tobytes())
+    return {
+        "model": converter.card.sha256,
+        "weights": weights.hexdigest(),
+        "recogniser": recogniser,
+    }
+
+
+def _keep_run(run: dict[str, str], out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "run.json"
+    if path.exists() and json.loads(path.read_text()) != run:
+        raise OutputError(f"{out}: holds an evaluation of another model; choose another folder")
+    path.write_text(json.dumps(run, indent=1))

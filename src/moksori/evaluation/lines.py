@@ -1,0 +1,176 @@
+"""What is to be evaluated: lines, the voices they are to have, and real recordings of those voices."""
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from moksori.corpus import emotiontts
+from moksori.corpus.lines import SourceLine
+from moksori.errors import CorpusError
+
+_COLUMNS = {
+    "recording": ("recording", "file", "파일", "녹음"),
+    "text": ("text", "line", "대사"),
+    "voice": ("voice", "목소리", "성우"),
+    "own": ("own", "target", "원본"),
+    "group": ("group", "묶음"),
+}
+_FIT = 15  # recordings that make a voice's centroid
+_AUDIO = (".wav", ".flac")
+
+
+@dataclass(frozen=True)
+class EvaluationLine:
+    """A recording to be converted and judged.
+
+    Attributes:
+        id: of the recording.
+        recording: the source.
+        text: what is said in it.
+        voice: the target.
+        group: of the summary, such as `seen` and `unseen` sources.
+        own: the target's own recording of the same text, if there is one.
+    """
+
+    id: str
+    recording: Path
+    text: str
+    voice: str
+    group: str = "all"
+    own: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the converted file."""
+        return f"{self.id}_{self.voice}"
+
+
+@dataclass(frozen=True)
+class RealVoice:
+    """Real recordings of a voice: those that its centroid is made of, and others to compare with."""
+
+    fit: list[Path]
+    held: list[Path]
+
+
+def read_list(path: Path) -> list[EvaluationLine]:
+    """Lines of a CSV with the columns recording, text and voice, and own and group where known.
+
+    Korean headers serve too: 파일, 대사, 목소리, 원본, 묶음. Paths are as seen from the list's folder.
+
+    Raises:
+        CorpusError: a missing column, an empty cell, a recording that is not there, a line given twice.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        headers = {(header or "").strip().lower(): header for header in rows.fieldnames or ()}
+        columns = {
+            key: headers[alias]
+            for key, aliases in _COLUMNS.items()
+            for alias in aliases
+            if alias in headers
+        }
+        for key in ("recording", "text", "voice"):
+            if key not in columns:
+                raise CorpusError(
+                    f"{path}: no column {' or '.join(_COLUMNS[key])} in its first row"
+                )
+        lines: dict[str, EvaluationLine] = {}
+        for row in rows:
+            place = f"{path}, line {rows.line_num}"
+            cells = {key: (row[header] or "").strip() for key, header in columns.items()}
+            for key in ("recording", "text", "voice"):
+                if not cells[key]:
+                    raise CorpusError(f"{place}: no {columns[key]}")
+            own = path.parent / cells["own"] if cells.get("own") else None
+            recording = path.parent / cells["recording"]
+            for audio in (recording, own):
+                if audio and not audio.is_file():
+                    raise CorpusError(f"{place}: {audio} is not there")
+            line = EvaluationLine(
+                recording.stem,
+                recording,
+                cells["text"],
+                cells["voice"],
+                cells.get("group") or "all",
+                own,
+            )
+            if line.name in lines:
+                raise CorpusError(f"{place}: {line.id} to {line.voice} is there twice")
+            lines[line.name] = line
+    if not lines:
+        raise CorpusError(f"{path}: no lines below its header")
+    return [*lines.values()]
+
+
+def read_voices(folder: Path) -> dict[str, RealVoice]:
+    """Real recordings of voices, a subfolder each; every fourth is held out to compare with.
+
+    Raises:
+        CorpusError: no subfolder with at least two recordings.
+    """
+    voices = {}
+    for home in sorted(path for path in folder.iterdir() if path.is_dir()):
+        audio = sorted(path for path in home.rglob("*") if path.suffix.lower() in _AUDIO)
+        if len(audio) > 1:
+            held = audio[1::4]
+            voices[home.name] = RealVoice([p for p in audio if p not in held][:_FIT], held[:_FIT])
+    if not voices:
+        raise CorpusError(f"{folder}: no folder VOICE with two or more .wav or .flac in it")
+    return voices
+
+
+def corpus_lines(
+    corpus: Path, voices: list[str], unseen: int, seen: int
+) -> tuple[list[EvaluationLine], dict[str, RealVoice]]:
+    """Lines of the corpus's `test` split to each of `voices`, and all the corpus's real voices.
+
+    Args:
+        corpus: "Emotion TTS open DB" in its original layout, with `splits.csv`.
+        voices: the targets; a source is never converted to itself.
+        unseen: how many lines of speakers without training lines, spread evenly over them.
+        seen: how many lines of the others.
+
+    Raises:
+        CorpusError: as its reader; a voice that has no training lines there.
+    """
+    lines = emotiontts.read(corpus)
+    by_speaker: dict[str, dict[str, list[SourceLine]]] = defaultdict(lambda: defaultdict(list))
+    for line in lines:
+        if not line.problem:
+            by_speaker[line.speaker][line.split].append(line)
+    trained = {name for name, splits in by_speaker.items() if splits["train"]}
+    if unknown := [name for name in voices if name not in trained]:
+        raise CorpusError(f"{corpus}: no training lines of “{unknown[0]}”")
+    owned = {(line.speaker, line.text): line.audio for line in lines if line.split == "test"}
+    chosen = []
+    for group, count in (("unseen", unseen), ("seen", seen)):
+        for line in _spread(by_speaker, trained, group == "seen")[:count]:
+            assert line.audio is not None  # those without carry a problem
+            chosen += [
+                EvaluationLine(
+                    line.id, line.audio, line.text, name, group, owned.get((name, line.text))
+                )
+                for name in voices
+                if name != line.speaker
+            ]
+    real = {
+        name: RealVoice(_paths(by_speaker[name]["train"]), _paths(by_speaker[name]["test"]))
+        for name in sorted(trained)
+    }
+    return chosen, real
+
+
+def _paths(lines: list[SourceLine]) -> list[Path]:
+    return [line.audio for line in lines if line.audio][:_FIT]
+
+
+def _spread(
+    by_speaker: dict[str, dict[str, list[SourceLine]]], trained: set[str], seen: bool
+) -> list[SourceLine]:
+    """Test lines of one kind of speaker, one of each in turn."""
+    own = {n: s["test"] for n, s in by_speaker.items() if (n in trained) == seen and s["test"]}
+    order = sorted(own, key=lambda name: (-len(own[name]), name))
+    longest = max(map(len, own.values()), default=0)
+    return [own[name][i] for i in range(longest) for name in order if i < len(own[name])]

@@ -1,0 +1,207 @@
+"""Rows to a summary: each figure with its interval, beside its ceiling and its floor; a page to listen to.
+
+OUT/summary.json   every figure by group
+OUT/figures.png    how each figure spreads over the lines
+OUT/index.html     the summary, the plots, and every line with players
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment
+from matplotlib.figure import Figure as Picture
+
+from moksori.evaluation.job import Row, Voices
+from moksori.evaluation.metrics import gap_closed, interval
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a group of lines; NaN where there is none.
+
+    Attributes:
+        name: what it is.
+        group: of the lines.
+        lines: how many it is of.
+        value: of the converted lines.
+        low: of its 95% interval.
+        high: of its 95% interval.
+        ceiling: what real speech reaches.
+        floor: what the unconverted source has.
+        of: what the ceiling is of.
+        percent: whether it reads as a share.
+    """
+
+    name: str
+    group: str
+    lines: int
+    value: float
+    low: float
+    high: float
+    ceiling: float
+    floor: float
+    of: str
+    percent: bool
+
+    def written(self, value: float) -> str:
+        """A value of this figure, as the tables show it."""
+        if np.isnan(value):
+            return ""
+        return f"{value:.1%}" if self.percent else f"{value:.3f}"
+
+
+def summarise(rows: list[Row], voices: Voices) -> list[Figure]:
+    """The figures of each group and of all lines together; lines with a problem are left out."""
+    done = [row for row in rows if not row["problem"]]
+    groups = sorted({row["group"] for row in done})
+    if groups != ["all"]:
+        groups.append("all")
+    return [
+        figure
+        for group in groups
+        for figure in _of_group(
+            group, [row for row in done if group in (row["group"], "all")], voices
+        )
+    ]
+
+
+def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Figure]:
+    similarity, accuracy = voices.ceilings({row["voice"] for row in rows})
+    found = []
+
+    def add(
+        name: str,
+        columns: tuple[str, ...],
+        statistic: Callable[[np.ndarray], float],
+        ceiling: float | str = float("nan"),
+        floor: float | str = float("nan"),
+        of: str = "",
+        percent: bool = False,
+    ) -> None:
+        """A figure of the rows that have all `columns`; a column's name stands for its mean."""
+        have = [row for row in rows if all(row[column] is not None for column in columns)]
+        if not have:
+            return
+        table = np.array([[row[column] for column in columns] for row in have], dtype=float)
+        top, bottom = (
+            float(np.mean([row[x] for row in have])) if isinstance(x, str) else x
+            for x in (ceiling, floor)
+        )
+        value, low, high = interval(table, statistic)
+        found.append(Figure(name, group, len(have), value, low, high, top, bottom, of, percent))
+
+    def mean(table: np.ndarray) -> float:
+        return float(table[:, 0].mean())
+
+    def share(table: np.ndarray) -> float:
+        return float(table[:, 0].sum() / table[:, 1].sum())
+
+    def gap(table: np.ndarray) -> float:
+        return gap_closed(table[:, 0].mean(), table[:, 1].mean(), similarity)
+
+    for row in rows:
+        row["named"] = _named(row, "nearest_voice")
+        row["named_source"] = _named(row, "nearest_voice_source")
+    letters = sum(row["letters"] for row in rows)
+    heard = sum(row["errors_recording"] for row in rows) / letters if letters else float("nan")
+    add("CER", ("errors", "letters"), share, heard, of="recordings", percent=True)
+    add("speaker similarity", ("similarity",), mean, similarity, "similarity_source", "real lines")
+    add(
+        "similarity gap closed",
+        ("similarity", "similarity_source"),
+        gap,
+        1.0,
+        0.0,
+        "real lines",
+        True,
+    )
+    add("speaker named rightly", ("named",), mean, accuracy, "named_source", "real lines", True)
+    add("DNSMOS overall", ("dnsmos",), mean, "dnsmos_copy", "dnsmos_recording", "vocoder's copy")
+    add("F0 correlation", ("f0_correlation",), mean, "f0_correlation_copy", of="vocoder's copy")
+    add(
+        "voicing error",
+        ("voicing_error",),
+        mean,
+        "voicing_error_copy",
+        of="vocoder's copy",
+        percent=True,
+    )
+    add("MCD to the target's own, dB", ("mcd",), mean, floor="mcd_source")
+    add(
+        "MCD, against unconverted",
+        ("mcd", "mcd_source"),
+        lambda t: share(t) - 1,
+        floor=0.0,
+        percent=True,
+    )
+    add("same length", ("samples_off",), lambda t: float((t == 0).mean()), 1.0, percent=True)
+    add("alignment confidence", ("confidence",), mean)
+    add("time, of the line's length", ("taken", "seconds"), share)
+    return found
+
+
+def _named(row: Row, column: str) -> float | None:
+    return float(row[column] == row["voice"]) if row[column] else None
+
+
+def write_report(rows: list[Row], figures: list[Figure], out: Path, title: str) -> Path:
+    """Write `summary.json`, `figures.png` and `index.html` into `out`; the page's path."""
+    summary = [
+        {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(figure).items()}
+        for figure in figures
+    ]
+    (out / "summary.json").write_text(
+        json.dumps(summary, indent=1, ensure_ascii=False), encoding="utf-8"
+    )
+    _draw([row for row in rows if not row["problem"]], out / "figures.png")
+    text = files("moksori.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
+    lines: list[dict[str, Any]] = [
+        row | {"source": os.path.relpath(row["recording"], out)} for row in rows
+    ]
+    page = Environment(autoescape=True).from_string(text)
+    path = out / "index.html"
+    path.write_text(page.render(title=title, figures=figures, lines=lines), encoding="utf-8")
+    return path
+
+
+_PANELS = (
+    ("character errors a letter", ("errors", "errors_recording"), ("converted", "recording")),
+    ("speaker similarity", ("similarity", "similarity_source"), ("converted", "source")),
+    (
+        "DNSMOS overall",
+        ("dnsmos", "dnsmos_copy", "dnsmos_recording"),
+        ("converted", "copy", "recording"),
+    ),
+    ("F0 correlation", ("f0_correlation", "f0_correlation_copy"), ("converted", "copy")),
+    ("voicing error", ("voicing_error", "voicing_error_copy"), ("converted", "copy")),
+    ("MCD, dB", ("mcd", "mcd_source"), ("converted", "source")),
+)
+
+
+def _draw(rows: list[Row], path: Path) -> None:
+    """A panel a figure: every line a dot, with the quartiles."""
+    picture = Picture(figsize=(12, 7), layout="constrained")
+    chance = np.random.default_rng(0)
+    for axis, (title, columns, labels) in zip(picture.subplots(2, 3).flat, _PANELS, strict=True):
+        axis.set_title(title)
+        values = [
+            [
+                row[c] / (row["letters"] if "errors" in c else 1)
+                for row in rows
+                if row[c] is not None
+            ]
+            for c in columns
+        ]
+        if not all(values):
+            axis.text(0.5, 0.5, "not measured", ha="center", transform=axis.transAxes)
+            continue
+        axis.boxplot(values, tick_labels=labels, showfliers=False)
+        for place, dots in enumerate(values, 1):
+            axis.scatter(place + chance.uniform(-0.15, 0.15, len(dots)), dots, s=6, alpha=0.5)
+    picture.savefig(path, dpi=110)
