@@ -3,7 +3,7 @@
     python benchmarks/reconstruction.py data/emotiontts RUN/model RUN/model …
 
 Mean absolute difference of log-mels over the frames of the `test` split, each line with its own text, its
-own F0 and its own voice; lines of speakers that the models have no voice for are left out.
+own F0 and its own voice; lines over 15 s, and of speakers that a model has no voice for, are left out.
 """
 
 from pathlib import Path
@@ -37,7 +37,7 @@ def main(data: Path, models: list[Path]) -> None:
                 frames, count = frames + float(mask.sum()), count + len(batch.voice)
         table.add_row(
             str(folder), card.model.aligner, card.model.prosody, card.model.decoder,
-            str(card.training["steps"]), f"{count:.0f}", f"{l1 / frames:.4f}", f"{sure / frames:.3f}",
+            str(card.training.get("steps", "")), f"{count:.0f}", f"{l1 / frames:.4f}", f"{sure / frames:.3f}",
         )  # fmt: skip
     Console(width=120).print(table)
 

@@ -2,8 +2,8 @@
 
     python benchmarks/sharpness.py OUT.png "with guidance=RUN" "plain=RUN" …
 
-Reads TensorBoard's events of `moksori train cotatron`: the mean of each frame's largest weight, and how far
-the attention agrees with the parallel aligner's alignment.
+Reads TensorBoard's events of `moksori train cotatron`: the mean of each frame's largest weight, and the mel's
+loss, each averaged over five logged values.
 """
 
 from pathlib import Path
@@ -15,16 +15,15 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 _TITLES = {
     "train/attention_sharpness": "mean of row maxima",
-    "train/agreement": "agreement with the parallel aligner",
     "train/mse_before": "MSE before the post-net",
 }
 
 
 def main(out: Path, runs: list[str]) -> None:
-    """Draw each run's curves, averaged over 50 steps, and print them every 500 steps."""
-    figure, axes = plt.subplots(1, len(_TITLES), figsize=(13, 4), layout="constrained")
+    """Draw each run's curves and print them every 500 steps."""
+    figure, axes = plt.subplots(1, len(_TITLES), figsize=(11, 4), layout="constrained")
     for run in runs:
-        name, folder = run.split("=")
+        name, folder = run.split("=", 1)
         events = EventAccumulator(f"{folder}/events", {"scalars": 0, "images": 1})
         events.Reload()
         for axis, (tag, title) in zip(axes, _TITLES.items(), strict=True):

@@ -46,7 +46,7 @@ class Alignment:
         frame: length of a frame.
         begin: where the first frame begins in the recording.
         words: as normalised, those that the spaces among the phones part; empty if unknown.
-        second: [T, N], another aligner's weights, where the model has two.
+        second: [T, N], another aligner's weights, where the model has two and was asked for both.
     """
 
     weights: np.ndarray

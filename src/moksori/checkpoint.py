@@ -85,13 +85,18 @@ Card = TypeVar("Card", bound=_ModelCard)
 def save_model(folder: Path, weights: dict[str, torch.Tensor], card: AnyCard) -> None:
     """Write a model's folder: `weights` in fp16, and its card with their checksum."""
     folder.mkdir(parents=True, exist_ok=True)
-    half = {name: tensor.detach().cpu().half() for name, tensor in weights.items()}
+    half = {name: _halved(name, tensor.detach().cpu()) for name, tensor in weights.items()}
     content = dump_safetensors(half)
     card = card.model_copy(update={"format": FORMAT, "sha256": hashlib.sha256(content).hexdigest()})
     for name, data in ((_WEIGHTS, content), (_CARD, card.model_dump_json(indent=1).encode())):
         temporary = folder / f".new_{name}"
         temporary.write_bytes(data)
         temporary.replace(folder / name)
+
+
+def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    """In fp16, but for counters and a batch norm's running statistics, which may be too large for it."""
+    return tensor if "running_" in name or not tensor.is_floating_point() else tensor.half()
 
 
 def load_conversion(folder: Path) -> tuple[ConversionModel, ConversionCard]:

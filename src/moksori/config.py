@@ -21,6 +21,7 @@ def _odd(number: int) -> int:
 
 
 _OddInt = Annotated[int, Field(gt=0), AfterValidator(_odd)]
+_Positive = Annotated[int, Field(gt=0)]
 
 
 class _Config(BaseModel):
@@ -46,17 +47,24 @@ class TextConfig(_Config):
     """Sizes of the text encoder and of the parallel aligner, which every model has."""
 
     text_encoder: Literal["local", "tacotron"] = "local"  # tacotron: the paper's, with a BiLSTM
-    text_dim: int = Field(224, gt=0, multiple_of=2)  # channels of the text encoding H
+    text_dim: int = Field(224, gt=0)  # channels of the text encoding H
     text_kernels: tuple[_OddInt, ...] = (5, 3)  # one convolution each; local on purpose
     text_dropout: float = Field(0.35, ge=0, lt=1)
     embedding_dropout: float = Field(0.1, ge=0, lt=1)
     aligner_dim: int = Field(64, gt=0)  # channels of the aligner's queries and keys
 
+    @model_validator(mode="after")
+    def _two_directions(self) -> "TextConfig":
+        if self.text_encoder == "tacotron" and self.text_dim % 2:
+            raise ValueError("text_dim must be even for the BiLSTM's two directions")
+        return self
+
 
 class CotatronConfig(TextConfig):
     """Sizes of Cotatron, fit for two CPU cores; the paper's are in `configs/paper.toml`."""
 
-    speaker_channels: tuple[int, ...] = (32, 32, 64, 64, 128, 128)
+    parallel_aligner: bool = True  # false: plain Cotatron, aligned by its attention alone
+    speaker_channels: tuple[_Positive, ...] = (32, 32, 64, 64, 128, 128)
     speaker_dim: int = Field(64, gt=0)  # channels of the speaker encoding z
     attention: Literal["location", "dynamic"] = "location"
     attention_dim: int = Field(128, gt=0)
@@ -85,8 +93,8 @@ class ConversionConfig(TextConfig):
     decoder_blocks: int = Field(7, gt=0)  # of convnext
     decoder_expansion: int = Field(3, gt=0)  # width of a block's inside, in decoder_dim
     decoder_dropout: float = Field(0.15, ge=0, lt=1)  # of convnext
-    gblock_channels: tuple[int, ...] = Field((512, 384, 256, 192), min_length=2)
-    cotatron: CotatronConfig | None = None  # training puts it in, from `--cotatron`
+    gblock_channels: tuple[_Positive, ...] = Field((512, 384, 256, 192), min_length=2)
+    cotatron: CotatronConfig | None = None  # not for a TOML: training puts it in, from `--cotatron`
 
 
 class CotatronLosses(_Config):
@@ -120,6 +128,8 @@ class OptimizerConfig(_Config):
     def _whole_epochs(self) -> "OptimizerConfig":
         if self.steps % self.epoch_steps:
             raise ValueError(f"steps must be a multiple of epoch_steps, {self.epoch_steps}")
+        if self.decay_start >= self.steps:
+            raise ValueError(f"decay_start must be below steps, {self.steps}")
         return self
 
 
@@ -158,6 +168,14 @@ class CotatronTrainConfig(RunConfig):
 
     model: CotatronConfig = CotatronConfig()
     losses: CotatronLosses = CotatronLosses()
+
+    @model_validator(mode="after")
+    def _something_to_learn_from(self) -> "CotatronTrainConfig":
+        if not self.model.parallel_aligner and (self.losses.forward_sum or self.losses.guidance):
+            raise ValueError(
+                "without model.parallel_aligner, losses.forward_sum and guidance must be 0"
+            )
+        return self
 
 
 AnyConfig = TypeVar("AnyConfig", bound=RunConfig)

@@ -105,7 +105,9 @@ class Converter:
         spell: bool = False,
         lexicon: Path | None = None,
     ) -> AlignedLine:
-        """Only align a recording with its text; `convert` does the same on its way.
+        """Only align a recording with its text, by both aligners where the model has two.
+
+        `convert` aligns in the same way, by the model's own aligner alone.
 
         Raises:
             AudioError, TextError: as `convert`.

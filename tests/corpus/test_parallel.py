@@ -34,6 +34,16 @@ def test_about_half_of_the_time_and_the_same_for_the_same_batch():
     assert lines.choose(batches[0])[1].id == "x0"
 
 
+def test_each_line_of_a_batch_has_a_coin_of_its_own():
+    lines = ParallelLines(CUTS)
+    pairs = [
+        CutSet.from_cuts([CUTS["a1"], CUTS["b1"], cut(f"x{i}", "x", "음")]) for i in range(300)
+    ]
+    kept = [[c.id for c in lines.choose(pair)[:2]] for pair in pairs]
+    both = sum(kept_pair == ["a1", "b1"] for kept_pair in kept)
+    assert 45 < both < 105  # a quarter
+
+
 def test_the_warp_finds_each_frame_in_a_slower_and_louder_recording():
     torch.manual_seed(0)
     mel = functional.interpolate(torch.randn(1, 20, 12), size=60, mode="linear")[0].T  # smooth

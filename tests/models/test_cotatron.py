@@ -117,7 +117,7 @@ def test_every_weight_of_training_gets_a_gradient(lines):
     model = cotatron().train()
     out = model(*lines)
     loss = out.decoded.mel_after.square().mean() + out.log_speaker.square().mean()
-    (loss + out.log_alignment.clamp(min=-5).mean()).backward()
+    (loss + out.parallel.log_alignment.clamp(min=-5).mean()).backward()
     without = [name for name, p in model.named_parameters() if p.grad is None]
     assert without == []
 

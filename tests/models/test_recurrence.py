@@ -64,3 +64,11 @@ def test_a_step_s_linear_map_has_the_gradients_of_any_other():
 
     for ours, theirs in zip(loop(StepLinear(weight)), loop(lambda x: x @ weight.T), strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+def test_a_second_backward_pass_gives_the_same():
+    weight, x = torch.randn(3, 3, requires_grad=True), torch.randn(5, 3)
+    linear = StepLinear(weight)
+    total = torch.tanh(linear(torch.tanh(linear(x)))).sum()
+    first = torch.autograd.grad(total, weight, retain_graph=True)[0]
+    torch.testing.assert_close(torch.autograd.grad(total, weight)[0], first)

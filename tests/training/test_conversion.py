@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_stands_on_a_frozen_cotatron(prepared, tmp_path, cotatron, aligner):
 
 def test_the_text_encoder_may_go_on_learning(prepared, tmp_path, cotatron):
     config = with_model().model_copy(update={"freeze_cotatron": False})
-    model, _ = load_conversion(train_conversion(config, prepared, tmp_path, cotatron))
+    model, card = load_conversion(train_conversion(config, prepared, tmp_path, cotatron))
     before = load_cotatron(cotatron)[0].state_dict()
     moved = {
         name.split(".")[0]
@@ -113,11 +114,15 @@ def test_the_text_encoder_may_go_on_learning(prepared, tmp_path, cotatron):
         if not torch.equal(weight, before[name]) and "running" not in name and "num_b" not in name
     }
     assert moved == {"text_encoder", "aligner"}
+    assert card.model.cotatron is None  # the attention was left behind
 
 
 def test_an_alignment_that_is_not_there_is_refused(prepared, tmp_path, cotatron):
     with pytest.raises(ConfigError, match="--cotatron"):
         train_conversion(with_model(aligner="attention"), prepared, tmp_path)
+    alone = with_model().model_copy(update={"freeze_cotatron": False})
+    with pytest.raises(ConfigError, match="--cotatron"):
+        train_conversion(alone, prepared, tmp_path)
     learning = with_model(aligner="attention").model_copy(update={"freeze_cotatron": False})
     with pytest.raises(ConfigError, match="frozen"):
         train_conversion(learning, prepared, tmp_path, cotatron)
@@ -125,6 +130,33 @@ def test_an_alignment_that_is_not_there_is_refused(prepared, tmp_path, cotatron)
         train_conversion(with_model(text_dim=20), prepared, tmp_path, cotatron)
     with pytest.raises(CheckpointError):
         train_conversion(with_model(), prepared, tmp_path, tmp_path)
+    with pytest.raises(ConfigError, match="not for a config"):
+        train_conversion(with_model(cotatron=TINY_COTATRON.model), prepared, tmp_path)
+
+
+def test_a_plain_cotatron_is_aligned_by_its_attention_alone(prepared, tmp_path):
+    sizes = TINY_COTATRON.model.model_copy(update={"parallel_aligner": False})
+    losses = TINY_COTATRON.losses.model_copy(update={"forward_sum": 0.0, "guidance": 0.0})
+    plain = TINY_COTATRON.model_copy(update={"model": sizes, "losses": losses})
+    cotatron = train_cotatron(plain, prepared, tmp_path / "plain")
+    with pytest.raises(ConfigError, match="no parallel aligner"):
+        train_conversion(with_model(), prepared, tmp_path / "one", cotatron)
+    folder = train_conversion(with_model(aligner="attention"), prepared, tmp_path / "two", cotatron)
+    model, _ = load_conversion(folder)
+    assert model.text_aligner.aligner is None
+    batch = next(iter(LineData(prepared, ["pfx"], TINY.audio, TINY.data, 1).val_dataloader()))
+    assert model.second_opinion(*batch[:4]) is None
+    aligned = model.align(*batch[:4])
+    torch.testing.assert_close(aligned.log_alignment.exp(), aligned.alignment)
+
+
+def test_licences_of_corpus_and_cotatron_both_bind(prepared, tmp_path, cotatron):
+    card = json.loads((cotatron / "model.json").read_text())
+    other = tmp_path / "other"
+    shutil.copytree(cotatron, other)
+    (other / "model.json").write_text(json.dumps(card | {"licence": "research only"}))
+    _, made = load_conversion(train_conversion(with_model(), prepared, tmp_path / "run", other))
+    assert made.licence == made.voices[0].licence == "none; and research only"
 
 
 def test_parallel_lines_train_and_resume(prepared, tmp_path, cut_after_one_epoch):
@@ -144,9 +176,39 @@ def test_parallel_lines_train_and_resume(prepared, tmp_path, cut_after_one_epoch
 def test_another_config_in_the_same_run_is_refused(prepared, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
-    (run / "config.json").write_text(json.dumps({"seed": 2}))
-    with pytest.raises(ConfigError, match="another config"):
-        train_conversion(TINY, prepared, run)
+    for known, problem in (
+        ({"checkpoint_format": 2, "seed": 2}, "another config"),
+        ({"checkpoint_format": 2, "base": "0f"}, "another Cotatron"),
+        ({"seed": 1}, "older Moksori"),
+    ):
+        (run / "config.json").write_text(json.dumps(known))
+        with pytest.raises(ConfigError, match=problem):
+            train_conversion(TINY, prepared, run)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"decoder": "gblocks", "gblock_channels": (12, 8)},
+        {"text_encoder": "tacotron", "text_dim": 16},
+        {"prosody": "residual"},
+        {"prosody": "none"},
+    ],
+    ids=str,
+)
+def test_other_parts_train_in_bf16_and_load(prepared, tmp_path, sizes):
+    config = with_model(**sizes).model_copy(update={"precision": "bf16-mixed", "mel_loss": "mse"})
+    model, card = load_conversion(train_conversion(config, prepared, tmp_path))
+    assert card.model == config.model
+    saved = torch.load(tmp_path / "last.ckpt", weights_only=True)["state_dict"]
+    for name, weight in model.state_dict().items():  # counters and running statistics unrounded
+        exact = "running" in name or "tracked" in name
+        torch.testing.assert_close(
+            weight,
+            saved[f"model.{name}"].to(weight),
+            atol=0 if exact else 1e-3,
+            rtol=0 if exact else 1e-2,
+        )
 
 
 def test_a_resumed_run_does_not_replace_a_better_model(prepared, tmp_path):

@@ -51,7 +51,7 @@ def test_finds_the_best_resumes_and_stops_the_hopeless(tmp_path):
 def test_a_study_that_is_none_is_refused(tmp_path):
     (tmp_path / "study.journal").write_text("not a journal\n")
     with pytest.raises(ConfigError, match=r"study\.journal"):
-        open_study(tmp_path, 1)
+        open_study(tmp_path, {})
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,15 @@ def test_the_command_trains_prints_a_table_and_writes_a_config(prepared, tmp_pat
     best = tmp_path / "study" / "best.toml"
     assert best.read_text().startswith("# trial ")
     load_config(best, CotatronTrainConfig if kind == "cotatron" else TrainConfig)
+    assert "text_dim" not in best.read_text() or "text_dim" in Path(arguments[2]).read_text()
     assert (tmp_path / "study" / "trial_0" / "events").is_dir()
     with pytest.raises(ConfigError, match="multiple of 5"):
         CliRunner().invoke(app, [*arguments[:-1], "6"], catch_exceptions=False)
 
 
-def test_every_drawn_setting_is_a_key_of_the_config(prepared, tmp_path):
-    study = open_study(tmp_path, 1)
+def test_every_drawn_setting_is_a_key_of_the_config(tmp_path):
+    study = open_study(tmp_path, {})
     for _ in range(5):
-        for key in conversion_space(study.ask()):
+        for key in conversion_space(study.ask(), TrainConfig()):
             part, name = key.split(".")
             assert name in type(getattr(TrainConfig(), part)).model_fields

@@ -111,7 +111,8 @@ CotatronOption = Annotated[
     Path | None,
     typer.Option(
         metavar="MODEL",
-        help="A Cotatron to stand on, frozen; without one, text encoder and aligner are learnt along.",
+        help="A Cotatron to stand on, frozen unless the config says otherwise; without one, text "
+        "encoder and aligner are learnt along.",
     ),
 ]
 StartOption = Annotated[

@@ -1,6 +1,5 @@
 """`moksori tune`: which settings are worth a long training."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,11 +42,11 @@ def tune_cotatron(
         from moksori.config import CotatronTrainConfig, load_config
         from moksori.training import tune
         from moksori.training.cotatron import train_cotatron
-    train = partial(train_cotatron, start=start)
+    shared = load_config(config, CotatronTrainConfig)
     study = tune.tune(
-        lambda config, run, watch: train(config, data, run, callbacks=watch),
-        tune.cotatron_space, load_config(config, CotatronTrainConfig), folder, "guidance",
-        trials, steps, _told,
+        lambda drawn, run, callbacks: train_cotatron(drawn, data, run, start, callbacks=callbacks),
+        lambda trial: tune.cotatron_space(trial, shared), shared, folder, "guidance",
+        trials, steps, {"data": str(data), "from": str(start)}, _told,
     )  # fmt: skip
     _print_study(study, folder)
 
@@ -71,11 +70,14 @@ def tune_conversion(
         from moksori.config import TrainConfig, load_config
         from moksori.training import tune
         from moksori.training.conversion import train_conversion
-    train = partial(train_conversion, cotatron=cotatron)
+    shared = load_config(config, TrainConfig)
+    learning = cotatron is None or not shared.freeze_cotatron
     study = tune.tune(
-        lambda config, run, watch: train(config, data, run, callbacks=watch),
-        tune.conversion_space, load_config(config, TrainConfig), folder, "mel_l1",
-        trials, steps, _told,
+        lambda drawn, run, callbacks: train_conversion(
+            drawn, data, run, cotatron, callbacks=callbacks
+        ),
+        lambda trial: tune.conversion_space(trial, shared, learning), shared, folder, "mel_l1",
+        trials, steps, {"data": str(data), "cotatron": str(cotatron)}, _told,
     )  # fmt: skip
     _print_study(study, folder)
 
@@ -95,7 +97,8 @@ def _print_study(study: "Study", folder: Path) -> None:
             *(_short(trial.params.get(name, "")) for name in names),
         )  # fmt: skip
     out.print(table)
-    out.print(f"the best settings: {folder / 'best.toml'}", markup=False)
+    if (folder / "best.toml").exists():
+        out.print(f"the best settings: {folder / 'best.toml'}", markup=False)
 
 
 def _short(value: object) -> str:

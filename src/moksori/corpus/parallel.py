@@ -4,7 +4,7 @@ A line's linguistic features may then come from another speaker's recording of i
 learns the target's voice from features that cannot hold it. Cotatron lacks this.
 """
 
-import zlib
+import random
 from collections import defaultdict
 
 import torch
@@ -38,9 +38,9 @@ class ParallelLines:
         batch = " ".join(cut.id for cut in cuts)
         chosen = []
         for cut in cuts:
-            chance = zlib.crc32(f"{cut.id} {batch}".encode())
+            chance = random.Random(f"{cut.id} {batch}")
             others = self.others.get(cut.id, [])
-            chosen.append(others[chance // 2 % len(others)] if others and chance % 2 else cut)
+            chosen.append(chance.choice(others) if others and chance.random() < 0.5 else cut)
         return chosen
 
 

@@ -138,8 +138,8 @@ class ConversionModel(nn.Module):
         mel: torch.Tensor,
         mel_lengths: torch.Tensor,
     ) -> torch.Tensor | None:
-        """A [B, T, N] by the aligner that the model does not use; None without a Cotatron."""
-        if not isinstance(self.text_aligner, Cotatron):
+        """A [B, T, N] by the aligner that the model does not use; None without two."""
+        if not isinstance(self.text_aligner, Cotatron) or self.text_aligner.aligner is None:
             return None
         other: AlignerName = "attention" if self.aligner == "parallel" else "parallel"
         lines = phones, phone_lengths, mel, mel_lengths

@@ -30,8 +30,7 @@ class CotatronOutput(NamedTuple):
 
     decoded: Decoded
     log_speaker: torch.Tensor  # [B, n_speakers]
-    log_alignment: torch.Tensor  # [B, T, N] of the parallel aligner, each frame by itself
-    ordered: torch.Tensor  # [B, T, N] of the parallel aligner, in the text's order; no gradient
+    parallel: Aligned | None  # the parallel aligner's, where there is one
 
 
 class Cotatron(TextAligner):
@@ -43,7 +42,7 @@ class Cotatron(TextAligner):
         speaker_encoder: SpeakerEncoder,
         speaker_classifier: SpeakerClassifier | None,
         decoder: TTSDecoder,
-        aligner: ParallelAligner,
+        aligner: ParallelAligner | None,
     ) -> None:
         super().__init__(text_encoder, aligner)
         self.speaker_encoder, self.speaker_classifier = speaker_encoder, speaker_classifier
@@ -71,7 +70,7 @@ class Cotatron(TextAligner):
                 memory_dim, audio.n_mels, attention, config.prenet_dim, config.rnn_dim,
                 config.postnet_dim, config.frames_per_step, config.zoneout, config.dropout,
             ),
-            aligner,
+            aligner if config.parallel_aligner else None,
         )  # fmt: skip
 
     def forward(
@@ -99,10 +98,11 @@ class Cotatron(TextAligner):
         if self.speaker_classifier is None:
             raise ValueError("a Cotatron without a classifier cannot be trained")
         lines = phones, phone_lengths, mel, mel_lengths
-        encoding, log_alignment, ordered = super().align(*lines, log_prior)
+        parallel = super().align(*lines, log_prior) if self.aligner else None
+        encoding = parallel.encoding if parallel else self._encode(phones, phone_lengths)
         speaker = self.speaker_encoder(mel, mel_lengths)
         decoded = self._decode(encoding, speaker, *lines[1:], teacher_forcing)
-        return CotatronOutput(decoded, self.speaker_classifier(speaker), log_alignment, ordered)
+        return CotatronOutput(decoded, self.speaker_classifier(speaker), parallel)
 
     def align(
         self,
@@ -124,14 +124,23 @@ class Cotatron(TextAligner):
             aligner: whose alignment: the TTSDecoder's attention or the parallel aligner.
 
         Returns:
-            A [B, T, N] of the one that was asked for; the free weights are always the parallel aligner's.
+            A [B, T, N] of the one that was asked for; the free weights are the parallel aligner's, and the
+            attention's own where there is none.
+
+        Raises:
+            ValueError: there is no parallel aligner.
         """
-        aligned = super().align(phones, phone_lengths, mel, mel_lengths, log_prior)
+        lines = phones, phone_lengths, mel, mel_lengths
         if aligner == "parallel":
-            return aligned
-        speaker = self.speaker_encoder(mel, mel_lengths)
-        decoded = self._decode(aligned.encoding, speaker, phone_lengths, mel, mel_lengths)
-        return aligned._replace(alignment=decoded.alignment)
+            return super().align(*lines, log_prior)
+        parallel = super().align(*lines, log_prior) if self.aligner else None
+        encoding = parallel.encoding if parallel else self._encode(phones, phone_lengths)
+        decoded = self._decode(encoding, self.speaker_encoder(mel, mel_lengths), *lines[1:])
+        free = parallel.log_alignment if parallel else decoded.alignment.clamp(min=1e-12).log()
+        return Aligned(encoding, free, decoded.alignment)
+
+    def _encode(self, phones: torch.Tensor, phone_lengths: torch.Tensor) -> torch.Tensor:
+        return self.text_encoder(phones, length_mask(phone_lengths, phones.shape[1]))
 
     def _decode(
         self,

@@ -47,7 +47,7 @@ class _Gradient:
         if self.rows >= _ROWS:
             self.sum()
 
-    def sum(self) -> torch.Tensor | None:
+    def sum(self) -> None:
         if self.rows:
             one = len(self.grads) == 1
             grads = self.grads[0] if one else torch.cat(self.grads)
@@ -57,7 +57,12 @@ class _Gradient:
             else:
                 self.total.addmm_(grads.T, inputs)
             self.inputs, self.grads, self.rows = [], [], 0
-        return self.total
+
+    def take(self) -> torch.Tensor | None:
+        """The whole sum; the next backward pass begins anew."""
+        self.sum()
+        total, self.total = self.total, None
+        return total
 
 
 class _Collect(torch.autograd.Function):
@@ -72,7 +77,7 @@ class _Collect(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, _: None) -> tuple[torch.Tensor | None, None]:
-        return ctx.gradient.sum(), None
+        return ctx.gradient.take(), None
 
 
 class _Apply(torch.autograd.Function):

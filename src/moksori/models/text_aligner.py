@@ -23,15 +23,15 @@ class Aligned(NamedTuple):
     alignment: torch.Tensor  # A [B, T, N]; each frame's weights sum to one over the unpadded text
 
     def linguistic(self) -> torch.Tensor:
-        """L = A · H [B, T, C]: what is said and when, not who says it."""
-        return self.alignment @ self.encoding.float()
+        """L = A · H [B, T, C]: what is said and when, not who says it. No gradient bends A."""
+        return self.alignment.detach() @ self.encoding.float()
 
 
 class TextAligner(nn.Module):
-    """Built parts, joined."""
+    """Built parts, joined; only a Cotatron may be without the parallel aligner."""
 
     def __init__(
-        self, text_encoder: TextEncoder | TacotronTextEncoder, aligner: ParallelAligner
+        self, text_encoder: TextEncoder | TacotronTextEncoder, aligner: ParallelAligner | None
     ) -> None:
         super().__init__()
         self.text_encoder, self.aligner = text_encoder, aligner
@@ -66,7 +66,12 @@ class TextAligner(nn.Module):
             mel: [B, T, n_mels].
             mel_lengths: [B].
             log_prior: [B, T, N], for the aligner, while learning.
+
+        Raises:
+            ValueError: there is no parallel aligner.
         """
+        if self.aligner is None:
+            raise ValueError("this Cotatron has no parallel aligner; take its attention")
         text_mask = length_mask(phone_lengths, phones.shape[1])
         encoding = self.text_encoder(phones, text_mask)
         mask = length_mask(mel_lengths, mel.shape[1])

@@ -1,5 +1,6 @@
 """What every training shares: optimizer, trainer, resuming, the export of the best weights."""
 
+import json
 import logging
 import math
 import os
@@ -26,6 +27,8 @@ from moksori.checkpoint import AnyCard, load_training, save_model
 from moksori.config import OptimizerConfig, Precision, RunConfig
 from moksori.errors import ConfigError
 from moksori.models.aligner import diagonal_prior
+
+_CHECKPOINT_FORMAT = 2  # raised when `last.ckpt` of an older run could not be gone on with
 
 
 class Training(pl.LightningModule):
@@ -141,7 +144,8 @@ def fit(
     run: Path,
     card: AnyCard,
     measure: str,
-    watch: Sequence[Callback] = (),
+    callbacks: Sequence[Callback] = (),
+    base: str = "",
     fast_dev_run: bool = False,
 ) -> Path:
     """Train, or go on with a training that was cut; the folder of the best model.
@@ -155,15 +159,17 @@ def fit(
         run: folder of this run; the same again to resume.
         card: what `model.json` will say.
         measure: of the validation, the less the better; it chooses the weights that are kept.
-        watch: what TensorBoard shows beside the losses.
+        callbacks: more of them, Lightning's.
+        base: checksum of the model that this one stands on; a resumed run must stand on the same.
         fast_dev_run: only see that one step of each kind works; nothing is written but the folder.
 
     Raises:
-        ConfigError: `run` holds a training with another config.
+        ConfigError: `run` holds a training with another config, on another model, or of an older
+            Moksori whose checkpoints this one cannot read.
     """
     config = module.config
     if not fast_dev_run:
-        _keep_config(config, run)
+        _keep_config(config, run, base)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     for noise in (
         "Checkpoint directory",
@@ -190,7 +196,7 @@ def fit(
             ExportModel(run / "model", card, measure),
             LearningRateMonitor("step"),
             RichProgressBar(),
-            *watch,
+            *callbacks,
         ],
         enable_model_summary=False,
         fast_dev_run=fast_dev_run,
@@ -206,21 +212,42 @@ def _processes() -> dict:
     return {"strategy": "ddp", "devices": local, "num_nodes": world // local} if world > 1 else {}
 
 
-def _keep_config(config: RunConfig, run: Path) -> None:
+def _keep_config(config: RunConfig, run: Path, base: str) -> None:
     path = run / "config.json"
     if path.exists():
-        if not _same(path, config):
-            raise ConfigError(f"{run}: holds a training with another config; choose another folder")
+        _check_same(path, config, base)
         return
     run.mkdir(parents=True, exist_ok=True)
+    about = {
+        "checkpoint_format": _CHECKPOINT_FORMAT,
+        "base": base,
+        **config.model_dump(mode="json"),
+    }
     temporary = run / f".config.{os.getpid()}"  # several processes may come here at once
-    temporary.write_text(config.model_dump_json(indent=1))
+    temporary.write_text(json.dumps(about, indent=1))
     temporary.replace(path)
 
 
-def _same(path: Path, config: RunConfig) -> bool:
-    """Whether a run was begun with this config; keys that are newer than the run count as defaults."""
+def _check_same(path: Path, config: RunConfig, base: str) -> None:
+    """A run goes on with the config it was begun with; keys that are newer than it count as defaults."""
+    known = json.loads(path.read_text())
+    if known.pop("checkpoint_format", 1) != _CHECKPOINT_FORMAT:
+        raise ConfigError(
+            f"{path.parent}: begun by an older Moksori, whose checkpoints have other parts; its model "
+            "serves as before, but a training needs another folder"
+        )
+    if known.pop("base", "") != base:
+        raise ConfigError(f"{path.parent}: stands on another Cotatron; choose another folder")
     try:
-        return type(config).model_validate_json(path.read_text()) == config
+        same = type(config).model_validate(known) == config
     except ValidationError:
-        return False
+        same = False
+    if not same:
+        raise ConfigError(
+            f"{path.parent}: holds a training with another config; choose another folder"
+        )
+
+
+def joined(licences: Sequence[str]) -> str:
+    """All licences that bind a model, each once."""
+    return "; and ".join(dict.fromkeys(licences))

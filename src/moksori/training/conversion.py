@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from moksori.alignment import Alignment
-from moksori.checkpoint import ConversionCard, Voice, load_cotatron, load_vocoder
+from moksori.checkpoint import ConversionCard, CotatronCard, Voice, load_cotatron, load_vocoder
 from moksori.config import TextConfig, TrainConfig
 from moksori.converter import BUNDLED
 from moksori.corpus.batches import LineData, read_speakers, training_voices
@@ -20,7 +20,7 @@ from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
-from moksori.training.common import Training, fit, mean_of_frames, mel_l1, mel_mse
+from moksori.training.common import Training, fit, joined, mean_of_frames, mel_l1, mel_mse
 from moksori.training.watch import Speak, Watch, symbol_labels
 
 
@@ -55,19 +55,20 @@ class ConversionTraining(Training):
         mel = mel_mse(converted.mel, batch.mel, mask) if mse else l1
         spoken = batch.other or batch
         mask = length_mask(spoken.mel_lengths, spoken.mel.shape[1])
-        forward_sum = forward_sum_loss(
-            converted.log_alignment, batch.phone_lengths, spoken.mel_lengths
-        )
         free = converted.log_alignment.detach().exp()
-        sharpness = free.max(-1).values
         confidence = (free * converted.alignment).sum(-1)
-        return converted, {
-            "total": mel if frozen else mel + self.config.optimizer.aligner_weight * forward_sum,
+        losses = {
             "mel_l1": l1,
-            "forward_sum": forward_sum,
-            "sharpness": mean_of_frames(sharpness, mask),  # mean of row maxima
+            "sharpness": mean_of_frames(free.max(-1).values, mask),  # mean of row maxima
             "confidence": mean_of_frames(confidence, mask),  # as Alignment.confidence
         }
+        if not frozen:
+            forward_sum = forward_sum_loss(
+                converted.log_alignment, batch.phone_lengths, spoken.mel_lengths
+            )
+            mel = mel + self.config.optimizer.aligner_weight * forward_sum
+            losses["forward_sum"] = forward_sum
+        return converted, losses | {"total": mel}
 
     def _draw(self, batch: Batch, converted: Converted, logger: TensorBoardLogger) -> None:
         """The first validation line: its mel, its alignment, the mel made of it."""
@@ -113,47 +114,74 @@ def train_conversion(
     corpus = read_speakers(data, config.audio)
     names = training_voices(corpus["speakers"])
     pl.seed_everything(config.seed, verbose=False)
+    if config.model.cotatron:
+        raise ConfigError("model.cotatron is not for a config; name the model with --cotatron")
+    licences, base = [corpus["licence"]], ""
     trained: Cotatron | None = None
     if cotatron:
         trained, known = load_cotatron(cotatron)
-        if known.audio != config.audio:
-            raise ConfigError(f"{cotatron}: was trained for other audio settings than the config's")
-        texts = known.model.model_dump(include=set(TextConfig.model_fields))
-        for name in config.model.model_fields_set & texts.keys():
-            if getattr(config.model, name) != texts[name]:
-                raise ConfigError(
-                    f"model.{name} is {getattr(config.model, name)} in the config and {texts[name]} "
-                    f"in {cotatron}; leave it out of the config"
-                )
-        sizes = config.model.model_copy(update={**texts, "cotatron": known.model})
-        config = config.model_copy(update={"model": sizes})
-    if config.model.aligner == "attention" and not (trained and config.freeze_cotatron):
-        raise ConfigError("aligner = “attention” needs a frozen Cotatron; name one with --cotatron")
+        config = _upon(cotatron, known, config)
+        licences.append(known.licence)
+        base = known.sha256
+    elif config.model.aligner == "attention" or not config.freeze_cotatron:
+        raise ConfigError("what the config says of a Cotatron needs one; name it with --cotatron")
     model = ConversionModel.build(config.model, config.audio, len(SYMBOLS), len(names))
     if trained:
-        trained.speaker_classifier = None
-        model.text_aligner.load_state_dict(trained.state_dict())
-        if config.freeze_cotatron:
-            model.freeze()
-        else:  # what its attention needs takes no part
-            model.text_aligner.speaker_encoder.requires_grad_(False)
-            model.text_aligner.decoder.requires_grad_(False)
+        _take_over(trained, model, config.freeze_cotatron)
     card = ConversionCard(
-        licence=corpus["licence"], audio=config.audio, symbols=SYMBOLS, model=config.model,
-        voices=[_voice(name, corpus["speakers"][name], corpus["licence"]) for name in names],
+        licence=joined(licences), audio=config.audio, symbols=SYMBOLS, model=config.model,
+        voices=[_voice(name, corpus["speakers"][name], joined(licences)) for name in names],
     )  # fmt: skip
     lines = LineData(data, names, config.audio, config.data, config.seed, config.parallel_lines)
     symbols = model.text_aligner.text_encoder.embedding
     watch: list[Callback] = [
         Watch({"symbols": (symbols, symbol_labels()), "voices": (model.voices, names)})
     ]
-    vocoder, vocoder_card = load_vocoder(BUNDLED / "hifigan")
-    if config.speak_every and vocoder_card.audio == config.audio:
-        watch.append(
-            Speak(model, vocoder, card.voices, config.speak_every, config.audio.sample_rate)
-        )
+    if config.speak_every:
+        vocoder, vocoder_card = load_vocoder(BUNDLED / "hifigan")
+        if vocoder_card.audio == config.audio:
+            rate = config.audio.sample_rate
+            watch.append(Speak(model, vocoder, card.voices, config.speak_every, rate))
     training = ConversionTraining(model, config)
-    return fit(training, lines, run, card, "mel_l1", [*watch, *callbacks], fast_dev_run)
+    return fit(training, lines, run, card, "mel_l1", [*watch, *callbacks], base, fast_dev_run)
+
+
+def _upon(folder: Path, known: CotatronCard, config: TrainConfig) -> TrainConfig:
+    """`config` with the sizes of the Cotatron in `folder`.
+
+    Raises:
+        ConfigError: the config asks for what this Cotatron is not.
+    """
+    if known.audio != config.audio:
+        raise ConfigError(f"{folder}: was trained for other audio settings than the config's")
+    texts = known.model.model_dump(include=set(TextConfig.model_fields))
+    for name in config.model.model_fields_set & texts.keys():
+        if getattr(config.model, name) != texts[name]:
+            raise ConfigError(
+                f"model.{name} is {getattr(config.model, name)} in the config and {texts[name]} "
+                f"in {folder}; leave it out of the config"
+            )
+    if config.model.aligner == "parallel" and not known.model.parallel_aligner:
+        raise ConfigError(f"{folder}: has no parallel aligner; set model.aligner = “attention”")
+    if config.model.aligner == "attention" and not config.freeze_cotatron:
+        raise ConfigError(
+            "aligner = “attention” needs a frozen Cotatron; set freeze_cotatron = true"
+        )
+    # What goes on learning leaves the attention behind, so only a frozen one is kept.
+    kept = known.model if config.freeze_cotatron else None
+    sizes = config.model.model_copy(update={**texts, "cotatron": kept})
+    return config.model_copy(update={"model": sizes})
+
+
+def _take_over(trained: Cotatron, model: ConversionModel, freeze: bool) -> None:
+    if freeze:
+        trained.speaker_classifier = None
+        model.text_aligner.load_state_dict(trained.state_dict())
+        model.freeze()
+    else:
+        wanted = model.text_aligner.state_dict().keys()
+        weights = {name: w for name, w in trained.state_dict().items() if name in wanted}
+        model.text_aligner.load_state_dict(weights)
 
 
 def _voice(name: str, entry: dict, licence: str) -> Voice:

@@ -7,6 +7,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
+from torch import nn
 
 from moksori.alignment import Alignment
 from moksori.checkpoint import CotatronCard, load_conversion
@@ -19,7 +20,7 @@ from moksori.models.cotatron import Cotatron, CotatronOutput
 from moksori.models.layers import length_mask
 from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
-from moksori.training.common import Training, fit, mean_of_frames, mel_mse
+from moksori.training.common import Training, fit, joined, mean_of_frames, mel_mse
 from moksori.training.watch import Watch, symbol_labels
 
 
@@ -53,53 +54,53 @@ class CotatronTraining(Training):
         before = mel_mse(out.decoded.mel_before, batch.mel, mask)
         after = mel_mse(out.decoded.mel_after, batch.mel, mask)
         nll = torch.nn.functional.nll_loss(out.log_speaker, batch.voice)
-        forward_sum = forward_sum_loss(out.log_alignment, batch.phone_lengths, batch.mel_lengths)
-        guidance = attention_guidance(out.decoded.alignment, out.ordered, mask)
-        fade = max(0.0, 1 - self.global_step / c.guidance_steps) if c.guidance_steps else 1.0
-        total = before + after + c.speaker * nll + c.forward_sum * forward_sum
-        if c.guidance:
-            total = total + c.guidance * fade * guidance
+        total = before + after + c.speaker * nll
         attention = out.decoded.alignment.detach()
-        return out, {
-            "total": total,
+        losses = {
             "mse_before": before,
             "mse_after": after,
             "speaker_nll": nll,
             "speaker_accuracy": (out.log_speaker.argmax(-1) == batch.voice).float().mean(),
-            "forward_sum": forward_sum,
-            "guidance": guidance.detach(),
             "attention_sharpness": mean_of_frames(attention.max(-1).values, mask),
-            "aligner_sharpness": mean_of_frames(
-                out.log_alignment.detach().exp().max(-1).values, mask
-            ),
-            "agreement": mean_of_frames((attention * out.ordered).sum(-1), mask),
             "monotone": _monotone(attention, mask),
         }
+        if out.parallel:
+            _, log_alignment, ordered = out.parallel
+            forward_sum = forward_sum_loss(log_alignment, batch.phone_lengths, batch.mel_lengths)
+            guidance = attention_guidance(out.decoded.alignment, ordered, mask)
+            total = total + c.forward_sum * forward_sum + self._guidance_weight() * guidance
+            sharpness = log_alignment.detach().exp().max(-1).values
+            losses |= {
+                "forward_sum": forward_sum,
+                "guidance": guidance.detach(),
+                "aligner_sharpness": mean_of_frames(sharpness, mask),
+                "agreement": mean_of_frames((attention * ordered).sum(-1), mask),
+            }
+        return out, losses | {"total": total}
+
+    def _guidance_weight(self) -> float:
+        c = self.config.losses
+        fade = 1 - self.global_step / c.guidance_steps if c.guidance_steps else 1.0
+        return c.guidance * max(0.0, fade)
 
     def _draw(self, batch: Batch, out: CotatronOutput, logger: TensorBoardLogger) -> None:
-        """The first validation line: its mel, both alignments, the mel before and after the post-net."""
+        """The first validation line: its mel, its alignments, the mel before and after the post-net."""
         t, n = int(batch.mel_lengths[0]), int(batch.phone_lengths[0])
         phones = [SYMBOLS[i] for i in batch.phones[0, :n].tolist()]
-        mel, decoded = batch.mel[0, :t], out.decoded
-        attention = out.decoded.alignment[0, :t, :n].float().cpu().numpy()
-        free = out.log_alignment[0, :t, :n].exp().cpu().numpy()
-        ordered = out.ordered[0, :t, :n].cpu().numpy()
-        for name, alignment, made in (
-            (
-                "parallel aligner, before the post-net",
-                Alignment(ordered, free, phones),
-                decoded.mel_before,
-            ),
-            (
-                "attention, after the post-net",
-                Alignment(attention, attention, phones),
-                decoded.mel_after,
-            ),
-        ):
-            figure = draw_conversion(
-                mel.cpu().numpy(), alignment, made[0, :t].float().cpu().numpy(), self.config.audio
-            )
+
+        def draw(name: str, weights: torch.Tensor, free: torch.Tensor, made: torch.Tensor) -> None:
+            ordered, by_itself = (a[0, :t, :n].float().cpu().numpy() for a in (weights, free))
+            source, converted = (m[0, :t].float().cpu().numpy() for m in (batch.mel, made))
+            alignment = Alignment(ordered, by_itself, phones)
+            figure = draw_conversion(source, alignment, converted, self.config.audio)
             logger.experiment.add_figure(f"valid/{name}", figure, self.global_step)
+
+        decoded, attention = out.decoded, out.decoded.alignment
+        draw("attention, after the post-net", attention, attention, decoded.mel_after)
+        if out.parallel:
+            _, log_alignment, ordered = out.parallel
+            name = "parallel aligner, before the post-net"
+            draw(name, ordered, log_alignment.exp(), decoded.mel_before)
 
 
 def attention_guidance(
@@ -144,20 +145,29 @@ def train_cotatron(
     names = training_voices(corpus["speakers"])
     pl.seed_everything(config.seed, verbose=False)
     model = Cotatron.build(config.model, config.audio, len(SYMBOLS), len(names))
+    licences = [corpus["licence"]]
     if start is not None:
-        trained, _ = load_conversion(start)
+        trained, known = load_conversion(start)
+        licences.append(known.licence)
+        parts: list[tuple[nn.Module, nn.Module]] = [
+            (model.text_encoder, trained.text_aligner.text_encoder)
+        ]
+        if model.aligner and trained.text_aligner.aligner:
+            parts.append((model.aligner, trained.text_aligner.aligner))
         try:
-            model.text_encoder.load_state_dict(trained.text_aligner.text_encoder.state_dict())
-            model.aligner.load_state_dict(trained.text_aligner.aligner.state_dict())
+            for part, of_trained in parts:
+                part.load_state_dict(of_trained.state_dict())
         except RuntimeError:
             raise ConfigError(
                 f"{start}: its text encoder or aligner has other sizes than the config's"
             ) from None
     card = CotatronCard(
-        licence=corpus["licence"], audio=config.audio, symbols=SYMBOLS, model=config.model,
+        licence=joined(licences), audio=config.audio, symbols=SYMBOLS, model=config.model,
         speakers=names,
     )  # fmt: skip
     lines = LineData(data, names, config.audio, config.data, config.seed)
     watch = [Watch({"symbols": (model.text_encoder.embedding, symbol_labels())})]
     training = CotatronTraining(model, config)
-    return fit(training, lines, run, card, "mse_after", [*watch, *callbacks], fast_dev_run)
+    return fit(
+        training, lines, run, card, "mse_after", [*watch, *callbacks], fast_dev_run=fast_dev_run
+    )

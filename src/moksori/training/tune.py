@@ -5,7 +5,11 @@ FOLDER/trial_N/        one training: TensorBoard's events and its model
 FOLDER/best.toml       the config with the best trial's settings, ready for `moksori train`
 """
 
+import math
+import os
+import random
 import shutil
+import socket
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +23,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from moksori.config import RunConfig, TrainConfig
+from moksori.config import CotatronTrainConfig, RunConfig, TrainConfig
 from moksori.errors import ConfigError
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -27,47 +31,71 @@ Train = Callable[[Any, Path, Sequence[Callback]], object]  # of a config, in a f
 _VALIDATIONS = 5  # of a trial: each is a chance to stop it
 
 
-def cotatron_space(trial: Trial) -> dict[str, Any]:
-    """Settings of one Cotatron: dotted keys of its config."""
-    attention = trial.suggest_categorical("model.attention", ["location", "dynamic"])
-    settings: dict[str, Any] = {
-        "model.attention": attention,
-        "optimizer.learning_rate": trial.suggest_float(
-            "optimizer.learning_rate", 3e-4, 3e-3, log=True
-        ),
-        "losses.guidance": trial.suggest_float("losses.guidance", 0.1, 3.0, log=True),
-        "model.frames_per_step": trial.suggest_int("model.frames_per_step", 1, 3),
-        "model.rnn_dim": trial.suggest_categorical("model.rnn_dim", [128, 256, 384]),
-        "model.attention_dim": trial.suggest_categorical("model.attention_dim", [64, 128]),
-        "model.dropout": trial.suggest_float("model.dropout", 0.2, 0.6),
-    }
-    if attention == "dynamic":
-        settings["model.prior_beta"] = trial.suggest_float("model.prior_beta", 0.5, 4.0, log=True)
-    return settings
-
-
-def conversion_space(trial: Trial) -> dict[str, Any]:
-    """Settings of one conversion model: dotted keys of its config."""
-    return {
-        "optimizer.learning_rate": trial.suggest_float(
-            "optimizer.learning_rate", 5e-4, 5e-3, log=True
-        ),
-        "optimizer.aligner_weight": trial.suggest_float(
-            "optimizer.aligner_weight", 0.05, 1.0, log=True
-        ),
-        "model.decoder_dim": trial.suggest_categorical("model.decoder_dim", [192, 288, 384]),
-        "model.decoder_blocks": trial.suggest_int("model.decoder_blocks", 4, 8),
-        "model.decoder_dropout": trial.suggest_float("model.decoder_dropout", 0.0, 0.3),
-        "model.energy_bands": trial.suggest_int("model.energy_bands", 1, 5),
-        "model.voice_dim": trial.suggest_categorical("model.voice_dim", [32, 64, 128]),
-    }
-
-
-def open_study(folder: Path, seed: int) -> optuna.Study:
-    """The study of a folder, begun if there is none.
+def cotatron_space(trial: Trial, config: CotatronTrainConfig) -> dict[str, Any]:
+    """Settings of one Cotatron: dotted keys of its config.
 
     Raises:
-        ConfigError: the journal there is damaged.
+        ConfigError: the config has no parallel aligner to judge the attention by.
+    """
+    if not config.model.parallel_aligner:
+        raise ConfigError("the attention is judged by the parallel aligner; the config has none")
+    draw = _Draw(trial)
+    draw.real("optimizer.learning_rate", 3e-4, 3e-3)
+    draw.real("losses.guidance", 0.1, 3.0)
+    draw.one_of("model.frames_per_step", [1, 2, 3])
+    draw.one_of("model.rnn_dim", [128, 256, 384])
+    draw.one_of("model.attention_dim", [64, 128])
+    draw.real("model.dropout", 0.2, 0.6)
+    if draw.one_of("model.attention", ["location", "dynamic"]) == "dynamic":
+        draw.real("model.prior_beta", 0.5, 4.0)
+    return draw.settings
+
+
+def conversion_space(trial: Trial, config: TrainConfig, learning: bool = True) -> dict[str, Any]:
+    """Settings of one conversion model: dotted keys of its config, only those that it uses.
+
+    Args:
+        trial: that draws them.
+        config: of the model.
+        learning: whether text encoder and aligner learn along.
+    """
+    draw = _Draw(trial)
+    draw.real("optimizer.learning_rate", 5e-4, 5e-3)
+    draw.one_of("model.voice_dim", [32, 64, 128])
+    if learning:
+        draw.real("optimizer.aligner_weight", 0.05, 1.0)
+    if config.model.prosody == "f0":
+        draw.one_of("model.energy_bands", [1, 3, 5])
+    if config.model.decoder == "convnext":
+        draw.one_of("model.decoder_dim", [192, 288, 384])
+        draw.one_of("model.decoder_blocks", [4, 5, 6, 7, 8])
+        draw.one_of("model.decoder_dropout", [0.0, 0.1, 0.2, 0.3])
+    return draw.settings
+
+
+class _Draw:
+    """Draws settings and keeps them by their dotted keys."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial, self.settings = trial, dict[str, Any]()
+
+    def real(self, key: str, low: float, high: float) -> None:
+        self.settings[key] = self.trial.suggest_float(key, low, high, log=True)
+
+    def one_of(self, key: str, choices: list) -> object:
+        self.settings[key] = self.trial.suggest_categorical(key, choices)
+        return self.settings[key]
+
+
+def open_study(folder: Path, about: dict[str, Any]) -> optuna.Study:
+    """The study of a folder, begun if there is none.
+
+    Args:
+        folder: of the study.
+        about: what all its trials share.
+
+    Raises:
+        ConfigError: the journal there is damaged, or of a study of something else.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,15 +106,24 @@ def open_study(folder: Path, seed: int) -> optuna.Study:
             storage=storage, study_name="moksori", load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
         )  # fmt: skip
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
         raise ConfigError(f"{journal}: not a study's journal ({error})") from None
-    # Each start, and each machine, draws from a seed of its own.
+    known = study.user_attrs.get("about")
+    if known is None:
+        study.set_user_attr("about", about)
+    elif known != about:
+        other = ", ".join(sorted(k for k in about if known.get(k) != about[k]))
+        raise ConfigError(f"{folder}: a study with another {other}; choose another folder")
+    # Each start, and each machine, draws from a chance of its own.
+    seed = random.Random(f"{socket.gethostname()} {os.getpid()} {len(study.trials)}").getrandbits(
+        32
+    )
     with (
         warnings.catch_warnings()
     ):  # `group` is new, and the only one that knows conditional settings
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.sampler = optuna.samplers.TPESampler(
-            seed=seed + len(study.trials), multivariate=True, group=True, n_startup_trials=5
+            seed=seed, multivariate=True, group=True, n_startup_trials=5
         )
     return study
 
@@ -99,9 +136,13 @@ def tune(
     measure: str,
     trials: int,
     steps: int,
+    about: dict[str, str] = {},  # noqa: B006
     told: Callable[[FrozenTrial], None] = lambda trial: None,
 ) -> optuna.Study:
     """Search until the folder holds `trials` finished ones; run again, it goes on.
+
+    A trial takes one device; on a machine with several, start one search a device with
+    CUDA_VISIBLE_DEVICES and the same folder.
 
     Args:
         train: trains in a folder with a config and callbacks.
@@ -111,14 +152,20 @@ def tune(
         measure: of the validation, the less the better.
         trials: finished trials of this and all other runs and machines together.
         steps: of each training.
+        about: what else the trials share, such as the corpus.
         told: is given each trial when it ends.
 
     Raises:
-        ConfigError: `steps` is no multiple of the five validations of a trial.
+        ConfigError: `steps` is no multiple of the five validations of a trial, the folder holds a study
+            of something else, or torchrun started several processes.
     """
     if steps % _VALIDATIONS:
         raise ConfigError(f"--steps must be a multiple of {_VALIDATIONS}, got {steps}")
-    study = open_study(folder, config.seed)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError("a search is one process a device; start it without torchrun")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    shared = {"measure": measure, "steps": steps, "config": config.model_dump(mode="json"), **about}
+    study = open_study(folder, shared)
 
     def objective(trial: Trial) -> float:
         run = folder / f"trial_{trial.number}"
@@ -139,11 +186,11 @@ def tune(
         study.optimize(objective, callbacks=[enough])
     if study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         best = with_settings(config, study.best_params)
-        text = tomli_w.dumps(best.model_dump(mode="json", exclude_none=True))
-        about = f"trial {study.best_trial.number} of {len(study.trials)}: {measure} {study.best_value:.4f}"
-        (folder / "best.toml").write_text(
-            f"# {about} after {steps} steps\n{text}", encoding="utf-8"
+        text = tomli_w.dumps(best.model_dump(mode="json", exclude_unset=True, exclude_none=True))
+        title = (
+            f"trial {study.best_trial.number}: {measure} {study.best_value:.4f} after {steps} steps"
         )
+        (folder / "best.toml").write_text(f"# {title}\n{text}", encoding="utf-8")
     return study
 
 
@@ -159,28 +206,38 @@ def with_settings(config: RunConfig, settings: dict[str, Any]) -> RunConfig:
 
 
 def _short(config: RunConfig, steps: int) -> RunConfig:
-    """A whole training of `steps`: the decay ends with it, the average spans a tenth of it."""
+    """A whole training of `steps`: all that lasts for some steps is shortened alike."""
     c = config.optimizer
+    share = steps / c.steps
     optimizer = c.model_copy(
         update={
             "steps": steps, "epoch_steps": steps // _VALIDATIONS,
             "average_decay": min(c.average_decay, max(0.0, 1 - 10 / steps)),
             "warmup_steps": min(c.warmup_steps, steps // 10),
+            "prior_steps": round(share * c.prior_steps), "decay_start": int(share * c.decay_start),
         }
     )  # fmt: skip
-    quiet = {"speak_every": 0} if isinstance(config, TrainConfig) else {}
-    return config.model_copy(update={"optimizer": optimizer, **quiet})
+    parts: dict[str, Any] = {"optimizer": optimizer}
+    if isinstance(config, CotatronTrainConfig):
+        fade = round(share * config.losses.guidance_steps)
+        parts["losses"] = config.losses.model_copy(update={"guidance_steps": fade})
+    if isinstance(config, TrainConfig):
+        parts["speak_every"] = 0
+    return config.model_copy(update=parts)
 
 
 class _Report(Callback):
-    """Tells Optuna each validation, and ends the training when it says so."""
+    """Tells Optuna each validation, and ends the training when it says so or there is no number left."""
 
     def __init__(self, trial: Trial, measure: str) -> None:
         self.trial, self.measure = trial, measure
-        self.value, self.pruned = float("inf"), False
+        self.value, self.pruned = math.inf, False
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self.value = float(trainer.callback_metrics[f"valid/{self.measure}"])
+        if not math.isfinite(self.value):
+            self.pruned = trainer.should_stop = True
+            return
         self.trial.report(self.value, trainer.current_epoch)
         if trainer.current_epoch + 1 < _VALIDATIONS and self.trial.should_prune():
             self.pruned = trainer.should_stop = True

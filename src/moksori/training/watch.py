@@ -40,7 +40,8 @@ class Watch(Callback):
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: object, batch: Batch, _: int
     ) -> None:
         now = time.perf_counter()
-        speed = float(batch.mel_lengths.sum()) / (now - self.last)
+        frames = float(batch.mel_lengths.sum()) * trainer.world_size  # others' batches are as long
+        speed = frames / (now - self.last)
         module.log("train/frames_per_second", speed, batch_size=1)
         self.last = now
 
@@ -54,8 +55,8 @@ class Watch(Callback):
 
 
 def symbol_labels() -> list[str]:
-    """The symbols, as the projector shows them."""
-    return [phone_label(symbol) for symbol in SYMBOLS]
+    """The symbols, as the projector shows them; a coda with a line before it."""
+    return [("-" if "\u11a8" <= s <= "\u11ff" else "") + phone_label(s) for s in SYMBOLS]
 
 
 class Speak(Callback):
@@ -80,7 +81,9 @@ class Speak(Callback):
         index: int, dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
         logger, heard = trainer.logger, trainer.current_epoch % self.every == 0
-        if index or not heard or not isinstance(logger, TensorBoardLogger):
+        if index or not (
+            heard and trainer.is_global_zero and isinstance(logger, TensorBoardLogger)
+        ):
             return
         t, n, row = int(batch.mel_lengths[0]), int(batch.phone_lengths[0]), int(batch.voice[0])
         other = (row + 1) % len(self.voices)
