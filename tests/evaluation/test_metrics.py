@@ -3,6 +3,7 @@ import pytest
 
 from moksori.errors import ConfigError
 from moksori.evaluation import listeners, metrics
+from tests.conftest import voiced_wave
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,41 @@ def test_whisper_s_parts_are_joined_in_their_order(tmp_path, monkeypatch):
     assert sorted(path.name for path in folder.iterdir()) == [
         "config.json", "model.bin", "tokenizer.json", "vocabulary.json",
     ]  # fmt: skip
+
+
+def test_the_nearest_voice_is_the_one_of_the_least_angle():
+    voices = {"a": np.array([1.0, 0.0]), "b": np.array([0.6, 0.8])}
+    assert metrics.nearest(np.array([0.9, 0.3]), voices) == "a"
+    assert metrics.nearest(np.array([0.3, 0.9]), voices) == "b"
+
+
+def test_the_gap_is_closed_at_the_target_and_open_at_the_source():
+    assert metrics.gap_closed(0.9, 0.6, 0.9) == 1
+    assert metrics.gap_closed(0.6, 0.6, 0.9) == 0
+
+
+def test_the_interval_of_a_mean_is_the_textbook_s():
+    """Against the normal approximation, 1.96 standard errors."""
+    rows = np.random.default_rng(1).normal(5, 2, (400, 1))
+    found = metrics.interval(rows, lambda table: float(table.mean()))
+    wide = 1.96 * rows.std() / 20
+    assert found.value == rows.mean()
+    assert found.low == pytest.approx(rows.mean() - wide, abs=0.03)
+    assert found.high == pytest.approx(rows.mean() + wide, abs=0.03)
+
+
+def test_mcd_is_nothing_to_itself_and_grows_with_another_timbre():
+    wave = voiced_wave(1.0)
+    late = np.concatenate([np.zeros(3000, np.float32), wave])
+    assert listeners.mel_cepstral_distance(wave, wave, 22050) == pytest.approx(0, abs=1e-6)
+    shifted = listeners.mel_cepstral_distance(wave, late, 22050)
+    other = listeners.mel_cepstral_distance(wave, voiced_wave(1.0, f0=300, seed=5), 22050)
+    assert shifted < other  # time is warped away, timbre is not
+
+
+def test_dnsmos_hears_noise_but_not_the_level():
+    wave = voiced_wave(3.0)
+    clean, quiet = listeners.dnsmos(wave, 22050), listeners.dnsmos(0.1 * wave, 22050)
+    noise = 0.05 * np.random.default_rng(0).standard_normal(len(wave)).astype(np.float32)
+    assert quiet == pytest.approx(clean, abs=0.02)
+    assert listeners.dnsmos(wave + noise, 22050).background < clean.background - 0.3

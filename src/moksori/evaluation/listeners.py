@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import soundfile
 
 from moksori.audio import resample
 from moksori.errors import ConfigError
@@ -97,9 +96,10 @@ def dnsmos(wave: np.ndarray, rate: int) -> Sound:
 def mel_cepstral_distance(wave: np.ndarray, other: np.ndarray, rate: int) -> float:
     """MCD in dB of two readings of one line, aligned by dynamic time warping (Kubichek 1993)."""
     from mel_cepstral_distance import compare_audio_files
+    from scipy.io import wavfile
 
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / "one.wav", Path(folder) / "other.wav"]
         for path, samples in zip(paths, (wave, other), strict=True):
-            soundfile.write(path, resample(samples, rate, _MCD_RATE), _MCD_RATE, "FLOAT")
+            wavfile.write(path, _MCD_RATE, resample(samples, rate, _MCD_RATE).astype(np.float32))
         return float(compare_audio_files(*paths)[0])

@@ -1,0 +1,187 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from moksori.errors import CorpusError, OutputError, TextError
+from moksori.evaluation.job import COLUMNS, Voices, evaluate, read_results
+from moksori.evaluation.lines import EvaluationLine, RealVoice, corpus_lines, read_list, read_voices
+from moksori.evaluation.report import summarise, write_report
+from tests.conftest import TEXTS, write_corpus
+
+
+def judged(line: EvaluationLine) -> dict:
+    """What a judge might say: numbers that differ from line to line."""
+    if line.text == "?":
+        raise TextError("nothing to say", "?")
+    n = len(line.text)
+    return {
+        "heard": line.text, "letters": n, "errors": 1, "errors_recording": 0,
+        "similarity": 0.8, "similarity_source": 0.5, "nearest_voice": line.voice,
+        "nearest_voice_source": "other", "dnsmos": 3.0, "dnsmos_recording": 3.2, "dnsmos_copy": 3.1,
+        "f0_correlation": 0.9, "f0_correlation_copy": 0.95, "f0_slips": 0.0, "voicing_error": 0.1,
+        "voicing_error_copy": 0.1, "confidence": 0.7, "samples_off": 0, "seconds": n, "taken": n / 2,
+    }  # fmt: skip
+
+
+def line(id: str, text: str, voice: str = "v", **more) -> EvaluationLine:
+    return EvaluationLine(id, f"/recordings/{id}.wav", text, voice, **more)
+
+
+LINES = [line("a", "가자"), line("b", "싫어싫어", group="seen"), line("c", "?")]
+
+
+def test_goes_on_where_it_was_and_tries_again_what_failed(tmp_path):
+    asked = []
+
+    def judge(line):
+        asked.append(line.id)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return judged(line)
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(LINES, judge, {"model": "1"}, tmp_path)
+    assert [row["id"] for row in read_results(tmp_path / "results.csv")] == ["a"]
+    rows = evaluate(LINES, judge, {"model": "1"}, tmp_path)
+    assert asked == ["a", "b", "b", "c"]
+    assert {row["id"]: row["problem"] for row in rows} == {
+        "a": "",
+        "b": "",
+        "c": rows[2]["problem"],
+    }
+    assert "nothing to say" in rows[2]["problem"]
+    evaluate(LINES, judge, {"model": "1"}, tmp_path)
+    assert asked[4:] == ["c"]
+    with (tmp_path / "results.csv").open(encoding="utf-8-sig") as file:
+        assert tuple(csv.DictReader(file).fieldnames) == COLUMNS
+
+
+def test_a_folder_holds_one_evaluation(tmp_path):
+    evaluate(LINES, judged, {"model": "1"}, tmp_path)
+    with pytest.raises(OutputError, match="another model"):
+        evaluate(LINES, judged, {"model": "2"}, tmp_path)
+
+
+def voices() -> Voices:
+    """Two voices at right angles; of three held-out lines two are named rightly."""
+    known = Voices({}, None)
+    x, y = np.eye(2)
+    known.centroids = {"v": x, "other": y}
+    known.held = {"v": [x, x, 0.6 * x + 0.8 * y], "other": [y]}
+    return known
+
+
+def test_figures_of_known_rows(tmp_path):
+    rows = evaluate(LINES, judged, {}, tmp_path)
+    figures = {(f.name, f.group): f for f in summarise(rows, voices())}
+    cer = figures["CER", "all"]
+    assert (cer.lines, cer.value, cer.ceiling) == (2, 2 / 6, 0)
+    assert cer.low == pytest.approx(1 / 4) and cer.high == pytest.approx(1 / 2)
+    assert figures["CER", "seen"].value == 1 / 4
+    assert np.isnan(figures["CER", "seen"].low)  # one line has no interval
+    similarity = figures["speaker similarity", "all"]
+    assert similarity.ceiling == pytest.approx((1 + 1 + 0.6) / 3)
+    assert (similarity.value, similarity.floor) == pytest.approx((0.8, 0.5))
+    gap = figures["similarity gap closed", "all"]
+    assert gap.value == pytest.approx(0.3 / (similarity.ceiling - 0.5))
+    named = figures["speaker named rightly", "all"]
+    assert (named.value, named.ceiling, named.floor) == pytest.approx((1, 2 / 3, 0))
+    assert figures["time, of the line's length", "all"].value == 0.5
+    assert ("MCD to the target's own, dB", "all") not in figures  # nothing to compare with
+
+
+def test_the_page_has_every_line_and_says_what_failed(tmp_path):
+    rows = evaluate([*LINES, line("<d>", "안녕")], judged, {}, tmp_path)
+    page = write_report(rows, summarise(rows, voices()), tmp_path, "a & b").read_text("utf-8")
+    assert page.count("<audio") == 4 + 3  # the failed line has its recording only
+    assert "nothing to say" in page
+    assert "&lt;d&gt;" in page and "a &amp; b" in page
+    assert (tmp_path / "figures.png").stat().st_size > 10_000
+    summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
+    assert {"name", "value", "low", "high", "ceiling"} <= summary[0].keys()
+
+
+def test_a_list_is_read_with_korean_headers_and_its_own_paths(tmp_path):
+    (tmp_path / "녹음").mkdir()
+    for name in ("1.wav", "2.wav"):
+        (tmp_path / "녹음" / name).touch()
+    path = tmp_path / "lines.csv"
+    path.write_text(
+        "\ufeff파일,대사,목소리,원본\n녹음/1.wav,가자,lmy,녹음/2.wav\n", encoding="utf-8"
+    )
+    [only] = read_list(path)
+    assert only == EvaluationLine(
+        "1", tmp_path / "녹음/1.wav", "가자", "lmy", "all", tmp_path / "녹음/2.wav"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("recording,voice\n1.wav,lmy\n", "no column text or line or 대사"),
+        ("recording,text,voice\n1.wav,,lmy\n", "line 2: no text"),
+        ("recording,text,voice\n3.wav,가자,lmy\n", "line 2: .*3.wav is not there"),
+        (
+            "recording,text,voice\n1.wav,가자,lmy\n1.wav,가자,lmy\n",
+            "line 3: 1 to lmy is there twice",
+        ),
+        ("recording,text,voice\n", "no lines"),
+    ],
+)
+def test_faults_of_a_list_name_the_line(tmp_path, text, problem):
+    (tmp_path / "1.wav").touch()
+    path = tmp_path / "lines.csv"
+    path.write_text(text)
+    with pytest.raises(CorpusError, match=problem):
+        read_list(path)
+
+
+def test_a_corpus_gives_test_lines_their_target_s_own_and_real_voices(tmp_path):
+    corpus = write_corpus(tmp_path / "corpus")
+    rows = (corpus / "splits.csv").read_text().replace("zzz,train", "zzz,test")
+    (corpus / "splits.csv").write_text(rows)
+    lines, real = corpus_lines(corpus, ["pfx", "pmx"], unseen=2, seen=9)
+    found = {(line.id, line.voice): line for line in lines}
+    assert {key for key, line in found.items() if line.group == "seen"} == {
+        ("pfx00003", "pmx"), ("pmx00003", "pfx"),
+    }  # fmt: skip
+    assert {line.id for line in lines if line.group == "unseen"} == {"zzz00000", "zzz00001"}
+    assert found["pfx00003", "pmx"].own.stem == "pmx00003"  # the same text
+    assert found["zzz00000", "pmx"].own is None  # its own recording was trained on
+    assert found["pfx00003", "pmx"].text == TEXTS[3]
+    assert real.keys() == {"pfx", "pmx"}
+    assert (len(real["pfx"].fit), len(real["pfx"].held)) == (3, 1)
+    with pytest.raises(CorpusError, match="no training lines of “zzz”"):
+        corpus_lines(corpus, ["zzz"], 1, 1)
+
+
+def test_real_voices_of_folders_hold_some_recordings_out(tmp_path):
+    for i in range(9):
+        path = tmp_path / "lmy" / f"{i}.wav"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert {name: (len(v.fit), len(v.held)) for name, v in read_voices(tmp_path).items()} == {
+        "lmy": (7, 2)
+    }
+    with pytest.raises(CorpusError, match="two or more"):
+        read_voices(tmp_path / "lmy")
+
+
+def test_embeddings_are_kept(tmp_path, monkeypatch):
+    heard = []
+
+    def embedding(recording):
+        heard.append(recording)
+        return np.array([1.0, len(heard)])
+
+    monkeypatch.setattr("moksori.evaluation.job.embed", embedding)
+    monkeypatch.setattr("moksori.evaluation.job.audio.read", lambda path: path)
+    real = {"v": RealVoice(["/1", "/2"], ["/3"])}
+    for _ in range(2):
+        voices = Voices(real, tmp_path / "voices.npz")
+        voices.embed(lambda steps, total: steps)
+    assert heard == ["/1", "/2", "/3"]
+    assert voices.held["v"][0].tolist() == [1, 3]
+    assert np.linalg.norm(voices.centroids["v"]) == pytest.approx(1)
