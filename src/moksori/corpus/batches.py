@@ -1,6 +1,9 @@
 """Prepared lines to padded batches: Lhotse's dynamic bucketing, features kept in memory."""
 
+import itertools
 import json
+import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -8,7 +11,7 @@ import torch
 from lhotse import CutSet, MonoCut
 from lhotse.dataset import DynamicBucketingSampler, SimpleCutSampler
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from moksori.config import AudioConfig, DataConfig
 from moksori.corpus.parallel import ParallelLines, warp
@@ -94,6 +97,40 @@ class LineDataset(Dataset):
         return self.lines[cut.id]
 
 
+class PassSampler(Sampler):
+    """Batches of lines of similar length: whole passes over the corpus, without end.
+
+    Within a pass each line comes once and the batches in random order, so that an epoch that ends
+    somewhere within a pass favours no line and no length. Each epoch begins a pass of its own.
+
+    Args:
+        cuts: of the corpus; in a distributed run each process gets others.
+        config: how long batches are.
+        seed: of the order.
+    """
+
+    def __init__(self, cuts: CutSet, config: DataConfig, seed: int) -> None:
+        self.cuts, self.config, self.seed, self.epoch = cuts, config, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before each epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[CutSet]:
+        for number in itertools.count():
+            buckets = DynamicBucketingSampler(
+                self.cuts.repeat(times=1, preserve_id=True),
+                max_duration=self.config.batch_seconds,
+                num_buckets=self.config.buckets,
+                buffer_size=len(self.cuts),
+                shuffle=True,
+                seed=hash((self.seed, self.epoch, number)) % 2**31,  # of numbers: always the same
+            )
+            batches = list(buckets)
+            random.Random(f"{self.seed} {self.epoch} {number}").shuffle(batches)
+            yield from batches
+
+
 class LineData(pl.LightningDataModule):
     """Batches of a prepared corpus.
 
@@ -133,18 +170,11 @@ class LineData(pl.LightningDataModule):
         return known and cut.duration <= self.config.max_line_seconds
 
     def train_dataloader(self) -> DataLoader:
-        """Without end and shuffled anew each epoch; each process of a distributed run gets others."""
+        """Without end and shuffled anew each epoch; see `PassSampler`."""
         cuts = self._cuts("train")
-        sampler = DynamicBucketingSampler(
-            cuts.repeat(preserve_id=True),
-            max_duration=self.config.batch_seconds,
-            num_buckets=self.config.buckets,
-            buffer_size=len(cuts),  # so that each line comes about once in a pass
-            shuffle=True,
-            seed=self.seed,
-        )
+        sampler = PassSampler(cuts, self.config, self.seed)
         if self.trainer:  # Lightning tells a resumed run's sampler the epoch only at the next one
-            sampler.set_epoch(self.trainer.global_step // self.trainer.limit_train_batches)
+            sampler.set_epoch(int(self.trainer.global_step // self.trainer.limit_train_batches))
         dataset = self.dataset
         if self.parallel:
             dataset = LineDataset(dataset.audio, [*dataset.rows], ParallelLines(cuts))
@@ -162,7 +192,7 @@ class LineData(pl.LightningDataModule):
         )
         return self._loader(sampler, self.dataset)
 
-    def _loader(self, sampler: torch.utils.data.Sampler, dataset: LineDataset) -> DataLoader:
+    def _loader(self, sampler: Sampler | SimpleCutSampler, dataset: LineDataset) -> DataLoader:
         workers = self.config.workers
         return DataLoader(
             dataset, sampler=sampler, batch_size=None, num_workers=workers,
