@@ -25,6 +25,7 @@ from moksori.evaluation.listeners import (
     Recogniser,
     dnsmos,
     mel_cepstral_distance,
+    pitch,
     speaker_embedding,
 )
 from moksori.evaluation.metrics import centroid, character_errors, melody, nearest
@@ -146,7 +147,7 @@ class Judge:
     def pitch(self, wave: np.ndarray, rate: int) -> np.ndarray:
         """F0 of a wave [n], Hz a frame, 0 where unvoiced."""
         settings = self.converter.card.audio
-        return features.f0(audio.resample(wave, rate, settings.sample_rate), settings).numpy()
+        return pitch(wave, rate, settings.f0_min, settings.f0_max)
 
 
 class _Source:

@@ -176,6 +176,7 @@ def fit(
         ".*LeafSpec",
         "The first cut drawn",
         "Your 'buffer_size'",
+        "Found .* module.s. in eval mode",  # a frozen Cotatron
     ):
         warnings.filterwarnings("ignore", noise)  # each is as it should be here
     trainer = pl.Trainer(
