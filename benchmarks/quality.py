@@ -23,6 +23,7 @@ from moksori.corpus import emotiontts
 from moksori.corpus.lines import SourceLine
 from moksori.evaluation.listeners import Recogniser, speaker_embedding, whisper_base
 from moksori.evaluation.metrics import Melody, centroid, character_errors, melody
+from moksori.pitch import f0 as pitch_of
 
 
 def choose(lines: list[SourceLine], trained: set[str], unseen: int, seen: int) -> list[SourceLine]:
@@ -73,7 +74,7 @@ def main(
 
     def pitch(wave: np.ndarray, rate: int) -> np.ndarray:
         settings = converter.card.audio
-        return features.f0(audio.resample(wave, rate, settings.sample_rate), settings).numpy()
+        return pitch_of(audio.resample(wave, rate, settings.sample_rate), settings)
 
     def copy(recording: audio.Recording) -> tuple[np.ndarray, int]:
         settings = converter.card.audio

@@ -65,25 +65,6 @@ def test_all_features_have_the_same_frames(length):
     assert len(mel) == len(f0) == features.samples_to_frames(length, AUDIO) == length // 256
 
 
-def test_f0_of_a_known_pitch():
-    t = np.arange(22050) / 22050
-    wave = sum(np.sin(2 * np.pi * 220 * k * t) / k for k in range(1, 9)).astype(np.float32) * 0.1
-    f0 = features.f0(wave, AUDIO)
-    voiced = f0[f0 > 0]
-    assert len(voiced) > 0.9 * len(f0)
-    assert abs(float(voiced.median()) - 220) < 1
-
-
-def test_f0_frames_lie_under_the_mel_s():
-    """A tone that begins at a known sample begins in both features at the same frame."""
-    wave = np.zeros(22050, dtype=np.float32)
-    t = np.arange(11025) / 22050
-    wave[11025:] = 0.3 * sum(np.sin(2 * np.pi * 200 * k * t) for k in range(1, 6))
-    onset = 11025 / AUDIO.hop_length - 0.5
-    f0 = features.f0(wave, AUDIO)
-    assert abs(int((f0 > 0).nonzero()[0]) - onset) <= 2
-
-
 def test_seconds_samples_and_frames_agree():
     assert features.samples_to_frames(17 * 256 + 255, AUDIO) == 17
     assert features.samples_to_seconds(17 * 256, AUDIO) == pytest.approx(

@@ -16,7 +16,7 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as dump_safetensors
 from torch import nn
 
-from moksori.config import AudioConfig, ConversionConfig, CotatronConfig, explain
+from moksori.config import AudioConfig, ConversionConfig, CotatronConfig, before_trackers, explain
 from moksori.errors import CheckpointError
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
@@ -186,6 +186,8 @@ def _load_card(folder: Path, kind: type[Card]) -> Card:
             raise CheckpointError(
                 f"{folder}: format {version} is newer than this Moksori's {FORMAT}; update Moksori"
             )
+        if isinstance(raw, dict) and isinstance(raw.get("audio"), dict):
+            raw["audio"] = before_trackers(raw["audio"])
         return kind.model_validate(raw)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{folder / _CARD}: damaged ({error})") from None

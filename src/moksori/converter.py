@@ -56,7 +56,7 @@ class Converter:
         vocoder: HiFiGAN,
         vocoder_card: VocoderCard,
     ) -> None:
-        if card.audio != vocoder_card.audio:
+        if not card.audio.same_mels(vocoder_card.audio):
             raise CheckpointError(
                 "the model and the vocoder were made for different audio settings"
             )

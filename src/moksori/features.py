@@ -3,7 +3,6 @@
 A frame is `hop_length` samples. A wave of n samples has n // hop_length frames, for all features.
 """
 
-import warnings
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,10 +11,7 @@ import torch
 from torch.nn import functional
 
 from moksori.config import AudioConfig, Seconds
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # pyworld warns that its pkg_resources is going away
-    import pyworld
+from moksori.pitch import f0
 
 LOG_FLOOR = 1e-5  # magnitude under which the log-mel is cut; silence is log(1e-5) = -11.5
 
@@ -103,19 +99,6 @@ def energy(mel: torch.Tensor, bands: int) -> torch.Tensor:
     return torch.stack([(2 * part).logsumexp(-1) / 2 for part in parts], -1)
 
 
-def f0(wave: np.ndarray, audio: AudioConfig) -> torch.Tensor:
-    """F0 [T] in Hz, 0 where unvoiced, by WORLD's Harvest refined by StoneMask (Morise 2017)."""
-    # A mel frame's middle lies half a hop after its first sample; so begin there.
-    signal = np.asarray(wave[audio.hop_length // 2 :], dtype=np.float64)
-    period = 1000 * audio.hop_length / audio.sample_rate  # ms
-    track, times = pyworld.harvest(
-        signal, audio.sample_rate, audio.f0_min, audio.f0_max, frame_period=period
-    )
-    track = pyworld.stonemask(signal, track, times, audio.sample_rate)
-    track = np.pad(track, (0, 1))[: samples_to_frames(len(wave), audio)]
-    return torch.from_numpy(track.astype(np.float32))
-
-
 def extract(wave: np.ndarray, audio: AudioConfig) -> Features:
     """All features of `wave` [n] at `audio.sample_rate`; n at least n_fft."""
-    return Features(log_mel(wave, audio), f0(wave, audio))
+    return Features(log_mel(wave, audio), torch.from_numpy(f0(wave, audio)))

@@ -1,12 +1,14 @@
 import itertools
+import json
 from collections import Counter
 
 import numpy as np
 import pytest
 from lhotse import CutSet, MonoCut
 
-from moksori.config import DataConfig
-from moksori.corpus.batches import PassSampler
+from moksori.config import AudioConfig, DataConfig
+from moksori.corpus.batches import PassSampler, read_speakers
+from moksori.errors import CorpusError
 
 CONFIG = DataConfig(batch_seconds=30.0)
 
@@ -49,3 +51,13 @@ def test_epochs_that_end_within_a_pass_favour_no_length(cuts):
 def test_an_epoch_is_always_the_same_and_unlike_the_next(cuts):
     assert epoch(cuts, 3, 20) == epoch(cuts, 3, 20)
     assert epoch(cuts, 3, 20) != epoch(cuts, 4, 20)
+
+
+def test_a_corpus_of_another_pitch_tracker_is_refused(prepared, tmp_path):
+    """Those prepared before there were two were Harvest's, and do not say so."""
+    corpus = json.loads((prepared / "speakers.json").read_text())
+    assert corpus["audio"].pop("f0_tracker") == "swift"
+    (tmp_path / "speakers.json").write_text(json.dumps(corpus))
+    with pytest.raises(CorpusError, match="another f0_tracker"):
+        read_speakers(tmp_path, AudioConfig())
+    assert read_speakers(tmp_path, AudioConfig(f0_tracker="harvest"))["speakers"]

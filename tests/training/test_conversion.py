@@ -223,7 +223,7 @@ def test_a_resumed_run_does_not_replace_a_better_model(prepared, tmp_path):
 
 def test_a_corpus_prepared_for_other_audio_is_refused(prepared, tmp_path):
     audio = TINY.audio.model_copy(update={"hop_length": 128})
-    with pytest.raises(CorpusError, match="audio settings"):
+    with pytest.raises(CorpusError, match="another hop_length than"):
         train_conversion(TINY.model_copy(update={"audio": audio}), prepared, tmp_path)
 
 

@@ -13,7 +13,7 @@ from lhotse.dataset import DynamicBucketingSampler, SimpleCutSampler
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from moksori.config import AudioConfig, DataConfig
+from moksori.config import AudioConfig, DataConfig, before_trackers
 from moksori.corpus.parallel import ParallelLines, warp
 from moksori.errors import CorpusError
 from moksori.features import log_mel
@@ -31,9 +31,13 @@ def read_speakers(folder: Path, audio: AudioConfig) -> dict:
     if not path.exists():
         raise CorpusError(f"{folder}: not a prepared corpus; run `moksori prepare` first")
     corpus = json.loads(path.read_text(encoding="utf-8"))
-    if corpus["audio"] != audio.model_dump():
+    known = before_trackers(corpus["audio"])
+    if different := [
+        name for name, value in audio.model_dump().items() if known.get(name) != value
+    ]:
         raise CorpusError(
-            f"{folder}: was prepared for other audio settings than the config's [audio]"
+            f"{folder}: was prepared with another {different[0]} than the config's [audio]; "
+            "run `moksori prepare` again"
         )
     return corpus
 

@@ -18,7 +18,7 @@ from lhotse import CutSet, MonoCut, Recording, SupervisionSegment, validate
 from lhotse.array import Array
 
 from moksori import audio as audio_files
-from moksori import features
+from moksori import features, pitch
 from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
 from moksori.errors import MoksoriError
@@ -122,7 +122,7 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict:
     try:
         tokenize(line.text)
         wave = _levelled_speech(line.audio, audio)
-        f0 = features.f0(wave, audio).numpy()
+        f0 = pitch.f0(wave, audio)
     except MoksoriError as error:
         return result | {"problem": str(error)}
     except Exception as error:  # one odd file must not end the job for all others

@@ -25,10 +25,10 @@ from moksori.evaluation.listeners import (
     Recogniser,
     dnsmos,
     mel_cepstral_distance,
-    pitch,
     speaker_embedding,
 )
 from moksori.evaluation.metrics import centroid, character_errors, melody, nearest
+from moksori.pitch import swift
 
 COLUMNS = (
     "id", "voice", "group", "text", "heard", "recording", "converted", "problem",
@@ -145,9 +145,10 @@ class Judge:
         return row
 
     def pitch(self, wave: np.ndarray, rate: int) -> np.ndarray:
-        """F0 of a wave [n], Hz a frame, 0 where unvoiced."""
+        """F0 of a wave [n], Hz every 16 ms, 0 where unvoiced; by SwiftF0 whatever the model hears with."""
         settings = self.converter.card.audio
-        return pitch(wave, rate, settings.f0_min, settings.f0_max)
+        _, hertz, voiced = swift(wave, rate, settings.f0_min, settings.f0_max)
+        return np.where(voiced, hertz, 0.0)
 
 
 class _Source:

