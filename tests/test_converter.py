@@ -89,6 +89,24 @@ def test_a_recording_in_memory_is_checked_as_a_file_is(converter):
         converter.convert(audio.read(DEMO), DEMO_TEXT, "lmy", max_seconds=1)
 
 
+@pytest.mark.parametrize("semitones", [-4.0, 3.0])
+def test_pitch_moves_the_register_and_keeps_the_length(converter, semitones):
+    plain, moved = (converter.convert(DEMO, DEMO_TEXT, "lmy", pitch=p) for p in (0.0, semitones))
+    assert moved.samples.shape == plain.samples.shape
+    low, high = (
+        features.f0(audio.resample(c.samples[:, 0], c.rate, 22050), AudioConfig())
+        for c in (plain, moved)
+    )
+    both = (low > 0) & (high > 0)
+    assert np.median(12 * np.log2(high[both] / low[both])) == pytest.approx(semitones, abs=0.5)
+
+
+def test_a_pitch_out_of_reach_is_refused(converter):
+    for pitch in (13.0, float("nan")):
+        with pytest.raises(VoiceError, match="within 12 semitones"):
+            converter.convert(DEMO, DEMO_TEXT, "lmy", pitch=pitch)
+
+
 def test_voices_differ_in_register_and_sound(converter):
     low, high = (converter.convert(DEMO, DEMO_TEXT, name) for name in ("kih", "lmy"))
     pitch = [

@@ -11,6 +11,7 @@ from moksori.errors import ConfigError
 Seconds = float
 Hertz = float
 Decibels = float
+Semitones = float
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 

@@ -4,6 +4,7 @@ The command line, and whatever comes later (dubbing jobs, the web page), call `C
 """
 
 import difflib
+import math
 import time
 from dataclasses import replace
 from functools import cached_property
@@ -18,7 +19,7 @@ from moksori import features
 from moksori.alignment import Alignment
 from moksori.audio import Recording
 from moksori.checkpoint import ConversionCard, VocoderCard, Voice, load_conversion, load_vocoder
-from moksori.config import Decibels, Seconds
+from moksori.config import Decibels, Seconds, Semitones
 from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.vocoder.hifigan import HiFiGAN
@@ -28,6 +29,7 @@ from moksori.text.symbols import PUNCTUATION
 
 BUNDLED = Path(__file__).parent / "weights"
 MAX_SECONDS: Seconds = 30.0
+MAX_PITCH: Semitones = 12.0
 SURE = 0.5  # alignment confidence under which a line should be looked at; see docs/figures.md
 # Phones a second: see docs/figures.md for the corpus's, with room for dragged and hurried acting.
 _PHONES_A_SECOND = (2.5, 26.0)
@@ -134,6 +136,7 @@ class Converter:
         text: str,
         voice: str,
         *,
+        pitch: Semitones = 0.0,
         max_seconds: Seconds = MAX_SECONDS,
         spell: bool = False,
         lexicon: Path | None = None,
@@ -147,6 +150,7 @@ class Converter:
             recording: a file of any rate, width and channel count, or one already read.
             text: what is said in it.
             voice: name of a voice of the model.
+            pitch: how far above the voice's own register it is to speak; below, if negative.
             max_seconds: limit of the recording's length; memory grows with it.
             spell: read English words that are not in the dictionary letter by letter.
             lexicon: a show's own readings, as `moksori.text.lexicon.load_lexicon`.
@@ -155,8 +159,12 @@ class Converter:
             AudioError: a recording that cannot be read, is silent, too short or too long.
             TextError: a text that cannot be read aloud, or that plainly is not this recording's.
             LexiconError: a lexicon with a row that cannot be right.
-            VoiceError: an unknown voice.
+            VoiceError: an unknown voice, or a pitch more than an octave from its register.
         """
+        if not abs(pitch) <= MAX_PITCH:
+            raise VoiceError(
+                f"pitch must be within {MAX_PITCH:g} semitones of the voice, got {pitch:g}"
+            )
         audio, clock = self.card.audio, _Clock()
         target = self.voice(voice)
         reading = read(text, spell, lexicon)
@@ -167,7 +175,7 @@ class Converter:
         clock.stop("read")
         source = features.extract(speech.wave, audio)
         clock.stop("features")
-        mel, alignment = self._convert_frames(source, reading, speech, target)
+        mel, alignment = self._convert_frames(source, reading, speech, target, pitch)
         clock.stop("conversion")
         with torch.inference_mode():
             wave = self.vocoder(mel[None])[0].numpy()
@@ -202,14 +210,19 @@ class Converter:
         return _Speech(wave * np.float32(gain), start, level)
 
     def _convert_frames(
-        self, source: features.Features, reading: Reading, speech: _Speech, target: Voice
+        self,
+        source: features.Features,
+        reading: Reading,
+        speech: _Speech,
+        target: Voice,
+        pitch: Semitones,
     ) -> tuple[torch.Tensor, Alignment]:
         """Converted log-mel [T, n_mels], and which phone each frame speaks."""
         numbers = ids(reading.phones)
         batch = Batch(
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
             source.mel[None], torch.tensor([len(source.mel)]),
-            to_register(source.f0, target)[None],
+            to_register(source.f0, target, pitch)[None],
             torch.tensor([self.card.voices.index(target)]),
         )  # fmt: skip
         with torch.inference_mode():
@@ -249,12 +262,12 @@ class Converter:
         return np.repeat(line[:, None], channels, axis=1), lowered
 
 
-def to_register(f0: torch.Tensor, voice: Voice) -> torch.Tensor:
-    """Move F0 [T] (Hz, 0 where unvoiced) into the voice's register, its intervals kept."""
+def to_register(f0: torch.Tensor, voice: Voice, pitch: Semitones = 0.0) -> torch.Tensor:
+    """Move F0 [T] (Hz, 0 where unvoiced) into the voice's register or `pitch` above, its intervals kept."""
     voiced = f0 > 0
     if not voiced.any():
         return f0
-    shift = voice.log_f0_mean - f0[voiced].log().mean()
+    shift = voice.log_f0_mean + pitch * math.log(2) / 12 - f0[voiced].log().mean()
     return torch.where(voiced, f0 * shift.exp(), f0)
 
 

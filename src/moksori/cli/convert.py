@@ -34,6 +34,9 @@ def convert(
         Path | None,
         typer.Option(help="Also draw source, alignment and result to this .png, .pdf or .svg."),
     ] = None,
+    pitch: Annotated[
+        float, typer.Option(help="Semitones above (or, negative, below) the voice's own register.")
+    ] = 0.0,
     model: ModelOption = None,
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
@@ -54,7 +57,7 @@ def convert(
     converter = Converter.from_pretrained(model)
     print_licence(converter.card.licence)
     result = converter.convert(
-        recording, text, voice, max_seconds=max_seconds, spell=spell, lexicon=lexicon
+        recording, text, voice, pitch=pitch, max_seconds=max_seconds, spell=spell, lexicon=lexicon
     )
     if plot:
         result.plot(plot)
