@@ -1,0 +1,60 @@
+"""Which F0 tracker holds still? Prints the table of docs/figures.md.
+
+    python benchmarks/pitch.py ../shared/corpus/emotiontts [--lines 24]
+
+Each tracker hears test lines and the vocoder's plain copy of them, whose melody is the same: what it says of
+the two should not differ.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from moksori import audio, features
+from moksori.checkpoint import load_vocoder
+from moksori.converter import BUNDLED
+from moksori.corpus import emotiontts
+from moksori.evaluation.metrics import melody
+from moksori.pitch import f0
+
+
+def main(corpus: Path, lines: int = 24) -> None:
+    """Track each line and its copy with each tracker."""
+    vocoder, card = load_vocoder(BUNDLED / "hifigan")
+    test = [line for line in emotiontts.read(corpus) if line.split == "test" and not line.problem]
+    found: dict[str, list[tuple[float, ...]]] = {"harvest": [], "swift": []}
+    for line in track(
+        test[:: len(test) // lines][:lines], "tracking", console=Console(stderr=True)
+    ):
+        recording = audio.read(line.audio)
+        wave = audio.resample(recording.mono, recording.rate, card.audio.sample_rate)
+        with torch.inference_mode():
+            copy = vocoder(features.log_mel(wave, card.audio)[None])[0].numpy()
+        for name, rows in found.items():
+            settings = card.audio.model_copy(update={"f0_tracker": name})
+            started = time.perf_counter()
+            track_of_wave = f0(wave, settings)
+            taken = (time.perf_counter() - started) / recording.seconds
+            compared = melody(track_of_wave, f0(copy, settings))
+            rows.append((taken, (track_of_wave > 0).mean(), compared.voicing_error,
+                         compared.slips, compared.correlation))  # fmt: skip
+    table = Table(
+        "tracker", "lines", "time of length", "voiced", "voicing differs", "slips", "correlation"
+    )
+    for name, rows in found.items():
+        mean = np.median(rows, axis=0)[0], *np.mean(rows, axis=0)[1:]
+        table.add_row(
+            name, str(len(rows)), f"{mean[0]:.3f}", *(f"{value:.1%}" for value in mean[1:4]),
+            f"{mean[4]:.3f}",
+        )  # fmt: skip
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
