@@ -89,13 +89,12 @@ def _told(trial: "FrozenTrial") -> None:
 
 def _print_study(study: "Study", folder: Path) -> None:
     finished = [trial for trial in study.trials if trial.value is not None]
-    names = sorted({name for trial in finished for name in trial.params})
-    table = Table("trial", "measure", "ended", *(name.split(".")[1] for name in names))
+    table = Table("trial", "measure", "ended", "settings")
     for trial in sorted(finished, key=lambda trial: (trial.state.name, trial.value)):
+        settings = (f"{key.split('.')[1]} {_short(value)}" for key, value in trial.params.items())
         table.add_row(
-            str(trial.number), f"{trial.value:.4f}", trial.state.name.lower(),
-            *(_short(trial.params.get(name, "")) for name in names),
-        )  # fmt: skip
+            str(trial.number), f"{trial.value:.4f}", trial.state.name.lower(), ", ".join(settings)
+        )
     out.print(table)
     if (folder / "best.toml").exists():
         out.print(f"the best settings: {folder / 'best.toml'}", markup=False)
