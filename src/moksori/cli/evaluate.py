@@ -92,13 +92,9 @@ def evaluate(
 
 
 def _print_figures(figures: list["Figure"]) -> None:
-    table = Table(
-        "figure", "group", "lines", "converted", "95% interval", "ceiling", "of", "source"
-    )
+    table = Table("figure", "of", "converted", "95% interval", "ceiling", "source")
     for f in figures:
         around = f"{f.written(f.low)} – {f.written(f.high)}" if f.low == f.low else ""
-        table.add_row(
-            f.name, f.group, str(f.lines), f.written(f.value), around, f.written(f.ceiling), f.of,
-            f.written(f.floor),
-        )  # fmt: skip
+        ceiling = f"{f.written(f.ceiling)} {f.of}".strip()
+        table.add_row(f.name, f.group, f.written(f.value), around, ceiling, f.written(f.floor))
     out.print(table)
