@@ -1,8 +1,8 @@
 """F0 frame by frame, by two trackers: SwiftF0, and WORLD's Harvest for models that were trained with it.
 
 Harvest calls most breaths and closures voiced, and not twice the same ones: of a recording and the
-vocoder's copy of it one frame in nine is voiced in one only, with SwiftF0 one in twenty-five, in a sixth
-of the time (docs/figures.md).
+vocoder's copy of it 14% of the frames are voiced in one only, with SwiftF0 3%, in a twentieth of the time
+(docs/figures.md).
 """
 
 import warnings
