@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from typer.testing import CliRunner
 
 from moksori.checkpoint import load_card, load_conversion, load_cotatron
+from moksori.cli import app
 from moksori.config import ConversionConfig, CotatronTrainConfig, TrainConfig, load_config
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import CheckpointError, ConfigError, CorpusError
@@ -253,3 +255,14 @@ def test_two_processes_train_one_model(prepared, tmp_path):
     assert card.training["steps"] in (2, 4)
     state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)
     assert state["global_step"] == 4
+
+
+def test_a_fast_dev_run_keeps_nothing(prepared, tmp_path):
+    config = Path(__file__).parents[2] / "configs" / "tiny.toml"
+    done = CliRunner().invoke(
+        app, ["train", "conversion", str(config), str(prepared), str(tmp_path / "run"), "--fast-dev-run"],
+        catch_exceptions=False,
+    )  # fmt: skip
+    assert "nothing was kept" in done.output
+    assert not (tmp_path / "run" / "model").exists()
+    assert not (tmp_path / "run" / "last.ckpt").exists()
