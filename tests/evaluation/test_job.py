@@ -58,6 +58,14 @@ def test_goes_on_where_it_was_and_tries_again_what_failed(tmp_path):
         assert tuple(csv.DictReader(file).fieldnames) == COLUMNS
 
 
+def test_other_lines_stay_in_the_file_and_changed_ones_are_judged_anew(tmp_path):
+    evaluate(LINES[:2], judged, {}, tmp_path)
+    rows = evaluate([line("a", "가자고")], judged, {}, tmp_path)
+    assert [(row["id"], row["letters"]) for row in rows] == [("a", 3)]
+    stored = read_results(tmp_path / "results.csv")
+    assert [(row["id"], row["text"]) for row in stored] == [("b", "싫어싫어"), ("a", "가자고")]
+
+
 def test_a_folder_holds_one_evaluation(tmp_path):
     evaluate(LINES, judged, {"model": "1"}, tmp_path)
     with pytest.raises(OutputError, match="another model"):

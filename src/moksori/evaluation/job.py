@@ -201,6 +201,9 @@ def evaluate(
 ) -> list[Row]:
     """Judge every line that `OUT/results.csv` does not have yet; the rows of all of them.
 
+    Rows of lines that are not asked for now stay in the file; a line whose text or recording changed is
+    judged anew.
+
     Args:
         lines: each once.
         judge: of a line.
@@ -213,16 +216,20 @@ def evaluate(
     """
     _keep_run(run, out)
     results = out / "results.csv"
-    done = {f"{row['id']}_{row['voice']}": row for row in read_results(results)}
-    wanted = {line.name: line for line in lines}
-    rows = [row for name, row in done.items() if name in wanted and not row["problem"]]
-    have = {f"{row['id']}_{row['voice']}" for row in rows}
-    todo = [line for line in lines if line.name not in have]
-    with results.open("w", encoding="utf-8-sig", newline="") as file:
+    kept = [row for row in read_results(results) if not row["problem"]]
+    wanted = {(line.id, line.voice, line.text, str(line.recording)): line for line in lines}
+    have = {tuple(row[c] for c in ("id", "voice", "text", "recording")) for row in kept}
+    todo = [line for key, line in wanted.items() if key not in have]
+    redone = {line.name for line in todo}  # with another text or recording than before
+    kept = [row for row in kept if f"{row['id']}_{row['voice']}" not in redone]
+    temporary = out / ".results.csv"  # so that a kill here loses nothing
+    with temporary.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows(rows)
-        file.flush()
+        writer.writerows(kept)
+    temporary.replace(results)
+    with results.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
         for line in progress(todo, len(todo)):
             row: Row = dict.fromkeys(COLUMNS, "") | {
                 "id": line.id, "voice": line.voice, "group": line.group, "text": line.text,
@@ -234,8 +241,8 @@ def evaluate(
                 row["problem"] = " ".join(str(error).split())
             writer.writerow(row)
             file.flush()
-            rows.append(row)
-    return read_results(results)
+    names = {line.name for line in lines}
+    return [row for row in read_results(results) if f"{row['id']}_{row['voice']}" in names]
 
 
 def read_results(path: Path) -> list[Row]:
