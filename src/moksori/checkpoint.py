@@ -16,11 +16,19 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as dump_safetensors
 from torch import nn
 
-from moksori.config import AudioConfig, ConversionConfig, CotatronConfig, before_trackers, explain
+from moksori.config import (
+    AudioConfig,
+    ConversionConfig,
+    CotatronConfig,
+    SourceFilterConfig,
+    before_trackers,
+    explain,
+)
 from moksori.errors import CheckpointError
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
 from moksori.models.vocoder.hifigan import HiFiGAN, HiFiGANConfig
+from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.text import SYMBOLS
 
 FORMAT = 2  # raised when an older Moksori could not read a folder
@@ -71,14 +79,23 @@ class CotatronCard(_ModelCard):
     speakers: list[str]  # those that its classifier was trained on
 
 
-class VocoderCard(_ModelCard):
-    """What `model.json` of a vocoder holds."""
+class HiFiGANCard(_ModelCard):
+    """What `model.json` of a HiFi-GAN holds."""
 
     kind: Literal["hifigan"] = "hifigan"
     model: HiFiGANConfig
 
 
-AnyCard = ConversionCard | CotatronCard | VocoderCard
+class SourceFilterCard(_ModelCard):
+    """What `model.json` of a fast vocoder holds."""
+
+    kind: Literal["source-filter"] = "source-filter"
+    model: SourceFilterConfig
+
+
+Vocoder = HiFiGAN | SourceFilter
+VocoderCard = HiFiGANCard | SourceFilterCard
+AnyCard = ConversionCard | CotatronCard | HiFiGANCard | SourceFilterCard
 Card = TypeVar("Card", bound=_ModelCard)
 
 
@@ -131,14 +148,18 @@ def load_cotatron(folder: Path) -> tuple[Cotatron, CotatronCard]:
     return model, card
 
 
-def load_vocoder(folder: Path) -> tuple[HiFiGAN, VocoderCard]:
-    """Read a vocoder's folder; as `load_conversion`.
+def load_vocoder(folder: Path) -> tuple[Vocoder, VocoderCard]:
+    """Read a vocoder's folder, of either kind; as `load_conversion`.
 
     Raises:
         CheckpointError: as `load_conversion`.
     """
-    card, weights = _load(folder, VocoderCard)
-    model = HiFiGAN(card.model, card.audio.n_mels)
+    card, weights = _load(folder, SourceFilterCard, HiFiGANCard)
+    model: Vocoder
+    if isinstance(card, SourceFilterCard):
+        model = SourceFilter(card.model, card.audio)
+    else:
+        model = HiFiGAN(card.model, card.audio.n_mels)
     _fill(folder, model, weights)
     return model, card
 
@@ -168,8 +189,8 @@ def _check_symbols(folder: Path, symbols: tuple[str, ...]) -> None:
         )
 
 
-def _load_card(folder: Path, kind: type[Card]) -> Card:
-    """The card of a folder, its format and keys checked."""
+def _load_card(folder: Path, *kinds: type[Card]) -> Card:
+    """The card of a folder, of one of `kinds`, its format and keys checked."""
     if folder.is_file() or folder.suffix in _PICKLES:
         raise CheckpointError(
             f"{folder}: a model is a folder with {_CARD}; single files and pickles are not loaded, "
@@ -188,6 +209,8 @@ def _load_card(folder: Path, kind: type[Card]) -> Card:
             )
         if isinstance(raw, dict) and isinstance(raw.get("audio"), dict):
             raw["audio"] = before_trackers(raw["audio"])
+        said = raw.get("kind") if isinstance(raw, dict) else None
+        kind = next((k for k in kinds if k.model_fields["kind"].default == said), kinds[0])
         return kind.model_validate(raw)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{folder / _CARD}: damaged ({error})") from None
@@ -195,9 +218,9 @@ def _load_card(folder: Path, kind: type[Card]) -> Card:
         raise CheckpointError(f"{folder / _CARD}: {explain(error)}") from None
 
 
-def _load(folder: Path, kind: type[Card]) -> tuple[Card, dict[str, torch.Tensor]]:
+def _load(folder: Path, *kinds: type[Card]) -> tuple[Card, dict[str, torch.Tensor]]:
     """The card and the tensors of a folder, all checks made but the tensors' shapes."""
-    card = _load_card(folder, kind)
+    card = _load_card(folder, *kinds)
     try:
         content = (folder / _WEIGHTS).read_bytes()
     except OSError as error:

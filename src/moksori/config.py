@@ -110,6 +110,14 @@ class ConversionConfig(TextConfig):
     cotatron: CotatronConfig | None = None  # not for a TOML: training puts it in, from `--cotatron`
 
 
+class SourceFilterConfig(_Config):
+    """Sizes of the fast vocoder."""
+
+    dim: int = Field(256, gt=0)  # channels of the blocks
+    blocks: int = Field(6, gt=0)
+    expansion: int = Field(3, gt=0)  # width of a block's inside, in dim
+
+
 class CotatronLosses(_Config):
     """Weights of the losses beside the two MSEs; 0 switches one off."""
 
@@ -118,6 +126,18 @@ class CotatronLosses(_Config):
     guidance: float = Field(1.0, ge=0)  # cross-entropy of the attention to the parallel alignment
     guidance_steps: int = Field(3000, ge=0)  # over which the guidance fades
     teacher_forcing: float = Field(1.0, ge=0, le=1)  # share of steps that see the real frame
+
+
+class VocoderLosses(_Config):
+    """Weights of the vocoder's losses; 0 switches one off."""
+
+    windows: tuple[_Positive, ...] = (256, 512, 1024, 2048)  # samples; of the STFT loss
+    critic_windows: tuple[_Positive, ...] = (512, 1024, 2048)  # samples; one critic each
+    spectral: float = Field(2.5, ge=0)  # multi-resolution STFT loss
+    adversarial: float = Field(1.0, ge=0)  # deceiving the critics
+    matching: float = Field(2.0, ge=0)  # the critics' features
+    adversarial_from: int = Field(2000, ge=0)  # step from which there are critics
+    critic_channels: int = Field(16, gt=0)
 
 
 class OptimizerConfig(_Config):
@@ -189,6 +209,15 @@ class CotatronTrainConfig(RunConfig):
                 "without model.parallel_aligner, losses.forward_sum and guidance must be 0"
             )
         return self
+
+
+class VocoderTrainConfig(RunConfig):
+    """Everything of one training of the fast vocoder; what `configs/vocoder.toml` holds."""
+
+    model: SourceFilterConfig = SourceFilterConfig()
+    losses: VocoderLosses = VocoderLosses()
+    segment_frames: int = Field(64, gt=0)  # of each line that a step learns from
+    remade_share: float = Field(0.5, ge=0, le=1)  # segments whose mel a conversion model made
 
 
 AnyConfig = TypeVar("AnyConfig", bound=RunConfig)

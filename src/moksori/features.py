@@ -49,11 +49,16 @@ def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
     return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((np.log(6.4) / 27) * (mel - 15)))
 
 
+def mel_edges(audio: AudioConfig) -> np.ndarray:
+    """Hertz [n_mels + 2] of the mel filters: filter i rises from i, peaks at i + 1, ends at i + 2."""
+    low, high = _hz_to_mel(np.array([audio.fmin, audio.fmax]))
+    return _mel_to_hz(np.linspace(low, high, audio.n_mels + 2))
+
+
 @lru_cache
 def mel_filters(audio: AudioConfig) -> torch.Tensor:
     """Triangular mel filters of unit area (Slaney's norm), [n_mels, n_fft // 2 + 1]."""
-    low, high = _hz_to_mel(np.array([audio.fmin, audio.fmax]))
-    centres = _mel_to_hz(np.linspace(low, high, audio.n_mels + 2))
+    centres = mel_edges(audio)
     bins = np.linspace(0, audio.sample_rate / 2, audio.n_fft // 2 + 1)
     ramps = centres[:, None] - bins[None]  # [n_mels + 2, bins]
     widths = np.diff(centres)[:, None]

@@ -169,6 +169,39 @@ def train_cotatron(
     _print_done(f"done: {folder}", fast_dev_run)
 
 
+def train_vocoder(
+    config: Annotated[Path, typer.Argument(help="TOML, such as configs/vocoder.toml.")],
+    data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
+    run: RunArgument,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A conversion model of the same corpus; the vocoder learns from its mels too, and so "
+            "to mend what it blurs.",
+        ),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="VOCODER", help="A fast vocoder that a new run begins with."),
+    ] = None,
+    fast_dev_run: DevRunOption = False,
+) -> None:
+    """Train the fast vocoder: recordings again from their mels and F0.
+
+    Watch and listen with: tensorboard --logdir RUN. The best vocoder so far is RUN/model.
+
+    Example: moksori train vocoder configs/vocoder.toml data/emotiontts runs/vocoder --model runs/mine/model
+    """
+    with training_extra():
+        from moksori.config import VocoderTrainConfig, load_config
+        from moksori.training.vocoder import train_vocoder as train
+    folder = train(
+        load_config(config, VocoderTrainConfig), data, run, model, start, fast_dev_run
+    )
+    _print_done(f"done; try it with: moksori convert … --vocoder {folder}", fast_dev_run)
+
+
 def _print_done(done: str, fast_dev_run: bool) -> None:
     out.print(
         "one step of each kind works; nothing was kept" if fast_dev_run else done, markup=False

@@ -154,7 +154,10 @@ class LineData(pl.LightningDataModule):
         super().__init__()
         self.folder, self.config, self.seed = folder, config, seed
         self.parallel = parallel
-        self.dataset = LineDataset(audio, voices)
+        self.dataset = self._dataset(audio, voices)
+
+    def _dataset(self, audio: AudioConfig, voices: list[str]) -> LineDataset:
+        return LineDataset(audio, voices)
 
     def _cuts(self, split: str) -> CutSet:
         path = self.folder / f"cuts_{split}.jsonl.gz"

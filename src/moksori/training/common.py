@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import lightning.pytorch as pl
 import torch
@@ -35,6 +35,7 @@ class Training(pl.LightningModule):
     """A model in training: AdamW, linear warm-up, then the decay that the config names."""
 
     bar: tuple[str, ...] = ()  # losses that the progress bar shows
+    keep_newest = False  # whether the newest weights are the model, and not those of the least loss
 
     def __init__(self, model: nn.Module, config: RunConfig) -> None:
         super().__init__()
@@ -44,7 +45,7 @@ class Training(pl.LightningModule):
         """As the class says."""
         c = self.config.optimizer
         optimizer = torch.optim.AdamW(
-            self.model.parameters(), c.learning_rate, betas=(0.9, 0.98), weight_decay=c.weight_decay
+            self.parameters(), c.learning_rate, betas=(0.9, 0.98), weight_decay=c.weight_decay
         )
 
         def scale(step: int) -> float:
@@ -57,6 +58,10 @@ class Training(pl.LightningModule):
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
         """Each step draws its dropout from a seed of its own, so that a resumed run repeats it."""
         torch.manual_seed((self.config.seed << 40) + (self.global_rank << 32) + self.global_step)
+
+    def frames(self, batch: Any) -> float:
+        """How many frames of `batch` a step learns from."""
+        return float(batch.mel_lengths.sum())
 
     def log_losses(self, stage: str, losses: dict[str, torch.Tensor], size: int) -> None:
         """Log scalars of a batch of `size` lines; those of a validation are the mean of all processes."""
@@ -107,7 +112,7 @@ def mean_of_frames(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 class ExportModel(Callback):
     """Writes the averaged weights to `RUN/model` with each checkpoint that is the best so far.
 
-    Must stand after `EMAWeightAveraging`, which puts the averaged weights into the checkpoint.
+    With each checkpoint, where the training says so. Must stand after `EMAWeightAveraging`, which puts the averaged weights into the checkpoint.
     """
 
     def __init__(self, folder: Path, card: AnyCard, measure: str) -> None:
@@ -120,12 +125,15 @@ class ExportModel(Callback):
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict
     ) -> None:
         loss = float(trainer.callback_metrics.get(f"valid/{self.measure}", math.inf))
-        if loss >= self.best or not trainer.is_global_zero:
+        assert isinstance(module, Training)
+        if not trainer.is_global_zero or (loss >= self.best and not module.keep_newest):
             return
         self.best = loss
         training = {"steps": trainer.global_step, f"valid_{self.measure}": loss}
         weights = {
-            name.removeprefix("model."): tensor for name, tensor in checkpoint["state_dict"].items()
+            name.removeprefix("model."): tensor
+            for name, tensor in checkpoint["state_dict"].items()
+            if name.startswith("model.")  # and not a critic's
         }
         save_model(self.folder, weights, self.card.model_copy(update={"training": training}))
 

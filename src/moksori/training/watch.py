@@ -15,6 +15,7 @@ from moksori.converter import to_register
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.vocoder.hifigan import HiFiGAN
 from moksori.text import SYMBOLS
+from moksori.training.common import Training
 
 
 class Watch(Callback):
@@ -39,8 +40,9 @@ class Watch(Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: object, batch: Batch, _: int
     ) -> None:
+        assert isinstance(module, Training)
         now = time.perf_counter()
-        frames = float(batch.mel_lengths.sum()) * trainer.world_size  # others' batches are as long
+        frames = module.frames(batch) * trainer.world_size  # others' batches are as long
         speed = frames / (now - self.last)
         module.log("train/frames_per_second", speed, batch_size=1)
         self.last = now

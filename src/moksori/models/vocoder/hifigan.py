@@ -58,8 +58,8 @@ class HiFiGAN(nn.Module):
         )
         self.conv_post = nn.Conv1d(dims[-1], 1, 7, padding=3)
 
-    def forward(self, mel: torch.Tensor) -> torch.Tensor:
-        """Log-mel [B, T, n_mels] → wave [B, T * hop_length] in [-1, 1]."""
+    def forward(self, mel: torch.Tensor, f0: torch.Tensor | None = None) -> torch.Tensor:
+        """Log-mel [B, T, n_mels] → wave [B, T * hop_length] in [-1, 1]; it needs no F0."""
         x = self.conv_pre(mel.transpose(1, 2))
         per_stage = len(self.resblocks) // len(self.ups)
         for i, up in enumerate(self.ups):
