@@ -18,15 +18,15 @@ from rich.table import Table
 
 from moksori import audio, features
 from moksori.checkpoint import load_vocoder
-from moksori.converter import BUNDLED
 from moksori.corpus import emotiontts
 from moksori.evaluation.metrics import melody
 from moksori.pitch import f0
+from moksori.weights import VOCODERS
 
 
 def main(corpus: Path, lines: int = 24) -> None:
     """Track each line and its copy with each tracker."""
-    vocoder, card = load_vocoder(BUNDLED / "hifigan")
+    vocoder, card = load_vocoder(VOCODERS["hifigan"])
     test = [line for line in emotiontts.read(corpus) if line.split == "test" and not line.problem]
     found: dict[str, list[tuple[float, ...]]] = {"harvest": [], "swift": []}
     for line in track(

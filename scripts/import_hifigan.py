@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 import typer
 
-from moksori.checkpoint import VocoderCard, save_model
+from moksori.checkpoint import HiFiGANCard, save_model
 from moksori.config import AudioConfig
 from moksori.models.vocoder.hifigan import HiFiGANConfig
 
@@ -29,7 +29,7 @@ def main(source: Path, dest: Path) -> None:
             weights[name.removesuffix("_g")] = tensor * direction / norm
         elif not name.endswith("weight_v"):
             weights[name] = tensor
-    card = VocoderCard(licence=LICENCE, audio=AudioConfig(), model=HiFiGANConfig())
+    card = HiFiGANCard(licence=LICENCE, audio=AudioConfig(), model=HiFiGANConfig())
     save_model(dest, weights, card)
 
 

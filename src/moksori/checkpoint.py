@@ -155,11 +155,12 @@ def load_vocoder(folder: Path) -> tuple[Vocoder, VocoderCard]:
         CheckpointError: as `load_conversion`.
     """
     card, weights = _load(folder, SourceFilterCard, HiFiGANCard)
-    model: Vocoder
     if isinstance(card, SourceFilterCard):
-        model = SourceFilter(card.model, card.audio)
-    else:
-        model = HiFiGAN(card.model, card.audio.n_mels)
+        fast = SourceFilter(card.model, card.audio)
+        _fill(folder, fast, weights)
+        return fast, card
+    assert isinstance(card, HiFiGANCard)
+    model = HiFiGAN(card.model, card.audio.n_mels)
     _fill(folder, model, weights)
     return model, card
 

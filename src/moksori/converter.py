@@ -4,7 +4,6 @@ The command line, and whatever comes later (dubbing jobs, the web page), call `C
 """
 
 import difflib
-import math
 import time
 from dataclasses import replace
 from functools import cached_property
@@ -18,16 +17,23 @@ from moksori import audio as audio_files
 from moksori import features
 from moksori.alignment import Alignment
 from moksori.audio import Recording
-from moksori.checkpoint import ConversionCard, VocoderCard, Voice, load_conversion, load_vocoder
+from moksori.checkpoint import (
+    ConversionCard,
+    Vocoder,
+    VocoderCard,
+    Voice,
+    load_conversion,
+    load_vocoder,
+)
 from moksori.config import Decibels, Seconds, Semitones
 from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
 from moksori.models.conversion import Batch, ConversionModel
-from moksori.models.vocoder.hifigan import HiFiGAN
+from moksori.pitch import to_register
 from moksori.results import AlignedLine, Conversion
 from moksori.text import Reading, ids, read
 from moksori.text.symbols import PUNCTUATION
+from moksori.weights import DEFAULT_VOCODER, MODEL, VOCODERS
 
-BUNDLED = Path(__file__).parent / "weights"
 MAX_SECONDS: Seconds = 30.0
 MAX_PITCH: Semitones = 12.0
 SURE = 0.5  # alignment confidence under which a line should be looked at; see docs/figures.md
@@ -55,7 +61,7 @@ class Converter:
         self,
         model: ConversionModel,
         card: ConversionCard,
-        vocoder: HiFiGAN,
+        vocoder: Vocoder,
         vocoder_card: VocoderCard,
     ) -> None:
         if not card.audio.same_mels(vocoder_card.audio):
@@ -66,16 +72,20 @@ class Converter:
 
     @classmethod
     def from_pretrained(
-        cls, model: Path | str | None = None, vocoder: Path | str | None = None
+        cls, model: Path | str | None = None, vocoder: Path | str = DEFAULT_VOCODER
     ) -> "Converter":
-        """Load model folders; the bundled ones by default.
+        """Load a model and a vocoder.
+
+        Args:
+            model: its folder; the bundled one by default.
+            vocoder: `fast`, `hifigan`, or a folder.
 
         Raises:
             CheckpointError: a folder that is damaged, of a newer format, or holds a pickle.
         """
         return cls(
-            *load_conversion(Path(model or BUNDLED / "emotiontts")),
-            *load_vocoder(Path(vocoder or BUNDLED / "hifigan")),
+            *load_conversion(Path(model or MODEL)),
+            *load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder))),
         )
 
     @cached_property
@@ -175,10 +185,11 @@ class Converter:
         clock.stop("read")
         source = features.extract(speech.wave, audio)
         clock.stop("features")
-        mel, alignment = self._convert_frames(source, reading, speech, target, pitch)
+        f0 = to_register(source.f0, target.log_f0_mean, pitch)
+        mel, alignment = self._convert_frames(source.mel, f0, reading, speech, target)
         clock.stop("conversion")
         with torch.inference_mode():
-            wave = self.vocoder(mel[None])[0].numpy()
+            wave = self.vocoder(mel[None], f0[None])[0].numpy()
         clock.stop("vocoder")
         samples, lowered = self._place(wave, speech, recording)
         clock.stop("place")
@@ -211,18 +222,17 @@ class Converter:
 
     def _convert_frames(
         self,
-        source: features.Features,
+        mel: torch.Tensor,
+        f0: torch.Tensor,
         reading: Reading,
         speech: _Speech,
         target: Voice,
-        pitch: Semitones,
     ) -> tuple[torch.Tensor, Alignment]:
         """Converted log-mel [T, n_mels], and which phone each frame speaks."""
         numbers = ids(reading.phones)
         batch = Batch(
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
-            source.mel[None], torch.tensor([len(source.mel)]),
-            to_register(source.f0, target, pitch)[None],
+            mel[None], torch.tensor([len(mel)]), f0[None],
             torch.tensor([self.card.voices.index(target)]),
         )  # fmt: skip
         with torch.inference_mode():
@@ -260,15 +270,6 @@ class Converter:
         line = np.pad(line, (0, max(0, n - len(line))))[:n]
         line, lowered = audio_files.fit_peak(line)
         return np.repeat(line[:, None], channels, axis=1), lowered
-
-
-def to_register(f0: torch.Tensor, voice: Voice, pitch: Semitones = 0.0) -> torch.Tensor:
-    """Move F0 [T] (Hz, 0 where unvoiced) into the voice's register or `pitch` above, its intervals kept."""
-    voiced = f0 > 0
-    if not voiced.any():
-        return f0
-    shift = voice.log_f0_mean + pitch * math.log(2) / 12 - f0[voiced].log().mean()
-    return torch.where(voiced, f0 * shift.exp(), f0)
 
 
 def pace(symbols: list[str], length: Seconds) -> float:

@@ -5,14 +5,16 @@ vocoder's copy of it 14% of the frames are voiced in one only, with SwiftF0 3%, 
 (docs/figures.md).
 """
 
+import math
 import warnings
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import torch
 
 from moksori.audio import resample
-from moksori.config import AudioConfig, Hertz
+from moksori.config import AudioConfig, Hertz, Semitones
 
 if TYPE_CHECKING:
     from swift_f0 import SwiftF0
@@ -44,6 +46,21 @@ def f0(wave: np.ndarray, audio: AudioConfig) -> np.ndarray:
         _harvest(wave, audio) if audio.f0_tracker == "harvest" else _on_grid(wave, frames, audio)
     )
     return np.pad(track, (0, max(0, frames - len(track))))[:frames].astype(np.float32)
+
+
+def to_register(f0: torch.Tensor, log_f0_mean: float, pitch: Semitones = 0.0) -> torch.Tensor:
+    """Move F0 to another register, its intervals kept.
+
+    Args:
+        f0: [T] Hz, 0 where unvoiced.
+        log_f0_mean: of the register; mean natural log of Hz over voiced frames.
+        pitch: how far above the register.
+    """
+    voiced = f0 > 0
+    if not voiced.any():
+        return f0
+    shift = log_f0_mean + pitch * math.log(2) / 12 - f0[voiced].log().mean()
+    return torch.where(voiced, f0 * shift.exp(), f0)
 
 
 def _on_grid(wave: np.ndarray, frames: int, audio: AudioConfig) -> np.ndarray:

@@ -8,8 +8,8 @@ from torch.nn.utils.parametrizations import weight_norm
 from moksori import features
 from moksori.checkpoint import load_vocoder
 from moksori.config import AudioConfig
-from moksori.converter import BUNDLED
 from moksori.models.vocoder.hifigan import HiFiGAN, HiFiGANConfig
+from moksori.weights import VOCODERS
 from tests.conftest import voiced_wave
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 def test_copy_synthesis_sounds_like_the_original():
     """The bundled weights speak our log-mel: the mel of the new wave is the mel it was made of."""
     audio = AudioConfig()
-    vocoder, _ = load_vocoder(BUNDLED / "hifigan")
+    vocoder, _ = load_vocoder(VOCODERS["hifigan"])
     wave = voiced_wave(1.0)
     mel = features.log_mel(wave, audio)
     with torch.inference_mode():

@@ -10,11 +10,18 @@ from rich.table import Table
 from moksori.cli.console import err, out
 from moksori.cli.text import LexiconOption, SpellOption
 from moksori.errors import OutputError
+from moksori.weights import DEFAULT_VOCODER, MODEL
 
 ModelOption = Annotated[
     Path | None,
     typer.Option(
         "--model", help="Folder of a trained model, such as RUN/model; the bundled one by default."
+    ),
+]
+VocoderOption = Annotated[
+    str,
+    typer.Option(
+        "--vocoder", metavar="fast|hifigan|FOLDER", help="What makes the wave; see docs/figures.md."
     ),
 ]
 
@@ -38,6 +45,7 @@ def convert(
         float, typer.Option(help="Semitones above (or, negative, below) the voice's own register.")
     ] = 0.0,
     model: ModelOption = None,
+    vocoder: VocoderOption = DEFAULT_VOCODER,
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
     max_seconds: Annotated[float, typer.Option(help="Refuse recordings longer than this.")] = 30.0,
@@ -54,7 +62,7 @@ def convert(
             check_output(path, kinds, recording, force)
     from moksori.converter import SURE, Converter
 
-    converter = Converter.from_pretrained(model)
+    converter = Converter.from_pretrained(model, vocoder)
     print_licence(converter.card.licence)
     result = converter.convert(
         recording, text, voice, pitch=pitch, max_seconds=max_seconds, spell=spell, lexicon=lexicon
@@ -85,9 +93,8 @@ def convert(
 def voices(model: ModelOption = None) -> None:
     """List the voices: name, sex, minutes of training speech, licence."""
     from moksori.checkpoint import load_card
-    from moksori.converter import BUNDLED
 
-    card = load_card(model or BUNDLED / "emotiontts")
+    card = load_card(model or MODEL)
     table = Table("voice", "sex", "minutes", "licence")
     for voice in card.voices:
         table.add_row(voice.name, voice.sex, f"{voice.minutes:.1f}", voice.licence)

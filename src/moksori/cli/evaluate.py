@@ -7,8 +7,9 @@ import typer
 from rich.table import Table
 
 from moksori.cli.console import err, out, progress
-from moksori.cli.convert import ModelOption
+from moksori.cli.convert import ModelOption, VocoderOption
 from moksori.errors import ConfigError
+from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
     from moksori.evaluation.report import Figure
@@ -39,7 +40,7 @@ def evaluate(
         typer.Option(help="faster-whisper's: a model's name or folder; “base” needs no download."),
     ] = "base",
     model: ModelOption = None,
-    vocoder: Annotated[Path | None, typer.Option(help="Folder of a vocoder; as --model.")] = None,
+    vocoder: VocoderOption = DEFAULT_VOCODER,
 ) -> None:
     """Convert lines and judge them: words, voice, sound and melody, beside real recordings.
 

@@ -183,7 +183,9 @@ def train_vocoder(
     ] = None,
     start: Annotated[
         Path | None,
-        typer.Option("--from", metavar="VOCODER", help="A fast vocoder that a new run begins with."),
+        typer.Option(
+            "--from", metavar="VOCODER", help="A fast vocoder that a new run begins with."
+        ),
     ] = None,
     fast_dev_run: DevRunOption = False,
 ) -> None:
@@ -196,9 +198,7 @@ def train_vocoder(
     with training_extra():
         from moksori.config import VocoderTrainConfig, load_config
         from moksori.training.vocoder import train_vocoder as train
-    folder = train(
-        load_config(config, VocoderTrainConfig), data, run, model, start, fast_dev_run
-    )
+    folder = train(load_config(config, VocoderTrainConfig), data, run, model, start, fast_dev_run)
     _print_done(f"done; try it with: moksori convert … --vocoder {folder}", fast_dev_run)
 
 

@@ -175,8 +175,8 @@ class _Source:
         settings = self._judge.converter.card.audio
         wave = audio.resample(self.recording.mono, self.recording.rate, settings.sample_rate)
         with torch.inference_mode():
-            mel = features.log_mel(wave, settings)
-            copy = self._judge.converter.vocoder(mel[None])[0].numpy()
+            heard = features.extract(wave, settings)
+            copy = self._judge.converter.vocoder(heard.mel[None], heard.f0[None])[0].numpy()
         return copy, settings.sample_rate
 
     @cached_property

@@ -112,7 +112,8 @@ def mean_of_frames(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 class ExportModel(Callback):
     """Writes the averaged weights to `RUN/model` with each checkpoint that is the best so far.
 
-    With each checkpoint, where the training says so. Must stand after `EMAWeightAveraging`, which puts the averaged weights into the checkpoint.
+    With each checkpoint at all, where the training says so. Must stand after `EMAWeightAveraging`, which
+    puts the averaged weights into the checkpoint.
     """
 
     def __init__(self, folder: Path, card: AnyCard, measure: str) -> None:

@@ -11,7 +11,6 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from moksori.alignment import Alignment
 from moksori.checkpoint import ConversionCard, CotatronCard, Voice, load_cotatron, load_vocoder
 from moksori.config import TextConfig, TrainConfig
-from moksori.converter import BUNDLED
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError
 from moksori.models.aligner import forward_sum_loss
@@ -22,6 +21,7 @@ from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
 from moksori.training.common import Training, fit, joined, mean_of_frames, mel_l1, mel_mse
 from moksori.training.watch import Speak, Watch, symbol_labels
+from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
 
 class ConversionTraining(Training):
@@ -138,7 +138,7 @@ def train_conversion(
         Watch({"symbols": (symbols, symbol_labels()), "voices": (model.voices, names)})
     ]
     if config.speak_every:
-        vocoder, vocoder_card = load_vocoder(BUNDLED / "hifigan")
+        vocoder, vocoder_card = load_vocoder(VOCODERS[DEFAULT_VOCODER])
         if vocoder_card.audio.same_mels(config.audio):
             rate = config.audio.sample_rate
             watch.append(Speak(model, vocoder, card.voices, config.speak_every, rate))

@@ -63,8 +63,7 @@ class Critics(nn.Module):
 def critics_loss(real: list[Features], made: list[Features]) -> torch.Tensor:
     """Least squares: recordings are 1, waves made are 0 (HiFi-GAN, equation 1)."""
     parts = [
-        (r[-1] - 1).square().mean() + m[-1].square().mean()
-        for r, m in zip(real, made, strict=True)
+        (r[-1] - 1).square().mean() + m[-1].square().mean() for r, m in zip(real, made, strict=True)
     ]
     return torch.stack(parts).mean()
 
@@ -84,9 +83,7 @@ def matching_loss(real: list[Features], made: list[Features]) -> torch.Tensor:
     return torch.stack(parts).mean()
 
 
-def spectral_loss(
-    made: torch.Tensor, real: torch.Tensor, windows: tuple[int, ...]
-) -> torch.Tensor:
+def spectral_loss(made: torch.Tensor, real: torch.Tensor, windows: tuple[int, ...]) -> torch.Tensor:
     """Multi-resolution STFT loss of waves [B, n] (Parallel WaveGAN, arXiv 1910.11480, section 2.2)."""
     parts = []
     for n_fft in windows:

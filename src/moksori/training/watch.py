@@ -10,10 +10,9 @@ from torch import nn
 from torch.nn.utils import get_total_norm
 
 from moksori.alignment import phone_label
-from moksori.checkpoint import Voice
-from moksori.converter import to_register
+from moksori.checkpoint import Vocoder, Voice
 from moksori.models.conversion import Batch, ConversionModel
-from moksori.models.vocoder.hifigan import HiFiGAN
+from moksori.pitch import to_register
 from moksori.text import SYMBOLS
 from moksori.training.common import Training
 
@@ -73,7 +72,7 @@ class Speak(Callback):
     """
 
     def __init__(
-        self, model: ConversionModel, vocoder: HiFiGAN, voices: list[Voice], every: int, rate: int
+        self, model: ConversionModel, vocoder: Vocoder, voices: list[Voice], every: int, rate: int
     ) -> None:
         self.model, self.vocoder, self.voices = model, vocoder, voices
         self.every, self.rate = every, rate
@@ -89,19 +88,19 @@ class Speak(Callback):
             return
         t, n, row = int(batch.mel_lengths[0]), int(batch.phone_lengths[0]), int(batch.voice[0])
         other = (row + 1) % len(self.voices)
-        f0 = to_register(batch.f0[0, :t].cpu(), self.voices[other]).to(batch.f0)
+        f0 = to_register(batch.f0[0, :t], self.voices[other].log_f0_mean)
         own = Batch(
             batch.phones[:1, :n], batch.phone_lengths[:1], batch.mel[:1, :t], batch.mel_lengths[:1],
             batch.f0[:1, :t], batch.voice[:1],
         )  # fmt: skip
         changed = own._replace(f0=f0[None], voice=torch.full_like(own.voice, other))
         name = self.voices[other].name
-        for tag, mel in (
-            (f"{self.voices[row].name} recorded", own.mel),
-            (f"{self.voices[row].name} made again", self.model(own).mel),
-            (f"{self.voices[row].name} as {name}", self.model(changed).mel),
+        for tag, mel, melody in (
+            (f"{self.voices[row].name} recorded", own.mel, own.f0),
+            (f"{self.voices[row].name} made again", self.model(own).mel, own.f0),
+            (f"{self.voices[row].name} as {name}", self.model(changed).mel, changed.f0),
         ):
-            wave = self.vocoder(mel.float().cpu())[0]
+            wave = self.vocoder(mel.float().cpu(), melody.cpu())[0]
             logger.experiment.add_audio(
                 f"valid/{tag}", wave, trainer.global_step, sample_rate=self.rate
             )

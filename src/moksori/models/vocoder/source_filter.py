@@ -118,9 +118,7 @@ class SourceFilter(nn.Module):
         n_fft, hop = self.audio.n_fft, self.audio.hop_length
         pad = (n_fft - hop) // 2
         padded = functional.pad(wave[:, None], (pad, pad), mode="reflect")[:, 0]
-        return torch.stft(
-            padded, n_fft, hop, window=self.window, center=False, return_complex=True
-        )
+        return torch.stft(padded, n_fft, hop, window=self.window, center=False, return_complex=True)
 
     def _istft(self, spectrum: torch.Tensor) -> torch.Tensor:
         """Its inverse: [B, bins, T] → [B, T * hop_length]."""

@@ -1,0 +1,8 @@
+"""The models that come with Moksori, by name."""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+MODEL = _HERE / "emotiontts"
+VOCODERS = {name: _HERE / name for name in ("fast", "hifigan")}
+DEFAULT_VOCODER = "hifigan"
