@@ -16,10 +16,11 @@ from rich.progress import track
 from rich.table import Table
 
 from moksori import audio
-from moksori.converter import SURE, Converter, pace
+from moksori.converter import SURE, Converter
 from moksori.corpus import emotiontts
 from moksori.errors import TextError
 from moksori.features import frames_to_seconds
+from moksori.text.pace import pace
 
 
 def main(corpus: Path, model: Annotated[Path | None, typer.Option()] = None) -> None:

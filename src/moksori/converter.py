@@ -6,7 +6,6 @@ The command line, and whatever comes later (dubbing jobs, the web page), call `C
 import difflib
 import time
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,19 +25,19 @@ from moksori.checkpoint import (
     load_vocoder,
 )
 from moksori.config import Decibels, Seconds, Semitones
-from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
+from moksori.errors import AudioError, CheckpointError, VoiceError
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.pitch import to_register
 from moksori.results import AlignedLine, Conversion
 from moksori.text import Reading, ids, read
+from moksori.text.pace import check_pace
 from moksori.text.symbols import PUNCTUATION
+from moksori.voices import VoicePack, load_pack, pack_path, packs_folder
 from moksori.weights import DEFAULT_VOCODER, MODEL, VOCODERS
 
 MAX_SECONDS: Seconds = 30.0
 MAX_PITCH: Semitones = 12.0
 SURE = 0.5  # alignment confidence under which a line should be looked at; see docs/figures.md
-# Phones a second: see docs/figures.md for the corpus's, with room for dragged and hurried acting.
-_PHONES_A_SECOND = (2.5, 26.0)
 _FADE: Seconds = 0.005  # at both ends of the speech, against clicks
 
 
@@ -63,22 +62,28 @@ class Converter:
         card: ConversionCard,
         vocoder: Vocoder,
         vocoder_card: VocoderCard,
+        packs: Path | None = None,
     ) -> None:
         if not card.audio.same_mels(vocoder_card.audio):
             raise CheckpointError(
                 "the model and the vocoder were made for different audio settings"
             )
         self.model, self.card, self.vocoder = model, card, vocoder
+        self.packs = packs or packs_folder()
 
     @classmethod
     def from_pretrained(
-        cls, model: Path | str | None = None, vocoder: Path | str = DEFAULT_VOCODER
+        cls,
+        model: Path | str | None = None,
+        vocoder: Path | str = DEFAULT_VOCODER,
+        packs: Path | None = None,
     ) -> "Converter":
         """Load a model and a vocoder.
 
         Args:
             model: its folder; the bundled one by default.
             vocoder: `fast`, `hifigan`, or a folder.
+            packs: folder of enrolled voices; the user's own by default.
 
         Raises:
             CheckpointError: a folder that is damaged, of a newer format, or holds a pickle.
@@ -86,27 +91,34 @@ class Converter:
         return cls(
             *load_conversion(Path(model or MODEL)),
             *load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder))),
+            packs,
         )
 
-    @cached_property
-    def voices(self) -> dict[str, Voice]:
-        """The voices by name, in the order of the table."""
-        return {voice.name: voice for voice in self.card.voices}
-
     def voice(self, name: str) -> Voice:
-        """The voice of that name.
+        """The voice of that name, of the model or enrolled.
 
         Raises:
-            VoiceError: there is none; the message names the nearest.
+            VoiceError: there is none, and the message names the nearest; one whose consent has ended.
+            CheckpointError: its pack is damaged.
         """
-        if name not in self.voices:
-            near = (
-                difflib.get_close_matches(name, self.voices, n=3, cutoff=0.3) or [*self.voices][:5]
-            )
-            raise VoiceError(
-                f"no voice “{name}”; the nearest are {', '.join(near)} (`moksori voices` lists all)"
-            )
-        return self.voices[name]
+        known = {voice.name: voice for voice in self.card.voices}
+        if name in known:
+            return known[name]
+        if name and pack_path(self.packs, name).is_file():
+            return self._add(*load_pack(pack_path(self.packs, name)))
+        names = [*known, *(path.stem for path in self.packs.glob("*"))]
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:5]
+        raise VoiceError(
+            f"no voice “{name}”; the nearest are {', '.join(near)} (`moksori voices` lists all)"
+        )
+
+    def _add(self, row: torch.Tensor, pack: VoicePack) -> Voice:
+        """Let the model speak an enrolled voice."""
+        pack.check(self.card)
+        rows = torch.cat([self.model.voices.weight, row[None]])
+        self.model.voices = torch.nn.Embedding.from_pretrained(rows)
+        self.card = self.card.model_copy(update={"voices": [*self.card.voices, pack.voice]})
+        return pack.voice
 
     def align(
         self,
@@ -127,7 +139,7 @@ class Converter:
         reading = read(text, spell, lexicon)
         recording = self._read(recording, max_seconds)
         speech = self._speech(recording)
-        _check_pace(reading, features.samples_to_seconds(len(speech.wave), self.card.audio))
+        check_pace(reading, features.samples_to_seconds(len(speech.wave), self.card.audio))
         numbers, mel = ids(reading.phones), features.log_mel(speech.wave, self.card.audio)
         line = (
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
@@ -181,7 +193,7 @@ class Converter:
         clock.stop("text")
         recording = self._read(recording, max_seconds)
         speech = self._speech(recording)
-        _check_pace(reading, features.samples_to_seconds(len(speech.wave), audio))
+        check_pace(reading, features.samples_to_seconds(len(speech.wave), audio))
         clock.stop("read")
         source = features.extract(speech.wave, audio)
         clock.stop("features")
@@ -270,23 +282,6 @@ class Converter:
         line = np.pad(line, (0, max(0, n - len(line))))[:n]
         line, lowered = audio_files.fit_peak(line)
         return np.repeat(line[:, None], channels, axis=1), lowered
-
-
-def pace(symbols: list[str], length: Seconds) -> float:
-    """Phones a second, marks and spaces not counted."""
-    return sum(symbol not in "^$ .,?!" for symbol in symbols) / length
-
-
-def _check_pace(reading: Reading, length: Seconds) -> None:
-    low, high = _PHONES_A_SECOND
-    speed = pace(reading.phones, length)
-    if not low <= speed <= high:
-        word = "too short" if speed < low else "too long"
-        raise TextError(
-            f"the text is {word} for this recording: {speed * length:.0f} phones in {length:.1f} s of sound "
-            f"({speed:.1f} a second; actors speak {low:g} to {high:g}); is it this recording's line?",
-            reading.original,
-        )
 
 
 class _Clock:

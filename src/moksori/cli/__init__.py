@@ -8,6 +8,7 @@ from moksori.cli import training
 from moksori.cli.align import align
 from moksori.cli.console import err
 from moksori.cli.convert import convert, voices
+from moksori.cli.enroll import enroll
 from moksori.cli.evaluate import evaluate
 from moksori.cli.text import text
 from moksori.cli.tune import tune_conversion, tune_cotatron
@@ -33,6 +34,7 @@ _tune.command("cotatron")(tune_cotatron)
 app.command()(convert)
 app.command()(align)
 app.command()(voices)
+app.command()(enroll)
 app.command()(text)
 app.command()(evaluate)
 app.add_typer(_prepare, name="prepare")

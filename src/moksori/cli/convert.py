@@ -18,6 +18,14 @@ ModelOption = Annotated[
         "--model", help="Folder of a trained model, such as RUN/model; the bundled one by default."
     ),
 ]
+PacksOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--packs",
+        envvar="MOKSORI_PACKS",
+        help="Folder of enrolled voices; one in your home folder by default.",
+    ),
+]
 VocoderOption = Annotated[
     str,
     typer.Option(
@@ -46,6 +54,7 @@ def convert(
     ] = 0.0,
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
+    packs: PacksOption = None,
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
     max_seconds: Annotated[float, typer.Option(help="Refuse recordings longer than this.")] = 30.0,
@@ -62,7 +71,7 @@ def convert(
             check_output(path, kinds, recording, force)
     from moksori.converter import SURE, Converter
 
-    converter = Converter.from_pretrained(model, vocoder)
+    converter = Converter.from_pretrained(model, vocoder, packs)
     print_licence(converter.card.licence)
     result = converter.convert(
         recording, text, voice, pitch=pitch, max_seconds=max_seconds, spell=spell, lexicon=lexicon
@@ -90,14 +99,29 @@ def convert(
         )  # fmt: skip
 
 
-def voices(model: ModelOption = None) -> None:
-    """List the voices: name, sex, minutes of training speech, licence."""
+def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
+    """List the voices: name, sex, minutes of training speech, licence, and the consent of enrolled ones."""
     from moksori.checkpoint import load_card
+    from moksori.voices import list_packs, packs_folder
 
     card = load_card(model or MODEL)
     table = Table("voice", "sex", "minutes", "licence")
     for voice in card.voices:
         table.add_row(voice.name, voice.sex, f"{voice.minutes:.1f}", voice.licence)
+    out.print(table)
+    enrolled = list_packs(packs or packs_folder())
+    if not enrolled:
+        return
+    table = Table("enrolled", "sex", "minutes", "who", "purpose", "until", "contact", "usable")
+    for pack in enrolled:
+        voice, consent = pack.voice, pack.consent
+        usable = "expired" if consent.expired else "yes"
+        if pack.model != card.sha256:
+            usable = "of another model"
+        table.add_row(
+            voice.name, voice.sex, f"{voice.minutes:.1f}", consent.who, consent.purpose,
+            str(consent.until), consent.contact, usable,
+        )  # fmt: skip
     out.print(table)
 
 

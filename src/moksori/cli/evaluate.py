@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from moksori.cli.console import err, out, progress
-from moksori.cli.convert import ModelOption, VocoderOption
+from moksori.cli.convert import ModelOption, PacksOption, VocoderOption
 from moksori.errors import ConfigError
 from moksori.weights import DEFAULT_VOCODER
 
@@ -41,6 +41,7 @@ def evaluate(
     ] = "base",
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
+    packs: PacksOption = None,
 ) -> None:
     """Convert lines and judge them: words, voice, sound and melody, beside real recordings.
 
@@ -69,7 +70,7 @@ def evaluate(
             raise ConfigError(f"--voice is for a corpus; {source} names the voices itself")
         wanted = lines.read_list(source)
         real = lines.read_voices(references) if references else {}
-    converter = Converter.from_pretrained(model, vocoder)
+    converter = Converter.from_pretrained(model, vocoder, packs)
     for name in sorted({line.voice for line in wanted}):
         converter.voice(name)  # an unknown one is told before the long work
     output.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ same corpus is always parted in the same way and a text is in one split only.
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from moksori.corpus.lines import SourceLine, Split
@@ -95,13 +96,51 @@ def read_script_corpus(script: Path, audio: Path) -> list[SourceLine]:
         )
         for row in rows
     ]  # fmt: skip
+    lines += _unnamed(audio, script, lines)
+    return _checked(script, iter(lines))
+
+
+def read_voice(folder: Path, name: str) -> list[SourceLine]:
+    """One voice's recordings, each beside a text file of the same name: `hello.wav`, `hello.txt`.
+
+    Raises:
+        CorpusError: no recordings there.
+    """
+    lines = []
+    for audio in sorted(path for path in folder.rglob("*") if path.suffix.lower() in _AUDIO):
+        place = audio.with_suffix(".txt")
+        text = " ".join(" ".join(_rows(place)).split()) if place.is_file() else ""
+        problem = "" if text else f"no text: {place} is missing or empty"
+        id = "_".join(audio.relative_to(folder).with_suffix("").parts)
+        lines.append(SourceLine(id, name, "train", audio, text, text, None, problem))
+    if not lines:
+        raise CorpusError(f"{folder}: no .wav or .flac in it")
+    return lines
+
+
+def read_script_voice(script: Path, folder: Path, name: str) -> list[SourceLine]:
+    """One voice's recordings and a script that names them; its other rows are taken to be others' lines.
+
+    Raises:
+        ScriptError: as `read_script`, or no column of files.
+        CorpusError: no recording of the script is there.
+    """
+    rows = [row for row in read_script(script) if row.file]
+    if not rows:
+        raise ScriptError(f"{script}: no column “파일” or “file”, or nothing in it")
+    lines = [_line(folder / row.file, name, row.text, row.text, script) for row in rows]
+    lines = [replace(line, split="train") for line in lines if line.audio]
+    return _checked(folder, iter([*lines, *_unnamed(folder, script, lines)]))
+
+
+def _unnamed(folder: Path, script: Path, lines: list[SourceLine]) -> list[SourceLine]:
+    """The recordings of a folder that no row of the script names, as problems."""
     named = {line.audio.stem for line in lines if line.audio}
-    lines += [
+    return [
         SourceLine(path.stem, "?", "train", path, "", "", None, f"no row of {script.name} names it")
-        for path in sorted(audio.rglob("*"))
+        for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in _AUDIO and path.stem not in named
     ]
-    return _checked(script, iter(lines))
 
 
 def split_of(text: str) -> Split:

@@ -1,0 +1,73 @@
+"""`moksori enroll`: a voice of one's own, with consent."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moksori.cli.console import out, progress
+from moksori.cli.convert import ModelOption, PacksOption
+from moksori.cli.training import training_extra
+from moksori.weights import MODEL
+
+
+def enroll(
+    name: Annotated[str, typer.Argument(help="What the voice is to be called.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="1 to 20 minutes of recordings (.wav, .flac), each with its text beside it in a .txt of "
+            "the same name."
+        ),
+    ],
+    consent: Annotated[
+        Path,
+        typer.Option(
+            help="TOML with who, purpose, until and contact; see examples/consent.toml. Required: no "
+            "voice is enrolled without its owner's consent."
+        ),
+    ],
+    script: Annotated[
+        Path | None,
+        typer.Option(help="A .xlsx or .csv with 파일 and 대사 that holds the texts instead."),
+    ] = None,
+    model: ModelOption = None,
+    packs: PacksOption = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for prepared audio and checkpoints, so that a killed enrolment goes on; a "
+            "temporary one by default."
+        ),
+    ] = None,
+) -> None:
+    """Learn a voice from a few minutes of recordings, so that `convert --voice NAME` speaks in it.
+
+    Takes a few minutes on two cores. The voice pack, one small file, keeps the consent; when that ends,
+    the voice is refused. Deleting the file withdraws the voice.
+
+    Example: moksori enroll hong recordings/ --consent consent.toml
+    """
+    from tempfile import TemporaryDirectory
+
+    with training_extra():
+        from moksori.corpus.readers import read_script_voice, read_voice
+        from moksori.training.enrol import enroll as learn
+    from moksori.voices import packs_folder, read_consent
+
+    agreed = read_consent(consent)
+    lines = read_script_voice(script, folder, name) if script else read_voice(folder, name)
+    with TemporaryDirectory(prefix="moksori-") as temporary:
+        path, report = learn(
+            name, lines, agreed, model or MODEL, work or Path(temporary), packs or packs_folder(),
+            progress=progress("preparing"),
+        )  # fmt: skip
+    for line in report["rejected"]:
+        out.print(f"left out: {line['problem']}", markup=False)
+    entry = report["speakers"][name]
+    used, minutes = sum(entry["lines"].values()), sum(entry["seconds"].values()) / 60
+    out.print(
+        f"{path}: learnt from {used} lines, {minutes:.1f} minutes, of {agreed.who}; may be used until "
+        f"{agreed.until}. Try: moksori convert … --voice {name}",
+        markup=False,
+    )

@@ -1,0 +1,30 @@
+"""How fast a text would have to be said to be a recording's."""
+
+from moksori.config import Seconds
+from moksori.errors import TextError
+from moksori.text.reading import Reading
+
+# Phones a second: see docs/figures.md for the corpus's, with room for dragged and hurried acting.
+_PHONES_A_SECOND = (2.5, 26.0)
+
+
+def pace(symbols: list[str], length: Seconds) -> float:
+    """Phones a second, marks and spaces not counted."""
+    return sum(symbol not in "^$ .,?!" for symbol in symbols) / length
+
+
+def check_pace(reading: Reading, length: Seconds) -> None:
+    """See that a text can be what is said in a recording of this length.
+
+    Raises:
+        TextError: far too many phones a second, or too few.
+    """
+    low, high = _PHONES_A_SECOND
+    speed = pace(reading.phones, length)
+    if not low <= speed <= high:
+        word = "too short" if speed < low else "too long"
+        raise TextError(
+            f"the text is {word} for this recording: {speed * length:.0f} phones in {length:.1f} s of sound "
+            f"({speed:.1f} a second; actors speak {low:g} to {high:g}); is it this recording's line?",
+            reading.original,
+        )
