@@ -3,7 +3,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from moksori.config import AudioConfig, CotatronTrainConfig, TrainConfig, load_config
+from moksori.config import (
+    AudioConfig,
+    CotatronTrainConfig,
+    TrainConfig,
+    VocoderTrainConfig,
+    load_config,
+)
 from moksori.errors import ConfigError
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.cotatron import Cotatron
@@ -13,8 +19,13 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.name)
 def test_every_shipped_config_is_valid(path):
-    cotatron = "cotatron" in path.stem or "[losses]" in path.read_text(encoding="utf-8")
-    load_config(path, CotatronTrainConfig if cotatron else TrainConfig)
+    kinds = {
+        "conversion": TrainConfig,
+        "vocoder": VocoderTrainConfig,
+        "cotatron": CotatronTrainConfig,
+    }
+    kinds |= {"tiny": TrainConfig, "paper": CotatronTrainConfig}
+    load_config(path, kinds[path.stem.rpartition("_")[2]])
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,15 @@ def load_cotatron(folder: Path) -> tuple[Cotatron, CotatronCard]:
     return model, card
 
 
+def is_cotatron(folder: Path) -> bool:
+    """Whether a model's folder holds a Cotatron, and not a conversion model.
+
+    Raises:
+        CheckpointError: it holds neither.
+    """
+    return isinstance(_load_card(folder, ConversionCard, CotatronCard), CotatronCard)
+
+
 def load_vocoder(folder: Path) -> tuple[Vocoder, VocoderCard]:
     """Read a vocoder's folder, of either kind; as `load_conversion`.
 

@@ -81,6 +81,7 @@ class CotatronConfig(TextConfig):
     speaker_dim: int = Field(64, gt=0)  # channels of the speaker encoding z
     attention: Literal["location", "dynamic"] = "location"
     attention_dim: int = Field(128, gt=0)
+    in_order: bool = True  # the attention goes through the text forwards only
     prior_beta: float = Field(0.9, gt=0)  # of the dynamic attention; above 0.9 for slower speech
     prenet_dim: int = Field(256, gt=0)
     rnn_dim: int = Field(256, gt=0)  # of the attention LSTM and the decoder LSTM

@@ -172,3 +172,40 @@ def test_the_attention_starts_at_the_text_s_begin_and_moves_forward():
         attend = attention.begin(torch.randn(1, 40, 3), torch.ones(1, 40, dtype=torch.bool))
         weights = attend(torch.randn(1, RNN))
     assert weights[0, 11:].max() < 1e-3  # the prior reaches ten phones ahead
+
+
+@pytest.mark.parametrize("name", ATTENTIONS)
+def test_in_order_each_phone_weighs_what_it_would_times_not_having_been_passed(name):
+    """Forward attention, written out; while learning, when nothing is cut off."""
+    torch.manual_seed(0)
+    attention = ATTENTIONS[name]().train()
+    attention.in_order = True
+    memory, mask = torch.randn(1, 9, TEXT + SPEAKER), torch.ones(1, 9, dtype=torch.bool)
+    with torch.no_grad():
+        attend = attention.begin(memory, mask)
+        before = attend(torch.randn(1, RNN))
+        query = torch.randn(1, RNN)
+        free = attend.energies(query).softmax(-1)
+        weights = attend(query)
+    not_passed = torch.tensor([float(before[0, : n + 1].sum()) for n in range(9)])
+    expected = free[0] * not_passed / (free[0] * not_passed).sum()
+    torch.testing.assert_close(weights[0], expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ATTENTIONS)
+def test_in_order_the_likeliest_phone_never_comes_before_the_last(name):
+    torch.manual_seed(0)
+    backs = {}
+    for in_order in (False, True):
+        attention = ATTENTIONS[name]().eval()
+        torch.nn.init.normal_(attention.score.weight, std=20)  # so sharp and so wild that it jumps
+        attention.in_order = in_order
+        memory = torch.randn(4, 30, TEXT + SPEAKER)
+        with torch.no_grad():
+            attend = attention.begin(memory, torch.ones(4, 30, dtype=torch.bool))
+            weights = torch.stack([attend(torch.randn(4, RNN)) for _ in range(40)], 1)
+        torch.testing.assert_close(weights.sum(-1), torch.ones(4, 40))
+        backs[in_order] = int((weights.argmax(-1).diff(dim=1) < 0).sum())
+    assert backs[True] == 0
+    if name == "location":  # the other has a prior that looks forward only
+        assert backs[False] > 0

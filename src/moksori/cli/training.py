@@ -120,7 +120,7 @@ StartOption = Annotated[
     typer.Option(
         "--from",
         metavar="MODEL",
-        help="A conversion model whose text encoder and aligner a new run begins with.",
+        help="What a new run begins with: a conversion model's text encoder and aligner, or a Cotatron.",
     ),
 ]
 DevRunOption = Annotated[

@@ -56,10 +56,12 @@ class Cotatron(TextAligner):
         memory_dim = config.text_dim + config.speaker_dim
         attention: Attention
         if config.attention == "location":
-            attention = LocationSensitiveAttention(config.rnn_dim, memory_dim, config.attention_dim)
+            attention = LocationSensitiveAttention(
+                config.rnn_dim, memory_dim, config.attention_dim, config.in_order
+            )
         else:
             attention = DynamicConvolutionAttention(
-                config.rnn_dim, config.attention_dim, beta=config.prior_beta
+                config.rnn_dim, config.attention_dim, config.in_order, beta=config.prior_beta
             )
         text_encoder, aligner = cls.parts(config, audio, n_symbols)
         return cls(

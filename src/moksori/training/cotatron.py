@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from moksori.alignment import Alignment
-from moksori.checkpoint import CotatronCard, load_conversion
+from moksori.checkpoint import CotatronCard, is_cotatron, load_conversion, load_cotatron
 from moksori.config import CotatronTrainConfig
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError
@@ -131,13 +131,13 @@ def train_cotatron(
         config: of the whole run.
         data: a corpus that `moksori prepare` wrote.
         run: folder of this run; the same again to resume.
-        start: a conversion model whose text encoder and parallel aligner a new run begins with, so
-            that the guidance is right from the first step.
+        start: what a new run begins with: a conversion model's text encoder and parallel aligner, so
+            that the guidance is right from the first step; or the whole of a Cotatron.
         fast_dev_run: as `fit`.
         callbacks: more of them, Lightning's.
 
     Raises:
-        CheckpointError: `start` is no conversion model.
+        CheckpointError: `start` is no model.
         CorpusError: `data` is not a prepared corpus, or one for other audio settings.
         ConfigError: `run` holds a training with another config, or `start` has other sizes.
     """
@@ -147,20 +147,7 @@ def train_cotatron(
     model = Cotatron.build(config.model, config.audio, len(SYMBOLS), len(names))
     licences = [corpus["licence"]]
     if start is not None:
-        trained, known = load_conversion(start)
-        licences.append(known.licence)
-        parts: list[tuple[nn.Module, nn.Module]] = [
-            (model.text_encoder, trained.text_aligner.text_encoder)
-        ]
-        if model.aligner and trained.text_aligner.aligner:
-            parts.append((model.aligner, trained.text_aligner.aligner))
-        try:
-            for part, of_trained in parts:
-                part.load_state_dict(of_trained.state_dict())
-        except RuntimeError:
-            raise ConfigError(
-                f"{start}: its text encoder or aligner has other sizes than the config's"
-            ) from None
+        licences.append(_begin(model, names, start))
     card = CotatronCard(
         licence=joined(licences), audio=config.audio, symbols=SYMBOLS, model=config.model,
         speakers=names,
@@ -171,3 +158,29 @@ def train_cotatron(
     return fit(
         training, lines, run, card, "mse_after", [*watch, *callbacks], fast_dev_run=fast_dev_run
     )
+
+
+def _begin(model: Cotatron, speakers: list[str], start: Path) -> str:
+    """Take over what `start` has learnt; its licence.
+
+    Raises:
+        ConfigError: its parts have other sizes, or it is a Cotatron of other speakers.
+    """
+    parts: list[tuple[nn.Module, nn.Module]]
+    if is_cotatron(start):
+        cotatron, card = load_cotatron(start)
+        if card.speakers != speakers:
+            raise ConfigError(f"{start}: was trained on other speakers than the corpus's")
+        parts, licence = [(model, cotatron)], card.licence
+    else:
+        trained, known = load_conversion(start)
+        aligner, licence = trained.text_aligner, known.licence
+        parts = [(model.text_encoder, aligner.text_encoder)]
+        if model.aligner and aligner.aligner:
+            parts.append((model.aligner, aligner.aligner))
+    try:
+        for part, of_trained in parts:
+            part.load_state_dict(of_trained.state_dict())
+    except RuntimeError:
+        raise ConfigError(f"{start}: its parts have other sizes than the config's") from None
+    return licence
