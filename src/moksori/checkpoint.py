@@ -21,7 +21,6 @@ from moksori.config import (
     ConversionConfig,
     CotatronConfig,
     SourceFilterConfig,
-    before_trackers,
     explain,
 )
 from moksori.errors import CheckpointError
@@ -32,7 +31,6 @@ from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.text import SYMBOLS
 
 FORMAT = 2  # raised when an older Moksori could not read a folder
-_RENAMED = {"text_encoder.": "text_aligner.text_encoder.", "aligner.": "text_aligner.aligner."}
 _CARD, _WEIGHTS = "model.json", "weights.safetensors"
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl")
 
@@ -125,12 +123,6 @@ def load_conversion(folder: Path) -> tuple[ConversionModel, ConversionCard]:
     card, weights = _load(folder, ConversionCard)
     _check_symbols(folder, card.symbols)
     model = ConversionModel.build(card.model, card.audio, len(card.symbols), len(card.voices))
-    if card.format == 1:  # before conversion could stand on a Cotatron
-        for old, new in _RENAMED.items():
-            weights = {
-                new + name.removeprefix(old) if name.startswith(old) else name: tensor
-                for name, tensor in weights.items()
-            }
     _fill(folder, model, weights)
     return model, card
 
@@ -217,9 +209,11 @@ def _load_card(folder: Path, *kinds: type[Card]) -> Card:
             raise CheckpointError(
                 f"{folder}: format {version} is newer than this Moksori's {FORMAT}; update Moksori"
             )
-        if isinstance(raw, dict) and isinstance(raw.get("audio"), dict):
-            raw["audio"] = before_trackers(raw["audio"])
         said = raw.get("kind") if isinstance(raw, dict) else None
+        if said == "conversion" and isinstance(version, int) and version < FORMAT:
+            raise CheckpointError(
+                f"{folder}: format {version} is of F0 by another tracker; train the model again"
+            )
         kind = next((k for k in kinds if k.model_fields["kind"].default == said), kinds[0])
         return kind.model_validate(raw)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:

@@ -39,7 +39,7 @@ class AudioConfig(_Config):
     n_mels: int = Field(80, gt=0)
     fmin: Hertz = Field(0.0, ge=0)
     fmax: Hertz = Field(8000.0, gt=0)
-    f0_tracker: Literal["swift", "harvest"] = "swift"  # harvest: of models trained before
+    f0_tracker: Literal["swift"] = "swift"  # so that a model of another one is known as such
     f0_min: Hertz = Field(60.0, gt=0)  # below any speaking voice of the corpus
     f0_max: Hertz = Field(700.0, gt=0)  # a shouting woman or child
     loudness: Decibels = -23.0  # LUFS that every recording is brought to
@@ -49,11 +49,6 @@ class AudioConfig(_Config):
         tracking = ("f0_tracker", "f0_min", "f0_max")
         alike = {name: getattr(self, name) for name in tracking}
         return self == other.model_copy(update=alike)
-
-
-def before_trackers(audio: dict) -> dict:
-    """Audio settings as they were written; those without `f0_tracker` are of Harvest's time."""
-    return {"f0_tracker": "harvest", **audio}
 
 
 class TextConfig(_Config):

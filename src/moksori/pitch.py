@@ -1,12 +1,6 @@
-"""F0 frame by frame, by two trackers: SwiftF0, and WORLD's Harvest for models that were trained with it.
-
-Harvest calls most breaths and closures voiced, and not twice the same ones: of a recording and the
-vocoder's copy of it 14% of the frames are voiced in one only, with SwiftF0 3%, in a twentieth of the time
-(docs/figures.md).
-"""
+"""F0 frame by frame, by SwiftF0; why by it is in docs/figures.md."""
 
 import math
-import warnings
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,9 +36,7 @@ def swift(wave: np.ndarray, rate: int, low: Hertz, high: Hertz) -> Track:
 def f0(wave: np.ndarray, audio: AudioConfig) -> np.ndarray:
     """F0 [n // hop_length] in Hz of `wave` [n], 0 where unvoiced, at the middle of each mel frame."""
     frames = len(wave) // audio.hop_length
-    track = (
-        _harvest(wave, audio) if audio.f0_tracker == "harvest" else _on_grid(wave, frames, audio)
-    )
+    track = _on_grid(wave, frames, audio)
     return np.pad(track, (0, max(0, frames - len(track))))[:frames].astype(np.float32)
 
 
@@ -71,20 +63,6 @@ def _on_grid(wave: np.ndarray, frames: int, audio: AudioConfig) -> np.ndarray:
     middles = (np.arange(frames) + 0.5) * audio.hop_length / audio.sample_rate
     nearest = voiced[np.searchsorted((times[1:] + times[:-1]) / 2, middles)]
     return np.where(nearest, np.exp(np.interp(middles, times[voiced], np.log(hertz[voiced]))), 0.0)
-
-
-def _harvest(wave: np.ndarray, audio: AudioConfig) -> np.ndarray:
-    """Harvest refined by StoneMask (Morise 2017)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pyworld warns that its pkg_resources is going away
-        import pyworld
-    # A mel frame's middle lies half a hop after its first sample; so begin there.
-    signal = np.asarray(wave[audio.hop_length // 2 :], dtype=np.float64)
-    period = 1000 * audio.hop_length / audio.sample_rate  # ms
-    track, times = pyworld.harvest(
-        signal, audio.sample_rate, audio.f0_min, audio.f0_max, frame_period=period
-    )
-    return pyworld.stonemask(signal, track, times, audio.sample_rate)
 
 
 @cache

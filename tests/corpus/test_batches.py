@@ -54,10 +54,9 @@ def test_an_epoch_is_always_the_same_and_unlike_the_next(cuts):
 
 
 def test_a_corpus_of_another_pitch_tracker_is_refused(prepared, tmp_path):
-    """Those prepared before there were two were Harvest's, and do not say so."""
+    """Those prepared before SwiftF0 do not say whose F0 they hold."""
     corpus = json.loads((prepared / "speakers.json").read_text())
     assert corpus["audio"].pop("f0_tracker") == "swift"
     (tmp_path / "speakers.json").write_text(json.dumps(corpus))
     with pytest.raises(CorpusError, match="another f0_tracker"):
         read_speakers(tmp_path, AudioConfig())
-    assert read_speakers(tmp_path, AudioConfig(f0_tracker="harvest"))["speakers"]

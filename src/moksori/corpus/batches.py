@@ -13,7 +13,7 @@ from lhotse.dataset import DynamicBucketingSampler, SimpleCutSampler
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from moksori.config import AudioConfig, DataConfig, before_trackers
+from moksori.config import AudioConfig, DataConfig
 from moksori.corpus.parallel import ParallelLines, warp
 from moksori.errors import CorpusError
 from moksori.features import log_mel
@@ -31,7 +31,7 @@ def read_speakers(folder: Path, audio: AudioConfig) -> dict:
     if not path.exists():
         raise CorpusError(f"{folder}: not a prepared corpus; run `moksori prepare` first")
     corpus = json.loads(path.read_text(encoding="utf-8"))
-    known = before_trackers(corpus["audio"])
+    known = corpus["audio"]
     if different := [
         name for name, value in audio.model_dump().items() if known.get(name) != value
     ]:
