@@ -3,8 +3,9 @@
     python benchmarks/aligners.py ../shared/corpus/emotiontts RUN/model
 
 RUN/model: a Cotatron that `moksori train cotatron` made. Each test line is aligned with its own text by the
-attention (teacher-forced) and by the Cotatron's parallel aligner. Orderly: no frame's likeliest phone comes
-before the last frame's, among spoken phones; to a phone: by no more than one.
+attention (teacher-forced; as the decoder attends, and in the text's order) and by the Cotatron's parallel
+aligner. Orderly: no frame's likeliest phone comes before the last frame's, among spoken phones; to a phone:
+by no more than one. Apart: how far its phones begin from where the parallel aligner has them.
 """
 
 from pathlib import Path
@@ -18,12 +19,18 @@ from rich.table import Table
 
 from moksori.alignment import SILENT, Alignment
 from moksori.checkpoint import load_cotatron
+from moksori.config import AlignerName
 from moksori.converter import Converter
 from moksori.corpus import emotiontts
 from moksori.features import frames_to_seconds
 from moksori.text import ids
 
 _PARTS = ("confidence", "sharpness", "diagonality", "coverage")
+_ALIGNERS: dict[str, tuple[AlignerName, bool]] = {  # whose, and whether in order
+    "attention": ("attention", False),
+    "attention, in order": ("attention", True),
+    "parallel, in order": ("parallel", True),
+}
 
 
 def main(corpus: Path, model: Path) -> None:
@@ -35,7 +42,7 @@ def main(corpus: Path, model: Path) -> None:
     converter = Converter.from_pretrained()  # for its cutting and levelling of recordings
     found: dict[tuple[str, str], list] = {}
     back: dict[tuple[str, str], list[int]] = {}
-    apart: dict[str, list[float]] = {"seen": [], "unseen": []}
+    apart: dict[tuple[str, str], list[float]] = {}
     for line in track(lines, "aligning", console=Console(stderr=True)):
         heard = converter.align(line.audio, line.text)
         phones, mel = heard.alignment.phones, torch.from_numpy(heard.mel)[None]
@@ -45,18 +52,20 @@ def main(corpus: Path, model: Path) -> None:
         group = "seen" if line.speaker in trained else "unseen"
         made = {}
         with torch.inference_mode():
-            for name in ("attention", "parallel"):
-                aligned = cotatron.align(numbers, lengths[0], mel, lengths[1], aligner=name)
+            for name, (aligner, cotatron.in_order) in _ALIGNERS.items():
+                aligned = cotatron.align(numbers, lengths[0], mel, lengths[1], aligner=aligner)
                 free = aligned.log_alignment[0].exp().numpy()
                 made[name] = Alignment(aligned.alignment[0].numpy(), free, phones, frame)
                 measures = made[name].measures()
                 sharpness = float(made[name].weights.max(1).mean())  # of A, not of the free weights
                 found.setdefault((name, group), []).append(measures._replace(sharpness=sharpness))
                 back.setdefault((name, group), []).append(furthest_back(made[name]))
-        apart[group].append(made["attention"].boundary_difference(made["parallel"]))
+        for name, alignment in made.items():
+            distance = alignment.boundary_difference(made["parallel, in order"])
+            apart.setdefault((name, group), []).append(1000 * distance)
     table = Table(
         "aligner", "speakers", "lines", "confidence", "sharpness", "diagonality", "coverage",
-        "orderly", "to a phone",
+        "orderly", "to a phone", "apart, ms",
     )  # fmt: skip
     for (name, group), measures in sorted(found.items()):
         steps = np.array(back[name, group])
@@ -64,11 +73,9 @@ def main(corpus: Path, model: Path) -> None:
             name, group, str(len(measures)),
             *(f"{np.mean([getattr(m, part) for m in measures]):.2f}" for part in _PARTS),
             f"{(steps == 0).mean():.0%}", f"{(steps <= 1).mean():.0%}",
+            f"{np.mean(apart[name, group]):.0f}",
         )  # fmt: skip
-    Console(width=110).print(table)
-    for group, distances in apart.items():
-        mean, median = 1000 * np.mean(distances), 1000 * np.median(distances)
-        print(f"boundaries apart, {group}: mean {mean:.0f} ms, median {median:.0f} ms")
+    Console(width=120).print(table)
     print(f"trained for {card.training['steps']} steps")
 
 

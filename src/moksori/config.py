@@ -76,7 +76,9 @@ class CotatronConfig(TextConfig):
     speaker_dim: int = Field(64, gt=0)  # channels of the speaker encoding z
     attention: Literal["location", "dynamic"] = "location"
     attention_dim: int = Field(128, gt=0)
-    in_order: bool = True  # the attention goes through the text forwards only
+    in_order: bool = (
+        True  # the attention's alignment is put in the text's order, as the parallel one
+    )
     prior_beta: float = Field(0.9, gt=0)  # of the dynamic attention; above 0.9 for slower speech
     prenet_dim: int = Field(256, gt=0)
     rnn_dim: int = Field(256, gt=0)  # of the attention LSTM and the decoder LSTM
@@ -119,8 +121,8 @@ class CotatronLosses(_Config):
 
     speaker: float = Field(0.1, ge=0)  # NLL of the speaker classifier
     forward_sum: float = Field(0.2, ge=0)  # of the parallel aligner
-    guidance: float = Field(1.0, ge=0)  # cross-entropy of the attention to the parallel alignment
-    guidance_steps: int = Field(3000, ge=0)  # over which the guidance fades
+    guidance: float = Field(1.5, ge=0)  # cross-entropy of the attention to the parallel alignment
+    guidance_steps: int = Field(0, ge=0)  # over which the guidance fades; 0: it stays
     teacher_forcing: float = Field(1.0, ge=0, le=1)  # share of steps that see the real frame
 
 

@@ -174,38 +174,32 @@ def test_the_attention_starts_at_the_text_s_begin_and_moves_forward():
     assert weights[0, 11:].max() < 1e-3  # the prior reaches ten phones ahead
 
 
-@pytest.mark.parametrize("name", ATTENTIONS)
-def test_in_order_each_phone_weighs_what_it_would_times_not_having_been_passed(name):
-    """Forward attention, written out; while learning, when nothing is cut off."""
-    torch.manual_seed(0)
-    attention = ATTENTIONS[name]().train()
-    attention.in_order = True
-    memory, mask = torch.randn(1, 9, TEXT + SPEAKER), torch.ones(1, 9, dtype=torch.bool)
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_in_order_the_attention_s_alignment_is_the_posterior_over_orderly_paths(lines, attention):
+    """So its likeliest phone never goes back; out of order it is what the decoder attended to."""
+    _, text_lengths, _, mel_lengths = lines
+    model = cotatron(attention)
     with torch.no_grad():
-        attend = attention.begin(memory, mask)
-        before = attend(torch.randn(1, RNN))
-        query = torch.randn(1, RNN)
-        free = attend.energies(query).softmax(-1)
-        weights = attend(query)
-    not_passed = torch.tensor([float(before[0, : n + 1].sum()) for n in range(9)])
-    expected = free[0] * not_passed / (free[0] * not_passed).sum()
-    torch.testing.assert_close(weights[0], expected, atol=1e-5, rtol=1e-4)
+        free = model(*lines).decoded.alignment
+        ordered = model.align(*lines, aligner="attention").alignment
+        model.in_order = False
+        torch.testing.assert_close(model.align(*lines, aligner="attention").alignment, free)
+    for line in range(2):
+        t, n = int(mel_lengths[line]), int(text_lengths[line])
+        expected = posterior(free[line, :t, :n].double().numpy())
+        np.testing.assert_allclose(ordered[line, :t, :n].numpy(), expected, atol=1e-4)
+        assert (ordered[line, :t].argmax(-1).diff() >= 0).all()
 
 
-@pytest.mark.parametrize("name", ATTENTIONS)
-def test_in_order_the_likeliest_phone_never_comes_before_the_last(name):
-    torch.manual_seed(0)
-    backs = {}
-    for in_order in (False, True):
-        attention = ATTENTIONS[name]().eval()
-        torch.nn.init.normal_(attention.score.weight, std=20)  # so sharp and so wild that it jumps
-        attention.in_order = in_order
-        memory = torch.randn(4, 30, TEXT + SPEAKER)
-        with torch.no_grad():
-            attend = attention.begin(memory, torch.ones(4, 30, dtype=torch.bool))
-            weights = torch.stack([attend(torch.randn(4, RNN)) for _ in range(40)], 1)
-        torch.testing.assert_close(weights.sum(-1), torch.ones(4, 40))
-        backs[in_order] = int((weights.argmax(-1).diff(dim=1) < 0).sum())
-    assert backs[True] == 0
-    if name == "location":  # the other has a prior that looks forward only
-        assert backs[False] > 0
+def posterior(weights: np.ndarray) -> np.ndarray:
+    """Share of each place of [T, N] among all paths that stay or go on by one, by writing them out."""
+    t, n = weights.shape
+    forward, backward = np.zeros((t, n)), np.zeros((t, n))
+    forward[0, 0], backward[-1, -1] = weights[0, 0], 1
+    for i in range(1, t):
+        forward[i] = (forward[i - 1] + np.append(0, forward[i - 1, :-1])) * weights[i]
+    for i in range(t - 2, -1, -1):
+        onward = backward[i + 1] * weights[i + 1]
+        backward[i] = onward + np.append(onward[1:], 0)
+    both = forward * backward
+    return both / both.sum(1, keepdims=True)

@@ -21,11 +21,9 @@ class Attending(ABC):
 
     Args:
         mask: [B, N] of the text.
-        attention: whose pass it is.
     """
 
-    def __init__(self, mask: torch.Tensor, attention: "Attention") -> None:
-        self.in_order, self.strict = attention.in_order, not attention.training
+    def __init__(self, mask: torch.Tensor) -> None:
         self.padding = torch.zeros_like(mask, dtype=torch.float32).masked_fill_(~mask, _NEVER)
         self.weights = torch.zeros_like(self.padding)  # of the last step
         self.weights[:, 0] = 1
@@ -44,35 +42,13 @@ class Attending(ABC):
         Returns:
             Weights [B, N] that sum to one over the unpadded text.
         """
-        energies = self.energies(query) + self.padding
-        if self.in_order:
-            energies = energies + self._log_not_passed()
-        self.weights = energies.softmax(-1)
+        self.weights = (self.energies(query) + self.padding).softmax(-1)
         self.total = self.total + self.weights
         return self.weights
 
-    def _log_not_passed(self) -> torch.Tensor:
-        """Log probability of each phone [B, N] not to lie behind the last step's place."""
-        log_share = self.weights.cumsum(-1).clamp(min=1e-6).log()
-        if self.strict:
-            places = torch.arange(log_share.shape[1], device=log_share.device)
-            behind = places < self.weights.argmax(-1, keepdim=True)
-            log_share = log_share.masked_fill(behind, _NEVER)
-        return log_share
-
 
 class Attention(nn.Module, ABC):
-    """What the two have in common.
-
-    Args:
-        in_order: whether it goes through the text forwards only: each phone's weight is multiplied by the
-            probability that it had not been passed, as in forward attention (arXiv 1807.06736), and in
-            evaluation none goes to phones before the last step's likeliest (Deep Voice 3, section 3.5).
-    """
-
-    def __init__(self, in_order: bool) -> None:
-        super().__init__()
-        self.in_order = in_order
+    """What the two have in common."""
 
     @abstractmethod
     def begin(self, memory: torch.Tensor, mask: torch.Tensor) -> Attending:
@@ -83,10 +59,9 @@ class LocationSensitiveAttention(Attention):
     """Additive attention that sees the last step's weights and their sum (arXiv 1506.07503)."""
 
     def __init__(
-        self, query_dim: int, memory_dim: int, dim: int, in_order: bool = False,
-        filters: int = 32, kernel: int = 31,
-    ) -> None:  # fmt: skip
-        super().__init__(in_order)
+        self, query_dim: int, memory_dim: int, dim: int, filters: int = 32, kernel: int = 31
+    ) -> None:
+        super().__init__()
         self.query = nn.Linear(query_dim, dim, bias=False)
         self.memory = nn.Linear(memory_dim, dim, bias=False)
         self.location = nn.Conv1d(2, filters, kernel, padding=kernel // 2, bias=False)
@@ -101,7 +76,7 @@ class _AttendingToPlaceAndText(Attending):
     def __init__(
         self, attention: LocationSensitiveAttention, memory: torch.Tensor, mask: torch.Tensor
     ) -> None:
-        super().__init__(mask, attention)
+        super().__init__(mask)
         self.keys = attention.memory(memory) + attention.place.bias
         self.query, self.score = (
             StepLinear(attention.query.weight),
@@ -129,10 +104,10 @@ class DynamicConvolutionAttention(Attention):
     prior: torch.Tensor
 
     def __init__(
-        self, query_dim: int, dim: int, in_order: bool = False, channels: int = 8, kernel: int = 21,
+        self, query_dim: int, dim: int, channels: int = 8, kernel: int = 21,
         prior_length: int = 11, alpha: float = 0.1, beta: float = 0.9,
     ) -> None:  # fmt: skip
-        super().__init__(in_order)
+        super().__init__()
         self.channels, self.kernel = channels, kernel
         self.static = nn.Conv1d(1, channels, kernel, padding=kernel // 2, bias=False)
         self.filters1 = nn.Linear(query_dim, dim)
@@ -147,7 +122,7 @@ class DynamicConvolutionAttention(Attention):
 
 class _AttendingToPlace(Attending):
     def __init__(self, attention: DynamicConvolutionAttention, mask: torch.Tensor) -> None:
-        super().__init__(mask, attention)
+        super().__init__(mask)
         self.attention = attention
         self.filters1 = StepLinear(attention.filters1.weight)
         self.filters2 = StepLinear(attention.filters2.weight)

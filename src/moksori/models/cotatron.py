@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 
 from moksori.config import AlignerName, AudioConfig, CotatronConfig
-from moksori.models.aligner import ParallelAligner
+from moksori.models.aligner import ParallelAligner, monotonic_posterior
 from moksori.models.attention import (
     Attention,
     DynamicConvolutionAttention,
@@ -43,8 +43,10 @@ class Cotatron(TextAligner):
         speaker_classifier: SpeakerClassifier | None,
         decoder: TTSDecoder,
         aligner: ParallelAligner | None,
+        in_order: bool = True,
     ) -> None:
         super().__init__(text_encoder, aligner)
+        self.in_order = in_order
         self.speaker_encoder, self.speaker_classifier = speaker_encoder, speaker_classifier
         self.decoder = decoder
 
@@ -56,12 +58,10 @@ class Cotatron(TextAligner):
         memory_dim = config.text_dim + config.speaker_dim
         attention: Attention
         if config.attention == "location":
-            attention = LocationSensitiveAttention(
-                config.rnn_dim, memory_dim, config.attention_dim, config.in_order
-            )
+            attention = LocationSensitiveAttention(config.rnn_dim, memory_dim, config.attention_dim)
         else:
             attention = DynamicConvolutionAttention(
-                config.rnn_dim, config.attention_dim, config.in_order, beta=config.prior_beta
+                config.rnn_dim, config.attention_dim, beta=config.prior_beta
             )
         text_encoder, aligner = cls.parts(config, audio, n_symbols)
         return cls(
@@ -73,6 +73,7 @@ class Cotatron(TextAligner):
                 config.postnet_dim, config.frames_per_step, config.zoneout, config.dropout,
             ),
             aligner if config.parallel_aligner else None,
+            config.in_order,
         )  # fmt: skip
 
     def forward(
@@ -126,8 +127,9 @@ class Cotatron(TextAligner):
             aligner: whose alignment: the TTSDecoder's attention or the parallel aligner.
 
         Returns:
-            A [B, T, N] of the one that was asked for; the free weights are the parallel aligner's, and the
-            attention's own where there is none.
+            A [B, T, N] of the one that was asked for, in the text's order: the parallel aligner's always,
+            the attention's if the model is `in_order`. The free weights are the parallel aligner's, and
+            the attention's own where there is none.
 
         Raises:
             ValueError: there is no parallel aligner.
@@ -138,8 +140,11 @@ class Cotatron(TextAligner):
         parallel = super().align(*lines, log_prior) if self.aligner else None
         encoding = parallel.encoding if parallel else self._encode(phones, phone_lengths)
         decoded = self._decode(encoding, self.speaker_encoder(mel, mel_lengths), *lines[1:])
-        free = parallel.log_alignment if parallel else decoded.alignment.clamp(min=1e-12).log()
-        return Aligned(encoding, free, decoded.alignment)
+        log_weights = decoded.alignment.clamp(min=1e-8).log()
+        ordered = decoded.alignment
+        if self.in_order:
+            ordered = monotonic_posterior(log_weights, phone_lengths, mel_lengths)
+        return Aligned(encoding, parallel.log_alignment if parallel else log_weights, ordered)
 
     def _encode(self, phones: torch.Tensor, phone_lengths: torch.Tensor) -> torch.Tensor:
         return self.text_encoder(phones, length_mask(phone_lengths, phones.shape[1]))
