@@ -7,10 +7,14 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+import torch
 from praatio import textgrid
 from typer.testing import CliRunner
 
+from moksori.checkpoint import load_card
 from moksori.cli import app, main
+from moksori.voices import Consent, VoicePack, save_pack
+from moksori.weights import MODEL
 from tests.conftest import DEMO, DEMO_TEXT, write_corpus
 
 
@@ -92,6 +96,36 @@ def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
     assert len(errors) == 1
     assert message in errors[0]
     assert {path: path.read_bytes() for path in bad.rglob("*") if path.is_file()} == before
+
+
+def test_voices_shows_the_consent_of_enrolled_ones(tmp_path):
+    card = load_card(MODEL)
+    for name, until in (("hong", "2020-01-01"), ("kim", "2999-12-31")):
+        consent = Consent(
+            who="홍길동", purpose="1~12화 더빙", until=until, contact="hong@example.com"
+        )
+        voice = card.voices[0].model_copy(update={"name": name})
+        pack = VoicePack(voice=voice, consent=consent, model=card.sha256)
+        save_pack(tmp_path / f"{name}.safetensors", torch.zeros(card.model.voice_dim), pack)
+    shown = CliRunner().invoke(app, ["voices", "--packs", str(tmp_path)]).stdout
+    for part in ("hong", "2020-01-01", "expired", "kim", "2999-12-31", "may be used", "홍길동"):
+        assert part in shown
+
+
+def test_no_voice_is_enrolled_without_a_consent(tmp_path, capsys, monkeypatch):
+    (tmp_path / "a.wav").write_bytes(DEMO.read_bytes())
+    for consent, message in (("none.toml", "no such file"), ("bad.toml", "Field required")):
+        (tmp_path / "bad.toml").write_text('who = "홍길동"', encoding="utf-8")
+        monkeypatch.setattr(
+            sys, "argv",
+            ["moksori", "enroll", "hong", str(tmp_path), "--packs", str(tmp_path / "packs"),
+             "--consent", str(tmp_path / consent)],
+        )  # fmt: skip
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "packs").exists()
 
 
 def test_the_recording_itself_is_never_overwritten(tmp_path, capsys, monkeypatch):

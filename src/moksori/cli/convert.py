@@ -109,20 +109,18 @@ def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
     for voice in card.voices:
         table.add_row(voice.name, voice.sex, f"{voice.minutes:.1f}", voice.licence)
     out.print(table)
-    enrolled = list_packs(packs or packs_folder())
-    if not enrolled:
-        return
-    table = Table("enrolled", "sex", "minutes", "who", "purpose", "until", "contact", "usable")
-    for pack in enrolled:
+    for pack in list_packs(packs or packs_folder()):
         voice, consent = pack.voice, pack.consent
-        usable = "expired" if consent.expired else "yes"
+        state = "may be used"
         if pack.model != card.sha256:
-            usable = "of another model"
-        table.add_row(
-            voice.name, voice.sex, f"{voice.minutes:.1f}", consent.who, consent.purpose,
-            str(consent.until), consent.contact, usable,
+            state = "enrolled on another model"
+        if consent.expired:
+            state = "expired, refused"
+        out.print(
+            f"enrolled: {voice.name}, {voice.sex}, {voice.minutes:.1f} min; {consent.who}, for "
+            f"{consent.purpose}, until {consent.until}, {consent.contact}; {state}",
+            markup=False, soft_wrap=True,
         )  # fmt: skip
-    out.print(table)
 
 
 def check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bool) -> None:
