@@ -72,6 +72,7 @@ CASES = [
     ({"extra": ["--model", "{}/pickle.pt"]}, "pickles are not loaded"),
     ({"extra": ["--model", "{}/broken"]}, "damaged"),
     ({"extra": ["--model", "{}/nothing"]}, "no model.json"),
+    ({"extra": ["--vocoder", "hifigna"]}, "use fast, hifigan or a folder"),
 ]
 
 
@@ -106,8 +107,16 @@ def test_voices_shows_the_consent_of_enrolled_ones(tmp_path):
         )
         voice = card.voices[0].model_copy(update={"name": name})
         pack = VoicePack(voice=voice, consent=consent, model=card.sha256)
-        save_pack(tmp_path / f"{name}.safetensors", torch.zeros(card.model.voice_dim), pack)
-    shown = CliRunner().invoke(app, ["voices", "--packs", str(tmp_path)]).stdout
+        save_pack(
+            tmp_path / f"{name}.safetensors",
+            {"voices.weight": torch.zeros(1, card.model.voice_dim)},
+            pack,
+        )
+    (tmp_path / "bad.safetensors").write_text("no")
+    (tmp_path / "._hong.safetensors").write_text("a Mac's")
+    shown = CliRunner().invoke(app, ["voices", "--packs", str(tmp_path)]).output
+    assert "no voice pack, or damaged" in shown
+    assert "._hong" not in shown
     for part in ("hong", "2020-01-01", "expired", "kim", "2999-12-31", "may be used", "홍길동"):
         assert part in shown
 

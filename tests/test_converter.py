@@ -13,6 +13,7 @@ from moksori.evaluation.metrics import melody
 from moksori.models.conversion import ConversionModel
 from moksori.pitch import to_register
 from moksori.text import SYMBOLS
+from moksori.weights import VOCODERS
 from tests.conftest import DEMO, DEMO_TEXT, voiced_wave
 
 
@@ -192,3 +193,13 @@ def test_register_moves_the_mean_and_keeps_the_intervals(converter):
     assert (moved == 0).tolist() == [True, False, False, True, False]
     assert moved[f0 > 0].log().mean().item() == pytest.approx(voice.log_f0_mean, abs=1e-4)
     torch.testing.assert_close(moved[2] / moved[1], torch.tensor(1.25))
+
+
+@pytest.mark.parametrize("vocoder", VOCODERS)
+def test_every_bundled_vocoder_speaks(converter, vocoder):
+    other = Converter.from_pretrained(vocoder=vocoder)
+    made = other.convert(DEMO, DEMO_TEXT, "kih")
+    usual = converter.convert(DEMO, DEMO_TEXT, "kih")
+    np.testing.assert_array_equal(made.mel, usual.mel)
+    assert len(made.samples) == len(usual.samples)
+    assert made.samples.std() == pytest.approx(usual.samples.std(), rel=0.2)

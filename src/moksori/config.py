@@ -214,7 +214,7 @@ class VocoderTrainConfig(RunConfig):
 
     model: SourceFilterConfig = SourceFilterConfig()
     losses: VocoderLosses = VocoderLosses()
-    segment_frames: int = Field(64, gt=0)  # of each line that a step learns from
+    segment_frames: int = Field(64, gt=1)  # of each line that a step learns from
     remade_share: float = Field(0.5, ge=0, le=1)  # segments whose mel a conversion model made
 
 

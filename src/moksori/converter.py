@@ -3,7 +3,6 @@
 The command line, and whatever comes later (dubbing jobs, the web page), call `Converter.convert`.
 """
 
-import difflib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch.func import functional_call
 
 from moksori import audio as audio_files
 from moksori import features
@@ -32,7 +32,7 @@ from moksori.results import AlignedLine, Conversion
 from moksori.text import Reading, ids, read
 from moksori.text.pace import check_pace
 from moksori.text.symbols import PUNCTUATION
-from moksori.voices import VoicePack, load_pack, pack_path, packs_folder
+from moksori.voices import Target, find_target, packs_folder
 from moksori.weights import DEFAULT_VOCODER, MODEL, VOCODERS
 
 MAX_SECONDS: Seconds = 30.0
@@ -62,21 +62,21 @@ class Converter:
         card: ConversionCard,
         vocoder: Vocoder,
         vocoder_card: VocoderCard,
-        packs: Path | None = None,
+        packs: Path | str | None = None,
     ) -> None:
         if not card.audio.same_mels(vocoder_card.audio):
             raise CheckpointError(
                 "the model and the vocoder were made for different audio settings"
             )
         self.model, self.card, self.vocoder = model, card, vocoder
-        self.packs = packs or packs_folder()
+        self.packs = Path(packs or packs_folder())
 
     @classmethod
     def from_pretrained(
         cls,
         model: Path | str | None = None,
         vocoder: Path | str = DEFAULT_VOCODER,
-        packs: Path | None = None,
+        packs: Path | str | None = None,
     ) -> "Converter":
         """Load a model and a vocoder.
 
@@ -88,6 +88,8 @@ class Converter:
         Raises:
             CheckpointError: a folder that is damaged, of a newer format, or holds a pickle.
         """
+        if str(vocoder) not in VOCODERS and not Path(vocoder).exists():
+            raise CheckpointError(f"no vocoder “{vocoder}”; use {', '.join(VOCODERS)} or a folder")
         return cls(
             *load_conversion(Path(model or MODEL)),
             *load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder))),
@@ -101,24 +103,7 @@ class Converter:
             VoiceError: there is none, and the message names the nearest; one whose consent has ended.
             CheckpointError: its pack is damaged.
         """
-        known = {voice.name: voice for voice in self.card.voices}
-        if name in known:
-            return known[name]
-        if name and pack_path(self.packs, name).is_file():
-            return self._add(*load_pack(pack_path(self.packs, name)))
-        names = [*known, *(path.stem for path in self.packs.glob("*"))]
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:5]
-        raise VoiceError(
-            f"no voice “{name}”; the nearest are {', '.join(near)} (`moksori voices` lists all)"
-        )
-
-    def _add(self, row: torch.Tensor, pack: VoicePack) -> Voice:
-        """Let the model speak an enrolled voice."""
-        pack.check(self.card)
-        rows = torch.cat([self.model.voices.weight, row[None]])
-        self.model.voices = torch.nn.Embedding.from_pretrained(rows)
-        self.card = self.card.model_copy(update={"voices": [*self.card.voices, pack.voice]})
-        return pack.voice
+        return find_target(name, self.card, self.packs).voice
 
     def align(
         self,
@@ -188,7 +173,7 @@ class Converter:
                 f"pitch must be within {MAX_PITCH:g} semitones of the voice, got {pitch:g}"
             )
         audio, clock = self.card.audio, _Clock()
-        target = self.voice(voice)
+        target = find_target(voice, self.card, self.packs)
         reading = read(text, spell, lexicon)
         clock.stop("text")
         recording = self._read(recording, max_seconds)
@@ -197,7 +182,7 @@ class Converter:
         clock.stop("read")
         source = features.extract(speech.wave, audio)
         clock.stop("features")
-        f0 = to_register(source.f0, target.log_f0_mean, pitch)
+        f0 = to_register(source.f0, target.voice.log_f0_mean, pitch)
         mel, alignment = self._convert_frames(source.mel, f0, reading, speech, target)
         clock.stop("conversion")
         with torch.inference_mode():
@@ -208,7 +193,7 @@ class Converter:
         begin = features.samples_to_seconds(speech.start, audio)
         end = begin + features.frames_to_seconds(len(mel), audio)
         return Conversion(
-            samples, recording.rate, recording.subtype, target, alignment, source.mel.numpy(),
+            samples, recording.rate, recording.subtype, target.voice, alignment, source.mel.numpy(),
             mel.numpy(), audio, (begin, end), lowered, clock.stages,
         )  # fmt: skip
 
@@ -238,17 +223,17 @@ class Converter:
         f0: torch.Tensor,
         reading: Reading,
         speech: _Speech,
-        target: Voice,
+        target: Target,
     ) -> tuple[torch.Tensor, Alignment]:
         """Converted log-mel [T, n_mels], and which phone each frame speaks."""
         numbers = ids(reading.phones)
         batch = Batch(
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
             mel[None], torch.tensor([len(mel)]), f0[None],
-            torch.tensor([self.card.voices.index(target)]),
+            torch.tensor([target.row]),
         )  # fmt: skip
         with torch.inference_mode():
-            converted = self.model(batch)
+            converted = functional_call(self.model, target.weights, (batch,))
         alignment = self._alignment(converted.alignment, converted.log_alignment, reading, speech)
         return converted.mel[0], alignment
 

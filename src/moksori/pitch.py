@@ -36,8 +36,7 @@ def swift(wave: np.ndarray, rate: int, low: Hertz, high: Hertz) -> Track:
 def f0(wave: np.ndarray, audio: AudioConfig) -> np.ndarray:
     """F0 [n // hop_length] in Hz of `wave` [n], 0 where unvoiced, at the middle of each mel frame."""
     frames = len(wave) // audio.hop_length
-    track = _on_grid(wave, frames, audio)
-    return np.pad(track, (0, max(0, frames - len(track))))[:frames].astype(np.float32)
+    return _on_grid(wave, frames, audio).astype(np.float32)
 
 
 def to_register(f0: torch.Tensor, log_f0_mean: float, pitch: Semitones = 0.0) -> torch.Tensor:

@@ -1,12 +1,16 @@
 """Voice packs: a voice learnt from a few minutes, in one small file, with the consent it rests on.
 
-PACKS/NAME.safetensors    the voice's row; in its header the voice, the consent, and which model it is of
+PACKS/NAME.safetensors    the model's weights that are the voice's own; in its header the voice, the consent,
+                          and which model it is of
 """
 
 import datetime
+import difflib
 import json
 import tomllib
+import unicodedata
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from platformdirs import user_data_path
@@ -21,6 +25,7 @@ from moksori.errors import CheckpointError, ConfigError, VoiceError
 _FORMAT = 1
 _KEY = "moksori"  # of the header
 _END = ".safetensors"
+_LONGEST = 255  # bytes of a file name
 
 
 class Consent(BaseModel):
@@ -65,20 +70,61 @@ class VoicePack(BaseModel):
             raise VoiceError(f"“{name}” was enrolled on another model; enrol it on this one")
 
 
+class Target(NamedTuple):
+    """A voice to speak in."""
+
+    voice: Voice
+    row: int  # of the voice table
+    weights: dict[str, torch.Tensor]  # of the model that are the voice's own
+
+
+def find_target(name: str, card: ConversionCard, packs: Path) -> Target:
+    """A voice of the model or an enrolled one, read anew each time, so that its consent holds each time.
+
+    Raises:
+        VoiceError: there is none, and the message names the nearest; one whose consent has ended, or that
+            was enrolled on another model.
+        CheckpointError: its pack is damaged.
+    """
+    names = [voice.name for voice in card.voices]
+    if name in names:
+        row = names.index(name)
+        return Target(card.voices[row], row, {})
+    if name and (path := pack_path(packs, name)).is_file():
+        weights, pack = load_pack(path)
+        pack.check(card)
+        return Target(pack.voice, 0, weights)  # its table has one row, its own
+    names += [path.stem for path in pack_paths(packs)]
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:5]
+    raise VoiceError(
+        f"no voice “{name}”; the nearest are {', '.join(near)} (`moksori voices` lists all)"
+    )
+
+
 def packs_folder() -> Path:
     """Where packs are kept if nobody says otherwise."""
     return user_data_path("moksori") / "voices"
 
 
 def pack_path(folder: Path, name: str) -> Path:
-    """The file of a voice's pack.
+    """The file of a voice's pack; also one whose name a Mac has decomposed.
 
     Raises:
         VoiceError: a name that is no plain file name.
     """
-    if not name or name != Path(name).name or name.startswith("."):
-        raise VoiceError(f"“{name}” cannot be a voice's name; use letters, digits, - and _")
+    name = unicodedata.normalize("NFC", name)
+    too_long = len(f".new_{name}{_END}".encode()) > _LONGEST
+    if not name or name != Path(name).name or name.startswith(".") or too_long:
+        raise VoiceError(f"“{name}” cannot be a voice's name; use a few letters, digits, - and _")
+    for path in pack_paths(folder):
+        if unicodedata.normalize("NFC", path.stem) == name:
+            return path
     return folder / f"{name}{_END}"
+
+
+def pack_paths(folder: Path) -> list[Path]:
+    """The packs' files in a folder, by name."""
+    return sorted(path for path in folder.glob(f"*{_END}") if not path.name.startswith("."))
 
 
 def read_consent(path: Path) -> Consent:
@@ -88,8 +134,8 @@ def read_consent(path: Path) -> Consent:
         ConfigError: no such file, not TOML, a missing, empty or unknown key; a consent that has ended.
     """
     try:
-        with path.open("rb") as file:
-            consent = Consent.model_validate(tomllib.load(file))
+        text = path.read_text(encoding="utf-8-sig")  # Notepad begins a file with a mark
+        consent = Consent.model_validate(tomllib.loads(text))
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: no such file; write one with who, purpose, until and contact, as in "
@@ -104,26 +150,26 @@ def read_consent(path: Path) -> Consent:
     return consent
 
 
-def save_pack(path: Path, row: torch.Tensor, pack: VoicePack) -> None:
+def save_pack(path: Path, weights: dict[str, torch.Tensor], pack: VoicePack) -> None:
     """Write a pack whole or not at all.
 
     Args:
         path: its file.
-        row: [voice_dim].
+        weights: the model's weights that are the voice's own, by name; `voices.weight` is its row.
         pack: its header.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    header = {_KEY: pack.model_dump_json()}
+    own = {name: weight.detach().float().contiguous() for name, weight in weights.items()}
     temporary = path.with_name(f".new_{path.name}")
-    temporary.write_bytes(dump_safetensors({"row": row.detach().float().contiguous()}, header))
+    temporary.write_bytes(dump_safetensors(own, {_KEY: pack.model_dump_json()}))
     temporary.replace(path)
 
 
-def load_pack(path: Path) -> tuple[torch.Tensor, VoicePack]:
-    """Read a pack: its row [voice_dim] and its header.
+def load_pack(path: Path) -> tuple[dict[str, torch.Tensor], VoicePack]:
+    """Read a pack: its weights and its header.
 
     Raises:
-        CheckpointError: damaged, of a newer format, or no pack.
+        CheckpointError: damaged, of a newer format, no pack, or under another voice's name.
     """
     try:
         with safe_open(path, "pt") as file:
@@ -132,17 +178,11 @@ def load_pack(path: Path) -> tuple[torch.Tensor, VoicePack]:
             if isinstance(version, int) and version > _FORMAT:
                 raise CheckpointError(f"{path}: format {version} is newer; update Moksori")
             pack = VoicePack.model_validate(header)
-            return file.get_tensor("row"), pack
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except ValidationError as error:
         raise CheckpointError(f"{path}: no voice pack: {explain(error)}") from None
     except (SafetensorError, json.JSONDecodeError, OSError) as error:
         raise CheckpointError(f"{path}: no voice pack, or damaged ({error})") from None
-
-
-def list_packs(folder: Path) -> list[VoicePack]:
-    """The headers of all packs in a folder, by name.
-
-    Raises:
-        CheckpointError: one of them is damaged.
-    """
-    return [load_pack(path)[1] for path in sorted(folder.glob(f"*{_END}"))]
+    if unicodedata.normalize("NFC", path.stem) != pack.voice.name:
+        raise CheckpointError(f"{path}: holds the voice “{pack.voice.name}”; name the file so")
+    return weights, pack

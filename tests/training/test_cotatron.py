@@ -47,6 +47,12 @@ def test_begins_with_a_conversion_model_s_aligner(prepared, tmp_path):
     conversion = load_config(CONFIGS / "tiny.toml", TrainConfig)
     start = train_conversion(conversion, prepared, tmp_path / "conversion")
     train_cotatron(longer(1), prepared, tmp_path / "run", start)
+    still = TINY.optimizer.model_copy(update={"learning_rate": 1e-12, "weight_decay": 0.0})
+    frozen = TINY.model_copy(update={"optimizer": still})
+    again = train_cotatron(frozen, prepared, tmp_path / "again", tmp_path / "run" / "model")
+    trained = load_cotatron(tmp_path / "run" / "model")[0].state_dict()
+    for name, weight in load_cotatron(again)[0].named_parameters():
+        torch.testing.assert_close(weight, trained[name], msg=name)
     wider = TINY.model_copy(update={"model": TINY.model.model_copy(update={"text_dim": 8})})
     with pytest.raises(ConfigError, match="other sizes"):
         train_cotatron(wider, prepared, tmp_path / "other", start)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 import soundfile
@@ -42,22 +43,41 @@ def enroll(name, lines, model, folder):
     return enrol.enroll(name, lines, consent, model, folder / "work", folder / "packs", SHORT)
 
 
-def test_only_the_new_row_is_learnt_and_the_voice_speaks(folder, model, tmp_path):
+def test_only_what_is_the_voice_s_own_is_learnt_and_it_speaks(folder, model, tmp_path, monkeypatch):
+    kept = {}
+    monkeypatch.setattr(  # the folder is taken away at the end, since it knows no consent
+        enrol.shutil, "rmtree",
+        lambda run: kept.update(load_conversion(run / "model")[0].state_dict()) or rmtree(run),
+    )  # fmt: skip
     path, report = enroll("hong", read_voice(folder, "hong"), model, tmp_path)
-    row, pack = load_pack(path)
+    weights, pack = load_pack(path)
     before, card = load_conversion(model)
-    after, _ = load_conversion(tmp_path / "work" / "run" / "model")
-    for name, weight in after.state_dict().items():
-        if name == "voices.weight":
-            assert (weight - before.voices.weight).norm(dim=1).min() > 0.01
-            torch.testing.assert_close(weight[0], row)
+    assert "decoder.blocks.0.modulate.bias" in weights
+    for name, weight in kept.items():
+        if name in weights:
+            torch.testing.assert_close(weights[name], weight)
         else:
             torch.testing.assert_close(weight, before.state_dict()[name], msg=name)
+    moved = weights["voices.weight"] - before.voices.weight
+    assert moved.norm(dim=1).min() > 0.01
+    assert not list((tmp_path / "work").glob("run_*"))
     assert pack.model == card.sha256
-    assert "by consent of 홍길동" in pack.voice.licence
+    assert "by consent of 홍길동, for " in pack.voice.licence
     assert report["speakers"]["hong"]["sex"] == "female"
     made = Converter.from_pretrained(model, packs=tmp_path / "packs")
     assert made.convert(DEMO, DEMO_TEXT, "hong").samples.std() > 0
+    with pytest.raises(VoiceError, match="--force"):
+        enroll("hong", read_voice(folder, "hong"), model, tmp_path)
+
+
+def test_two_voices_in_one_working_folder_stay_apart(folder, model, tmp_path):
+    """Each is as it would be alone."""
+    enroll("hong", read_voice(folder, "hong"), model, tmp_path)
+    lines = read_voice(folder, "park")[::-1][:17]
+    both, _ = enroll("park", lines, model, tmp_path)
+    alone, _ = enroll("park", lines, model, tmp_path / "other")
+    for name, weight in load_pack(alone)[0].items():
+        torch.testing.assert_close(load_pack(both)[0][name], weight)
 
 
 def test_it_begins_with_the_voice_that_is_nearest(model, prepared):
@@ -99,6 +119,9 @@ def test_recordings_without_a_text_are_told(folder, tmp_path):
     soundfile.write(tmp_path / "a.wav", voiced_wave(1.0), 22050)
     (line,) = read_voice(tmp_path, "hong")
     assert "no text: " in line.problem
+    soundfile.write(tmp_path / "a.flac", voiced_wave(1.0), 22050)
+    with pytest.raises(CorpusError, match="“a” is there twice"):
+        read_voice(tmp_path, "hong")
     with pytest.raises(CorpusError, match=r"no \.wav or \.flac"):
         read_voice(tmp_path / "none", "hong")
 
@@ -119,3 +142,16 @@ def test_a_script_may_hold_the_texts(folder, tmp_path):
     book.save(tmp_path / "bare.xlsx")
     with pytest.raises(ScriptError, match="파일"):
         read_script_voice(tmp_path / "bare.xlsx", folder, "hong")
+
+
+def test_of_a_script_with_actors_only_the_voice_s_rows_are_taken(folder, tmp_path):
+    book = Workbook()
+    book.active.append(["파일", "성우", "대사"])
+    for row in (("0.wav", "홍길동", TEXTS[0]), ("1.wav", "김철수", TEXTS[1])):
+        book.active.append(row)
+    book.save(tmp_path / "script.xlsx")
+    lines = read_script_voice(tmp_path / "script.xlsx", folder, "hong", "홍길동")
+    assert [line.id for line in lines if not line.problem] == ["0"]
+    assert {line.speaker for line in lines if not line.problem} == {"hong"}
+    with pytest.raises(ScriptError, match="its actors are 김철수, 홍길동"):
+        read_script_voice(tmp_path / "script.xlsx", folder, "park", "박영희")

@@ -38,8 +38,11 @@ def test_trains_exports_and_resumes(prepared, tmp_path, cut_after_one_epoch):
         torch.testing.assert_close(second["current_model_state"][name], weight, msg=name)
     made = Converter.from_pretrained(vocoder=whole).convert(DEMO, DEMO_TEXT, "lmy")
     assert made.samples.std() > 0
-    again = train_vocoder(TINY, prepared, tmp_path / "again", start=whole)
-    assert load_vocoder(again)[1].training["steps"] == 4
+    still = TINY.optimizer.model_copy(update={"learning_rate": 1e-12, "weight_decay": 0.0})
+    still_tiny = TINY.model_copy(update={"optimizer": still})
+    again = train_vocoder(still_tiny, prepared, tmp_path / "again", start=whole)
+    for name, weight in load_vocoder(whole)[0].state_dict().items():
+        torch.testing.assert_close(load_vocoder(again)[0].state_dict()[name], weight, msg=name)
 
 
 def test_learns_from_a_conversion_model_s_mels(prepared, tmp_path):

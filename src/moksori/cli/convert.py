@@ -9,7 +9,7 @@ from rich.table import Table
 
 from moksori.cli.console import err, out
 from moksori.cli.text import LexiconOption, SpellOption
-from moksori.errors import OutputError
+from moksori.errors import CheckpointError, OutputError
 from moksori.weights import DEFAULT_VOCODER, MODEL
 
 ModelOption = Annotated[
@@ -72,7 +72,7 @@ def convert(
     from moksori.converter import SURE, Converter
 
     converter = Converter.from_pretrained(model, vocoder, packs)
-    print_licence(converter.card.licence)
+    print_licence(converter.voice(voice).licence)
     result = converter.convert(
         recording, text, voice, pitch=pitch, max_seconds=max_seconds, spell=spell, lexicon=lexicon
     )
@@ -102,14 +102,19 @@ def convert(
 def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
     """List the voices: name, sex, minutes of training speech, licence, and the consent of enrolled ones."""
     from moksori.checkpoint import load_card
-    from moksori.voices import list_packs, packs_folder
+    from moksori.voices import load_pack, pack_paths, packs_folder
 
     card = load_card(model or MODEL)
     table = Table("voice", "sex", "minutes", "licence")
     for voice in card.voices:
         table.add_row(voice.name, voice.sex, f"{voice.minutes:.1f}", voice.licence)
     out.print(table)
-    for pack in list_packs(packs or packs_folder()):
+    for path in pack_paths(packs or packs_folder()):
+        try:
+            pack = load_pack(path)[1]
+        except CheckpointError as error:  # the others are to be seen all the same
+            err.print(f"warning: {error}", style="yellow", markup=False, soft_wrap=True)
+            continue
         voice, consent = pack.voice, pack.consent
         state = "may be used"
         if pack.model != card.sha256:

@@ -29,17 +29,23 @@ def enroll(
     ],
     script: Annotated[
         Path | None,
-        typer.Option(help="A .xlsx or .csv with 파일 and 대사 that holds the texts instead."),
+        typer.Option(
+            help="A .xlsx or .csv with 파일 and 대사 that holds the texts instead; of one with 성우, "
+            "only the rows of NAME or of the consent's who."
+        ),
     ] = None,
     model: ModelOption = None,
     packs: PacksOption = None,
     work: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for prepared audio and checkpoints, so that a killed enrolment goes on; a "
-            "temporary one by default."
+            help="Folder for prepared audio and checkpoints, so that a killed enrolment goes on; it keeps "
+            "the prepared audio until you delete it. A temporary one by default."
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a voice enrolled before by that name.")
+    ] = False,
 ) -> None:
     """Learn a voice from a few minutes of recordings, so that `convert --voice NAME` speaks in it.
 
@@ -56,15 +62,17 @@ def enroll(
     from moksori.voices import packs_folder, read_consent
 
     agreed = read_consent(consent)
-    lines = read_script_voice(script, folder, name) if script else read_voice(folder, name)
+    lines = (
+        read_script_voice(script, folder, name, agreed.who) if script else read_voice(folder, name)
+    )
     with TemporaryDirectory(prefix="moksori-") as temporary:
         path, report = learn(
             name, lines, agreed, model or MODEL, work or Path(temporary), packs or packs_folder(),
-            progress=progress("preparing"),
+            replace=force, progress=progress("preparing"),
         )  # fmt: skip
     for line in report["rejected"]:
         out.print(f"left out: {line['problem']}", markup=False)
-    entry = report["speakers"][name]
+    (entry,) = report["speakers"].values()
     used, minutes = sum(entry["lines"].values()), sum(entry["seconds"].values()) / 60
     out.print(
         f"{path}: learnt from {used} lines, {minutes:.1f} minutes, of {agreed.who}; may be used until "

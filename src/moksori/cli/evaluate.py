@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from moksori.cli.console import err, out, progress
-from moksori.cli.convert import ModelOption, PacksOption, VocoderOption
+from moksori.cli.convert import ModelOption, PacksOption, VocoderOption, print_licence
 from moksori.errors import ConfigError
 from moksori.weights import DEFAULT_VOCODER
 
@@ -71,8 +71,9 @@ def evaluate(
         wanted = lines.read_list(source)
         real = lines.read_voices(references) if references else {}
     converter = Converter.from_pretrained(model, vocoder, packs)
-    for name in sorted({line.voice for line in wanted}):
-        converter.voice(name)  # an unknown one is told before the long work
+    targets = sorted({line.voice for line in wanted})
+    for licence in {converter.voice(name).licence for name in targets}:  # unknown ones are told now
+        print_licence(licence)
     output.mkdir(parents=True, exist_ok=True)
     voices = job.Voices(real, output / "voices.npz")
     voices.embed(progress("listening to real voices"))
@@ -80,7 +81,7 @@ def evaluate(
     (output / "audio").mkdir(exist_ok=True)
     rows = job.evaluate(
         wanted, job.Judge(converter, ears, voices, output / "audio"),
-        job.describe(converter, recogniser), output, progress("converting and judging"),
+        job.describe(converter, recogniser, targets), output, progress("converting and judging"),
     )  # fmt: skip
     figures = summarise(rows, voices)
     page = write_report(rows, figures, output, f"{source.name}: {len(rows)} conversions")

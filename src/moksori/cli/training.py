@@ -191,7 +191,7 @@ def train_vocoder(
 ) -> None:
     """Train the fast vocoder: recordings again from their mels and F0.
 
-    Watch and listen with: tensorboard --logdir RUN. The best vocoder so far is RUN/model.
+    Watch and listen with: tensorboard --logdir RUN. The newest vocoder is RUN/model.
 
     Example: moksori train vocoder configs/vocoder.toml data/emotiontts runs/vocoder --model runs/mine/model
     """

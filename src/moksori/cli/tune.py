@@ -8,6 +8,7 @@ from rich.table import Table
 
 from moksori.cli.console import out
 from moksori.cli.training import CotatronOption, StartOption, training_extra
+from moksori.errors import ConfigError
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -39,9 +40,12 @@ def tune_cotatron(
     Example: moksori tune cotatron configs/cotatron.toml data/emotiontts studies/cotatron --trials 12
     """
     with training_extra():
+        from moksori.checkpoint import is_cotatron
         from moksori.config import CotatronTrainConfig, load_config
         from moksori.training import tune
         from moksori.training.cotatron import train_cotatron
+    if start and is_cotatron(start):
+        raise ConfigError(f"{start}: a search draws sizes; begin it with a conversion model")
     shared = load_config(config, CotatronTrainConfig)
     study = tune.tune(
         lambda drawn, run, callbacks: train_cotatron(drawn, data, run, start, callbacks=callbacks),

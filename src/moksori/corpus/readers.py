@@ -5,6 +5,7 @@ same corpus is always parted in the same way and a text is in one split only.
 """
 
 import hashlib
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -104,10 +105,10 @@ def read_voice(folder: Path, name: str) -> list[SourceLine]:
     """One voice's recordings, each beside a text file of the same name: `hello.wav`, `hello.txt`.
 
     Raises:
-        CorpusError: no recordings there.
+        CorpusError: no recordings there, or two of one name.
     """
     lines = []
-    for audio in sorted(path for path in folder.rglob("*") if path.suffix.lower() in _AUDIO):
+    for audio in _recordings(folder):
         place = audio.with_suffix(".txt")
         text = " ".join(" ".join(_rows(place)).split()) if place.is_file() else ""
         problem = "" if text else f"no text: {place} is missing or empty"
@@ -115,31 +116,54 @@ def read_voice(folder: Path, name: str) -> list[SourceLine]:
         lines.append(SourceLine(id, name, "train", audio, text, text, None, problem))
     if not lines:
         raise CorpusError(f"{folder}: no .wav or .flac in it")
-    return lines
+    return _checked(folder, iter(lines))
 
 
-def read_script_voice(script: Path, folder: Path, name: str) -> list[SourceLine]:
-    """One voice's recordings and a script that names them; its other rows are taken to be others' lines.
+def read_script_voice(script: Path, folder: Path, *names: str) -> list[SourceLine]:
+    """One voice's recordings and a script that names them.
+
+    Of a script with actors only the rows of this one are taken; rows without a recording here are taken
+    to be others'.
+
+    Args:
+        script: with columns of file and line.
+        folder: of the recordings.
+        names: what the voice is called; the first is its speaker's name from now on.
 
     Raises:
-        ScriptError: as `read_script`, or no column of files.
+        ScriptError: as `read_script`, no column of files, or actors among whom the voice is not.
         CorpusError: no recording of the script is there.
     """
     rows = [row for row in read_script(script) if row.file]
     if not rows:
         raise ScriptError(f"{script}: no column “파일” or “file”, or nothing in it")
-    lines = [_line(folder / row.file, name, row.text, row.text, script) for row in rows]
+    if actors := sorted({row.actor for row in rows if row.actor}):
+        rows = [row for row in rows if row.actor in names]
+        if not rows:
+            raise ScriptError(
+                f"{script}: no row of {' or '.join(names)}; its actors are {', '.join(actors)}"
+            )
+    lines = [_line(folder / row.file, names[0], row.text, row.text, script) for row in rows]
     lines = [replace(line, split="train") for line in lines if line.audio]
     return _checked(folder, iter([*lines, *_unnamed(folder, script, lines)]))
 
 
+def _recordings(folder: Path) -> list[Path]:
+    """All recordings below a folder, without the ._ files that a Mac leaves on foreign disks."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in _AUDIO and not path.name.startswith(".")
+    )
+
+
 def _unnamed(folder: Path, script: Path, lines: list[SourceLine]) -> list[SourceLine]:
-    """The recordings of a folder that no row of the script names, as problems."""
+    """The recordings of a folder that none of `lines` is, as problems."""
     named = {line.audio.stem for line in lines if line.audio}
     return [
         SourceLine(path.stem, "?", "train", path, "", "", None, f"no row of {script.name} names it")
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in _AUDIO and path.stem not in named
+        for path in _recordings(folder)
+        if path.stem not in named
     ]
 
 
@@ -152,8 +176,14 @@ def split_of(text: str) -> Split:
 def _line(path: Path, speaker: str, text: str, script: str, table: Path) -> SourceLine:
     """A line whose recording may be named with or without its ending."""
     text = " ".join(text.split())
+    spellings = [unicodedata.normalize(form, path.name) for form in ("NFC", "NFD")]  # NFD: a Mac's
     found = next(
-        (p for p in (path, *(path.with_name(path.name + end) for end in _AUDIO)) if p.is_file()),
+        (
+            place
+            for name in (path.name, *spellings)
+            for end in ("", *_AUDIO)
+            if (place := path.with_name(name + end)).is_file()
+        ),
         None,
     )
     problem = "" if found else f"no audio: {path}{{.wav,.flac}} is missing"

@@ -62,7 +62,7 @@ class WaveDataset(LineDataset):
             self.waves[cut.id] = (wave * 2**15).round().to(torch.int16)
         return self.waves[cut.id]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _remade(self, cut: MonoCut) -> torch.Tensor:
         """The line's mel [T, n_mels] as the model makes it; computed once, in evaluation mode."""
         if cut.id not in self.remade:
@@ -73,7 +73,7 @@ class WaveDataset(LineDataset):
                 torch.tensor([len(mel)]), f0[None], torch.tensor([row]),
             )  # fmt: skip
             self.remade[cut.id] = self.model(line).mel[0].half()
-        return self.remade[cut.id].clone()  # a tensor of inference cannot be learnt from
+        return self.remade[cut.id]
 
 
 class WaveData(LineData):

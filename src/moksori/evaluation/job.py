@@ -29,6 +29,7 @@ from moksori.evaluation.listeners import (
 )
 from moksori.evaluation.metrics import centroid, character_errors, melody, nearest
 from moksori.pitch import swift
+from moksori.voices import find_target
 
 COLUMNS = (
     "id", "voice", "group", "text", "heard", "recording", "converted", "problem",
@@ -145,7 +146,7 @@ class Judge:
         return row
 
     def pitch(self, wave: np.ndarray, rate: int) -> np.ndarray:
-        """F0 of a wave [n], Hz every 16 ms, 0 where unvoiced; by SwiftF0 whatever the model hears with."""
+        """F0 of a wave [n], Hz every 16 ms, 0 where unvoiced."""
         settings = self.converter.card.audio
         _, hertz, voiced = swift(wave, rate, settings.f0_min, settings.f0_max)
         return np.where(voiced, hertz, 0.0)
@@ -258,11 +259,13 @@ def read_results(path: Path) -> list[Row]:
         ]
 
 
-def describe(converter: Converter, recogniser: str) -> dict[str, str]:
-    """What an evaluation's figures depend on."""
+def describe(converter: Converter, recogniser: str, voices: list[str]) -> dict[str, str]:
+    """What an evaluation's figures depend on; `voices` are its targets."""
     weights = hashlib.sha256(converter.card.sha256.encode())
-    for tensor in converter.vocoder.state_dict().values():
-        weights.update(tensor.numpy().tobytes())
+    own = [find_target(name, converter.card, converter.packs).weights for name in voices]
+    for state in (converter.vocoder.state_dict(), *own):
+        for tensor in state.values():
+            weights.update(tensor.numpy().tobytes())
     return {
         "model": converter.card.sha256,
         "weights": weights.hexdigest(),

@@ -247,7 +247,7 @@ def _check_same(path: Path, config: RunConfig, base: str) -> None:
             "serves as before, but a training needs another folder"
         )
     if known.pop("base", "") != base:
-        raise ConfigError(f"{path.parent}: stands on another Cotatron; choose another folder")
+        raise ConfigError(f"{path.parent}: stands on another model; choose another folder")
     try:
         same = type(config).model_validate(known) == config
     except ValidationError:

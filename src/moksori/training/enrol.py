@@ -1,6 +1,14 @@
-"""Enrolment: a new row of the voice table from a few minutes of recordings; all else stays as it is."""
+"""Enrolment: a voice from a few minutes of recordings; for every other voice the model stays as it is.
 
+Learnt are a row of the voice table, beginning with the nearest voice's, and what the decoder's blocks and its
+output add for this voice: a few thousand weights that are kept in the voice's pack alone.
+"""
+
+import hashlib
+import shutil
+import unicodedata
 from collections.abc import Callable, Iterable
+from os import W_OK, access
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -11,21 +19,32 @@ from moksori.checkpoint import ConversionCard, Voice, load_conversion
 from moksori.config import DataConfig, OptimizerConfig, Seconds, TrainConfig
 from moksori.corpus.batches import LineData
 from moksori.corpus.lines import SourceLine
-from moksori.corpus.prepare import prepare
-from moksori.errors import CorpusError, VoiceError
+from moksori.corpus.prepare import MAX_SECONDS, prepare
+from moksori.errors import CorpusError, OutputError, VoiceError
 from moksori.models.conversion import Batch, ConversionModel
-from moksori.models.layers import length_mask
+from moksori.models.layers import MaskedBatchNorm, length_mask
 from moksori.training.common import fit, mel_l1
 from moksori.training.conversion import ConversionTraining
 from moksori.voices import Consent, VoicePack, pack_path, save_pack
 
-MIN_SECONDS: Seconds = 30.0  # of speech; the issue of one minute and two is in docs/figures.md
+MIN_SECONDS: Seconds = 30.0  # of speech; what one minute and two give is in docs/figures.md
 _VALID_SHARE = 0.1  # of the texts, to choose the weights by
-_DATA = DataConfig(batch_seconds=30.0, buckets=2)
+_DATA = DataConfig(batch_seconds=30.0, buckets=2, max_line_seconds=MAX_SECONDS)
 _OPTIMIZER = OptimizerConfig(
-    steps=300, epoch_steps=25, learning_rate=2e-2, warmup_steps=10, weight_decay=0.0,
+    steps=200, epoch_steps=25, learning_rate=5e-3, warmup_steps=10, weight_decay=0.0,
     average_decay=0.9, prior_steps=0,
 )  # fmt: skip
+_OWN = ("modulate.bias", "decoder.norm.weight", "decoder.norm.bias", "decoder.mel.bias")
+
+
+class _Enrolment(ConversionTraining):
+    """Nothing of the model moves but what is learnt, a batch norm's statistics neither."""
+
+    def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
+        super().on_train_batch_start(batch, batch_idx)
+        for module in self.model.modules():
+            if isinstance(module, MaskedBatchNorm):
+                module.eval()
 
 
 def enroll(
@@ -36,6 +55,7 @@ def enroll(
     work: Path,
     packs: Path,
     optimizer: OptimizerConfig = _OPTIMIZER,
+    replace: bool = False,
     progress: Callable[[Iterable, int], Iterable] = lambda steps, total: steps,
 ) -> tuple[Path, dict]:
     """Learn a voice and save its pack.
@@ -48,25 +68,29 @@ def enroll(
         work: for prepared audio and checkpoints; the same again to go on.
         packs: folder of the packs.
         optimizer: how long and how fast.
+        replace: a pack of that name.
         progress: as `prepare`.
 
     Returns:
         The pack's file, and the report of `prepare`.
 
     Raises:
-        VoiceError: a name that the model has already, or that is no file name.
+        VoiceError: a name that the model has, that is enrolled already, or that is no file name.
         CorpusError: less than half a minute of usable speech.
         CheckpointError: `model` is no conversion model.
+        OutputError: the pack cannot be written.
     """
+    name = unicodedata.normalize("NFC", name)
     path = pack_path(packs, name)
     trained, card = load_conversion(model)
     if name in {voice.name for voice in card.voices}:
         raise VoiceError(f"the model has a voice “{name}” already; choose another name")
-    report = prepare(
-        lines, work / "corpus", "", card.audio, _VALID_SHARE, progress=progress
-    )  # fmt: skip
-    if set(report["speakers"]) - {name}:
-        raise CorpusError(f"{work}: holds the enrolment of another voice; choose another folder")
+    if path.exists() and not replace:
+        raise VoiceError(f"{path}: “{name}” is enrolled already; replace it with --force")
+    packs.mkdir(parents=True, exist_ok=True)
+    if not access(packs, W_OK):
+        raise OutputError(f"{packs}: not writable; choose another folder with --packs")
+    report = prepare(lines, work / "corpus", "", card.audio, _VALID_SHARE, progress=progress)
     entry = report["speakers"].get(name, {"seconds": {}})
     usable = sum(entry["seconds"].values())
     if usable < MIN_SECONDS or "valid" not in entry["seconds"]:
@@ -75,12 +99,17 @@ def enroll(
             f"only {usable:.0f} s of usable speech in {len(lines)} lines, at least {MIN_SECONDS:g} s "
             f"of two texts are needed{': ' + problems if problems else ''}"
         )
+    terms = f"by consent of {consent.who}, for {consent.purpose}, until {consent.until}"
     voice = Voice(
         name=name, sex=entry["sex"], minutes=round(usable / 60, 1),
-        licence=f"{card.licence}; and by consent of {consent.who}", log_f0_mean=entry["log_f0_mean"],
+        licence=f"{card.licence}; and {terms}", log_f0_mean=entry["log_f0_mean"],
     )  # fmt: skip
-    row = _learn(trained, card, voice, work, optimizer)
-    save_pack(path, row, VoicePack(voice=voice, consent=consent, model=card.sha256))
+    # Of other lines, or of one that was changed, it is another training.
+    made_of = [(str(line), line.audio and line.audio.stat().st_mtime_ns) for line in lines]
+    run = work / f"run_{hashlib.sha256(str(made_of).encode()).hexdigest()[:16]}"
+    weights = _learn(trained, card, voice, work / "corpus", run, optimizer)
+    save_pack(path, weights, VoicePack(voice=voice, consent=consent, model=card.sha256))
+    shutil.rmtree(run)  # it holds the voice without the consent
     return path, report
 
 
@@ -88,24 +117,27 @@ def _learn(
     model: ConversionModel,
     card: ConversionCard,
     voice: Voice,
-    work: Path,
+    corpus: Path,
+    run: Path,
     optimizer: OptimizerConfig,
-) -> torch.Tensor:
-    """The row [voice_dim] that makes the voice's own lines again best."""
+) -> dict[str, torch.Tensor]:
+    """The weights that make the voice's own lines again best, by name."""
     config = TrainConfig(
         audio=card.audio, optimizer=optimizer, data=_DATA, model=card.model, speak_every=0
     )
     pl.seed_everything(config.seed, verbose=False)
-    lines = LineData(work / "corpus", [voice.name], config.audio, config.data, config.seed)
+    lines = LineData(corpus, [voice.name], config.audio, config.data, config.seed)
     model.requires_grad_(False)
     model.freeze()
     rows = model.voices.weight
     model.voices = nn.Embedding.from_pretrained(nearest_row(model, rows, lines), freeze=False)
+    own = ["voices.weight", *(name for name, _ in model.named_parameters() if name.endswith(_OWN))]
+    for name in own:
+        model.get_parameter(name).requires_grad_(True)
     alone = card.model_copy(update={"voices": [voice]})
-    folder = fit(
-        ConversionTraining(model, config), lines, work / "run", alone, "mel_l1", base=card.sha256
-    )
-    return load_conversion(folder)[0].voices.weight[0]
+    folder = fit(_Enrolment(model, config), lines, run, alone, "mel_l1", base=card.sha256)
+    learnt, _ = load_conversion(folder)
+    return {name: learnt.get_parameter(name) for name in own}
 
 
 @torch.no_grad()

@@ -72,8 +72,8 @@ class VocoderTraining(Training):
     def _segments(self, batch: WaveBatch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """A random part of each line: mel [B, S, n_mels], F0 [B, S] and wave [B, S * hop_length]."""
         hop = self.model.audio.hop_length
-        size = min(self.config.segment_frames, batch.mel.shape[1])
-        room = (batch.mel_lengths - size).clamp(min=0)
+        size = min(self.config.segment_frames, int(batch.mel_lengths.min()))  # no padding
+        room = batch.mel_lengths - size
         starts = (torch.rand(len(room), device=room.device) * (room + 1)).long()
         frames = starts[:, None] + torch.arange(size, device=room.device)
         samples = (starts * hop)[:, None] + torch.arange(size * hop, device=room.device)
@@ -150,8 +150,9 @@ def train_vocoder(
     vocoder = SourceFilter(config.model, config.audio)
     if start:
         trained, known_vocoder = load_vocoder(start)
-        if known_vocoder.model != config.model:
-            raise ConfigError(f"{start}: no fast vocoder of the config's sizes")
+        same = known_vocoder.model == config.model
+        if not (same and known_vocoder.audio.same_mels(config.audio)):
+            raise ConfigError(f"{start}: no fast vocoder of the config's sizes and audio settings")
         licences.append(known_vocoder.licence)
         vocoder.load_state_dict(trained.state_dict())
     card = SourceFilterCard(licence=joined(licences), audio=config.audio, model=config.model)

@@ -80,7 +80,8 @@ class SourceFilter(nn.Module):
         harmonic, phase, breath = (
             self.filters(self.norm(x)).float().transpose(1, 2).chunk(3, 1)
         )  # [B, bins, T] each
-        envelope = (mel.float() @ self.start.T).transpose(1, 2)
+        with torch.autocast(mel.device.type, enabled=False):  # half precision would be heard
+            envelope = (mel.float() @ self.start.T).transpose(1, 2)
         # Both begin at the mel's own envelope: pulses lead where voiced, noise elsewhere.
         lead = torch.where(voiced, 0.0, -3.0)[:, None]
         return (
