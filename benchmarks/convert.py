@@ -1,6 +1,6 @@
 """Seconds by stage for one line, and peak memory. Prints the table of docs/figures.md.
 
-    python benchmarks/convert.py RECORDING --text "…" [--threads 2] [--runs 5]
+    python benchmarks/convert.py RECORDING --text "…" [--threads 2] [--runs 5] [--vocoder fast]
 
 The recording is looped or cut to `--seconds`; the text likewise, by phones, which the stages' cost
 depends on, not on their sense.
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from moksori import audio
 from moksori.converter import Converter
+from moksori.weights import DEFAULT_VOCODER
 
 
 def main(
@@ -31,11 +32,12 @@ def main(
     threads: int = 2,
     runs: int = 5,
     model: Annotated[Path | None, typer.Option()] = None,
+    vocoder: str = DEFAULT_VOCODER,
 ) -> None:
     """Convert the same line `runs` times after one warm-up and print the medians."""
     torch.set_num_threads(threads)
     began = time.perf_counter()
-    converter = Converter.from_pretrained(model)
+    converter = Converter.from_pretrained(model, vocoder)
     loading = time.perf_counter() - began
     line = audio.read(recording)
     text = text or recording.with_suffix(".txt").read_text(encoding="utf-8").strip()

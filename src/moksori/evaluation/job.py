@@ -175,6 +175,8 @@ class _Source:
         """The recording through mel and vocoder only: what no conversion can better."""
         settings = self._judge.converter.card.audio
         wave = audio.resample(self.recording.mono, self.recording.rate, settings.sample_rate)
+        gain = audio.gain_to(wave, settings.sample_rate, settings.loudness)  # as vocoders know it
+        wave = wave * np.float32(gain)
         with torch.inference_mode():
             heard = features.extract(wave, settings)
             copy = self._judge.converter.vocoder(heard.mel[None], heard.f0[None])[0].numpy()
