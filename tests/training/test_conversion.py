@@ -137,7 +137,7 @@ def test_an_alignment_that_is_not_there_is_refused(prepared, tmp_path, cotatron)
 
 
 def test_a_plain_cotatron_is_aligned_by_its_attention_alone(prepared, tmp_path):
-    sizes = TINY_COTATRON.model.model_copy(update={"parallel_aligner": False})
+    sizes = TINY_COTATRON.model.model_copy(update={"parallel_aligner": False, "in_order": False})
     losses = TINY_COTATRON.losses.model_copy(update={"forward_sum": 0.0, "guidance": 0.0})
     plain = TINY_COTATRON.model_copy(update={"model": sizes, "losses": losses})
     cotatron = train_cotatron(plain, prepared, tmp_path / "plain")
@@ -180,7 +180,7 @@ def test_another_config_in_the_same_run_is_refused(prepared, tmp_path):
     run.mkdir()
     for known, problem in (
         ({"checkpoint_format": 2, "seed": 2}, "another config"),
-        ({"checkpoint_format": 2, "base": "0f"}, "another Cotatron"),
+        ({"checkpoint_format": 2, "base": "0f"}, "another model"),
         ({"seed": 1}, "older Moksori"),
     ):
         (run / "config.json").write_text(json.dumps(known))

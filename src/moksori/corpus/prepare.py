@@ -56,6 +56,11 @@ def prepare(
     """
     dest.mkdir(parents=True, exist_ok=True)
     journal, finished = dest / "journal.jsonl", dest / "report.json"
+    for half_written in (
+        *dest.glob("audio/*/.*"),
+        *dest.glob("f0/*/.*"),
+    ):  # by a job that was killed
+        half_written.unlink()
     known = _read_journal(journal)
     todo = [line for line in lines if not _is_done(known.get(line.id), line, audio, dest)]
     if todo:
@@ -138,7 +143,7 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict:
     for path in (audio_path, f0_path):
         path.parent.mkdir(parents=True, exist_ok=True)
     audio_files.write(audio_path, wave, audio.sample_rate)
-    temporary = f0_path.with_suffix(f".{os.getpid()}.npy")
+    temporary = f0_path.with_name(f".{f0_path.stem}.{os.getpid()}.npy")
     np.save(temporary, f0)
     temporary.replace(f0_path)
     log_f0 = np.log(f0[f0 > 0])
