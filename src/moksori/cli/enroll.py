@@ -49,8 +49,8 @@ def enroll(
 ) -> None:
     """Learn a voice from a few minutes of recordings, so that `convert --voice NAME` speaks in it.
 
-    Takes a few minutes on two cores. The voice pack, one small file, keeps the consent; when that ends,
-    the voice is refused. Deleting the file withdraws the voice.
+    Takes about a minute on two cores. The voice pack, one small file, keeps the consent; when that ends, the
+    voice is refused. Deleting the file withdraws the voice.
 
     Example: moksori enroll hong recordings/ --consent consent.toml
     """
