@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,12 @@ def test_begins_with_a_conversion_model_s_aligner(prepared, tmp_path):
         train_cotatron(wider, prepared, tmp_path / "other", start)
     with pytest.raises(CheckpointError):
         train_cotatron(TINY, prepared, tmp_path / "other", tmp_path / "none")
+    for made in (start, tmp_path / "run" / "model"):
+        card = json.loads((made / "model.json").read_text())
+        card["audio"]["fmax"] = 7000.0
+        (made / "model.json").write_text(json.dumps(card))
+        with pytest.raises(ConfigError, match="other audio settings"):
+            train_cotatron(TINY, prepared, tmp_path / "other", made)
 
 
 def test_a_dev_run_keeps_nothing(prepared, tmp_path):

@@ -11,7 +11,7 @@ from torch import nn
 
 from moksori.alignment import Alignment
 from moksori.checkpoint import CotatronCard, is_cotatron, load_conversion, load_cotatron
-from moksori.config import CotatronTrainConfig
+from moksori.config import AudioConfig, CotatronTrainConfig
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError
 from moksori.models.aligner import forward_sum_loss
@@ -147,7 +147,7 @@ def train_cotatron(
     model = Cotatron.build(config.model, config.audio, len(SYMBOLS), len(names))
     licences = [corpus["licence"]]
     if start is not None:
-        licences.append(_begin(model, names, start))
+        licences.append(_begin(model, names, config.audio, start))
     card = CotatronCard(
         licence=joined(licences), audio=config.audio, symbols=SYMBOLS, model=config.model,
         speakers=names,
@@ -160,24 +160,27 @@ def train_cotatron(
     )
 
 
-def _begin(model: Cotatron, speakers: list[str], start: Path) -> str:
+def _begin(model: Cotatron, speakers: list[str], audio: AudioConfig, start: Path) -> str:
     """Take over what `start` has learnt; its licence.
 
     Raises:
-        ConfigError: its parts have other sizes, or it is a Cotatron of other speakers.
+        ConfigError: its parts have other sizes, it hears other mels, or it is a Cotatron of other
+            speakers.
     """
     parts: list[tuple[nn.Module, nn.Module]]
     if is_cotatron(start):
         cotatron, card = load_cotatron(start)
         if card.speakers != speakers:
             raise ConfigError(f"{start}: was trained on other speakers than the corpus's")
-        parts, licence = [(model, cotatron)], card.licence
+        parts, heard, licence = [(model, cotatron)], card.audio, card.licence
     else:
         trained, known = load_conversion(start)
-        aligner, licence = trained.text_aligner, known.licence
+        aligner, heard, licence = trained.text_aligner, known.audio, known.licence
         parts = [(model.text_encoder, aligner.text_encoder)]
         if model.aligner and aligner.aligner:
             parts.append((model.aligner, aligner.aligner))
+    if not heard.same_mels(audio):
+        raise ConfigError(f"{start}: was trained for other audio settings than the config's")
     try:
         for part, of_trained in parts:
             part.load_state_dict(of_trained.state_dict())
