@@ -105,7 +105,8 @@ def test_boundaries_of_two_alignments_are_compared():
 
 def test_a_textgrid_is_what_praat_reads(tmp_path):
     alignment = spoken([0, 1, 2, 2, 3], ["^", *"가", "$"], begin=0.5, words=("가",))
-    save_textgrid(tmp_path / "a.TextGrid", alignment, 0.535)
+    tiers = alignment.word_intervals(), alignment.phone_intervals()
+    save_textgrid(tmp_path / "a.TextGrid", *tiers, 0.535)
     grid = textgrid.openTextgrid(str(tmp_path / "a.TextGrid"), includeEmptyIntervals=True)
     assert (grid.minTimestamp, grid.maxTimestamp) == (0, 0.535)
     assert [tuple(e) for e in grid.getTier("words").entries] == [
@@ -113,7 +114,15 @@ def test_a_textgrid_is_what_praat_reads(tmp_path):
     ]  # fmt: skip
     assert [e.label for e in grid.getTier("phones").entries] == ["", "ㄱ", "ㅏ"]
     with pytest.raises(OutputError):
-        save_textgrid(tmp_path / "none" / "a.TextGrid", alignment, 1)
+        save_textgrid(tmp_path / "none" / "a.TextGrid", *tiers, 1)
+
+
+def test_each_word_has_its_own_confidence():
+    sure = spoken([0, 1, 2, 3, 4, 5, 6], ["^", *"가", " ", *"나", "$"])
+    free = sure.free * np.where(np.arange(7) < 3, 1.0, 0.5)[:, None]
+    unsure = Alignment(sure.weights, free, sure.phones)
+    assert unsure.word_confidences() == pytest.approx([1.0, 0.5])
+    assert len(unsure.word_confidences()) == len(unsure.word_intervals())
 
 
 def test_more_phones_than_frames_still_has_a_path():

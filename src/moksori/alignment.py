@@ -122,19 +122,30 @@ class Alignment:
 
     def word_intervals(self) -> list[Interval]:
         """When each word is said, along the path."""
-        edges = self._edges()
+        edges, spans = self._edges(), self._spans()
+        words = self.words or tuple("".join(self.phones[i] for i in span) for span in spans)
+        return [
+            Interval(word, edges[span[0]], edges[span[-1] + 1])
+            for word, span in zip(words, spans, strict=True)
+        ]
+
+    def word_confidences(self) -> list[float]:
+        """The confidence of each word of `word_intervals` by itself, over its frames of the path."""
+        agreed = (self.weights * self.free).sum(1)
+        edges = np.round((self._edges() - self.begin) / self.frame).astype(int)
+        return [
+            float(agreed[edges[span[0]] : edges[span[-1] + 1]].mean()) for span in self._spans()
+        ]
+
+    def _spans(self) -> list[list[int]]:
+        """The phones of each word; marks and spaces are none's."""
         spans: list[list[int]] = [[]]
         for i, phone in enumerate(self.phones):
             if phone not in SILENT:
                 spans[-1].append(i)
             elif phone == SPACE and spans[-1]:
                 spans.append([])
-        spans = [span for span in spans if span]
-        words = self.words or tuple("".join(self.phones[i] for i in span) for span in spans)
-        return [
-            Interval(word, edges[span[0]], edges[span[-1] + 1])
-            for word, span in zip(words, spans, strict=True)
-        ]
+        return [span for span in spans if span]
 
     def boundary_difference(self, other: "Alignment") -> Seconds:
         """Mean distance between the places where this and another alignment begin the same phones.

@@ -42,12 +42,19 @@ class Recording:
         return len(self.samples) / self.rate
 
 
-def read(path: Path, max_seconds: Seconds | None = None) -> Recording:
+def read(
+    path: Path, max_seconds: Seconds | None = None, part: tuple[int, int] | None = None
+) -> Recording:
     """Read any file that libsndfile knows: WAV, FLAC, AIFF, OGG, MP3, of any rate and width.
+
+    Args:
+        path: of the file.
+        max_seconds: refuse more than this.
+        part: first sample and number of samples; only they are read, and held in memory.
 
     Raises:
         AudioError: missing, empty, truncated, not audio, silent, longer than `max_seconds`, or with
-            samples that are not numbers.
+            samples that are not numbers; a part that the file does not have.
     """
     if not path.is_file():
         raise AudioError(f"{path}: no such file")
@@ -56,9 +63,13 @@ def read(path: Path, max_seconds: Seconds | None = None) -> Recording:
     try:
         with soundfile.SoundFile(path) as file:
             counted = file.frames < _UNCOUNTED
+            begin, wanted = part or (0, file.frames)
             if counted and max_seconds is not None:
-                _check_length(str(path), file.frames / file.samplerate, max_seconds)
-            wanted = file.frames if counted else int((max_seconds or 3600) * file.samplerate) + 1
+                _check_length(str(path), wanted / file.samplerate, max_seconds)
+            if not counted and not part:
+                wanted = int((max_seconds or 3600) * file.samplerate) + 1
+            if begin:
+                file.seek(begin)
             samples = file.read(wanted, dtype="float32", always_2d=True)
             rate, subtype = file.samplerate, file.subtype
     except AudioError:
@@ -66,7 +77,7 @@ def read(path: Path, max_seconds: Seconds | None = None) -> Recording:
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         reason = getattr(error, "error_string", error)  # a headerless .raw is a TypeError
         raise AudioError(f"{path}: not a readable audio file ({reason})") from None
-    if (counted and len(samples) < wanted) or _is_cut(path):
+    if ((counted or part) and len(samples) < wanted) or _is_cut(path):
         raise AudioError(f"{path}: the file is truncated; export it again")
     recording = Recording(samples, rate, subtype)
     check(recording, max_seconds, str(path))

@@ -27,7 +27,7 @@ from moksori.checkpoint import (
 from moksori.config import Decibels, Seconds, Semitones
 from moksori.errors import AudioError, CheckpointError, VoiceError
 from moksori.models.conversion import Batch, ConversionModel
-from moksori.pitch import to_register
+from moksori.pitch import mean_log_f0, to_register
 from moksori.results import AlignedLine, Conversion
 from moksori.text import Reading, ids, read
 from moksori.text.pace import check_pace
@@ -68,7 +68,8 @@ class Converter:
             raise CheckpointError(
                 "the model and the vocoder were made for different audio settings"
             )
-        self.model, self.card, self.vocoder = model, card, vocoder
+        self.model, self.card = model, card
+        self.vocoder, self.vocoder_card = vocoder, vocoder_card
         self.packs = Path(packs or packs_folder())
 
     @classmethod
@@ -144,6 +145,7 @@ class Converter:
         voice: str,
         *,
         pitch: Semitones = 0.0,
+        register: float | None = None,
         max_seconds: Seconds = MAX_SECONDS,
         spell: bool = False,
         lexicon: Path | None = None,
@@ -158,6 +160,8 @@ class Converter:
             text: what is said in it.
             voice: name of a voice of the model.
             pitch: how far above the voice's own register it is to speak; below, if negative.
+            register: of the source's speaker, as `Converter.register` gives; then a line said higher than
+                the speaker's usual stays higher. By default each line is put at the voice's mean.
             max_seconds: limit of the recording's length; memory grows with it.
             spell: read English words that are not in the dictionary letter by letter.
             lexicon: a show's own readings, as `moksori.text.lexicon.load_lexicon`.
@@ -182,7 +186,7 @@ class Converter:
         clock.stop("read")
         source = features.extract(speech.wave, audio)
         clock.stop("features")
-        f0 = to_register(source.f0, target.voice.log_f0_mean, pitch)
+        f0 = to_register(source.f0, target.voice.log_f0_mean, pitch, register)
         mel, alignment = self._convert_frames(source.mel, f0, reading, speech, target)
         clock.stop("conversion")
         with torch.inference_mode():
@@ -196,6 +200,21 @@ class Converter:
             samples, recording.rate, recording.subtype, target.voice, alignment, source.mel.numpy(),
             mel.numpy(), audio, (begin, end), lowered, clock.stages,
         )  # fmt: skip
+
+    def register(
+        self, recording: Recording | Path | str, max_seconds: Seconds = MAX_SECONDS
+    ) -> tuple[float, int]:
+        """A recording's register: mean natural log of F0 in Hz, and of how many voiced frames.
+
+        Raises:
+            AudioError: as `convert`; nothing in it is voiced.
+        """
+        speech = self._speech(self._read(recording, max_seconds))
+        hertz = features.extract(speech.wave, self.card.audio).f0
+        mean = mean_log_f0(hertz)
+        if mean is None:
+            raise AudioError("nothing in the recording is voiced")
+        return mean, int((hertz > 0).sum())
 
     def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
         if not isinstance(recording, Recording):

@@ -39,19 +39,32 @@ def f0(wave: np.ndarray, audio: AudioConfig) -> np.ndarray:
     return _on_grid(wave, frames, audio).astype(np.float32)
 
 
-def to_register(f0: torch.Tensor, log_f0_mean: float, pitch: Semitones = 0.0) -> torch.Tensor:
+def to_register(
+    f0: torch.Tensor,
+    log_f0_mean: float,
+    pitch: Semitones = 0.0,
+    source: float | None = None,
+) -> torch.Tensor:
     """Move F0 to another register, its intervals kept.
 
     Args:
         f0: [T] Hz, 0 where unvoiced.
         log_f0_mean: of the register; mean natural log of Hz over voiced frames.
         pitch: how far above the register.
+        source: the speaker's own register, so that a line said higher than usual stays so; this line's
+            by default.
     """
-    voiced = f0 > 0
-    if not voiced.any():
+    own = mean_log_f0(f0)
+    if own is None:
         return f0
-    shift = log_f0_mean + pitch * math.log(2) / 12 - f0[voiced].log().mean()
-    return torch.where(voiced, f0 * shift.exp(), f0)
+    shift = log_f0_mean + pitch * math.log(2) / 12 - (own if source is None else source)
+    return torch.where(f0 > 0, f0 * math.exp(shift), f0)
+
+
+def mean_log_f0(f0: torch.Tensor) -> float | None:
+    """Mean natural log of F0 [T] in Hz over voiced frames; None if none is."""
+    voiced = f0 > 0
+    return float(f0[voiced].log().mean()) if voiced.any() else None
 
 
 def _on_grid(wave: np.ndarray, frames: int, audio: AudioConfig) -> np.ndarray:

@@ -64,7 +64,8 @@ class AlignedLine:
         Raises:
             OutputError: the folder is missing or not writable.
         """
-        save_textgrid(Path(path), self.alignment, self.length)
+        a = self.alignment
+        save_textgrid(Path(path), a.word_intervals(), a.phone_intervals(), self.length)
 
     def plot(self, path: Path | str) -> None:
         """Draw mel and alignment to a .png, .pdf or .svg.

@@ -131,6 +131,11 @@ class ConversionModel(nn.Module):
             return self.text_aligner.align(*lines, self.aligner)
         return self.text_aligner.align(*lines)
 
+    @property
+    def has_second_opinion(self) -> bool:
+        """Whether there is an aligner that the model does not use."""
+        return isinstance(self.text_aligner, Cotatron) and self.text_aligner.aligner is not None
+
     def second_opinion(
         self,
         phones: torch.Tensor,
@@ -139,8 +144,9 @@ class ConversionModel(nn.Module):
         mel_lengths: torch.Tensor,
     ) -> torch.Tensor | None:
         """A [B, T, N] by the aligner that the model does not use; None without two."""
-        if not isinstance(self.text_aligner, Cotatron) or self.text_aligner.aligner is None:
+        if not self.has_second_opinion:
             return None
+        assert isinstance(self.text_aligner, Cotatron)
         other: AlignerName = "attention" if self.aligner == "parallel" else "parallel"
         lines = phones, phone_lengths, mel, mel_lengths
         return self.text_aligner.align(*lines, aligner=other).alignment
