@@ -118,7 +118,7 @@ def test_a_textgrid_is_what_praat_reads(tmp_path):
 
 
 def test_each_word_has_its_own_confidence():
-    sure = spoken([0, 1, 2, 3, 4, 5, 6], ["^", *"가", " ", *"나", "$"])
+    sure = spoken([0, 1, 2, 3, 4, 5, 6], ["^", "ᄀ", "ᅡ", " ", "ᄂ", "ᅡ", "$"])
     free = sure.free * np.where(np.arange(7) < 3, 1.0, 0.5)[:, None]
     unsure = Alignment(sure.weights, free, sure.phones)
     assert unsure.word_confidences() == pytest.approx([1.0, 0.5])

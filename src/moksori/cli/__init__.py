@@ -8,6 +8,7 @@ from moksori.cli import training
 from moksori.cli.align import align
 from moksori.cli.console import err
 from moksori.cli.convert import convert, voices
+from moksori.cli.dub import cast, dub
 from moksori.cli.enroll import enroll
 from moksori.cli.evaluate import evaluate
 from moksori.cli.text import text
@@ -33,6 +34,8 @@ _tune.command("conversion")(tune_conversion)
 _tune.command("cotatron")(tune_cotatron)
 app.command()(convert)
 app.command()(align)
+app.command()(dub)
+app.command()(cast)
 app.command()(voices)
 app.command()(enroll)
 app.command()(text)

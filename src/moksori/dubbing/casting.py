@@ -1,13 +1,14 @@
 """Who speaks whom: `cast.toml`, a table a character."""
 
 import tomllib
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from moksori.checkpoint import Voice
 from moksori.config import Decibels, Semitones, explain
@@ -51,9 +52,14 @@ class Cast(BaseModel):
     characters: dict[str, Role] = {}
     default: Role | None = None
 
+    @field_validator("characters")
+    @classmethod
+    def _composed(cls, roles: dict[str, Role]) -> dict[str, Role]:
+        return {unicodedata.normalize("NFC", name): role for name, role in roles.items()}
+
     def role(self, character: str) -> Role | None:
         """Of a character; None if nobody is cast."""
-        return self.characters.get(character, self.default)
+        return self.characters.get(unicodedata.normalize("NFC", character), self.default)
 
 
 def read_cast(path: Path) -> Cast:
@@ -71,7 +77,10 @@ def read_cast(path: Path) -> Cast:
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        raise ConfigError(
+            f"{path}: not valid TOML: {error}; a name in Hangul stands in quotation marks: "
+            '[characters."하나"]'
+        ) from None
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain(error)}") from None
 

@@ -72,9 +72,9 @@ class Take:
 
 
 class Flag(NamedTuple):
-    """Something of a line that a person should look at; `flags.reason` says it in words."""
+    """Something of a line that a person should look at; `words.reason` says it in words."""
 
-    kind: str  # one of flags.KINDS
+    kind: str  # confidence, word, clipped …; see flags.py
     need: float  # how much a retake is needed, 0 (good to know) to 1 (cannot be used)
     value: float | None = None  # what was measured
 

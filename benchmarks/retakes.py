@@ -1,0 +1,146 @@
+"""How many spoiled lines the flags catch. Prints the table of docs/figures.md.
+
+    python benchmarks/retakes.py ../shared/corpus/emotiontts [--half set|report] [--raw FILE.json]
+
+Every line of the test split, as it is and spoiled in each of several ways, is judged as a dubbing job
+judges it. Half of the texts (by their hash) set the thresholds of `dubbing/flags.py`; the other half is
+reported.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from moksori import audio
+from moksori.audio import Recording
+from moksori.converter import Converter
+from moksori.corpus import emotiontts
+from moksori.dubbing import figures
+from moksori.dubbing.casting import Role
+from moksori.dubbing.flags import flag
+from moksori.dubbing.lines import Dubbed, Line, Take
+from moksori.dubbing.retakes import to_look_at
+from moksori.errors import TextError
+
+RIGHT = "as it is"
+
+
+def main(
+    corpus: Path,
+    half: Annotated[str, typer.Option(help="set, report or both")] = "report",
+    raw: Annotated[Path | None, typer.Option(help="Also write all figures there.")] = None,
+    model: Annotated[Path | None, typer.Option()] = None,
+) -> None:
+    """Spoil test lines, judge them, print what is caught."""
+    chance = np.random.default_rng(0)
+    lines = [line for line in emotiontts.read(corpus) if line.split == "test" and not line.problem]
+    if half != "both":
+        lines = [line for line in lines if _half(line.text) == half]
+    texts = sorted({line.text for line in lines})
+    converter = Converter.from_pretrained(model)
+    caught: dict[str, list[bool]] = defaultdict(list)
+    kinds: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    measured = []
+    for line in track(lines, "judging", console=Console(stderr=True)):
+        recording = audio.read(line.audio)
+        for name, heard, text in _spoiled(converter, recording, line.text, texts, chance):
+            row = _judged(converter, heard, text)
+            caught[name].append(to_look_at(row))
+            for found in row.flags:
+                kinds[name][found.kind] += found.need >= 0.33
+            measured.append({"kind": name, "id": line.id, **(row.figures or {})})
+    table = Table("the line", "number", "flagged", "by")
+    for name, found in caught.items():
+        by = ", ".join(
+            f"{k} {n / len(found):.0%}"
+            for k, n in sorted(kinds[name].items(), key=lambda x: -x[1])
+            if n
+        )
+        table.add_row(name, str(len(found)), f"{np.mean(found):.1%}", by)
+    Console(width=110).print(table)
+    false = np.mean(caught.pop(RIGHT))
+    recall = np.mean([np.mean(found) for found in caught.values()])
+    for share in (0.5, 0.1):
+        precision = share * recall / (share * recall + (1 - share) * false)
+        print(f"{share:.0%} of the lines spoiled: precision {precision:.1%}, recall {recall:.1%}")
+    if raw:
+        raw.write_text(json.dumps(measured))
+
+
+def _half(text: str) -> str:
+    return "set" if hashlib.sha256(text.encode()).digest()[0] % 2 else "report"
+
+
+def _spoiled(
+    converter: Converter,
+    recording: Recording,
+    text: str,
+    texts: list[str],
+    chance: np.random.Generator,
+) -> Iterator[tuple[str, Recording, str]]:
+    """The line as it is and in each way that a line goes wrong."""
+    yield RIGHT, recording, text
+    others = [other for other in texts if other != text]
+    near = sorted(others, key=lambda other: (abs(len(other) - len(text)), other))
+    yield "wrong text, of like length", recording, near[0]
+    yield "two lines swapped", recording, others[int(chance.integers(len(others)))]
+    words = text.split()
+    if len(words) >= 4:
+        k = int(chance.integers(1, len(words) - 1))
+        new = chance.choice(near[5].split()).strip(".,?!")
+        yield "a word not said", *_without_word(converter, recording, text, chance), text
+        yield "a word not written", recording, " ".join(words[:k] + words[k + 1 :])
+        yield "another word said", recording, " ".join([*words[:k], new, *words[k + 1 :]])
+        yield "end not written", recording, " ".join(words[:-2])
+        cut = recording.samples[: round(0.7 * len(recording.samples))]
+        yield "recording cut off", _like(recording, cut), text
+    power = np.sqrt((recording.mono**2).mean())
+    for snr in (20, 10):
+        noise = chance.standard_normal(recording.samples.shape) * power * 10 ** (-snr / 20)
+        yield f"noise, {snr} dB below", _like(recording, recording.samples + noise), text
+    for times in (2, 4):
+        peak = np.abs(recording.samples).max() / times
+        clipped = np.clip(recording.samples, -peak, peak) / peak * 0.99
+        yield f"clipped at 1/{times} of the peak", _like(recording, clipped), text
+
+
+def _without_word(
+    converter: Converter, recording: Recording, text: str, chance: np.random.Generator
+) -> tuple[Recording]:
+    """A recording with one inner word cut out."""
+    words = converter.align(recording, text).alignment.word_intervals()
+    word = words[int(chance.integers(1, len(words) - 1))]
+    begin, end = (round(time * recording.rate) for time in (word.begin, word.end))
+    kept = np.concatenate([recording.samples[:begin], recording.samples[end:]])
+    return (_like(recording, kept),)
+
+
+def _like(recording: Recording, samples: np.ndarray) -> Recording:
+    return Recording(samples.astype(np.float32), recording.rate, recording.subtype)
+
+
+def _judged(converter: Converter, recording: Recording, text: str) -> Dubbed:
+    """What a job would say of a line, but for what only its conversion tells."""
+    take = Take(
+        "x", Line("row 1", text), Path(), 0, len(recording.samples), recording.rate, None, Role()
+    )
+    try:
+        aligned = converter.align(recording, text)
+    except TextError as error:
+        return flag([Dubbed(take, "failed", error=str(error))])[0]
+    measured = figures.of_recording(recording)
+    measured |= figures.of_alignment(aligned.alignment, aligned.mel)
+    return flag([Dubbed(take, "converted", figures=measured)])[0]
+
+
+if __name__ == "__main__":
+    typer.run(main)

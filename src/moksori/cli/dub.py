@@ -1,0 +1,283 @@
+"""`moksori dub` and `moksori cast`: a script and its recordings in, every line in its voice out."""
+
+import logging
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from moksori.cli.console import err, out, progress
+from moksori.cli.convert import ModelOption, PacksOption, VocoderOption, print_licence
+from moksori.cli.text import LexiconOption, SpellOption
+from moksori.errors import ConfigError, OutputError
+from moksori.weights import DEFAULT_VOCODER, MODEL
+
+if TYPE_CHECKING:
+    from moksori.dubbing.dub import Checked, Request
+    from moksori.dubbing.engines import Engine
+    from moksori.dubbing.lines import Dubbed
+
+ScriptArgument = Annotated[
+    Path, typer.Argument(help="The script: .xlsx, .csv, .tsv, .srt, .ass or .vtt.")
+]
+FpsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fps",
+        help="Frames a second of the time codes: 23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94df, 60. "
+        "Needed where the script counts frames (01:00:10:12); 29.97df otherwise.",
+    ),
+]
+EpisodeOption = Annotated[
+    str | None, typer.Option(help="Only this episode, of a script with several.")
+]
+ColumnsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=HEADER",
+        help="Where the script's table has unusual headers: --columns character=역할 --columns line=최종. "
+        "Keys: no, start, end, character, actor, line, directions, file, episode, scene, note.",
+    ),
+]
+_SHOWN = 40  # findings on the screen; the .xlsx has all
+
+
+def dub(
+    script: ScriptArgument,
+    audio: Annotated[
+        Path,
+        typer.Option(
+            "--audio",
+            help="A folder with a recording a line, or one production track that is cut by time codes.",
+        ),
+    ],
+    cast: Annotated[
+        Path,
+        typer.Option("--cast", help="Who speaks whom; `moksori cast SCRIPT` writes a first one."),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The job's folder; name it again to go on.")
+    ],
+    check: Annotated[
+        bool, typer.Option("--check", help="Only look for what would go wrong; convert nothing.")
+    ] = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Only show where the lines of the job stand.")
+    ] = False,
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="Try again what failed, though nothing has changed."),
+    ] = False,
+    skip_faulty: Annotated[
+        bool,
+        typer.Option("--skip-faulty", help="Go on without the lines that the check finds faulty."),
+    ] = False,
+    fps: FpsOption = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="Time code at which reel and track begin; the hour of the first line by default."
+        ),
+    ] = None,
+    episode: EpisodeOption = None,
+    columns: ColumnsOption = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="How the recordings are called, if the script has no column of files: '{no:04d}.wav', "
+            "'{episode}/{character}_{no}'."
+        ),
+    ] = None,
+    handles: Annotated[
+        float, typer.Option(min=0, help="Seconds of a track taken before and after each line.")
+    ] = 0.25,
+    register: Annotated[
+        Literal["actor", "line"],
+        typer.Option(
+            help="actor: a line said higher than its actor's usual stays higher; line: each line is put at "
+            "the voice's usual height."
+        ),
+    ] = "actor",
+    rate: Annotated[int, typer.Option(help="Samples a second of reel and stems.")] = 48000,
+    loudness: Annotated[
+        Literal["korea", "netflix", "ebu", "none"],
+        typer.Option(help="Loudness of the reel: -24 LKFS, -27 LKFS, -23 LUFS, or as it is."),
+    ] = "korea",
+    lang: Annotated[
+        Literal["ko", "en"], typer.Option(help="Language of report, retakes and check.")
+    ] = "ko",
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Where lines are converted: on this machine, or on a Ray cluster."),
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many lines at a time; as many as there are cores."),
+    ] = None,
+    model: ModelOption = None,
+    vocoder: VocoderOption = DEFAULT_VOCODER,
+    packs: PacksOption = None,
+    lexicon: LexiconOption = None,
+    spell: SpellOption = False,
+) -> None:
+    """Dub an episode: every line in its character's voice, in its place, and what to record again.
+
+    Looks through everything first. Can be killed at any moment: the same command goes on. After a change
+    of the script, the cast, a recording or the model only what changed is converted again.
+
+    Example: moksori cast ep01.xlsx -o cast.toml
+             moksori dub ep01.xlsx --audio takes/ --cast cast.toml -o ep01/
+    """
+    if status:
+        return _print_status(output)
+    from moksori.dubbing import dub as jobs
+    from moksori.dubbing.timecodes import FrameRate, parse_time
+    from moksori.dubbing.work import Setup
+
+    logging.basicConfig(format="%(message)s")
+    frames = FrameRate.parse(fps) if fps else None
+    request = jobs.Request(
+        script, audio, cast, Setup(_absolute(model), _vocoder(vocoder), _absolute(packs), _absolute(lexicon),
+        spell), frames, parse_time(start, frames) if start else None, episode, _columns(columns), pattern,
+        handles, register, rate, loudness, lang,
+    )  # fmt: skip
+    checked = jobs.check(request, progress)
+    _print_findings(checked, request)
+    if check:
+        out.print(f"{jobs.keep_audit(request, checked, output)}: all findings", markup=False)
+        raise typer.Exit(1 if checked.faults else 0)
+    if checked.faults and not skip_faulty:
+        path = jobs.keep_audit(request, checked, output)
+        raise ConfigError(
+            f"{len(checked.faults)} faults, all in {path}; mend them, or go on without those lines by "
+            "--skip-faulty"
+        )
+    if not checked.takes:
+        raise ConfigError(f"{script}: none of its lines can be dubbed; see the findings above")
+    print_licence(checked.converter.card.licence)
+    rows = jobs.dub(
+        request, checked, output, lambda: _engine(engine, request, workers, len(checked.takes)),
+        progress, retry_failed,
+    )  # fmt: skip
+    _print_rows(rows, output)
+    raise typer.Exit(1 if any(row.status == "failed" for row in rows) else 0)
+
+
+def cast(
+    script: ScriptArgument,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", help="The cast; what it lacks is added to one that is there."
+        ),
+    ] = Path("cast.toml"),
+    episode: EpisodeOption = None,
+    fps: FpsOption = None,
+    columns: ColumnsOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Write a first cast of a script: its characters, to be given voices.
+
+    Example: moksori cast ep01.xlsx -o cast.toml
+    """
+    from moksori.checkpoint import load_card
+    from moksori.dubbing.casting import first_cast, read_cast
+    from moksori.dubbing.files import write_whole
+    from moksori.dubbing.script import read_script
+    from moksori.dubbing.timecodes import FrameRate
+
+    lines = read_script(
+        script,
+        columns=_columns(columns),
+        rate=FrameRate.parse(fps) if fps else None,
+        episode=episode,
+    )
+    known = read_cast(output) if output.exists() else None
+    if not output.parent.is_dir():
+        raise OutputError(f"{output.parent}: no such folder; make it first")
+    new = first_cast(lines, load_card(model or MODEL).voices, known)
+    before = output.read_text(encoding="utf-8-sig") if known else ""
+    if known and not new.strip():
+        out.print(f"{output}: has all characters of {script}", markup=False)
+        return
+    write_whole(output, f"{before.rstrip()}\n\n{new}" if before.strip() else new)
+    verb = "added to" if known else "written"
+    out.print(f"{output}: {verb}; fill in the voices (`moksori voices` lists them)", markup=False)
+
+
+def _columns(pairs: list[str] | None) -> dict[str, str] | None:
+    columns = {}
+    for pair in pairs or ():
+        key, sign, header = pair.partition("=")
+        if not (key.strip() and sign and header.strip()):
+            raise ConfigError(f"--columns {pair}: write KEY=HEADER, such as character=역할")
+        columns[key.strip()] = header.strip()
+    return columns or None
+
+
+def _absolute(path: Path | None) -> Path | None:
+    """For workers, which may begin elsewhere."""
+    return path and path.absolute()
+
+
+def _vocoder(name: str) -> str:
+    return str(Path(name).absolute()) if Path(name).is_dir() else name
+
+
+def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "Engine":
+    from moksori.dubbing.engines import LocalEngine, RayEngine
+
+    if name == "ray":
+        return RayEngine(request.setup, workers)
+    return LocalEngine(request.setup, min(workers or os.cpu_count() or 1, lines))
+
+
+def _print_findings(checked: "Checked", request: "Request") -> None:
+    from moksori.dubbing.timecodes import format_timecode
+
+    where = format_timecode(checked.origin, checked.rate)
+    out.print(f"{len(checked.takes)} lines ready; the reel begins at {where}", markup=False)
+    if not checked.findings:
+        return
+    table = Table("", "place", "finding")
+    colours = {"error": "red", "warning": "yellow", "note": "dim"}
+    for found in checked.findings[:_SHOWN]:
+        table.add_row(
+            found.rank(request.lang),
+            found.place,
+            found.told(request.lang),
+            style=colours[found.severity],
+        )
+    err.print(table)
+    if len(checked.findings) > _SHOWN:
+        err.print(f"… and {len(checked.findings) - _SHOWN} more in audit.xlsx", markup=False)
+
+
+def _print_rows(rows: "list[Dubbed]", output: Path) -> None:
+    from moksori.dubbing.retakes import to_look_at
+
+    for row in rows:
+        if row.status == "failed":
+            err.print(f"{row.take.line.place}: {row.error}", style="red", markup=False)
+    counts = Counter(row.status for row in rows)
+    out.print(
+        f"{output}: {counts['converted']} lines converted, {counts['passed']} as recorded, "
+        f"{counts['failed']} failed; {sum(map(to_look_at, rows))} to look at in retakes.xlsx and report.html",
+        markup=False,
+    )
+
+
+def _print_status(output: Path) -> None:
+    from moksori.dubbing.state import line_states
+
+    states = line_states(output)
+    table = Table("line", "place", "character", "status", "tries", "text or error")
+    for line in states:
+        told = line.error or line.text
+        table.add_row(line.id, line.place, line.character, line.status, str(line.tries), told)
+    out.print(table)
+    counts = Counter(line.status for line in states)
+    out.print(", ".join(f"{count} {name}" for name, count in counts.items()), markup=False)

@@ -1,0 +1,113 @@
+"""Lines longer than the models like: cut at their pauses, converted part by part, joined in silence.
+
+recording  ──speech──   pause   ──speech──   pause   ──speech──
+parts      [                |                   |             ]
+each part begins and ends in a pause, where the conversion fades to silence: the joints cannot click
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moksori.alignment import Alignment, Interval
+from moksori.audio import Recording
+from moksori.config import Decibels, Seconds
+from moksori.converter import Converter
+from moksori.dubbing.casting import Role
+from moksori.text import read
+
+PART: Seconds = 20.0  # lines up to this are converted whole
+LONGEST: Seconds = 120.0  # memory grows with a line's length, by some 5 MB a second
+_LEAST: Seconds = 2.0  # of a part
+_AROUND: Seconds = 0.15  # an alignment may be so far off
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A line in its voice: samples [n, channels], and the whole line's alignment and mel."""
+
+    samples: np.ndarray
+    alignment: Alignment
+    mel: np.ndarray  # [T, n_mels] of the recording's speech
+    speech: tuple[Seconds, Seconds]
+    lowered: Decibels
+
+
+def speak(
+    converter: Converter,
+    recording: Recording,
+    text: str,
+    role: Role,
+    register: float | None = None,
+    spell: bool = False,
+    lexicon: Path | None = None,
+) -> Spoken:
+    """Convert a line of any length up to `LONGEST`.
+
+    Raises:
+        AudioError, TextError, VoiceError: as `Converter.convert`.
+    """
+    how: dict[str, Any] = {"pitch": role.pitch, "spell": spell, "lexicon": lexicon}
+    if recording.seconds <= PART:
+        whole = converter.convert(recording, text, role.voice, register=register, **how)
+        return Spoken(whole.samples, whole.alignment, whole.source_mel, whole.speech, whole.lowered)
+    line = converter.align(recording, text, max_seconds=LONGEST, spell=spell, lexicon=lexicon)
+    aligned = line.alignment
+    if register is None:  # of the whole line, so that its parts keep their intervals to each other
+        register = converter.register(recording, LONGEST)[0]
+    words = read(text, spell, lexicon).normalized.split()
+    spoken = aligned.word_intervals()
+    out, lowered = np.zeros_like(recording.samples), 0.0
+    begin, first = 0, 0
+    for last in [*pauses(spoken, recording.seconds), len(words)]:
+        end = len(recording.samples)
+        if last < len(words):
+            end = quietest(recording, spoken[last - 1].end, spoken[last].begin)
+        part = Recording(recording.samples[begin:end], recording.rate, recording.subtype)
+        made = converter.convert(
+            part, " ".join(words[first:last]), role.voice, register=register, **how
+        )
+        out[begin:end] = made.samples
+        lowered = max(lowered, made.lowered)
+        begin, first = end, last
+    length = len(aligned.weights) * aligned.frame
+    return Spoken(out, aligned, line.mel, (aligned.begin, aligned.begin + length), lowered)
+
+
+def quietest(recording: Recording, begin: Seconds, end: Seconds) -> int:
+    """The sample in the middle of the quietest 40 ms between two times, and a little around them."""
+    rate = recording.rate
+    first = max(0, round((begin - _AROUND) * rate))
+    power = recording.mono[first : round((end + _AROUND) * rate)].astype(np.float64) ** 2
+    size = min(len(power), round(0.04 * rate))
+    return first + int(np.convolve(power, np.ones(size), "valid").argmin()) + size // 2
+
+
+def pauses(words: list[Interval], length: Seconds) -> list[int]:
+    """Before which words to cut a line so that no part is longer than `PART`, at its longest pauses.
+
+    A part of a single word, or with no pause `_LEAST` from its ends, stays as it is.
+    """
+    edges = [0.0, *((a.end + b.begin) / 2 for a, b in pairwise(words)), length]
+    gaps = [0.0, *(b.begin - a.end for a, b in pairwise(words)), 0.0]
+
+    def cut(first: int, last: int) -> list[int]:
+        """Of the words from `first` to before `last`."""
+        begin, end = edges[first], edges[last]
+        if end - begin <= PART:
+            return []
+        inner = [
+            i
+            for i in range(first + 1, last)
+            if edges[i] - begin >= _LEAST and end - edges[i] >= _LEAST
+        ]
+        if not inner:
+            return []
+        middle = (begin + end) / 2
+        best = max(inner, key=lambda i: (round(gaps[i], 2), -abs(edges[i] - middle)))
+        return [*cut(first, best), best, *cut(best, last)]
+
+    return cut(0, len(words))

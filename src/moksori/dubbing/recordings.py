@@ -1,0 +1,283 @@
+"""Where each line's recording is: a file a line, or a production track cut by time codes."""
+
+import re
+import string
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from moksori.config import Seconds
+from moksori.dubbing.casting import Cast, Role
+from moksori.dubbing.findings import Finding
+from moksori.dubbing.lines import Line, Take
+from moksori.dubbing.names import safe_name
+from moksori.errors import AudioError, ConfigError
+
+HOME = ".moksori"  # of a job, in its folder
+AUDIO = (".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg", ".w64", ".rf64")
+HANDLES: Seconds = 0.25
+_FIELDS = ("no", "episode", "scene", "character", "actor")
+_PREFIX = re.compile(r"\s*-?\s*([^\s:：][^:：]{0,30}?)\s*[:：]\s*(?=\S)")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Lines with their takes, and what was noticed on the way.
+
+    Attributes:
+        takes: of the lines that have a recording and a role, in the script's order.
+        findings: about the others, and about recordings that no line names.
+        length: of the production track; 0 for a file a line.
+    """
+
+    takes: list[Take]
+    findings: list[Finding]
+    length: Seconds = 0.0
+
+
+def find_takes(
+    lines: Sequence[Line],
+    audio: Path,
+    cast: Cast,
+    origin: Seconds = 0.0,
+    pattern: str | None = None,
+    handles: Seconds = HANDLES,
+) -> Found:
+    """Give each line its recording, its role and its place.
+
+    Args:
+        lines: of one episode.
+        audio: a folder with a file a line, or one production track.
+        cast: who speaks whom.
+        origin: time code at which the reel, and the track, begin.
+        pattern: of the files' names, such as `{no:04d}.wav`, if the script has no column of files.
+        handles: how much more of the track is taken before and after each line, but never more than half
+            of the way to its neighbour.
+
+    Raises:
+        ConfigError: `audio` is not there, a pattern with unknown fields, or lines without times on a track.
+        AudioError: the track cannot be read.
+    """
+    lines = [named(line, cast) for line in lines]
+    ids = name_lines(lines)
+    if audio.is_dir():
+        return _from_folder(lines, ids, audio, cast, origin, pattern)
+    if not audio.exists():
+        raise ConfigError(f"{audio}: no such folder or file; --audio names the recordings")
+    return _from_track(lines, ids, audio, cast, origin, handles)
+
+
+def named(line: Line, cast: Cast) -> Line:
+    """A line whose text begins with a character of the cast, as subtitles have it (`하나: 안녕?`)."""
+    found = None if line.character else _PREFIX.match(line.text)
+    if not found or found.group(1) not in cast.characters:
+        return line
+    return Line(**{**vars(line), "character": found.group(1), "text": line.text[found.end() :]})
+
+
+def name_lines(lines: Sequence[Line]) -> list[str]:
+    """Unique names of files, by number and character: 0012_하나.
+
+    Raises:
+        ConfigError: two lines have the same number in the same episode.
+    """
+    numbers = Counter(line.no for line in lines if line.no)
+    if twice := [no for no, count in numbers.items() if count > 1]:
+        places = [line.place for line in lines if line.no == twice[0]]
+        raise ConfigError(
+            f"{' and '.join(places[:3])}: number {twice[0]} is there {len(places)} times; give each line "
+            "its own number, or choose one --episode"
+        )
+    every = all(line.no for line in lines)
+    ids = []
+    for position, line in enumerate(lines, 1):
+        no = line.no if every else str(position)
+        stem = f"{int(no):04d}" if no.isdecimal() else no
+        ids.append(safe_name(f"{stem}_{line.character}" if line.character else stem))
+    if len({unicodedata.normalize("NFC", id).casefold() for id in ids}) < len(ids):
+        ids = [f"{position:04d}_{id}" for position, id in enumerate(ids, 1)]
+    return ids
+
+
+def _from_folder(
+    lines: list[Line],
+    ids: list[str],
+    folder: Path,
+    cast: Cast,
+    origin: Seconds,
+    pattern: str | None,
+) -> Found:
+    files = _Files(folder)
+    takes, findings, used = [], [], set()
+    for line, id in zip(lines, ids, strict=True):
+        name = line.file or (_by_pattern(pattern, line) if pattern else id.partition("_")[0])
+        path = files.find(name)
+        if isinstance(path, Finding):
+            findings.append(path._replace(place=line.place))
+            continue
+        used.add(path)
+        role = _role(line, cast, findings)
+        try:
+            samples, rate = _size(path)
+        except AudioError as error:
+            findings.append(Finding("error", line.place, "unreadable", {"why": str(error)}))
+            continue
+        start = None if line.start is None else line.start - origin
+        if start is not None and start < 0:
+            findings.append(Finding("error", line.place, "before_start", {"by": f"{-start:.2f}"}))
+            continue
+        if role:
+            takes.append(Take(id, line, path, 0, samples, rate, start, role))
+    findings += [
+        Finding("warning", str(path.relative_to(folder)), "unused", {})
+        for path in files.paths
+        if path not in used
+    ]
+    return Found(takes, findings)
+
+
+def _from_track(
+    lines: list[Line],
+    ids: list[str],
+    track: Path,
+    cast: Cast,
+    origin: Seconds,
+    handles: Seconds,
+) -> Found:
+    if untimed := [line.place for line in lines if line.start is None]:
+        raise ConfigError(
+            f"{untimed[0]}: no time code, which cutting {track.name} needs; fill the script's columns of "
+            "시작 and 끝, or give a folder of recordings"
+        )
+    length, rate = _size(track)
+    spans = cut(lines, origin, length / rate, handles)
+    takes, findings = [], []
+    for line, id, span in zip(lines, ids, spans, strict=True):
+        begin, end = round(span[0] * rate), round(span[1] * rate)
+        if begin < 0 or end > length or end <= begin:
+            where = f"{span[0]:.2f} – {span[1]:.2f} s; 0 – {length / rate:.2f} s"
+            findings.append(Finding("error", line.place, "off_track", {"where": where}))
+            continue
+        if role := _role(line, cast, findings):
+            takes.append(Take(id, line, track, begin, end - begin, rate, begin / rate, role))
+    return Found(takes, findings, length / rate)
+
+
+def cut(
+    lines: Sequence[Line], origin: Seconds, length: Seconds, handles: Seconds
+) -> list[tuple[Seconds, Seconds]]:
+    """What of a track each line is, from the track's beginning.
+
+    Handles end half-way to the next line, so that no one's speech is in two cuts; where lines overlap
+    there is none. A line without an end lasts until the next begins.
+    """
+    starts = [(line.start or 0.0) - origin for line in lines]
+    ends = []
+    for line, start in zip(lines, starts, strict=True):
+        after = min((other for other in starts if other > start), default=length)
+        ends.append(after if line.end is None else line.end - origin)
+    spans = []
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        others = [(s, e) for k, (s, e) in enumerate(zip(starts, ends, strict=True)) if k != i]
+        before = [e if e <= start else start for s, e in others if s < start]
+        later = [s if s >= end else end for s, e in others if e > end]
+        left = max([start - handles, *((edge + start) / 2 for edge in before)])
+        right = min([end + handles, *((edge + end) / 2 for edge in later)])
+        # A line that lies beyond the track is told as such, a handle is only cut short.
+        spans.append((left if start < 0 else max(left, 0.0), max(end, min(right, length))))
+    return spans
+
+
+def _role(line: Line, cast: Cast, findings: list[Finding]) -> Role | None:
+    role = cast.role(line.character)
+    if role is None:
+        findings.append(
+            Finding("error", line.place, "no_role", {"character": line.character or "—"})
+        )
+    elif not role.voice and not role.as_recorded:
+        findings.append(
+            Finding("error", line.place, "no_voice", {"character": line.character or "—"})
+        )
+        return None
+    return role
+
+
+def _by_pattern(pattern: str, line: Line) -> str:
+    """The file's name that a pattern gives for a line.
+
+    Raises:
+        ConfigError: an unknown field, or one that the line has not.
+    """
+    fields = {
+        name: int(value) if value.isdecimal() else value
+        for name in _FIELDS
+        if (value := getattr(line, name))
+    }
+    try:
+        names = {part[1] for part in string.Formatter().parse(pattern) if part[1] is not None}
+        if unknown := names - set(_FIELDS):
+            raise ConfigError(
+                f"--pattern {pattern}: no field “{sorted(unknown)[0]}”; there are {', '.join(_FIELDS)}"
+            )
+        return pattern.format(**fields)
+    except KeyError as error:
+        raise ConfigError(f"{line.place}: has no {error.args[0]}, which --pattern needs") from None
+    except ValueError as error:
+        raise ConfigError(f"{line.place}: --pattern {pattern} does not fit it ({error})") from None
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Samples and rate of an audio file."""
+    try:
+        about = soundfile.info(path)
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        reason = getattr(error, "error_string", error)
+        raise AudioError(f"{path}: not a readable audio file ({reason})") from None
+    return about.frames, about.samplerate
+
+
+class _Files:
+    """The recordings below a folder, found by name with or without its ending, in any form of Hangul."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        jobs = {home.parent for home in folder.rglob(HOME)}  # what was made is no recording
+        self.paths = sorted(
+            path
+            for path in folder.rglob("*")
+            if path.suffix.lower() in AUDIO
+            and path.is_file()
+            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+            and jobs.isdisjoint(path.parents)
+        )
+        if not self.paths:
+            raise ConfigError(f"{folder}: no recordings in it ({', '.join(AUDIO)})")
+        self.index: dict[str, list[Path]] = {}
+        for path in self.paths:
+            inner = path.relative_to(folder).as_posix()
+            bare = inner[: -len(path.suffix)]
+            for key in {inner, bare, path.name, path.stem}:
+                self.index.setdefault(_key(key), []).append(path)
+
+    def find(self, name: str) -> "Path | Finding":
+        """The file of that name, or why there is none."""
+        wanted = name.strip().replace("\\", "/")
+        if wanted.startswith("/") or ".." in wanted.split("/") or re.match(r"^[A-Za-z]:", wanted):
+            return Finding("error", "", "outside", {"file": name})
+        found = self.index.get(_key(wanted.removeprefix("./")), [])
+        if len(found) > 1:
+            names = ", ".join(str(path.relative_to(self.folder)) for path in found[:3])
+            return Finding("error", "", "several_files", {"file": name, "names": names})
+        if not found:
+            return Finding("error", "", "no_audio", {"file": name})
+        if not found[0].resolve().is_relative_to(self.folder.resolve()):
+            return Finding("error", "", "outside", {"file": name})
+        return found[0]
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()

@@ -1,0 +1,249 @@
+"""One take to its wave, timings, figures and picture: what a worker process does.
+
+STORE/<key>.wav    as many samples and channels as the take has, at its rate
+STORE/<key>.png    the alignment, time across, phones up
+STORE/<key>.json   when words and phones are said, and the figures; written last
+"""
+
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from matplotlib.image import imsave
+from threadpoolctl import threadpool_limits
+
+from moksori import audio
+from moksori.alignment import Alignment, Interval
+from moksori.audio import Recording
+from moksori.converter import SURE, Converter
+from moksori.dubbing import figures
+from moksori.dubbing.figures import Figures
+from moksori.dubbing.lines import Dubbed, Take
+from moksori.dubbing.long_lines import LONGEST, speak
+from moksori.errors import MoksoriError, TextError
+from moksori.text.directions import take_out
+from moksori.weights import DEFAULT_VOCODER
+
+Status = Literal["converted", "passed", "failed"]
+# What is said without a word: its recording may hold anything, so it is no wrong text if it fits badly.
+_CRIES = re.compile(
+    r"[아어오우으이에야허하호후흐히헤악억윽엌앜헉흑학핫앗엇읏얏꺄끼끄크킥큭풉쯧쳇휴읍음응]+"
+)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all takes of a job share."""
+
+    model: Path | None = None  # the bundled one
+    vocoder: str = DEFAULT_VOCODER
+    packs: Path | None = None
+    lexicon: Path | None = None
+    spell: bool = False
+
+    def converter(self) -> Converter:
+        """The one conversion path."""
+        return Converter.from_pretrained(self.model, self.vocoder, self.packs)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A take to be worked on, and where what comes of it is kept.
+
+    Attributes:
+        take: with its recording.
+        key: of all that determines the outcome; names the files.
+        store: folder of the files.
+        register: of the actor; see `Converter.register`.
+    """
+
+    take: Take
+    key: str
+    store: Path
+    register: float | None = None
+
+    @property
+    def wave(self) -> Path:
+        return self.store / f"{self.key}.wav"
+
+    @property
+    def picture(self) -> Path:
+        return self.store / f"{self.key}.png"
+
+    @property
+    def about(self) -> Path:
+        return self.store / f"{self.key}.json"
+
+    def read(self) -> Recording:
+        """The take's part of its recording.
+
+        Raises:
+            AudioError: as `moksori.audio.read`.
+        """
+        return audio.read(self.take.audio, LONGEST, (self.take.begin, self.take.samples))
+
+    def dubbed(self, error: str = "") -> Dubbed:
+        """What became of the take, from its files."""
+        if error:
+            return Dubbed(self.take, "failed", error=error)
+        about = json.loads(self.about.read_text(encoding="utf-8"))
+        words, phones = (
+            tuple(Interval(*row) for row in about[name]) for name in ("words", "phones")
+        )
+        return Dubbed(
+            self.take, about["status"], self.wave, words, phones, about["figures"],
+            picture=self.picture if self.picture.exists() else None,
+            speech=tuple(about["speech"]) if about["speech"] else None,
+            who=tuple(about["who"]) if about["who"] else None,
+        )  # fmt: skip
+
+
+class Worker:
+    """Converts takes, one after the other, on one core.
+
+    More cores are used by more workers, so that a take's bytes do not depend on how many there are.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        torch.set_num_threads(1)
+        threadpool_limits(
+            1
+        )  # NumPy's and SciPy's too: sums in another order differ in the last digit
+        self.setup = setup
+
+    @cached_property
+    def converter(self) -> Converter:
+        return self.setup.converter()
+
+    def register(self, task: Task) -> tuple[float, int] | None:
+        """Of a take's speaker in this take; None where nothing is voiced, or nothing can be read."""
+        try:
+            return self.converter.register(task.read(), LONGEST)
+        except MoksoriError:  # the conversion will tell
+            return None
+
+    def convert(self, task: Task) -> Status:
+        """Make the take's files.
+
+        Raises:
+            MoksoriError: it cannot be converted.
+        """
+        recording = task.read()
+        role, text = task.take.role, task.take.line.text
+        measured = figures.of_recording(recording)
+        if role.as_recorded or is_wordless(text):
+            return self._pass(task, recording, measured)
+        try:
+            spoken = speak(
+                self.converter, recording, text, role, task.register, self.setup.spell,
+                self.setup.lexicon,
+            )  # fmt: skip
+        except TextError:
+            if is_cry(text):  # a scream of three seconds is no reading of 아
+                return self._pass(task, recording, measured)
+            raise
+        if is_cry(text) and spoken.alignment.confidence < SURE:
+            return self._pass(task, recording, measured)
+        alignment = spoken.alignment
+        second = self._second(recording, text)
+        if second is not None and second.shape == alignment.weights.shape:
+            alignment = replace(alignment, second=second)
+        samples, lowered = _louder(spoken.samples, role.gain)
+        measured |= figures.of_alignment(alignment, spoken.mel)
+        measured |= figures.of_conversion(
+            recording.mono, samples.mean(1), recording.rate, self.converter.card.audio
+        )
+        measured["lowered"] = spoken.lowered + lowered
+        _draw(task.picture, alignment)
+        _write_wave(task.wave, samples, recording)
+        _write_about(
+            task, "converted", alignment, spoken.speech, measured, _who(samples, recording)
+        )
+        return "converted"
+
+    def _second(self, recording: Recording, text: str) -> np.ndarray | None:
+        """The other aligner's weights, of a model that has two."""
+        if not self.converter.model.has_second_opinion:
+            return None
+        return self.converter.align(
+            recording, text, max_seconds=LONGEST, spell=self.setup.spell, lexicon=self.setup.lexicon
+        ).alignment.second
+
+    def _pass(self, task: Task, recording: Recording, measured: Figures) -> Status:
+        """Speak the take by its recording: exactly, or at its character's gain."""
+        role = task.take.role
+        gain = 0.0 if role.as_recorded or role.nonverbal == "leave" else role.gain
+        samples, measured["lowered"] = _louder(recording.samples, gain)
+        _write_wave(task.wave, samples, recording)
+        _write_about(task, "passed", None, None, measured, None)
+        return "passed"
+
+
+def is_wordless(text: str) -> bool:
+    """Whether a line holds no word at all: (웃음), ㅋㅋㅋ, … .
+
+    Raises:
+        TextError: brackets that do not close.
+    """
+    return not any(char.isalnum() for char in take_out(text)[0])
+
+
+def is_cry(text: str) -> bool:
+    """Whether a line is only cries and breaths: 으악!, 하하하, 헉…."""
+    letters = "".join(char for char in take_out(text)[0] if char.isalnum())
+    return bool(_CRIES.fullmatch(letters))
+
+
+def _louder(samples: np.ndarray, gain: float) -> tuple[np.ndarray, float]:
+    """Samples with `gain` dB, and by how much they had to be lowered again; untouched without."""
+    return audio.fit_peak(samples * np.float32(10 ** (gain / 20))) if gain else (samples, 0.0)
+
+
+def _who(samples: np.ndarray, recording: Recording) -> list[float] | None:
+    """Who speaks, by Resemblyzer where `moksori[eval]` is installed."""
+    if not find_spec("resemblyzer"):
+        return None
+    from moksori.evaluation.listeners import speaker_embedding
+
+    return [round(float(x), 4) for x in speaker_embedding(samples.mean(1), recording.rate)]
+
+
+def _draw(path: Path, alignment: Alignment) -> None:
+    temporary = path.with_name(f".{os.getpid()}_{path.name}")
+    imsave(
+        temporary, alignment.free.T, origin="lower", cmap="viridis", vmin=0, vmax=1, format="png",
+        metadata={"Software": ""},
+    )  # fmt: skip
+    temporary.replace(path)
+
+
+def _write_wave(path: Path, samples: np.ndarray, recording: Recording) -> None:
+    audio.write(path, samples, recording.rate, recording.subtype)
+
+
+def _write_about(
+    task: Task,
+    status: Status,
+    alignment: Alignment | None,
+    speech: tuple[float, float] | None,
+    measured: Figures,
+    who: list[float] | None,
+) -> None:
+    about = {
+        "status": status,
+        "words": alignment.word_intervals() if alignment else [],
+        "phones": alignment.phone_intervals() if alignment else [],
+        "speech": speech,
+        "figures": measured,
+        "who": who,
+    }
+    temporary = task.about.with_name(f".{os.getpid()}_{task.about.name}")
+    temporary.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+    temporary.replace(task.about)

@@ -1,0 +1,71 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import soundfile
+
+from moksori.alignment import Interval
+from moksori.audio import Recording
+from moksori.converter import Converter
+from moksori.dubbing import long_lines
+from moksori.dubbing.casting import Role
+from moksori.dubbing.long_lines import PART, pauses, quietest, speak
+from moksori.errors import AudioError
+from tests.conftest import DEMO, DEMO_TEXT
+
+
+def words(*spans):
+    return [Interval("가", begin, end) for begin, end in spans]
+
+
+def test_short_lines_stay_whole_and_long_ones_part_at_their_longest_pause():
+    assert pauses(words((0, 5), (5.2, 10)), 10) == []
+    line = words((0, 8), (8.1, 14), (15, 20), (20.1, 28))
+    assert pauses(line, 28) == [2]
+    assert pauses(words((0, 30)), 30) == []  # a single word
+
+
+def test_no_part_is_longer_than_allowed():
+    chance = np.random.default_rng(0)
+    edges = np.cumsum(chance.uniform(0.2, 1.5, 200))
+    line = [Interval("가", a, a + 0.8 * (b - a)) for a, b in pairwise(edges)]
+    length = line[-1].end
+    places = pauses(line, length)
+    assert places == sorted(set(places))
+    cuts = [0, *((line[i - 1].end + line[i].begin) / 2 for i in places), length]
+    assert max(np.diff(cuts)) <= PART
+    assert min(np.diff(cuts)) >= 2
+
+
+def test_the_quietest_place_is_found():
+    wave = np.ones(48000) * 0.5
+    wave[20000:22400] = 0.01
+    recording = Recording(wave[:, None], 48000, "PCM_16")
+    assert 20000 + 960 <= quietest(recording, 0.35, 0.40) <= 22400 - 960
+    assert 20000 <= quietest(recording, 0.0, 1.0) <= 22400
+
+
+def test_a_long_line_keeps_its_length_and_joins_in_silence(monkeypatch):
+    monkeypatch.setattr(long_lines, "PART", 8.0)
+    wave, rate = soundfile.read(DEMO, dtype="float32")
+    pause = np.zeros(rate, dtype=np.float32)
+    samples = np.concatenate([wave, pause, wave, pause, wave])[:, None]
+    recording = Recording(samples, rate, "PCM_16")
+    converter = Converter.from_pretrained()
+    spoken = speak(converter, recording, " ".join([DEMO_TEXT] * 3), Role(voice="lmy"))
+    assert spoken.samples.shape == samples.shape
+    said = spoken.alignment.word_intervals()
+    assert len(said) == 3 * len(DEMO_TEXT.split())
+    parts = pauses(said, recording.seconds)
+    assert parts
+    for i in parts:
+        middle = quietest(recording, said[i - 1].end, said[i].begin)
+        assert (
+            np.abs(spoken.samples[middle - 200 : middle + 200]).max() < 3e-3
+        )  # 50 dB below the speech
+    steps = np.abs(np.diff(spoken.samples[:, 0]))
+    assert steps.max() < 0.5  # no click
+    with pytest.raises(AudioError, match="cut it into lines"):
+        speak(
+            converter, Recording(np.tile(samples, (10, 1)), rate, "PCM_16"), "가", Role(voice="lmy")
+        )
