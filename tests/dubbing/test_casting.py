@@ -71,6 +71,10 @@ def test_a_role_is_the_character_s_or_the_default():
         ('characters = "lmy"', "characters"),
         ('[characters."하나"]\nvoice="a"\n[characters."하나"]\nvoice="b"', "not valid TOML"),
         (b"\xff\xfe\x00", "not valid TOML"),
+        (
+            '[characters."\u1112\u1161"]\n[characters."\ud558"]\n',
+            "two characters have the same name",
+        ),
     ],
 )
 def test_a_cast_that_cannot_be_is_told(tmp_path, content, message):

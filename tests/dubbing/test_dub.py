@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,7 +18,7 @@ from wavinfo import WavInfoReader
 from moksori.dubbing.dub import Request, check, dub
 from moksori.dubbing.engines import LocalEngine, RayEngine
 from moksori.dubbing.state import line_states
-from moksori.dubbing.timecodes import FrameRate
+from moksori.dubbing.timecodes import FrameRate, format_timecode, parse_time
 from moksori.dubbing.work import Setup
 from moksori.errors import OutputError
 from tests.conftest import DEMO_TEXT
@@ -35,7 +36,7 @@ def run(show: Path, out: str = "out", engine=None, **more):
     asked = request(show, **more)
     checked = check(asked, no_progress)
     inner = InProcess(asked.setup)
-    rows = dub(asked, checked, show / out, lambda: engine or inner, no_progress)
+    rows, _ = dub(asked, checked, show / out, lambda: engine or inner, no_progress)
     return rows, [text for method, text in inner.asked if method == "convert"]
 
 
@@ -202,7 +203,7 @@ def test_a_line_that_fails_does_not_stop_the_others(copied, monkeypatch):
     monkeypatch.setattr(work, "speak", real)
     asked_for = request(copied)
     checked = check(asked_for, no_progress)
-    rows = dub(
+    rows, _ = dub(
         asked_for, checked, copied / "out", lambda: InProcess(asked_for.setup), no_progress,
         retry_failed=True,
     )  # fmt: skip
@@ -253,6 +254,86 @@ def test_other_people_s_files_are_never_touched(copied, tmp_path):
     with pytest.raises(OutputError, match="is not this job's; move it away"):
         run(copied)
     assert mine.read_text() == "mine"
+
+
+def test_a_changed_deliverable_is_kept_aside(copied):
+    note = copied / "out" / "retakes.xlsx"
+    book = openpyxl.load_workbook(note)
+    book.active["A1"] = "감독 메모"
+    book.save(note)
+    (copied / "out" / "reel.edl").write_text("mine")
+    edit(copied, "F5", "(큰 웃음)")
+    asked = request(copied)
+    checked = check(asked, no_progress)
+    _, aside = dub(asked, checked, copied / "out", lambda: InProcess(asked.setup), no_progress)
+    assert [path.name for path in aside] == ["reel (1).edl", "retakes (1).xlsx"]
+    assert openpyxl.load_workbook(aside[1]).active["A1"].value == "감독 메모"
+    assert openpyxl.load_workbook(note).active["A1"].value != "감독 메모"
+    assert (copied / "out" / "reel (1).edl").read_text() == "mine"
+
+
+def test_another_episode_s_folder_is_refused_a_new_version_s_is_not(copied):
+    shutil.copy(copied / "script.xlsx", copied / "ep01_v2.xlsx")
+    asked = replace(request(copied), script=copied / "ep01_v2.xlsx")
+    engine = InProcess(asked.setup)
+    dub(asked, check(asked, no_progress), copied / "out", lambda: engine, no_progress)
+    assert engine.asked == []
+    book = openpyxl.load_workbook(copied / "ep01_v2.xlsx")
+    for row in (2, 3, 4, 5):
+        book.active.cell(row, 6, "오늘 낮, 우리가 이 마을을 지킨다. 준비됐어?")
+    book.save(copied / "ep02.xlsx")
+    asked = replace(request(copied), script=copied / "ep02.xlsx")
+    before = files(copied / "out")
+    with pytest.raises(OutputError, match="no line in common; choose another folder"):
+        dub(asked, check(asked, no_progress), copied / "out", lambda: engine, no_progress)
+    assert files(copied / "out") == before
+
+
+@pytest.mark.parametrize(
+    ("fps", "first"),
+    [("23.976", "01:00:00:00"), ("29.97df", "01:00:00;00"), ("29.97df", "10:00:05;12"),
+     ("29.97", "01:00:01:00"),
+     ("25", "01:59:59:24")],
+)  # fmt: skip
+def test_the_reel_begins_at_the_time_code_s_hour(show, fps, first):
+    """Not at the clock's: an hour of 23.976 frames a second lasts 3603.6 s."""
+    rate = FrameRate.parse(fps)
+    for row in range(2, 6):
+        edit(show, f"B{row}", first)
+        edit(show, f"C{row}", None)
+    checked = check(replace(request(show), rate=rate), no_progress)
+    assert format_timecode(checked.origin, rate)[:8] == f"{first[:2]}:00:00"
+    start = parse_time(first, rate) - checked.origin
+    assert [take.start for take in checked.takes] == [pytest.approx(max(start, 0))] * 4
+    assert 0 <= start < 3604
+
+
+def test_a_worker_that_dies_harms_its_own_line_alone(copied, monkeypatch):
+    """Killed as if memory had run out; the others' outcomes are as ever."""
+    whole = files(copied / "out")
+    (copied / "deadly").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(copied / "deadly"))
+    (copied / "deadly" / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "import importlib.abc\n"
+        "def arm():\n"
+        "    from moksori.dubbing import work\n"
+        "    real = work.speak\n"
+        "    def speak(converter, recording, text, *more):\n"
+        "        if text.startswith('죽는'):\n"
+        "            os._exit(9)\n"
+        "        return real(converter, recording, text, *more)\n"
+        "    work.speak = speak\n"
+        "if '--multiprocessing-fork' in sys.argv:\n"
+        "    arm()\n"
+    )
+    edit(copied, "F3", "죽는 밤, 우리가 이 도시를 지킨다. 준비됐어?")
+    engine = LocalEngine(Setup(), 2)
+    rows, _ = run(copied, "other", engine)
+    assert [row.status for row in rows] == ["converted", "failed", "converted", "passed"]
+    assert "its worker died" in rows[1].error
+    first = f"lines/{rows[0].take.id}.wav"
+    assert files(copied / "other")[first] == whole[first]
 
 
 def test_two_jobs_do_not_work_in_one_folder(copied):
@@ -340,10 +421,15 @@ def test_the_command_line_from_cast_to_delivery(show):
     (show / "takes" / "0001.wav").unlink()
     assert "no recording “0001”" in moksori(*job, "--check").output
     made = moksori(*job, "--skip-faulty", "--workers", "1")
-    assert made.exit_code == 0, made.output
-    assert "2 lines converted, 1 as recorded, 0 failed" in made.output
-    shown = moksori(*job, "--status")
-    assert "2 converted, 1 passed" in shown.output
+    assert made.exit_code == 1
+    assert "2 lines converted, 1 as recorded, 1 failed" in made.output
+    (first, *_), *_ = openpyxl.load_workbook(show / "out" / "retakes.xlsx").active.iter_rows(
+        min_row=2
+    )
+    assert first.value == 1  # what has no recording is the first to be recorded
+    shown = moksori("dub", "--status", "-o", show / "out")
+    assert "2 converted, 1 passed, 1 failed" in shown.output
+    assert "no recording “0001”" in shown.output
     assert (show / "out" / "report.html").exists()
 
 
@@ -393,7 +479,7 @@ def test_an_episode_of_real_recordings(shared, tmp_path):
         asked = Request(ep / script, ep / audio, ep / "cast.toml", rate=FrameRate.parse("29.97df"))
         checked = check(asked, no_progress)
         assert not checked.faults
-        rows = dub(
+        rows, _ = dub(
             asked, checked, tmp_path / script, lambda a=asked: InProcess(a.setup), no_progress
         )
         assert [row.status for row in rows] == ["converted"] * 9 + ["passed"]

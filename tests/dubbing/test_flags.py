@@ -66,6 +66,8 @@ def test_the_worse_the_figure_the_more_it_is_needed():
 def test_what_is_no_speech_is_told_but_not_urgent():
     (found,) = flag([row("passed", "(웃음)")])[0].flags
     assert (found.kind, found.need < 0.33) == ("nonverbal", True)
+    (found,) = flag([row("passed", "으악!", cry=1.0)])[0].flags
+    assert (found.kind, found.need >= 0.33) == ("nonverbal", True)  # it may be a line after all
     (found,) = flag([row(text="ㅋㅋㅋ 그래")])[0].flags
     assert (found.kind, found.need < 0.33) == ("laugh", True)
     assert kinds(row(text="(작게) 그래")) == []

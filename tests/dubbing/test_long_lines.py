@@ -19,20 +19,20 @@ def words(*spans):
 
 
 def test_short_lines_stay_whole_and_long_ones_part_at_their_longest_pause():
-    assert pauses(words((0, 5), (5.2, 10)), 10) == []
+    assert pauses(words((0, 5), (5.2, 10))) == []
     line = words((0, 8), (8.1, 14), (15, 20), (20.1, 28))
-    assert pauses(line, 28) == [2]
-    assert pauses(words((0, 30)), 30) == []  # a single word
+    assert pauses(line) == [2]
+    assert pauses(words((0, 30))) == []  # a single word
 
 
 def test_no_part_is_longer_than_allowed():
     chance = np.random.default_rng(0)
     edges = np.cumsum(chance.uniform(0.2, 1.5, 200))
     line = [Interval("가", a, a + 0.8 * (b - a)) for a, b in pairwise(edges)]
-    length = line[-1].end
-    places = pauses(line, length)
+    places = pauses(line)
     assert places == sorted(set(places))
-    cuts = [0, *((line[i - 1].end + line[i].begin) / 2 for i in places), length]
+    middles = ((line[i - 1].end + line[i].begin) / 2 for i in places)
+    cuts = [line[0].begin, *middles, line[-1].end]
     assert max(np.diff(cuts)) <= PART
     assert min(np.diff(cuts)) >= 2
 
@@ -56,7 +56,7 @@ def test_a_long_line_keeps_its_length_and_joins_in_silence(monkeypatch):
     assert spoken.samples.shape == samples.shape
     said = spoken.alignment.word_intervals()
     assert len(said) == 3 * len(DEMO_TEXT.split())
-    parts = pauses(said, recording.seconds)
+    parts = pauses(said)
     assert parts
     for i in parts:
         middle = quietest(recording, said[i - 1].end, said[i].begin)
@@ -65,7 +65,11 @@ def test_a_long_line_keeps_its_length_and_joins_in_silence(monkeypatch):
         )  # 50 dB below the speech
     steps = np.abs(np.diff(spoken.samples[:, 0]))
     assert steps.max() < 0.5  # no click
-    with pytest.raises(AudioError, match="cut it into lines"):
+    long = np.pad(wave, (rate, 40 * rate))[:, None]  # of silence: neither cut nor refused
+    padded = speak(converter, Recording(long, rate, "PCM_16"), DEMO_TEXT, Role(voice="lmy"))
+    assert padded.samples.shape == long.shape
+    assert padded.speech[1] < 8
+    with pytest.raises(AudioError, match="longer than the limit of 120 s"):
         speak(
             converter, Recording(np.tile(samples, (10, 1)), rate, "PCM_16"), "가", Role(voice="lmy")
         )

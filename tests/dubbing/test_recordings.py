@@ -4,7 +4,7 @@ import soundfile
 
 from moksori.dubbing.casting import Cast
 from moksori.dubbing.lines import Line
-from moksori.dubbing.recordings import cut, find_takes, name_lines, named
+from moksori.dubbing.recordings import cut, find_takes, name_lines, named, with_prefixes
 from moksori.errors import AudioError, ConfigError
 
 CAST = Cast.model_validate({"characters": {"하나": {"voice": "lmy"}}})
@@ -30,7 +30,7 @@ def test_files_are_found_by_name_with_or_without_ending(tmp_path):
     write(tmp_path / "._a.wav")
     lines = [line("1", file="a"), line("2", file="1화/나.flac", start=7.0), line("3", file="A.WAV")]
     found = find_takes(lines, tmp_path, CAST, origin=5.0)
-    assert not found.findings
+    assert kinds(found) == [("warning", "row 3", "used_twice")]
     assert [take.audio.name for take in found.takes] == ["a.wav", "나.flac", "a.wav"]
     assert [take.samples for take in found.takes] == [RATE // 2, RATE, RATE // 2]
     assert [take.start for take in found.takes] == [None, 2.0, None]
@@ -87,6 +87,7 @@ def test_what_is_missing_or_unsafe_is_found(tmp_path):
         ("error", "row 6", "outside"),
         ("error", "row 7", "unreadable"),
         ("error", "row 8", "no_role"),
+        ("warning", "row 9", "used_twice"),
         ("error", "row 9", "before_start"),
         ("warning", "link.wav", "unused"),
         ("warning", "x/b.wav", "unused"),
@@ -95,6 +96,23 @@ def test_what_is_missing_or_unsafe_is_found(tmp_path):
     for finding in found.findings:
         for lang in ("ko", "en"):
             assert len(finding.told(lang)) > 10
+
+
+def test_a_line_is_found_by_its_own_number_only(tmp_path):
+    for name in ("0001", "0002", "12", "EP01", "EP01_001"):
+        write(tmp_path / f"{name}.wav")
+    lines = [line("1"), line(""), line("2"), line("12"), line("EP01_001")]
+    found = find_takes(lines, tmp_path, CAST)
+    names = [(take.line.no, take.audio.stem) for take in found.takes]
+    assert names == [("1", "0001"), ("2", "0002"), ("12", "12"), ("EP01_001", "EP01_001")]
+    assert kinds(found) == [("error", "row ", "no_name"), ("warning", "EP01.wav", "unused")]
+
+
+def test_a_recording_of_two_lines_is_told(tmp_path):
+    write(tmp_path / "a.wav")
+    found = find_takes([line("1", file="a"), line("2", file="a")], tmp_path, CAST)
+    assert kinds(found) == [("warning", "row 2", "used_twice")]
+    assert len(found.takes) == 2
 
 
 def test_what_a_job_made_is_no_recording(tmp_path):
@@ -127,6 +145,11 @@ def test_a_character_may_stand_before_the_text():
     for text in ("결론: 가자", "3:00에 봐", "하나, 가자"):
         assert named(Line("cue 1", text), CAST).text == text
     assert named(Line("cue 1", "하나: 안녕?", character="둘"), CAST).text == "하나: 안녕?"
+
+
+def test_what_stands_before_several_lines_is_a_character():
+    lines = [Line("cue 1", "하나: 가"), Line("cue 2", "결론: 나"), Line("cue 3", "하나: 다")]
+    assert [line.character for line in with_prefixes(lines)] == ["하나", "", "하나"]
 
 
 def test_a_track_is_cut_with_handles_that_meet_half_way():

@@ -430,3 +430,15 @@ def test_columns_that_are_not_there_are_told(tmp_path, columns, message):
 def test_subtitles_have_no_episodes(tmp_path):
     with pytest.raises(ScriptError, match=r"a \.srt has no episodes; leave out --episode"):
         read_script(write(tmp_path, "a.srt", SRT), episode="1")
+
+
+def test_directions_of_a_character_with_a_recording_are_a_sound(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "배역,대사,지문,파일\n하나,안녕,작게,0001\n하나,,숨소리,0002\n하나,,(비명),0003\n,,음악,0004\n하나,,,0005\n",
+        encoding="utf-8",
+    )
+    lines = read_script(path)
+    assert [(line.text, line.file) for line in lines] == [
+        ("안녕", "0001"), ("(숨소리)", "0002"), ("(비명)", "0003"),
+    ]  # fmt: skip

@@ -2,12 +2,14 @@
 
 import logging
 import os
+import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from moksori.cli.console import err, out, progress
 from moksori.cli.convert import ModelOption, PacksOption, VocoderOption, print_licence
@@ -20,9 +22,7 @@ if TYPE_CHECKING:
     from moksori.dubbing.engines import Engine
     from moksori.dubbing.lines import Dubbed
 
-ScriptArgument = Annotated[
-    Path, typer.Argument(help="The script: .xlsx, .csv, .tsv, .srt, .ass or .vtt.")
-]
+ScriptArgument = typer.Argument(help="The script: .xlsx, .csv, .tsv, .srt, .ass or .vtt.")
 FpsOption = Annotated[
     str | None,
     typer.Option(
@@ -46,21 +46,21 @@ _SHOWN = 40  # findings on the screen; the .xlsx has all
 
 
 def dub(
-    script: ScriptArgument,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The job's folder; name it again to go on.")
+    ],
+    script: Annotated[Path | None, ScriptArgument] = None,
     audio: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--audio",
             help="A folder with a recording a line, or one production track that is cut by time codes.",
         ),
-    ],
+    ] = None,
     cast: Annotated[
-        Path,
+        Path | None,
         typer.Option("--cast", help="Who speaks whom; `moksori cast SCRIPT` writes a first one."),
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="The job's folder; name it again to go on.")
-    ],
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only look for what would go wrong; convert nothing.")
     ] = False,
@@ -101,7 +101,9 @@ def dub(
             "the voice's usual height."
         ),
     ] = "actor",
-    rate: Annotated[int, typer.Option(help="Samples a second of reel and stems.")] = 48000,
+    rate: Annotated[
+        int, typer.Option(min=8000, max=192000, help="Samples a second of reel and stems.")
+    ] = 48000,
     loudness: Annotated[
         Literal["korea", "netflix", "ebu", "none"],
         typer.Option(help="Loudness of the reel: -24 LKFS, -27 LKFS, -23 LUFS, or as it is."),
@@ -133,6 +135,8 @@ def dub(
     """
     if status:
         return _print_status(output)
+    if not (script and audio and cast):
+        raise ConfigError("name the script, its recordings (--audio) and who speaks whom (--cast)")
     from moksori.dubbing import dub as jobs
     from moksori.dubbing.timecodes import FrameRate, parse_time
     from moksori.dubbing.work import Setup
@@ -158,16 +162,22 @@ def dub(
     if not checked.takes:
         raise ConfigError(f"{script}: none of its lines can be dubbed; see the findings above")
     print_licence(checked.converter.card.licence)
-    rows = jobs.dub(
+    rows, aside = jobs.dub(
         request, checked, output, lambda: _engine(engine, request, workers, len(checked.takes)),
         progress, retry_failed,
     )  # fmt: skip
+    for path in aside:
+        err.print(
+            f"{path}: a file that you had changed; kept under this name",
+            style="yellow",
+            markup=False,
+        )
     _print_rows(rows, output)
     raise typer.Exit(1 if any(row.status == "failed" for row in rows) else 0)
 
 
 def cast(
-    script: ScriptArgument,
+    script: Annotated[Path, ScriptArgument],
     output: Annotated[
         Path,
         typer.Option(
@@ -186,6 +196,7 @@ def cast(
     from moksori.checkpoint import load_card
     from moksori.dubbing.casting import first_cast, read_cast
     from moksori.dubbing.files import write_whole
+    from moksori.dubbing.recordings import with_prefixes
     from moksori.dubbing.script import read_script
     from moksori.dubbing.timecodes import FrameRate
 
@@ -195,6 +206,7 @@ def cast(
         rate=FrameRate.parse(fps) if fps else None,
         episode=episode,
     )
+    lines = with_prefixes(lines)
     known = read_cast(output) if output.exists() else None
     if not output.parent.is_dir():
         raise OutputError(f"{output.parent}: no such folder; make it first")
@@ -203,7 +215,14 @@ def cast(
     if known and not new.strip():
         out.print(f"{output}: has all characters of {script}", markup=False)
         return
-    write_whole(output, f"{before.rstrip()}\n\n{new}" if before.strip() else new)
+    whole = f"{before.rstrip()}\n\n{new}" if before.strip() else new
+    try:
+        tomllib.loads(whole)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"{output}: cannot be added to ({error}); write a table a character"
+        ) from None
+    write_whole(output, whole)
     verb = "added to" if known else "written"
     out.print(f"{output}: {verb}; fill in the voices (`moksori voices` lists them)", markup=False)
 
@@ -237,6 +256,7 @@ def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "
 
 def _print_findings(checked: "Checked", request: "Request") -> None:
     from moksori.dubbing.timecodes import format_timecode
+    from moksori.dubbing.words import place
 
     where = format_timecode(checked.origin, checked.rate)
     out.print(f"{len(checked.takes)} lines ready; the reel begins at {where}", markup=False)
@@ -247,8 +267,8 @@ def _print_findings(checked: "Checked", request: "Request") -> None:
     for found in checked.findings[:_SHOWN]:
         table.add_row(
             found.rank(request.lang),
-            found.place,
-            found.told(request.lang),
+            Text(place(found.place, request.lang)),  # a script's brackets are no markup
+            Text(found.told(request.lang)),
             style=colours[found.severity],
         )
     err.print(table)
@@ -276,8 +296,9 @@ def _print_status(output: Path) -> None:
     states = line_states(output)
     table = Table("line", "place", "character", "status", "tries", "text or error")
     for line in states:
-        told = line.error or line.text
-        table.add_row(line.id, line.place, line.character, line.status, str(line.tries), told)
+        told = Text(line.error or line.text)
+        character = Text(line.character)
+        table.add_row(line.id, line.place, character, line.status, str(line.tries), told)
     out.print(table)
     counts = Counter(line.status for line in states)
     out.print(", ".join(f"{count} {name}" for name, count in counts.items()), markup=False)

@@ -13,6 +13,7 @@ from moksori.dubbing.lines import Take
 from moksori.dubbing.long_lines import LONGEST
 from moksori.dubbing.recordings import Found
 from moksori.dubbing.sheets import Sheet, save_table
+from moksori.dubbing.words import place
 from moksori.dubbing.work import Setup, is_cry, is_wordless
 from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.text import read
@@ -66,39 +67,39 @@ def _voice_fault(converter: Converter, name: str) -> str:
 
 def _of_take(take: Take, setup: Setup) -> Iterable[Finding]:
     """What is wrong with one take."""
-    place, text = take.line.place, take.line.text
+    where, text = take.line.place, take.line.text
     try:
         recording = audio.read(take.audio, LONGEST, (take.begin, take.samples))
     except AudioError as error:
-        yield Finding("error", place, "unreadable", {"why": str(error)})
+        yield Finding("error", where, "unreadable", {"why": str(error)})
         return
     if take.line.end is not None and take.line.start is not None and take.start is not None:
         slot = take.line.end - take.line.start
-        if take.begin == 0 and take.seconds > slot + _TOUCHING and take.start == take.line.start:
-            yield Finding("warning", place, "too_long", {"by": f"{take.seconds - slot:.2f}"})
+        if not take.cut and take.seconds > slot + _TOUCHING:
+            yield Finding("warning", where, "too_long", {"by": f"{take.seconds - slot:.2f}"})
     if take.start is None:
-        yield Finding("note", place, "untimed", {})
+        yield Finding("note", where, "untimed", {})
     if take.role.as_recorded:
         return
     try:
         if is_wordless(text):
-            yield Finding("note", place, "nonverbal", {})
+            yield Finding("note", where, "nonverbal", {})
             return
         reading = read(text, setup.spell, setup.lexicon)
     except TextError as error:
-        yield Finding("error", place, "text", {"why": str(error)})
+        yield Finding("error", where, "text", {"why": str(error)})
         return
     for doubt in reading.doubts:
         values = {"text": doubt.text, "reading": doubt.reading, "why": doubt.reason}
-        yield Finding("note", place, "doubt", values)
+        yield Finding("note", where, "doubt", values)
     begin, end = audio.speech_bounds(recording.mono, recording.rate)
     try:
         check_pace(reading, (end - begin) / recording.rate)
     except TextError as error:
         if is_cry(text):
-            yield Finding("note", place, "nonverbal", {})
+            yield Finding("note", where, "nonverbal", {})
         else:
-            yield Finding("error", place, "pace", {"why": str(error)})
+            yield Finding("error", where, "pace", {"why": str(error)})
 
 
 def overlaps(takes: Sequence[Take]) -> list[Finding]:
@@ -140,6 +141,6 @@ def save_audit(path: Path, findings: Sequence[Finding], lang: Language, date: da
         OutputError: the place cannot be written to.
     """
     headers = ("심각도", "위치", "내용") if lang == "ko" else ("severity", "place", "finding")
-    rows = [(f.rank(lang), f.place, f.told(lang)) for f in findings]
+    rows = [(f.rank(lang), place(f.place, lang), f.told(lang)) for f in findings]
     title = "점검" if lang == "ko" else "audit"
     save_table(path, [Sheet(title, headers, rows, (10, 22, 100))], date)

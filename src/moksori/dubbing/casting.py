@@ -55,7 +55,10 @@ class Cast(BaseModel):
     @field_validator("characters")
     @classmethod
     def _composed(cls, roles: dict[str, Role]) -> dict[str, Role]:
-        return {unicodedata.normalize("NFC", name): role for name, role in roles.items()}
+        composed = {unicodedata.normalize("NFC", name): role for name, role in roles.items()}
+        if len(composed) < len(roles):
+            raise ValueError("two characters have the same name, once as a Mac writes it; keep one")
+        return composed
 
     def role(self, character: str) -> Role | None:
         """Of a character; None if nobody is cast."""

@@ -33,6 +33,7 @@ from moksori.dubbing.subtitles import Cue, write_subtitles
 from moksori.dubbing.timecodes import FrameRate, format_timecode
 from moksori.dubbing.timeline import Clip, Word, write_edl, write_otio, write_words
 from moksori.dubbing.words import say
+from moksori.errors import OutputError
 from moksori.textgrid import save_textgrid
 
 Progress = Callable[[Iterable, int], Iterable]
@@ -78,11 +79,14 @@ def deliver(
     order: Order,
     state: State,
     progress: Progress = lambda steps, total: steps,
-) -> bool:
-    """Make all files beside the old ones, then put them in their place; whether there was anything to do.
+) -> list[Path]:
+    """Make all files beside the old ones, then put them in their place, if anything is new.
 
     Files of an earlier delivery that this one no longer has are deleted; files that are not the job's
     are never touched.
+
+    Returns:
+        Where files went that somebody has changed since the last delivery: out of the way.
 
     Raises:
         OutputError: a place cannot be written to, or holds somebody else's file.
@@ -91,7 +95,7 @@ def deliver(
     if state.about("delivery") == signature and all(
         (state.out / f).exists() for f in state.files()
     ):
-        return False
+        return []
     new = state.out / HOME / "delivery"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
@@ -101,14 +105,20 @@ def deliver(
         step()
     state.set_about("delivery", "")
     paths = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
-    state.claim(paths)
-    for path in paths:
+    aside = state.claim({path: new / path for path in paths})
+    for path in sorted(paths, key=lambda path: not path.endswith(".xlsx")):  # perhaps open in Excel
         (state.out / path).parent.mkdir(exist_ok=True)
-        (new / path).replace(state.out / path)
-    state.drop(sorted(state.files() - {*paths}))
+        try:
+            (new / path).replace(state.out / path)
+        except OSError as error:
+            raise OutputError(
+                f"{state.out / path}: cannot be replaced ({error.strerror}); is it open in another "
+                "program? close it, and start the job again"
+            ) from None
+    state.settle(paths)
     shutil.rmtree(new)
     state.set_about("delivery", signature)
-    return True
+    return aside
 
 
 def _steps(

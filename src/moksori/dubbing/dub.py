@@ -1,37 +1,34 @@
 """A dubbing job from script and recordings to the delivery; the same call goes on with a job that was cut."""
 
-import hashlib
-import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from moksori import audio
 from moksori.config import Seconds
 from moksori.converter import Converter
 from moksori.dubbing.audit import audit, save_audit
-from moksori.dubbing.casting import read_cast
+from moksori.dubbing.casting import Role, read_cast
 from moksori.dubbing.deliver import Order, deliver
 from moksori.dubbing.findings import Finding, Language
 from moksori.dubbing.flags import flag
 from moksori.dubbing.lines import Dubbed, Line, Take
-from moksori.dubbing.long_lines import LONGEST
 from moksori.dubbing.recordings import HANDLES, find_takes
 from moksori.dubbing.script import read_script
 from moksori.dubbing.state import State
-from moksori.dubbing.timecodes import FrameRate
-from moksori.dubbing.work import Setup, Task
+from moksori.dubbing.tasks import Progress, registers_of, tasks_of
+from moksori.dubbing.timecodes import FrameRate, format_timecode, parse_time
+from moksori.dubbing.work import Setup, Task, read_take
 from moksori.errors import ScriptError
-from moksori.voices import find_target
 
 if TYPE_CHECKING:
     from moksori.dubbing.engines import Engine
 
-_FORMAT = 1  # raised when a take would be made otherwise than before
 _HOUR: Seconds = 3600.0
-Progress = Callable[[str], Callable[[Iterable, int], Iterable]]
+_EARLIEST = 315_619_200  # 1980-01-02: zip files, and so .xlsx, know no earlier day
 
 
 @dataclass(frozen=True)
@@ -73,14 +70,15 @@ class Request:
     @property
     def date(self) -> datetime:
         """The script's, so that the same job gives the same bytes on any day."""
-        when = datetime.fromtimestamp(int(self.script.stat().st_mtime), UTC)
-        return when.replace(tzinfo=None)
+        seconds = max(int(self.script.stat().st_mtime), _EARLIEST)
+        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
 class Checked(NamedTuple):
     """A request whose script, cast and recordings have been looked at."""
 
-    takes: list[Take]
+    lines: dict[str, Line]  # all of the episode, by their ids
+    takes: list[Take]  # those that can be worked on
     findings: list[Finding]
     origin: Seconds
     length: Seconds  # of the reel at least
@@ -99,17 +97,19 @@ def check(request: Request, progress: Progress) -> Checked:
         MoksoriError: the script, the cast, the recordings' folder or the model as a whole cannot be used.
     """
     cast = read_cast(request.cast)
-    lines = _lines(request)
-    origin = _origin(lines) if request.origin is None else request.origin
+    with _warnings() as told:
+        lines = _lines(request)
+    origin = _origin(lines, request.rate) if request.origin is None else request.origin
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles
     )
     converter = request.setup.converter()
+    found.findings.extend(Finding("warning", "", "script", {"why": why}) for why in told)
     found = audit(found, request.setup, converter, progress("checking"))
     ends = [take.start + take.seconds for take in found.takes if take.start is not None]
     length = max([found.length, *ends], default=0.0)
     rate = request.rate or FrameRate.parse("29.97df")
-    return Checked(found.takes, found.findings, origin, length, rate, converter)
+    return Checked(found.lines, found.takes, found.findings, origin, length, rate, converter)
 
 
 def dub(
@@ -119,7 +119,7 @@ def dub(
     engine: Callable[[], "Engine"],
     progress: Progress,
     retry_failed: bool = False,
-) -> list[Dubbed]:
+) -> tuple[list[Dubbed], list[Path]]:
     """Convert what has changed since the last time, and hand everything over.
 
     Args:
@@ -130,26 +130,34 @@ def dub(
         progress: a progress bar by its title.
         retry_failed: try lines again that failed before, though nothing has changed.
 
+    Returns:
+        What became of every line of the episode, and where changed files went, as `deliver`.
+
     Raises:
         OutputError: the folder is not the job's, or cannot be written to.
     """
     state = State(out)
     try:
-        takes = list(checked.takes)
-        digests = [_digest(take) for take in progress("reading")(takes, len(takes))]
+        takes = checked.takes
+        episode = request.script.name + (f", {request.episode}" if request.episode else "")
+        state.belongs_to(episode, [line.text for line in checked.lines.values()])
+        digests = [read_take(take)[1] for take in progress("reading")(takes, len(takes))]
         workers = _Lazy(engine)
         try:
-            registers = _registers(request, takes, digests, state, workers, progress)
-            tasks = _tasks(request, checked, takes, digests, registers, state)
-            state.plan(tasks)
+            registers = registers_of(request.register, takes, digests, state, workers, progress)
+            tasks = tasks_of(request.setup, checked.converter, takes, digests, registers, state)
+            left_out = _left_out(request, checked)
+            state.plan(tasks, left_out)
             _work(tasks, state, workers, progress, retry_failed)
         finally:
             workers.close()
         errors = state.errors()
-        rows = flag([task.dubbed(errors.get(task.key, "")) for task in tasks])
+        rows = [task.dubbed(errors.get(task.key, "")) for task in tasks] + left_out
+        places = {id: i for i, id in enumerate(checked.lines)}
+        rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
         order = _order(request, checked)
-        deliver(rows, checked.findings, order, state, progress("handing over"))
-        return rows
+        aside = deliver(rows, checked.findings, order, state, progress("handing over"))
+        return rows, aside
     finally:
         state.close()
 
@@ -162,8 +170,10 @@ def keep_audit(request: Request, checked: Checked, out: Path) -> Path:
     """
     state = State(out)
     try:
-        state.claim(["audit.xlsx"])
-        save_audit(out / "audit.xlsx", checked.findings, request.lang, request.date)
+        new = state.store.parent / "audit.xlsx"
+        save_audit(new, checked.findings, request.lang, request.date)
+        state.claim({"audit.xlsx": new})
+        new.replace(out / "audit.xlsx")
     finally:
         state.close()
     return out / "audit.xlsx"
@@ -182,10 +192,47 @@ def _lines(request: Request) -> list[Line]:
     return lines
 
 
-def _origin(lines: Sequence[Line]) -> Seconds:
-    """The hour of the first line: reels begin at 01:00:00:00 as often as at 00:00:00:00."""
+def _origin(lines: Sequence[Line], rate: FrameRate | None) -> Seconds:
+    """The hour of the first line: reels begin at 01:00:00:00 as often as at 00:00:00:00.
+
+    By time codes, whose hours are not the clock's where a frame lasts 1001/30000 s.
+    """
     starts = [line.start for line in lines if line.start is not None]
-    return min(starts, default=0.0) // _HOUR * _HOUR
+    first = min(starts, default=0.0)
+    if rate is None:
+        return first // _HOUR * _HOUR
+    hour = format_timecode(first, rate)[:2]
+    return parse_time(f"{hour}:00:00:00", rate)
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """What reading a script warns of, so that it stands in the audit too."""
+    told: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: told.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("moksori.dubbing")
+    logger.addHandler(handler)
+    try:
+        yield told
+    finally:
+        logger.removeHandler(handler)
+
+
+def _left_out(request: Request, checked: Checked) -> list[Dubbed]:
+    """The lines that cannot be worked on, with what is wrong with them."""
+    ready = {take.id for take in checked.takes}
+    faults: dict[str, list[str]] = {}
+    for finding in checked.faults:
+        faults.setdefault(finding.place, []).append(finding.told(request.lang))
+    return [
+        Dubbed(
+            Take(id, line, request.audio, 0, 0, 1, None, Role()), "failed",
+            error=" ".join(faults.get(line.place, ["?"])),
+        )
+        for id, line in checked.lines.items()
+        if id not in ready
+    ]  # fmt: skip
 
 
 class _Lazy:
@@ -202,90 +249,6 @@ class _Lazy:
     def close(self) -> None:
         if self._engine:
             self._engine.close()
-
-
-def _registers(
-    request: Request,
-    takes: Sequence[Take],
-    digests: Sequence[str],
-    state: State,
-    engine: _Lazy,
-    progress: Progress,
-) -> dict[str, float | None]:
-    """Of each actor, the mean over all takes; of those measured before, as it was then."""
-    if request.register == "line":
-        return {}
-    known, measured = state.registers(), state.measured()
-    new: dict[str, list[str]] = {}
-    wanted: dict[str, Task] = {}
-    for take, digest in zip(takes, digests, strict=True):
-        if (name := _actor(take)) and name not in known and not take.role.as_recorded:
-            new.setdefault(name, []).append(digest)
-            if digest not in measured:
-                wanted[digest] = Task(take, digest, state.store)
-    if wanted:
-        outcomes = engine.map("register", wanted.values())
-        for outcome in progress("measuring actors")(outcomes, len(wanted)):
-            measured[outcome.task.key] = outcome.value
-            state.keep_measured(outcome.task.key, outcome.value)
-    found = {}
-    for name, own in new.items():
-        parts = [part for digest in own if (part := measured[digest])]
-        frames = sum(count for _, count in parts)
-        mean = sum(mean * count for mean, count in parts) / frames if frames else None
-        found[name] = None if mean is None else round(mean, 5)
-    state.keep_registers(found)
-    return known | found
-
-
-def _actor(take: Take) -> str:
-    """Whose register counts: the actor's, or the character's where no actor is named."""
-    return take.line.actor or take.line.character
-
-
-def _tasks(
-    request: Request,
-    checked: Checked,
-    takes: Sequence[Take],
-    digests: Sequence[str],
-    registers: Mapping[str, float | None],
-    state: State,
-) -> list[Task]:
-    """Takes with the names of their outcomes, which tell all that these depend on."""
-    converter, setup = checked.converter, request.setup
-    words = hashlib.sha256(setup.lexicon.read_bytes()).hexdigest() if setup.lexicon else ""
-    shared = [
-        _FORMAT, converter.card.sha256, converter.vocoder_card.sha256, setup.spell, words,
-    ]  # fmt: skip
-    voices = {take.role.voice for take in takes if not take.role.as_recorded}
-    own = {name: _own_weights(converter, name) for name in voices}
-    tasks = []
-    for take, digest in zip(takes, digests, strict=True):
-        register = registers.get(_actor(take))
-        told = [
-            *shared, digest, take.line.text, take.role.model_dump(), own.get(take.role.voice, ""), register,
-        ]  # fmt: skip
-        key = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
-        tasks.append(Task(take, key, state.store.resolve(), register))
-    return tasks
-
-
-def _own_weights(converter: Converter, voice: str) -> str:
-    """Of an enrolled voice, which may be enrolled anew by the same name."""
-    whole = hashlib.sha256()
-    for name, weight in sorted(find_target(voice, converter.card, converter.packs).weights.items()):
-        whole.update(name.encode() + weight.numpy().tobytes())
-    return whole.hexdigest()
-
-
-def _digest(take: Take) -> str:
-    """Of the samples of a take: cutting a track anew elsewhere changes nothing for this line."""
-    recording = audio.read(take.audio, LONGEST, (take.begin, take.samples))
-    whole = hashlib.sha256(
-        f"{recording.rate} {recording.subtype} {recording.samples.shape}".encode()
-    )
-    whole.update(recording.samples.tobytes())
-    return whole.hexdigest()
 
 
 def _work(

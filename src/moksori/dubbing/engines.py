@@ -68,9 +68,16 @@ class LocalEngine:
     def _until_broken(
         self, method: str, tasks: Iterator[Task], suspects: list[Task]
     ) -> Iterator[Outcome]:
-        pending: dict[Future, Task] = {
-            self._pool.submit(_call, method, task): task for task in islice(tasks, self.workers)
-        }
+        pending: dict[Future, Task] = {}
+
+        def submit(count: int) -> None:
+            for task in islice(tasks, count):
+                try:
+                    pending[self._pool.submit(_call, method, task)] = task
+                except BrokenProcessPool:
+                    suspects.append(task)
+
+        submit(self.workers)
         while pending:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
@@ -79,8 +86,7 @@ class LocalEngine:
                     suspects += [task, *pending.values()]
                     return
                 yield future.result()
-                for following in islice(tasks, 1):
-                    pending[self._pool.submit(_call, method, following)] = following
+                submit(1)
 
     def close(self) -> None:
         """As `Engine.close`."""

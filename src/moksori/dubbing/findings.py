@@ -22,6 +22,15 @@ _WORDS = {
         "“{file}”은(는) 녹음 폴더 밖을 가리킵니다. 폴더 안의 이름만 적으세요",
         "“{file}” leaves the folder of recordings; name a file within it",
     ),
+    "no_name": (
+        "파일 이름도 번호도 없어 녹음을 찾을 수 없습니다. 둘 가운데 하나를 적으세요",
+        "neither a file nor a number, so its recording cannot be found; fill in one of them",
+    ),
+    "used_twice": (
+        "“{file}”을(를) 앞의 대사도 씁니다. 파일 이름이 맞는지 보세요",
+        "“{file}” is an earlier line's recording too; is the name right?",
+    ),
+    "script": ("{why}", "{why}"),
     "unused": (
         "이 녹음을 쓰는 대사가 없습니다. 대본에 빠진 줄이 없는지 보세요",
         "no line names this recording; is a line missing in the script?",

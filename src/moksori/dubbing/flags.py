@@ -66,12 +66,12 @@ def _of(row: Dubbed, similarity: float | None) -> list[Flag]:
     above("lowered", "lowered", LOWERED, 0.35)
     if similarity is not None and similarity < SIMILARITY:
         flags.append(Flag("similarity", 0.5, similarity))
-    if row.status == "passed":
-        flags.append(Flag("nonverbal", 0.1))
+    if row.status == "passed":  # by its sound alone: it may be a line after all
+        flags.append(Flag("nonverbal", 0.4 if f.get("cry") else 0.1))
     elif _laughs(row.take.line.text):
         flags.append(Flag("laugh", 0.2))
     line = row.take.line
-    if line.start is not None and line.end is not None and not row.take.begin:
+    if line.start is not None and line.end is not None and not row.take.cut:
         over = row.take.seconds - (line.end - line.start)
         if over > _LATE:
             flags.append(Flag("long", 0.35, over))

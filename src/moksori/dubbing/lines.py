@@ -1,5 +1,6 @@
 """What a dubbing job is about: a script's line, its take, and what became of it."""
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -41,6 +42,12 @@ class Line:
     directions: str = ""
     note: str = ""
 
+    def __post_init__(self) -> None:
+        """Compose names as Macs decompose them, so that 하나 is 하나."""
+        for name in ("character", "actor"):
+            composed = unicodedata.normalize("NFC", getattr(self, name))
+            object.__setattr__(self, name, composed)
+
 
 @dataclass(frozen=True)
 class Take:
@@ -55,6 +62,7 @@ class Take:
         rate: of `audio`.
         start: where its first sample lies on the reel; None if the script has no times.
         role: who speaks it, and how.
+        cut: whether it is cut from a track, with handles.
     """
 
     id: str
@@ -65,6 +73,7 @@ class Take:
     rate: int
     start: Seconds | None
     role: Role
+    cut: bool = False
 
     @property
     def seconds(self) -> Seconds:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from moksori import audio
 from moksori.alignment import Alignment, Interval
 from moksori.audio import Recording
 from moksori.config import Decibels, Seconds
@@ -50,8 +51,12 @@ def speak(
     Raises:
         AudioError, TextError, VoiceError: as `Converter.convert`.
     """
-    how: dict[str, Any] = {"pitch": role.pitch, "spell": spell, "lexicon": lexicon}
-    if recording.seconds <= PART:
+    how: dict[str, Any] = {
+        "pitch": role.pitch, "spell": spell, "lexicon": lexicon, "max_seconds": LONGEST,
+    }  # fmt: skip
+    audio.check(recording, LONGEST)
+    begin, end = audio.speech_bounds(recording.mono, recording.rate)
+    if (end - begin) / recording.rate <= PART:
         whole = converter.convert(recording, text, role.voice, register=register, **how)
         return Spoken(whole.samples, whole.alignment, whole.source_mel, whole.speech, whole.lowered)
     line = converter.align(recording, text, max_seconds=LONGEST, spell=spell, lexicon=lexicon)
@@ -62,7 +67,7 @@ def speak(
     spoken = aligned.word_intervals()
     out, lowered = np.zeros_like(recording.samples), 0.0
     begin, first = 0, 0
-    for last in [*pauses(spoken, recording.seconds), len(words)]:
+    for last in [*pauses(spoken), len(words)]:
         end = len(recording.samples)
         if last < len(words):
             end = quietest(recording, spoken[last - 1].end, spoken[last].begin)
@@ -86,12 +91,13 @@ def quietest(recording: Recording, begin: Seconds, end: Seconds) -> int:
     return first + int(np.convolve(power, np.ones(size), "valid").argmin()) + size // 2
 
 
-def pauses(words: list[Interval], length: Seconds) -> list[int]:
+def pauses(words: list[Interval]) -> list[int]:
     """Before which words to cut a line so that no part is longer than `PART`, at its longest pauses.
 
     A part of a single word, or with no pause `_LEAST` from its ends, stays as it is.
     """
-    edges = [0.0, *((a.end + b.begin) / 2 for a, b in pairwise(words)), length]
+    middles = ((a.end + b.begin) / 2 for a, b in pairwise(words))
+    edges = [words[0].begin, *middles, words[-1].end]
     gaps = [0.0, *(b.begin - a.end for a, b in pairwise(words)), 0.0]
 
     def cut(first: int, last: int) -> list[int]:

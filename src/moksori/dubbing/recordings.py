@@ -5,7 +5,7 @@ import string
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import soundfile
@@ -21,7 +21,7 @@ HOME = ".moksori"  # of a job, in its folder
 AUDIO = (".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg", ".w64", ".rf64")
 HANDLES: Seconds = 0.25
 _FIELDS = ("no", "episode", "scene", "character", "actor")
-_PREFIX = re.compile(r"\s*-?\s*([^\s:：][^:：]{0,30}?)\s*[:：]\s*(?=\S)")
+PREFIX = re.compile(r"\s*-?\s*([^\s:：][^:：]{0,30}?)\s*[:：]\s*(?=\S)")
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,13 @@ class Found:
     Attributes:
         takes: of the lines that have a recording and a role, in the script's order.
         findings: about the others, and about recordings that no line names.
+        lines: all of them, by the names of their files.
         length: of the production track; 0 for a file a line.
     """
 
     takes: list[Take]
     findings: list[Finding]
+    lines: dict[str, Line]
     length: Seconds = 0.0
 
 
@@ -73,10 +75,21 @@ def find_takes(
 
 def named(line: Line, cast: Cast) -> Line:
     """A line whose text begins with a character of the cast, as subtitles have it (`하나: 안녕?`)."""
-    found = None if line.character else _PREFIX.match(line.text)
+    found = None if line.character else PREFIX.match(unicodedata.normalize("NFC", line.text))
     if not found or found.group(1) not in cast.characters:
         return line
-    return Line(**{**vars(line), "character": found.group(1), "text": line.text[found.end() :]})
+    text = unicodedata.normalize("NFC", line.text)[found.end() :]
+    return replace(line, character=found.group(1), text=text)
+
+
+def with_prefixes(lines: Sequence[Line]) -> list[Line]:
+    """Lines without a character, given what stands before their text where it does so more than once."""
+    found = [None if line.character else PREFIX.match(line.text) for line in lines]
+    counts = Counter(match.group(1) for match in found if match)
+    return [
+        replace(line, character=match.group(1)) if match and counts[match.group(1)] > 1 else line
+        for line, match in zip(lines, found, strict=True)
+    ]
 
 
 def name_lines(lines: Sequence[Line]) -> list[str]:
@@ -114,11 +127,12 @@ def _from_folder(
     files = _Files(folder)
     takes, findings, used = [], [], set()
     for line, id in zip(lines, ids, strict=True):
-        name = line.file or (_by_pattern(pattern, line) if pattern else id.partition("_")[0])
-        path = files.find(name)
+        path = _file_of(line, pattern, files)
         if isinstance(path, Finding):
             findings.append(path._replace(place=line.place))
             continue
+        if path in used:
+            findings.append(Finding("warning", line.place, "used_twice", {"file": path.name}))
         used.add(path)
         role = _role(line, cast, findings)
         try:
@@ -137,7 +151,18 @@ def _from_folder(
         for path in files.paths
         if path not in used
     ]
-    return Found(takes, findings)
+    return Found(takes, findings, dict(zip(ids, lines, strict=True)))
+
+
+def _file_of(line: Line, pattern: str | None, files: "_Files") -> "Path | Finding":
+    """A line's recording: by the script's column, by the pattern, or by the line's number."""
+    if line.file or pattern:
+        return files.find(line.file or _by_pattern(pattern or "", line))
+    if not line.no:
+        return Finding("error", "", "no_name", {})
+    spelled = [line.no, *(line.no.zfill(width) for width in (2, 3, 4) if line.no.isdecimal())]
+    found = [files.find(name) for name in spelled]
+    return next((path for path in found if isinstance(path, Path)), found[0])
 
 
 def _from_track(
@@ -163,8 +188,8 @@ def _from_track(
             findings.append(Finding("error", line.place, "off_track", {"where": where}))
             continue
         if role := _role(line, cast, findings):
-            takes.append(Take(id, line, track, begin, end - begin, rate, begin / rate, role))
-    return Found(takes, findings, length / rate)
+            takes.append(Take(id, line, track, begin, end - begin, rate, begin / rate, role, True))
+    return Found(takes, findings, dict(zip(ids, lines, strict=True)), length / rate)
 
 
 def cut(

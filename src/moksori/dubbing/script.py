@@ -243,12 +243,23 @@ def _lines(sheet: _Sheet, rate: FrameRate | None, prefix: str) -> list[Line]:
         row = {key: cells[i] for key, i in columns.items() if i < len(cells)}
         row = {key: c for key, c in row.items() if not (c.held and key in _OF_ONE_ROW)}
         text = row.get("line", BLANK)
-        if text.text or text.fault:
+        if "line" in row and not (text.text or text.fault) and _is_sound(row):
+            row["line"] = replace(
+                row["directions"], value=f"({row['directions'].text.strip('()[]')})"
+            )
+            lines.append(_line(sheet, number, row, rate, prefix))
+        elif text.text or text.fault:
             lines.append(_line(sheet, number, row, rate, prefix))
         elif any(row[key].own for key in _CONTENT if key in row):
             textless.append(str(number))
     _warn_of_textless(path, f"{table.title} rows".strip(), textless)
     return lines
+
+
+def _is_sound(row: Mapping[str, Cell]) -> bool:
+    """Whether a row without text is a breath or a cry of a character: directions, and a recording."""
+    own = {key for key in ("character", "directions", "file", "start") if row.get(key, BLANK).text}
+    return own >= {"character", "directions"} and bool(own & {"file", "start"})
 
 
 def _line(

@@ -5,18 +5,21 @@ OUT/.moksori/lines/        each line's wave, timings and picture, named by the h
 OUT/.moksori/lock          held while a job is at work here
 """
 
+import itertools
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
+from moksori.dubbing.lines import Dubbed
 from moksori.dubbing.recordings import HOME
 from moksori.dubbing.work import Status, Task
 from moksori.errors import OutputError
 
 _FORMAT = "1"
+_LITTER = (".DS_Store", "desktop.ini", "Thumbs.db")  # of file managers
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS work (
@@ -25,8 +28,8 @@ CREATE TABLE IF NOT EXISTS lines (
     id TEXT PRIMARY KEY, position INTEGER NOT NULL, place TEXT NOT NULL, character TEXT NOT NULL,
     text TEXT NOT NULL, key TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS measured (digest TEXT PRIMARY KEY, log_f0 REAL, frames INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS registers (actor TEXT PRIMARY KEY, log_f0 REAL);
-CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS registers (actor TEXT PRIMARY KEY, log_f0 REAL NOT NULL, digests TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, marks TEXT NOT NULL);
 """
 
 
@@ -54,7 +57,7 @@ class State:
         home = out / HOME
         if out.exists() and not out.is_dir():
             raise OutputError(f"{out}: is a file; name a folder")
-        if out.is_dir() and not home.is_dir() and any(out.iterdir()):
+        if out.is_dir() and not home.is_dir() and any(p.name not in _LITTER for p in out.iterdir()):
             raise OutputError(f"{out}: holds other files; choose a new or empty folder")
         self.out, self.store = out, home / "lines"
         self.store.mkdir(parents=True, exist_ok=True)
@@ -102,24 +105,47 @@ class State:
             row = (digest, *(found or (None, 0)))
             self._database.execute("INSERT OR REPLACE INTO measured VALUES (?, ?, ?)", row)
 
-    def registers(self) -> dict[str, float | None]:
-        """Of the actors measured so far; None of those in whose takes nothing is voiced."""
-        return dict(self._database.execute("SELECT actor, log_f0 FROM registers"))
+    def registers(self) -> dict[str, tuple[float, set[str]]]:
+        """Of the actors measured so far, each with the digests of the takes that it was measured from."""
+        rows = self._database.execute("SELECT actor, log_f0, digests FROM registers")
+        return {actor: (mean, set(digests.split())) for actor, mean, digests in rows}
 
-    def keep_registers(self, found: dict[str, float | None]) -> None:
-        """Keep actors' registers, so that a new recording does not move all of its actor's lines."""
+    def keep_register(self, actor: str, log_f0: float, digests: Iterable[str]) -> None:
+        """Keep an actor's register, so that a new recording does not move all of the actor's lines."""
         with self._database:
-            self._database.executemany("INSERT INTO registers VALUES (?, ?)", found.items())
+            row = (actor, log_f0, " ".join(sorted(set(digests))))
+            self._database.execute("INSERT OR REPLACE INTO registers VALUES (?, ?, ?)", row)
 
-    def plan(self, tasks: Sequence[Task]) -> None:
-        """Keep which lines the job has now."""
-        rows = [
-            (t.take.id, i, t.take.line.place, t.take.line.character, t.take.line.text, t.key)
-            for i, t in enumerate(tasks)
+    def belongs_to(self, episode: str, texts: Iterable[str]) -> None:
+        """See that the folder is this episode's: of the same script, or with lines in common.
+
+        Raises:
+            OutputError: it holds another one, which would be deleted.
+        """
+        before, known = self.about("episode"), self._database.execute("SELECT text FROM lines")
+        if before not in ("", episode) and {row[0] for row in known}.isdisjoint(texts):
+            raise OutputError(
+                f"{self.out}: holds {before}, with which {episode} has no line in common; choose another "
+                "folder"
+            )
+        self.set_about("episode", episode)
+
+    def plan(self, tasks: Sequence[Task], left_out: Sequence[Dubbed]) -> None:
+        """Keep which lines the job has now, and which it goes on without."""
+        rows = [(task.take, task.key) for task in tasks]
+        rows += [(row.take, f"left out: {row.take.id}") for row in left_out]
+        lines = [
+            (take.id, i, take.line.place, take.line.character, take.line.text, key)
+            for i, (take, key) in enumerate(rows)
         ]
         with self._database:
             self._database.execute("DELETE FROM lines")
-            self._database.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._database.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)", lines)
+            self._database.execute("DELETE FROM work WHERE key LIKE 'left out: %'")
+            self._database.executemany(
+                "INSERT INTO work VALUES (?, 'failed', ?, 0)",
+                [(f"left out: {row.take.id}", row.error) for row in left_out],
+            )
 
     def waiting(self, tasks: Iterable[Task], retry_failed: bool) -> list[Task]:
         """The tasks that are still to be done, each outcome once."""
@@ -160,25 +186,63 @@ class State:
         """Paths below the folder that the job has written, or was about to."""
         return {row[0] for row in self._database.execute("SELECT path FROM files")}
 
-    def claim(self, paths: Iterable[str]) -> None:
-        """Note paths as the job's before they are written.
+    def claim(self, new: Mapping[str, Path]) -> list[Path]:
+        """Note files as the job's before they are put in their place.
+
+        Args:
+            new: where each comes from, by its path below the folder.
+
+        Returns:
+            Where files went that somebody has changed since the job wrote them: out of the way.
 
         Raises:
-            OutputError: one of them is somebody else's file.
+            OutputError: one of the paths is somebody else's file.
         """
-        new = set(paths) - self.files()
-        for path in sorted(new):
-            if (self.out / path).exists():
-                raise OutputError(f"{self.out / path}: is not this job's; move it away")
+        marks = {
+            path: marks.split() for path, marks in self._database.execute("SELECT * FROM files")
+        }
+        ours = {path.casefold() for path in marks}  # on some systems Hana is hana
+        aside = []
+        for path in sorted({*new, *marks}):
+            place = self.out / path
+            if not place.exists():
+                continue
+            if path not in marks:
+                if path.casefold() not in ours:
+                    raise OutputError(f"{place}: is not this job's; move it away")
+            elif _mark(place) not in marks[path]:
+                aside.append(_move_aside(place))
+        rows = [
+            (path, " ".join([*marks.get(path, []), _mark(source)])) for path, source in new.items()
+        ]
         with self._database:
-            self._database.executemany("INSERT INTO files VALUES (?)", [(path,) for path in new])
+            self._database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?)", rows)
+        return aside
 
-    def drop(self, paths: Iterable[str]) -> None:
-        """Delete files of the job that it no longer has."""
-        for path in paths:
-            (self.out / path).unlink(missing_ok=True)
-            with self._database:
-                self._database.execute("DELETE FROM files WHERE path = ?", (path,))
+    def settle(self, paths: Iterable[str]) -> None:
+        """Note that the job's files are these, as they are; delete those that it no longer has."""
+        now = {path: _mark(self.out / path) for path in paths}
+        kept = {path.casefold() for path in now}
+        for path in self.files() - {*now}:
+            if path.casefold() not in kept:
+                (self.out / path).unlink(missing_ok=True)
+        with self._database:
+            self._database.execute("DELETE FROM files")
+            self._database.executemany("INSERT INTO files VALUES (?, ?)", now.items())
+
+
+def _mark(path: Path) -> str:
+    """What tells whether a file was changed; it stays as it is when the file is moved."""
+    about = path.stat()
+    return f"{about.st_size}:{about.st_mtime_ns}"
+
+
+def _move_aside(path: Path) -> Path:
+    """Rename a file to the first of `NAME (1)`, `NAME (2)` … that is free."""
+    places = (path.with_stem(f"{path.stem} ({number})") for number in itertools.count(1))
+    free = next(place for place in places if not place.exists())
+    path.rename(free)
+    return free
 
 
 def line_states(out: Path) -> list[LineState]:

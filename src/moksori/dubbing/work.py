@@ -5,6 +5,7 @@ STORE/<key>.png    the alignment, time across, phones up
 STORE/<key>.json   when words and phones are said, and the figures; written last
 """
 
+import hashlib
 import json
 import os
 import re
@@ -27,14 +28,15 @@ from moksori.dubbing import figures
 from moksori.dubbing.figures import Figures
 from moksori.dubbing.lines import Dubbed, Take
 from moksori.dubbing.long_lines import LONGEST, speak
-from moksori.errors import MoksoriError, TextError
+from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.text.directions import take_out
 from moksori.weights import DEFAULT_VOCODER
 
 Status = Literal["converted", "passed", "failed"]
 # What is said without a word: its recording may hold anything, so it is no wrong text if it fits badly.
 _CRIES = re.compile(
-    r"[아어오우으이에야허하호후흐히헤악억윽엌앜헉흑학핫앗엇읏얏꺄끼끄크킥큭풉쯧쳇휴읍음응]+"
+    r"([아어오우으이야에허하호후흐히헤])\1*|[아으크꺄끄이]*[악윽억헉흑앗엇읏앜엌얍압잇]+|[흐으][흑윽]+|[꺄끼큭킥크]+"
+    r"|하아+|허어*억|후우+|우?와+|푸?하하+|쯧+|풉+|쳇|휴+|읍+|음+|응+|흥+|에잇|이야+|으아+"
 )
 
 
@@ -61,12 +63,14 @@ class Task:
         take: with its recording.
         key: of all that determines the outcome; names the files.
         store: folder of the files.
+        digest: of the take's samples, as they were when the job began.
         register: of the actor; see `Converter.register`.
     """
 
     take: Take
     key: str
     store: Path
+    digest: str
     register: float | None = None
 
     @property
@@ -85,9 +89,14 @@ class Task:
         """The take's part of its recording.
 
         Raises:
-            AudioError: as `moksori.audio.read`.
+            AudioError: as `moksori.audio.read`; it has changed since the job began.
         """
-        return audio.read(self.take.audio, LONGEST, (self.take.begin, self.take.samples))
+        recording, digest = read_take(self.take)
+        if digest != self.digest:
+            raise AudioError(
+                f"{self.take.audio}: changed while the job was at work; start it again"
+            )
+        return recording
 
     def dubbed(self, error: str = "") -> Dubbed:
         """What became of the take, from its files."""
@@ -103,6 +112,20 @@ class Task:
             speech=tuple(about["speech"]) if about["speech"] else None,
             who=tuple(about["who"]) if about["who"] else None,
         )  # fmt: skip
+
+
+def read_take(take: Take) -> tuple[Recording, str]:
+    """A take's part of its recording, and the digest of its samples.
+
+    Raises:
+        AudioError: as `moksori.audio.read`.
+    """
+    recording = audio.read(take.audio, LONGEST, (take.begin, take.samples))
+    whole = hashlib.sha256(
+        f"{recording.rate} {recording.subtype} {recording.samples.shape}".encode()
+    )
+    whole.update(recording.samples.tobytes())
+    return recording, whole.hexdigest()
 
 
 class Worker:
@@ -145,12 +168,12 @@ class Worker:
                 self.converter, recording, text, role, task.register, self.setup.spell,
                 self.setup.lexicon,
             )  # fmt: skip
-        except TextError:
+        except (TextError, AudioError):
             if is_cry(text):  # a scream of three seconds is no reading of 아
-                return self._pass(task, recording, measured)
+                return self._pass(task, recording, measured | {"cry": 1.0})
             raise
         if is_cry(text) and spoken.alignment.confidence < SURE:
-            return self._pass(task, recording, measured)
+            return self._pass(task, recording, measured | {"cry": 1.0})
         alignment = spoken.alignment
         second = self._second(recording, text)
         if second is not None and second.shape == alignment.weights.shape:
@@ -197,8 +220,9 @@ def is_wordless(text: str) -> bool:
 
 def is_cry(text: str) -> bool:
     """Whether a line is only cries and breaths: 으악!, 하하하, 헉…."""
-    letters = "".join(char for char in take_out(text)[0] if char.isalnum())
-    return bool(_CRIES.fullmatch(letters))
+    words = ["".join(filter(str.isalnum, word)) for word in take_out(text)[0].split()]
+    words = [word for word in words if word]
+    return bool(words) and all(map(_CRIES.fullmatch, words))
 
 
 def _louder(samples: np.ndarray, gain: float) -> tuple[np.ndarray, float]:
