@@ -284,6 +284,6 @@ def test_writing_is_whole_or_not_at_all(tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError, match="folder: cannot write it"):
         write_whole(tmp_path / "folder", b"x")
-    with pytest.raises(OutputError, match="missing: cannot write there"):
+    with pytest.raises(OutputError, match="missing: no such folder"):
         write_tsv(tmp_path / "missing" / "a.tsv", HI)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "folder"]

@@ -16,9 +16,9 @@ from jinja2 import Environment, StrictUndefined
 from moksori import audio
 from moksori.alignment import Interval
 from moksori.config import Seconds
+from moksori.dubbing.files import written_whole
 from moksori.dubbing.lines import Dubbed
 from moksori.dubbing.retakes import LOOK_AT, URGENT, need, to_look_at
-from moksori.dubbing.sheets import written_whole
 from moksori.dubbing.words import Lang, place, reason, say
 
 _RATES = (24000, 22050, 16000, 12000, 11025, 8000)  # Hz; MP3's that keep what speech is judged by

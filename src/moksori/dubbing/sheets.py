@@ -1,18 +1,15 @@
 """Tables for people: .xlsx files whose texts stay texts, the same bytes from the same content."""
 
 import math
-import os
 import re
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from moksori.errors import OutputError
+from moksori.dubbing.files import written_whole
 
 Cell = str | int | float | None
 _FORMULA = ("=", "+", "-", "@")
@@ -110,32 +107,3 @@ def _put(cell, value: Cell) -> None:
     cell.value = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
     cell.data_type = "s"  # openpyxl makes formulas of “=…” and errors of “#N/A”
     cell.quotePrefix = text.startswith(_FORMULA)  # text even after a person has edited it
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A file to write to, beside `path`; it takes its place when all went well, and goes otherwise.
-
-    Raises:
-        OutputError: the folder is missing or not writable, or the disk is full.
-    """
-    if not path.parent.is_dir():
-        raise OutputError(f"{path.parent}: no such folder; make it first")
-    try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
-        )
-    except OSError as error:
-        raise OutputError(f"{path.parent}: cannot write there ({error.strerror})") from None
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot write it ({error.strerror or error}); is it open in another program?"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
