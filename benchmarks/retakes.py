@@ -28,6 +28,7 @@ from moksori.dubbing import figures
 from moksori.dubbing.casting import Role
 from moksori.dubbing.flags import flag
 from moksori.dubbing.lines import Dubbed, Line, Take
+from moksori.dubbing.long_lines import Part
 from moksori.dubbing.retakes import to_look_at
 from moksori.errors import TextError
 
@@ -138,7 +139,7 @@ def _judged(converter: Converter, recording: Recording, text: str) -> Dubbed:
     except TextError as error:
         return flag([Dubbed(take, "failed", error=str(error))])[0]
     measured = figures.of_recording(recording)
-    measured |= figures.of_alignment(aligned.alignment, aligned.mel)
+    measured |= figures.of_parts([Part(aligned.alignment, aligned.mel)])
     return flag([Dubbed(take, "converted", figures=measured)])[0]
 
 

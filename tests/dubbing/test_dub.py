@@ -155,6 +155,20 @@ def test_a_changed_role_converts_its_character_alone(copied):
     assert len(run(copied)[1]) == 2  # row 3, and the laugh
 
 
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_what_is_passed_is_the_recording_to_the_last_bit(copied, subtype):
+    noise = 0.1 * np.random.default_rng(0).standard_normal((22050, 2))
+    soundfile.write(copied / "takes" / "0004.wav", noise, 44100, subtype)
+    rows, _ = run(copied)
+    (made, rate), (source, _) = (
+        soundfile.read(path, dtype="float64")
+        for path in (copied / "out" / "lines" / "0004_둘.wav", copied / "takes" / "0004.wav")
+    )
+    assert (rows[3].status, rate) == ("passed", 44100)
+    np.testing.assert_array_equal(made, source)
+    assert soundfile.info(copied / "out" / "lines" / "0004_둘.wav").subtype == subtype
+
+
 def test_a_changed_recording_converts_its_line_alone(copied):
     path = copied / "takes" / "0001.wav"
     samples, rate = soundfile.read(path)

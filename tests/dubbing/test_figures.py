@@ -4,7 +4,8 @@ import pytest
 from moksori.alignment import Alignment
 from moksori.audio import Recording
 from moksori.config import AudioConfig
-from moksori.dubbing.figures import clipped, of_alignment, of_conversion, snr
+from moksori.dubbing.figures import clipped, of_conversion, of_parts, snr
+from moksori.dubbing.long_lines import Part
 from tests.conftest import voiced_wave
 
 RATE = 22050
@@ -46,20 +47,20 @@ def alignment(path, free=None):
 def test_a_word_that_is_not_said_is_rushed_through():
     loud = np.zeros((100, 80))
     slow = np.repeat(np.arange(8), [10, 20, 20, 10, 10, 10, 10, 10])
-    assert of_alignment(alignment(slow), loud)["rushed"] == 0
+    assert of_parts([Part(alignment(slow), loud)])["rushed"] == 0
     hurried = np.repeat(np.arange(8), [10, 40, 1, 1, 1, 1, 30, 16])
-    assert of_alignment(alignment(hurried), loud)["rushed"] == 4
+    assert of_parts([Part(alignment(hurried), loud)])["rushed"] == 4
 
 
 def test_sound_that_is_like_nothing_in_the_text_is_unheard_only_where_it_is_loud():
     path = np.repeat(np.arange(8), [10, 20, 20, 10, 10, 10, 10, 10])
     free = np.eye(8)[path]
     free[30:55] = 0.01
-    figures = of_alignment(alignment(path, free), np.zeros((100, 80)))
+    figures = of_parts([Part(alignment(path, free), np.zeros((100, 80)))])
     assert figures["unheard"] == pytest.approx(25 * 256 / 22050, abs=0.05)
     quiet = np.zeros((100, 80))
     quiet[28:57] = -6.0
-    assert of_alignment(alignment(path, free), quiet)["unheard"] == 0
+    assert of_parts([Part(alignment(path, free), quiet)])["unheard"] == 0
     assert figures["confidence"] == pytest.approx(0.75, abs=0.01)
 
 
@@ -69,3 +70,15 @@ def test_the_melody_follows_or_not():
     assert of_conversion(wave, wave, RATE, audio)["melody"] == pytest.approx(1)
     assert of_conversion(wave, other[::-1].copy(), RATE, audio)["melody"] < 0.9
     assert of_conversion(wave, np.zeros_like(wave), RATE, audio) == {}
+
+
+def test_a_long_line_s_figures_are_its_parts_worst_or_mean():
+    path = np.repeat(np.arange(8), [10, 20, 20, 10, 10, 10, 10, 10])
+    free = np.eye(8)[path]
+    free[30:55] = 0.01
+    good = Part(alignment(path), np.zeros((100, 80)))
+    bad = Part(alignment(path, free), np.zeros((100, 80)))
+    one, other, both = (of_parts(parts) for parts in ([good], [bad], [good, bad]))
+    assert both["unheard"] == other["unheard"] > one["unheard"]
+    assert both["word"] == other["word"] < one["word"]
+    assert both["confidence"] == pytest.approx((one["confidence"] + other["confidence"]) / 2)

@@ -54,7 +54,13 @@ def test_a_long_line_keeps_its_length_and_joins_in_silence(monkeypatch):
     converter = Converter.from_pretrained()
     spoken = speak(converter, recording, " ".join([DEMO_TEXT] * 3), Role(voice="lmy"))
     assert spoken.samples.shape == samples.shape
-    said = spoken.alignment.word_intervals()
+    assert len(spoken.parts) == 3
+    said = [word for part in spoken.parts for word in part.alignment.word_intervals()]
+    assert [a.begin for a in said] == sorted(a.begin for a in said)
+    alone = speak(converter, Recording(wave[:, None], rate, "PCM_16"), DEMO_TEXT, Role(voice="lmy"))
+    assert spoken.confidence == pytest.approx(
+        alone.confidence, abs=0.05
+    )  # though three times as long
     assert len(said) == 3 * len(DEMO_TEXT.split())
     parts = pauses(said)
     assert parts

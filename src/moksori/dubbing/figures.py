@@ -12,11 +12,14 @@ melody      correlation of the conversion's log-F0 with the recording's
 lowered     dB that the conversion had to be lowered by so as not to clip
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from moksori.alignment import SILENT, Alignment
+from moksori.alignment import SILENT
 from moksori.audio import Recording, decibels
 from moksori.config import AudioConfig, Decibels, Seconds
+from moksori.dubbing.long_lines import Part
 from moksori.evaluation.metrics import melody
 from moksori.pitch import swift
 
@@ -34,13 +37,24 @@ def of_recording(recording: Recording) -> Figures:
     return {"clipped": float(clipped(recording.samples)), "snr": snr(recording)}
 
 
-def of_alignment(alignment: Alignment, mel: np.ndarray) -> Figures:
-    """`confidence`, `word`, `rushed`, `unheard`, `pace`, and `agreement` where there is one.
+def of_parts(parts: Sequence[Part]) -> Figures:
+    """`confidence`, `word`, `rushed`, `unheard`, `pace`, and `agreement` where there is one, of a line.
 
-    Args:
-        alignment: of a line.
-        mel: [T, n_mels] of the speech that it is of.
+    Of a long line's parts: by themselves each frame chooses among all phones of its part, so that figures
+    of a whole minute's alignment could not be compared with those of a line.
     """
+    each = [_of_part(part) for part in parts]
+    lengths = [len(part.mel) for part in parts]
+    joined = {"word": min, "rushed": max, "unheard": max}
+    return {
+        name: joined[name](values) if name in joined else float(np.average(values, weights=lengths))
+        for name in each[0]
+        if (values := [figures[name] for figures in each])
+    }
+
+
+def _of_part(part: Part) -> Figures:
+    alignment, mel = part
     measures = alignment.measures()
     words = alignment.word_confidences()
     spoken = sum(phone not in SILENT for phone in alignment.phones)

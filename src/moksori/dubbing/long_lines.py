@@ -5,10 +5,10 @@ parts      [                |                   |             ]
 each part begins and ends in a pause, where the conversion fades to silence: the joints cannot click
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,15 +26,38 @@ _LEAST: Seconds = 2.0  # of a part
 _AROUND: Seconds = 0.15  # an alignment may be so far off
 
 
-@dataclass(frozen=True)
-class Spoken:
-    """A line in its voice: samples [n, channels], and the whole line's alignment and mel."""
+class Part(NamedTuple):
+    """What was converted at once: how it is aligned, in the whole recording's time, and its mel."""
 
-    samples: np.ndarray
     alignment: Alignment
     mel: np.ndarray  # [T, n_mels] of the recording's speech
-    speech: tuple[Seconds, Seconds]
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A line in its voice.
+
+    Attributes:
+        samples: [n, channels], as many of both as the recording has.
+        parts: it was converted in, in their order; one, if it is not long.
+        lowered: dB by which it had to be lowered so as not to clip.
+    """
+
+    samples: np.ndarray
+    parts: list[Part]
     lowered: Decibels
+
+    @property
+    def speech(self) -> tuple[Seconds, Seconds]:
+        """Where the first part's frames begin and the last's end."""
+        first, last = self.parts[0].alignment, self.parts[-1].alignment
+        return first.begin, last.begin + len(last.weights) * last.frame
+
+    @property
+    def confidence(self) -> float:
+        """The mean of the parts', by their frames."""
+        lengths = [len(part.mel) for part in self.parts]
+        return float(np.average([p.alignment.confidence for p in self.parts], weights=lengths))
 
 
 def speak(
@@ -58,28 +81,30 @@ def speak(
     begin, end = audio.speech_bounds(recording.mono, recording.rate)
     if (end - begin) / recording.rate <= PART:
         whole = converter.convert(recording, text, role.voice, register=register, **how)
-        return Spoken(whole.samples, whole.alignment, whole.source_mel, whole.speech, whole.lowered)
-    line = converter.align(recording, text, max_seconds=LONGEST, spell=spell, lexicon=lexicon)
-    aligned = line.alignment
+        return Spoken(whole.samples, [Part(whole.alignment, whole.source_mel)], whole.lowered)
+    aligned = converter.align(
+        recording, text, max_seconds=LONGEST, spell=spell, lexicon=lexicon
+    ).alignment
     if register is None:  # of the whole line, so that its parts keep their intervals to each other
         register = converter.register(recording, LONGEST)[0]
     words = read(text, spell, lexicon).normalized.split()
     spoken = aligned.word_intervals()
-    out, lowered = np.zeros_like(recording.samples), 0.0
+    out, parts, lowered = np.zeros_like(recording.samples), [], 0.0
     begin, first = 0, 0
     for last in [*pauses(spoken), len(words)]:
         end = len(recording.samples)
         if last < len(words):
             end = quietest(recording, spoken[last - 1].end, spoken[last].begin)
-        part = Recording(recording.samples[begin:end], recording.rate, recording.subtype)
+        cut = Recording(recording.samples[begin:end], recording.rate, recording.subtype)
         made = converter.convert(
-            part, " ".join(words[first:last]), role.voice, register=register, **how
+            cut, " ".join(words[first:last]), role.voice, register=register, **how
         )
         out[begin:end] = made.samples
+        alignment = replace(made.alignment, begin=made.alignment.begin + begin / recording.rate)
+        parts.append(Part(alignment, made.source_mel))
         lowered = max(lowered, made.lowered)
         begin, first = end, last
-    length = len(aligned.weights) * aligned.frame
-    return Spoken(out, aligned, line.mel, (aligned.begin, aligned.begin + length), lowered)
+    return Spoken(out, parts, lowered)
 
 
 def quietest(recording: Recording, begin: Seconds, end: Seconds) -> int:

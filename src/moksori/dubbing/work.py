@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -16,18 +17,19 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import soundfile
 import torch
 from matplotlib.image import imsave
 from threadpoolctl import threadpool_limits
 
 from moksori import audio
-from moksori.alignment import Alignment, Interval
+from moksori.alignment import Interval
 from moksori.audio import Recording
 from moksori.converter import SURE, Converter
 from moksori.dubbing import figures
 from moksori.dubbing.figures import Figures
 from moksori.dubbing.lines import Dubbed, Take
-from moksori.dubbing.long_lines import LONGEST, speak
+from moksori.dubbing.long_lines import LONGEST, Part, speak
 from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.text.directions import take_out
 from moksori.weights import DEFAULT_VOCODER
@@ -172,23 +174,20 @@ class Worker:
             if is_cry(text):  # a scream of three seconds is no reading of 아
                 return self._pass(task, recording, measured | {"cry": 1.0})
             raise
-        if is_cry(text) and spoken.alignment.confidence < SURE:
+        if is_cry(text) and spoken.confidence < SURE:
             return self._pass(task, recording, measured | {"cry": 1.0})
-        alignment = spoken.alignment
-        second = self._second(recording, text)
-        if second is not None and second.shape == alignment.weights.shape:
-            alignment = replace(alignment, second=second)
+        parts = spoken.parts
+        if len(parts) == 1 and (second := self._second(recording, text)) is not None:
+            parts = [Part(replace(parts[0].alignment, second=second), parts[0].mel)]
         samples, lowered = _louder(spoken.samples, role.gain)
-        measured |= figures.of_alignment(alignment, spoken.mel)
+        measured |= figures.of_parts(parts)
         measured |= figures.of_conversion(
             recording.mono, samples.mean(1), recording.rate, self.converter.card.audio
         )
         measured["lowered"] = spoken.lowered + lowered
-        _draw(task.picture, alignment)
+        _draw(task.picture, parts)
         _write_wave(task.wave, samples, recording)
-        _write_about(
-            task, "converted", alignment, spoken.speech, measured, _who(samples, recording)
-        )
+        _write_about(task, "converted", parts, spoken.speech, measured, _who(samples, recording))
         return "converted"
 
     def _second(self, recording: Recording, text: str) -> np.ndarray | None:
@@ -204,8 +203,13 @@ class Worker:
         role = task.take.role
         gain = 0.0 if role.as_recorded or role.nonverbal == "leave" else role.gain
         samples, measured["lowered"] = _louder(recording.samples, gain)
+        if not gain:  # exactly, also what 32-bit floating point cannot hold
+            take = task.take
+            samples = soundfile.read(
+                take.audio, take.samples, take.begin, dtype="float64", always_2d=True
+            )[0]
         _write_wave(task.wave, samples, recording)
-        _write_about(task, "passed", None, None, measured, None)
+        _write_about(task, "passed", [], None, measured, None)
         return "passed"
 
 
@@ -239,10 +243,21 @@ def _who(samples: np.ndarray, recording: Recording) -> list[float] | None:
     return [round(float(x), 4) for x in speaker_embedding(samples.mean(1), recording.rate)]
 
 
-def _draw(path: Path, alignment: Alignment) -> None:
+def _draw(path: Path, parts: Sequence[Part]) -> None:
+    """The parts' free weights, each at its time and above the one before."""
+    first, frame = parts[0].alignment.begin, parts[0].alignment.frame
+    starts = [round((part.alignment.begin - first) / frame) for part in parts]
+    picture = np.zeros(
+        (sum(len(p.alignment.phones) for p in parts), starts[-1] + len(parts[-1].alignment.free))
+    )
+    low = 0
+    for start, (alignment, _) in zip(starts, parts, strict=True):
+        frames, phones = alignment.free.shape
+        picture[low : low + phones, start : start + frames] = alignment.free.T
+        low += phones
     temporary = path.with_name(f".{os.getpid()}_{path.name}")
     imsave(
-        temporary, alignment.free.T, origin="lower", cmap="viridis", vmin=0, vmax=1, format="png",
+        temporary, picture, origin="lower", cmap="viridis", vmin=0, vmax=1, format="png",
         metadata={"Software": ""},
     )  # fmt: skip
     temporary.replace(path)
@@ -255,15 +270,15 @@ def _write_wave(path: Path, samples: np.ndarray, recording: Recording) -> None:
 def _write_about(
     task: Task,
     status: Status,
-    alignment: Alignment | None,
+    parts: Sequence[Part],
     speech: tuple[float, float] | None,
     measured: Figures,
     who: list[float] | None,
 ) -> None:
     about = {
         "status": status,
-        "words": alignment.word_intervals() if alignment else [],
-        "phones": alignment.phone_intervals() if alignment else [],
+        "words": [word for part in parts for word in part.alignment.word_intervals()],
+        "phones": [phone for part in parts for phone in part.alignment.phone_intervals()],
         "speech": speech,
         "figures": measured,
         "who": who,
