@@ -152,7 +152,7 @@ def test_writing_is_whole_or_not_at_all(tmp_path):
     first = (tmp_path / "a.ass").read_bytes()
     for path, cues, message in (
         (tmp_path / "a.sub", [], "unknown kind"),
-        (tmp_path / "no" / "a.srt", [], "cannot write there"),
+        (tmp_path / "no" / "a.srt", [], "no such folder"),
         (tmp_path / "a.ass", [Cue(36000, 36001, "가")], r"a\.ass: \.ass cannot hold .* 10 h"),
     ):
         with pytest.raises(OutputError, match=message):

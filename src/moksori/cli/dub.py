@@ -264,16 +264,20 @@ def _print_findings(checked: "Checked", request: "Request") -> None:
         return
     table = Table("", "place", "finding")
     colours = {"error": "red", "warning": "yellow", "note": "dim"}
-    for found in checked.findings[:_SHOWN]:
+    alike: dict[tuple, list[str]] = {}  # the same of many lines is one row here
+    for found in checked.findings:
+        where = place(found.place, request.lang)
+        alike.setdefault(
+            (found.severity, found.rank(request.lang), found.told(request.lang)), []
+        ).append(where)
+    for (severity, rank, told), places in [*alike.items()][:_SHOWN]:
+        where = places[0] if len(places) == 1 else f"{places[0]} + {len(places) - 1}"
         table.add_row(
-            found.rank(request.lang),
-            Text(place(found.place, request.lang)),  # a script's brackets are no markup
-            Text(found.told(request.lang)),
-            style=colours[found.severity],
-        )
+            rank, Text(where), Text(told), style=colours[severity]
+        )  # brackets are no markup
     err.print(table)
-    if len(checked.findings) > _SHOWN:
-        err.print(f"… and {len(checked.findings) - _SHOWN} more in audit.xlsx", markup=False)
+    if len(alike) > _SHOWN:
+        err.print(f"… and {len(alike) - _SHOWN} more in audit.xlsx", markup=False)
 
 
 def _print_rows(rows: "list[Dubbed]", output: Path) -> None:
