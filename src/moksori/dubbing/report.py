@@ -126,6 +126,8 @@ def _level(needed: float) -> str:
 
 def _player(row: Dubbed, path: Path, begin: int, lang: Lang) -> tuple[str, str]:
     """The take's samples of a file as a data URI; and why there is none, where there is none."""
+    if not row.take.samples:  # a line that the job goes on without
+        return "", say("source.none", lang)
     try:
         wave = _read(path, begin, row.take.samples, row.take.rate)
     except _UNREADABLE:

@@ -82,6 +82,7 @@ WORDS: dict[str, tuple[str, str]] = {  # Korean, English
     # A line.
     "source": ("원본", "Source"),
     "result": ("결과", "Result"),
+    "source.none": ("쓸 수 있는 녹음이 없습니다.", "There is no usable recording."),
     "result.none": ("결과가 없습니다.", "There is no result."),
     "gone": (
         "파일을 읽을 수 없습니다: {file}. 옮겨졌거나 바뀌었는지 확인하십시오.",
