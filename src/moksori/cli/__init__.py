@@ -6,9 +6,10 @@ import typer
 
 from moksori.cli import training
 from moksori.cli.align import align
+from moksori.cli.cast import cast
 from moksori.cli.console import err
 from moksori.cli.convert import convert, voices
-from moksori.cli.dub import cast, dub
+from moksori.cli.dub import dub
 from moksori.cli.enroll import enroll
 from moksori.cli.evaluate import evaluate
 from moksori.cli.text import text

@@ -1,8 +1,7 @@
-"""`moksori dub` and `moksori cast`: a script and its recordings in, every line in its voice out."""
+"""`moksori dub`: a script and its recordings in, every line in its character's voice out."""
 
 import logging
 import os
-import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,37 +10,25 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from moksori.cli.cast import (
+    ColumnsOption,
+    EpisodeOption,
+    FpsOption,
+    ScriptArgument,
+    column_pairs,
+)
 from moksori.cli.console import err, out, progress
 from moksori.cli.convert import ModelOption, PacksOption, VocoderOption, print_licence
 from moksori.cli.text import LexiconOption, SpellOption
-from moksori.errors import ConfigError, OutputError
-from moksori.weights import DEFAULT_VOCODER, MODEL
+from moksori.errors import ConfigError
+from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
     from moksori.dubbing.dub import Checked, Request
     from moksori.dubbing.engines import Engine
     from moksori.dubbing.lines import Dubbed
+    from moksori.dubbing.words import Lang
 
-ScriptArgument = typer.Argument(help="The script: .xlsx, .csv, .tsv, .srt, .ass or .vtt.")
-FpsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--fps",
-        help="Frames a second of the time codes: 23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94df, 60. "
-        "Needed where the script counts frames (01:00:10:12); 29.97df otherwise.",
-    ),
-]
-EpisodeOption = Annotated[
-    str | None, typer.Option(help="Only this episode, of a script with several.")
-]
-ColumnsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="KEY=HEADER",
-        help="Where the script's table has unusual headers: --columns character=역할 --columns line=최종. "
-        "Keys: no, start, end, character, actor, line, directions, file, episode, scene, note.",
-    ),
-]
 _SHOWN = 40  # findings on the screen; the .xlsx has all
 
 
@@ -139,26 +126,25 @@ def dub(
         raise ConfigError("name the script, its recordings (--audio) and who speaks whom (--cast)")
     from moksori.dubbing import dub as jobs
     from moksori.dubbing.timecodes import FrameRate, parse_time
+    from moksori.dubbing.words import say
     from moksori.dubbing.work import Setup
 
     logging.basicConfig(format="%(message)s")
     frames = FrameRate.parse(fps) if fps else None
     request = jobs.Request(
         script, audio, cast, Setup(_absolute(model), _vocoder(vocoder), _absolute(packs), _absolute(lexicon),
-        spell), frames, parse_time(start, frames) if start else None, episode, _columns(columns), pattern,
+        spell), frames, parse_time(start, frames) if start else None, episode, column_pairs(columns), pattern,
         handles, register, rate, loudness, lang,
     )  # fmt: skip
     checked = jobs.check(request, progress)
     _print_findings(checked, request)
     if check:
-        out.print(f"{jobs.keep_audit(request, checked, output)}: all findings", markup=False)
+        path = jobs.keep_audit(request, checked, output)
+        out.print(say("cli.audit", lang, path=path), markup=False)
         raise typer.Exit(1 if checked.faults else 0)
     if checked.faults and not skip_faulty:
         path = jobs.keep_audit(request, checked, output)
-        raise ConfigError(
-            f"{len(checked.faults)} faults, all in {path}; mend them, or go on without those lines by "
-            "--skip-faulty"
-        )
+        raise ConfigError(say("cli.faults", lang, faults=len(checked.faults), path=path))
     if not checked.takes:
         raise ConfigError(f"{script}: none of its lines can be dubbed; see the findings above")
     print_licence(checked.converter.card.licence)
@@ -167,74 +153,9 @@ def dub(
         progress, retry_failed,
     )  # fmt: skip
     for path in aside:
-        err.print(
-            f"{path}: a file that you had changed; kept under this name",
-            style="yellow",
-            markup=False,
-        )
-    _print_rows(rows, output)
+        err.print(say("cli.aside", lang, path=path), style="yellow", markup=False)
+    _print_rows(rows, output, lang)
     raise typer.Exit(1 if any(row.status == "failed" for row in rows) else 0)
-
-
-def cast(
-    script: Annotated[Path, ScriptArgument],
-    output: Annotated[
-        Path,
-        typer.Option(
-            "-o", "--output", help="The cast; what it lacks is added to one that is there."
-        ),
-    ] = Path("cast.toml"),
-    episode: EpisodeOption = None,
-    fps: FpsOption = None,
-    columns: ColumnsOption = None,
-    model: ModelOption = None,
-) -> None:
-    """Write a first cast of a script: its characters, to be given voices.
-
-    Example: moksori cast ep01.xlsx -o cast.toml
-    """
-    from moksori.checkpoint import load_card
-    from moksori.dubbing.casting import first_cast, read_cast
-    from moksori.dubbing.files import write_whole
-    from moksori.dubbing.recordings import with_prefixes
-    from moksori.dubbing.script import read_script
-    from moksori.dubbing.timecodes import FrameRate
-
-    lines = read_script(
-        script,
-        columns=_columns(columns),
-        rate=FrameRate.parse(fps) if fps else None,
-        episode=episode,
-    )
-    lines = with_prefixes(lines)
-    known = read_cast(output) if output.exists() else None
-    if not output.parent.is_dir():
-        raise OutputError(f"{output.parent}: no such folder; make it first")
-    new = first_cast(lines, load_card(model or MODEL).voices, known)
-    before = output.read_text(encoding="utf-8-sig") if known else ""
-    if known and not new.strip():
-        out.print(f"{output}: has all characters of {script}", markup=False)
-        return
-    whole = f"{before.rstrip()}\n\n{new}" if before.strip() else new
-    try:
-        tomllib.loads(whole)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(
-            f"{output}: cannot be added to ({error}); write a table a character"
-        ) from None
-    write_whole(output, whole)
-    verb = "added to" if known else "written"
-    out.print(f"{output}: {verb}; fill in the voices (`moksori voices` lists them)", markup=False)
-
-
-def _columns(pairs: list[str] | None) -> dict[str, str] | None:
-    columns = {}
-    for pair in pairs or ():
-        key, sign, header = pair.partition("=")
-        if not (key.strip() and sign and header.strip()):
-            raise ConfigError(f"--columns {pair}: write KEY=HEADER, such as character=역할")
-        columns[key.strip()] = header.strip()
-    return columns or None
 
 
 def _absolute(path: Path | None) -> Path | None:
@@ -256,10 +177,11 @@ def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "
 
 def _print_findings(checked: "Checked", request: "Request") -> None:
     from moksori.dubbing.timecodes import format_timecode
-    from moksori.dubbing.words import place
+    from moksori.dubbing.words import place, say
 
     where = format_timecode(checked.origin, checked.rate)
-    out.print(f"{len(checked.takes)} lines ready; the reel begins at {where}", markup=False)
+    ready = say("cli.ready", request.lang, lines=len(checked.takes), start=where)
+    out.print(ready, markup=False)
     if not checked.findings:
         return
     table = Table("", "place", "finding")
@@ -277,21 +199,22 @@ def _print_findings(checked: "Checked", request: "Request") -> None:
         )  # brackets are no markup
     err.print(table)
     if len(alike) > _SHOWN:
-        err.print(f"… and {len(alike) - _SHOWN} more in audit.xlsx", markup=False)
+        err.print(say("cli.more", request.lang, more=len(alike) - _SHOWN), markup=False)
 
 
-def _print_rows(rows: "list[Dubbed]", output: Path) -> None:
+def _print_rows(rows: "list[Dubbed]", output: Path, lang: "Lang") -> None:
     from moksori.dubbing.retakes import to_look_at
+    from moksori.dubbing.words import say
 
     for row in rows:
         if row.status == "failed":
             err.print(f"{row.take.line.place}: {row.error}", style="red", markup=False)
     counts = Counter(row.status for row in rows)
-    out.print(
-        f"{output}: {counts['converted']} lines converted, {counts['passed']} as recorded, "
-        f"{counts['failed']} failed; {sum(map(to_look_at, rows))} to look at in retakes.xlsx and report.html",
-        markup=False,
-    )
+    told = say(
+        "cli.done", lang, out=output, converted=counts["converted"], passed=counts["passed"],
+        failed=counts["failed"], look=sum(map(to_look_at, rows)),
+    )  # fmt: skip
+    out.print(told, markup=False)
 
 
 def _print_status(output: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from moksori import audio
 from moksori.config import Seconds
 from moksori.converter import Converter
-from moksori.dubbing.findings import Finding, Language
+from moksori.dubbing.findings import Finding
 from moksori.dubbing.lines import Take
 from moksori.dubbing.long_lines import LONGEST
 from moksori.dubbing.recordings import Found
 from moksori.dubbing.sheets import Sheet, save_table
-from moksori.dubbing.words import place
+from moksori.dubbing.words import Lang, place
 from moksori.dubbing.work import Setup, is_cry, is_wordless
 from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.text import read
@@ -134,7 +134,7 @@ def _end(take: Take, start: Seconds) -> Seconds:
     return start + take.seconds if take.line.end is None else take.line.end
 
 
-def save_audit(path: Path, findings: Sequence[Finding], lang: Language, date: datetime) -> None:
+def save_audit(path: Path, findings: Sequence[Finding], lang: Lang, date: datetime) -> None:
     """Write all findings to an .xlsx, a row each.
 
     Raises:

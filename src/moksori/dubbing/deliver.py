@@ -20,7 +20,7 @@ from pathlib import Path
 
 from moksori.config import Seconds
 from moksori.dubbing.audit import save_audit
-from moksori.dubbing.findings import Finding, Language
+from moksori.dubbing.findings import Finding
 from moksori.dubbing.lines import Dubbed
 from moksori.dubbing.loudness import TARGETS
 from moksori.dubbing.mouth import mouth_cues, save_mouth
@@ -32,7 +32,7 @@ from moksori.dubbing.state import State
 from moksori.dubbing.subtitles import Cue, write_subtitles
 from moksori.dubbing.timecodes import FrameRate, format_timecode
 from moksori.dubbing.timeline import Clip, Word, write_edl, write_otio, write_words
-from moksori.dubbing.words import say
+from moksori.dubbing.words import Lang, say
 from moksori.errors import OutputError
 from moksori.textgrid import save_textgrid
 
@@ -65,7 +65,7 @@ class Order:
     length: Seconds
     sample_rate: int
     loudness: str
-    lang: Language
+    lang: Lang
     model: str
 
     def timecode(self, time: Seconds) -> str:

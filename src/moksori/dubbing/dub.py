@@ -13,7 +13,7 @@ from moksori.converter import Converter
 from moksori.dubbing.audit import audit, save_audit
 from moksori.dubbing.casting import Role, read_cast
 from moksori.dubbing.deliver import Order, deliver
-from moksori.dubbing.findings import Finding, Language
+from moksori.dubbing.findings import Finding
 from moksori.dubbing.flags import flag
 from moksori.dubbing.lines import Dubbed, Line, Take
 from moksori.dubbing.recordings import HANDLES, find_takes
@@ -21,6 +21,7 @@ from moksori.dubbing.script import read_script
 from moksori.dubbing.state import State
 from moksori.dubbing.tasks import Progress, registers_of, tasks_of
 from moksori.dubbing.timecodes import FrameRate, format_timecode, parse_time
+from moksori.dubbing.words import Lang
 from moksori.dubbing.work import Setup, Task, read_take
 from moksori.errors import ScriptError
 
@@ -65,7 +66,7 @@ class Request:
     register: Literal["actor", "line"] = "actor"
     sample_rate: int = 48000
     loudness: str = "korea"
-    lang: Language = "ko"
+    lang: Lang = "ko"
 
     @property
     def date(self) -> datetime:

@@ -2,8 +2,9 @@
 
 from typing import Literal, NamedTuple
 
+from moksori.dubbing.words import Lang
+
 Severity = Literal["error", "warning", "note"]
-Language = Literal["ko", "en"]
 _SEVERITIES = {
     "error": ("오류", "error"),
     "warning": ("경고", "warning"),
@@ -104,10 +105,10 @@ class Finding(NamedTuple):
     kind: str  # one of KINDS
     values: dict[str, str]
 
-    def told(self, lang: Language) -> str:
+    def told(self, lang: Lang) -> str:
         """In words, with the mend."""
         return _WORDS[self.kind][lang == "en"].format(**self.values)
 
-    def rank(self, lang: Language) -> str:
+    def rank(self, lang: Lang) -> str:
         """Its severity, in words."""
         return _SEVERITIES[self.severity][lang == "en"]

@@ -82,6 +82,28 @@ WORDS: dict[str, tuple[str, str]] = {  # Korean, English
     # A line.
     "source": ("원본", "Source"),
     "result": ("결과", "Result"),
+    # The command line.
+    "cli.ready": (
+        "대사 {lines}개를 더빙할 수 있습니다. 릴은 {start}에 시작합니다.",
+        "{lines} lines ready; the reel begins at {start}",
+    ),
+    "cli.more": ("… 그 밖에 {more}가지는 audit.xlsx에", "… and {more} more in audit.xlsx"),
+    "cli.audit": ("{path}: 점검 결과 전체", "{path}: all findings"),
+    "cli.faults": (
+        "오류 {faults}개, 모두 {path}에 있습니다. 고치거나, 그 대사들을 빼고 "
+        "--skip-faulty로 진행하십시오",
+        "{faults} faults, all in {path}; mend them, or go on without those lines by --skip-faulty",
+    ),
+    "cli.aside": (
+        "{path}: 직접 고치신 파일이라 이 이름으로 남겼습니다",
+        "{path}: a file that you had changed; kept under this name",
+    ),
+    "cli.done": (
+        "{out}: {converted}개 변환, {passed}개 녹음 그대로, {failed}개 실패. 확인할 대사 {look}개는 "
+        "retakes.xlsx와 report.html에 있습니다.",
+        "{out}: {converted} lines converted, {passed} as recorded, {failed} failed; {look} to look at in "
+        "retakes.xlsx and report.html",
+    ),
     "source.none": ("쓸 수 있는 녹음이 없습니다.", "There is no usable recording."),
     "result.none": ("결과가 없습니다.", "There is no result."),
     "gone": (

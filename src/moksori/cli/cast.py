@@ -1,0 +1,99 @@
+"""`moksori cast`: the characters of a script, to be given voices."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moksori.cli.console import out
+from moksori.cli.convert import ModelOption
+from moksori.errors import ConfigError, OutputError
+from moksori.weights import MODEL
+
+ScriptArgument = typer.Argument(help="The script: .xlsx, .csv, .tsv, .srt, .ass or .vtt.")
+FpsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fps",
+        help="Frames a second of the time codes: 23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94df, 60. "
+        "Needed where the script counts frames (01:00:10:12); 29.97df otherwise.",
+    ),
+]
+EpisodeOption = Annotated[
+    str | None, typer.Option(help="Only this episode, of a script with several.")
+]
+ColumnsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=HEADER",
+        help="Where the script's table has unusual headers: --columns character=역할 --columns line=최종. "
+        "Keys: no, start, end, character, actor, line, directions, file, episode, scene, note.",
+    ),
+]
+
+
+def cast(
+    script: Annotated[Path, ScriptArgument],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", help="The cast; what it lacks is added to one that is there."
+        ),
+    ] = Path("cast.toml"),
+    episode: EpisodeOption = None,
+    fps: FpsOption = None,
+    columns: ColumnsOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Write a first cast of a script: its characters, to be given voices.
+
+    Example: moksori cast ep01.xlsx -o cast.toml
+    """
+    from moksori.checkpoint import load_card
+    from moksori.dubbing.casting import first_cast, read_cast
+    from moksori.dubbing.files import write_whole
+    from moksori.dubbing.recordings import with_prefixes
+    from moksori.dubbing.script import read_script
+    from moksori.dubbing.timecodes import FrameRate
+
+    lines = read_script(
+        script,
+        columns=column_pairs(columns),
+        rate=FrameRate.parse(fps) if fps else None,
+        episode=episode,
+    )
+    lines = with_prefixes(lines)
+    known = read_cast(output) if output.exists() else None
+    if not output.parent.is_dir():
+        raise OutputError(f"{output.parent}: no such folder; make it first")
+    new = first_cast(lines, load_card(model or MODEL).voices, known)
+    before = output.read_text(encoding="utf-8-sig") if known else ""
+    if known and not new.strip():
+        out.print(f"{output}: has all characters of {script}", markup=False)
+        return
+    whole = f"{before.rstrip()}\n\n{new}" if before.strip() else new
+    try:
+        tomllib.loads(whole)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"{output}: cannot be added to ({error}); write a table a character"
+        ) from None
+    write_whole(output, whole)
+    verb = "added to" if known else "written"
+    out.print(f"{output}: {verb}; fill in the voices (`moksori voices` lists them)", markup=False)
+
+
+def column_pairs(pairs: list[str] | None) -> dict[str, str] | None:
+    """The headers by column that `--columns` names.
+
+    Raises:
+        ConfigError: not KEY=HEADER.
+    """
+    columns = {}
+    for pair in pairs or ():
+        key, sign, header = pair.partition("=")
+        if not (key.strip() and sign and header.strip()):
+            raise ConfigError(f"--columns {pair}: write KEY=HEADER, such as character=역할")
+        columns[key.strip()] = header.strip()
+    return columns or None
