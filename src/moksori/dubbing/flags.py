@@ -23,7 +23,7 @@ MELODY = 0.9  # correlation of log-F0
 FAST, SLOW = 20.0, 5.0  # phones a second; the corpus's lines have 7.7 to 18.2
 CLIPPED = 3  # places
 SNR = 30.0  # dB
-SIMILARITY = 0.75  # to the character's other lines
+SIMILARITY = 0.8  # to the character's other lines
 LOWERED = 3.0  # dB
 _LATE = 0.05  # seconds
 
