@@ -152,6 +152,14 @@ def test_what_stands_before_several_lines_is_a_character():
     assert [line.character for line in with_prefixes(lines)] == ["하나", "", "하나"]
 
 
+def test_a_prefix_that_is_nobody_in_the_cast_is_told(tmp_path):
+    write(tmp_path / "1.wav")
+    cast = Cast.model_validate({"default": {"voice": "lmy"}})
+    found = find_takes([Line("cue 1", "두리: 안녕?", file="1")], tmp_path, cast)
+    assert kinds(found) == [("note", "cue 1", "prefix")]
+    assert found.takes[0].line.text == "두리: 안녕?"
+
+
 def test_a_track_is_cut_with_handles_that_meet_half_way():
     lines = [
         line("1", start=10.0, end=12.0),

@@ -21,10 +21,10 @@ from pathlib import Path
 from moksori.config import Seconds
 from moksori.dubbing.audit import save_audit
 from moksori.dubbing.findings import Finding
+from moksori.dubbing.folder import HOME
 from moksori.dubbing.lines import Dubbed
 from moksori.dubbing.loudness import TARGETS
 from moksori.dubbing.mouth import mouth_cues, save_mouth
-from moksori.dubbing.recordings import HOME
 from moksori.dubbing.reel import Delivery, Placed, Rendered, render
 from moksori.dubbing.report import Summary, write_report
 from moksori.dubbing.retakes import to_look_at, write_retakes

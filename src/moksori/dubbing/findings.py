@@ -31,6 +31,10 @@ _WORDS = {
         "“{file}”을(를) 앞의 대사도 씁니다. 파일 이름이 맞는지 보세요",
         "“{file}” is an earlier line's recording too; is the name right?",
     ),
+    "prefix": (
+        "“{name}”을(를) 대사의 일부로 읽습니다. 배역이면 cast.toml에 넣으세요",
+        "“{name}” is read as part of the text; if it is a character, add it to cast.toml",
+    ),
     "script": ("{why}", "{why}"),
     "unused": (
         "이 녹음을 쓰는 대사가 없습니다. 대본에 빠진 줄이 없는지 보세요",

@@ -13,12 +13,11 @@ import soundfile
 from moksori.config import Seconds
 from moksori.dubbing.casting import Cast, Role
 from moksori.dubbing.findings import Finding
+from moksori.dubbing.folder import RecordingFolder
 from moksori.dubbing.lines import Line, Take
 from moksori.dubbing.names import safe_name
 from moksori.errors import AudioError, ConfigError
 
-HOME = ".moksori"  # of a job, in its folder
-AUDIO = (".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg", ".w64", ".rf64")
 HANDLES: Seconds = 0.25
 _FIELDS = ("no", "episode", "scene", "character", "actor")
 PREFIX = re.compile(r"\s*-?\s*([^\s:：][^:：]{0,30}?)\s*[:：]\s*(?=\S)")
@@ -66,11 +65,18 @@ def find_takes(
     """
     lines = [named(line, cast) for line in lines]
     ids = name_lines(lines)
-    if audio.is_dir():
-        return _from_folder(lines, ids, audio, cast, origin, pattern)
     if not audio.exists():
         raise ConfigError(f"{audio}: no such folder or file; --audio names the recordings")
-    return _from_track(lines, ids, audio, cast, origin, handles)
+    if audio.is_dir():
+        found = _from_folder(lines, ids, audio, cast, origin, pattern)
+    else:
+        found = _from_track(lines, ids, audio, cast, origin, handles)
+    found.findings.extend(
+        Finding("note", line.place, "prefix", {"name": match.group(1)})
+        for line in lines
+        if not line.character and (match := PREFIX.match(line.text))
+    )
+    return found
 
 
 def named(line: Line, cast: Cast) -> Line:
@@ -124,7 +130,7 @@ def _from_folder(
     origin: Seconds,
     pattern: str | None,
 ) -> Found:
-    files = _Files(folder)
+    files = RecordingFolder(folder)
     takes, findings, used = [], [], set()
     for line, id in zip(lines, ids, strict=True):
         path = _file_of(line, pattern, files)
@@ -154,7 +160,7 @@ def _from_folder(
     return Found(takes, findings, dict(zip(ids, lines, strict=True)))
 
 
-def _file_of(line: Line, pattern: str | None, files: "_Files") -> "Path | Finding":
+def _file_of(line: Line, pattern: str | None, files: RecordingFolder) -> Path | Finding:
     """A line's recording: by the script's column, by the pattern, or by the line's number."""
     if line.file or pattern:
         return files.find(line.file or _by_pattern(pattern or "", line))
@@ -263,46 +269,3 @@ def _size(path: Path) -> tuple[int, int]:
         reason = getattr(error, "error_string", error)
         raise AudioError(f"{path}: not a readable audio file ({reason})") from None
     return about.frames, about.samplerate
-
-
-class _Files:
-    """The recordings below a folder, found by name with or without its ending, in any form of Hangul."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        jobs = {home.parent for home in folder.rglob(HOME)}  # what was made is no recording
-        self.paths = sorted(
-            path
-            for path in folder.rglob("*")
-            if path.suffix.lower() in AUDIO
-            and path.is_file()
-            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-            and jobs.isdisjoint(path.parents)
-        )
-        if not self.paths:
-            raise ConfigError(f"{folder}: no recordings in it ({', '.join(AUDIO)})")
-        self.index: dict[str, list[Path]] = {}
-        for path in self.paths:
-            inner = path.relative_to(folder).as_posix()
-            bare = inner[: -len(path.suffix)]
-            for key in {inner, bare, path.name, path.stem}:
-                self.index.setdefault(_key(key), []).append(path)
-
-    def find(self, name: str) -> "Path | Finding":
-        """The file of that name, or why there is none."""
-        wanted = name.strip().replace("\\", "/")
-        if wanted.startswith("/") or ".." in wanted.split("/") or re.match(r"^[A-Za-z]:", wanted):
-            return Finding("error", "", "outside", {"file": name})
-        found = self.index.get(_key(wanted.removeprefix("./")), [])
-        if len(found) > 1:
-            names = ", ".join(str(path.relative_to(self.folder)) for path in found[:3])
-            return Finding("error", "", "several_files", {"file": name, "names": names})
-        if not found:
-            return Finding("error", "", "no_audio", {"file": name})
-        if not found[0].resolve().is_relative_to(self.folder.resolve()):
-            return Finding("error", "", "outside", {"file": name})
-        return found[0]
-
-
-def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()

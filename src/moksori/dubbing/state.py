@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
+from moksori.dubbing.folder import HOME
 from moksori.dubbing.lines import Dubbed
-from moksori.dubbing.recordings import HOME
 from moksori.dubbing.work import Status, Task
 from moksori.errors import OutputError
 
