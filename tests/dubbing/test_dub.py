@@ -433,7 +433,11 @@ def test_the_command_line_from_cast_to_delivery(show):
     (show / "new.toml").write_text(cast.replace('voice = ""', 'voice = "lmy"'), encoding="utf-8")
     assert moksori(*job, "--check").exit_code == 0
     (show / "takes" / "0001.wav").unlink()
-    assert "no recording “0001”" in moksori(*job, "--check").output
+    (show / "out" / "audit.xlsx").write_text("mine")
+    looked = moksori(*job, "--check").output
+    assert "no recording “0001”" in looked
+    assert "audit (1).xlsx" in looked  # kept, and told
+    assert (show / "out" / "audit (1).xlsx").read_text() == "mine"
     made = moksori(*job, "--skip-faulty", "--workers", "1")
     assert made.exit_code == 1
     assert "2 lines converted, 1 as recorded, 1 failed" in made.output

@@ -138,13 +138,13 @@ def dub(
     )  # fmt: skip
     checked = jobs.check(request, progress)
     _print_findings(checked, request)
-    if check:
-        path = jobs.keep_audit(request, checked, output)
+    if check or (checked.faults and not skip_faulty):
+        path, aside = jobs.keep_audit(request, checked, output)
+        _print_aside(aside, lang)
+        if not check:
+            raise ConfigError(say("cli.faults", lang, faults=len(checked.faults), path=path))
         out.print(say("cli.audit", lang, path=path), markup=False)
         raise typer.Exit(1 if checked.faults else 0)
-    if checked.faults and not skip_faulty:
-        path = jobs.keep_audit(request, checked, output)
-        raise ConfigError(say("cli.faults", lang, faults=len(checked.faults), path=path))
     if not checked.takes:
         raise ConfigError(f"{script}: none of its lines can be dubbed; see the findings above")
     print_licence(checked.converter.card.licence)
@@ -152,8 +152,7 @@ def dub(
         request, checked, output, lambda: _engine(engine, request, workers, len(checked.takes)),
         progress, retry_failed,
     )  # fmt: skip
-    for path in aside:
-        err.print(say("cli.aside", lang, path=path), style="yellow", markup=False)
+    _print_aside(aside, lang)
     _print_rows(rows, output, lang)
     raise typer.Exit(1 if any(row.status == "failed" for row in rows) else 0)
 
@@ -200,6 +199,13 @@ def _print_findings(checked: "Checked", request: "Request") -> None:
     err.print(table)
     if len(alike) > _SHOWN:
         err.print(say("cli.more", request.lang, more=len(alike) - _SHOWN), markup=False)
+
+
+def _print_aside(paths: list[Path], lang: "Lang") -> None:
+    from moksori.dubbing.words import say
+
+    for path in paths:
+        err.print(say("cli.aside", lang, path=path), style="yellow", markup=False)
 
 
 def _print_rows(rows: "list[Dubbed]", output: Path, lang: "Lang") -> None:

@@ -163,8 +163,11 @@ def dub(
         state.close()
 
 
-def keep_audit(request: Request, checked: Checked, out: Path) -> Path:
-    """Write what was found to OUT/audit.xlsx, without any work; its path.
+def keep_audit(request: Request, checked: Checked, out: Path) -> tuple[Path, list[Path]]:
+    """Write what was found to OUT/audit.xlsx, without any work.
+
+    Returns:
+        Its path, and where changed files went, as `deliver`.
 
     Raises:
         OutputError: as `dub`.
@@ -173,11 +176,11 @@ def keep_audit(request: Request, checked: Checked, out: Path) -> Path:
     try:
         new = state.store.parent / "audit.xlsx"
         save_audit(new, checked.findings, request.lang, request.date)
-        state.claim({"audit.xlsx": new})
+        aside = state.claim({"audit.xlsx": new})
         new.replace(out / "audit.xlsx")
     finally:
         state.close()
-    return out / "audit.xlsx"
+    return out / "audit.xlsx", aside
 
 
 def _lines(request: Request) -> list[Line]:
