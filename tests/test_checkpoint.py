@@ -3,8 +3,16 @@ import json
 import pytest
 import torch
 
-from moksori.checkpoint import ConversionCard, Voice, load_card, load_conversion, save_model
-from moksori.config import AudioConfig
+from moksori.checkpoint import (
+    ConversionCard,
+    SourceFilterCard,
+    Voice,
+    load_card,
+    load_conversion,
+    load_vocoder,
+    save_model,
+)
+from moksori.config import AudioConfig, SourceFilterConfig
 from moksori.errors import CheckpointError
 from moksori.models.conversion import ConversionModel
 from moksori.text import SYMBOLS
@@ -61,6 +69,10 @@ def make_pickle(folder):
         (damage_weights, "checksum"),
         (lambda f: (f / "weights.safetensors").unlink(), "No such file"),
         (lambda f: (f / "model.json").write_text("{"), "damaged"),
+        (
+            lambda f: edit(f, format=1),
+            "format 1 is of F0 by another tracker; train the model again",
+        ),
         (lambda f: edit(f, format=99), "newer"),
         (lambda f: edit(f, format=99, unheard_of=1), "newer"),
         (lambda f: edit(f, symbols=["a", "b"]), "other phones"),
@@ -82,3 +94,14 @@ def test_a_pickle_file_is_refused_without_opening_it(tmp_path):
     path.write_bytes(b"not even a pickle")
     with pytest.raises(CheckpointError, match="pickles are not loaded"):
         load_conversion(path)
+
+
+def test_a_vocoder_whose_filters_do_not_fit_is_refused(tmp_path):
+    card = SourceFilterCard(licence="none", audio=AudioConfig(), model=SourceFilterConfig())
+    save_model(tmp_path, {"filters.bias": torch.zeros(1539)}, card)
+    edit(tmp_path, model={"harmonic_window": 400})
+    with pytest.raises(CheckpointError, match=r"model\.harmonic_window, 400, must"):
+        load_vocoder(tmp_path)
+    edit(tmp_path, format=2)
+    with pytest.raises(CheckpointError, match=r"format 2 .*filters had another form; train"):
+        load_vocoder(tmp_path)

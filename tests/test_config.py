@@ -46,6 +46,16 @@ def test_faults_name_the_file_the_key_and_the_value(tmp_path, text, message):
     assert str(path) in str(error.value)
 
 
+@pytest.mark.parametrize("window", [400, 4, 4096])
+def test_a_vocoder_s_windows_must_fit_the_mel_frames(tmp_path, window):
+    path = tmp_path / "a.toml"
+    path.write_text(f"[model]\nnoise_window = {window}")
+    with pytest.raises(
+        ConfigError, match=rf"model\.noise_window, {window}, must be a multiple of 8"
+    ):
+        load_config(path, VocoderTrainConfig)
+
+
 def test_a_missing_config_is_named(tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
         load_config(tmp_path / "no.toml", TrainConfig)

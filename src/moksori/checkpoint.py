@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as dump_safetensors
@@ -30,7 +30,11 @@ from moksori.models.vocoder.hifigan import HiFiGAN, HiFiGANConfig
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.text import SYMBOLS
 
-FORMAT = 2  # raised when an older Moksori could not read a folder
+FORMAT = 3  # raised when an older Moksori could not read a folder
+_OLDEST = {  # of a kind, the first format that is still read, and what those before it were
+    "conversion": (2, "of F0 by another tracker"),
+    "source-filter": (3, "of a vocoder whose filters had another form"),
+}
 _CARD, _WEIGHTS = "model.json", "weights.safetensors"
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl")
 
@@ -89,6 +93,11 @@ class SourceFilterCard(_ModelCard):
 
     kind: Literal["source-filter"] = "source-filter"
     model: SourceFilterConfig
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> "SourceFilterCard":
+        self.model.check(self.audio)
+        return self
 
 
 Vocoder = HiFiGAN | SourceFilter
@@ -210,9 +219,10 @@ def _load_card(folder: Path, *kinds: type[Card]) -> Card:
                 f"{folder}: format {version} is newer than this Moksori's {FORMAT}; update Moksori"
             )
         said = raw.get("kind") if isinstance(raw, dict) else None
-        if said == "conversion" and isinstance(version, int) and version < FORMAT:
+        oldest, before = _OLDEST.get(str(said), (0, ""))
+        if isinstance(version, int) and version < oldest:
             raise CheckpointError(
-                f"{folder}: format {version} is of F0 by another tracker; train the model again"
+                f"{folder}: format {version} is {before}; train the model again, in a new folder"
             )
         kind = next((k for k in kinds if k.model_fields["kind"].default == said), kinds[0])
         return kind.model_validate(raw)

@@ -114,6 +114,24 @@ class SourceFilterConfig(_Config):
     dim: int = Field(256, gt=0)  # channels of the blocks
     blocks: int = Field(6, gt=0)
     expansion: int = Field(3, gt=0)  # width of a block's inside, in dim
+    harmonic_window: int = Field(
+        512, gt=0
+    )  # samples; of the pulses' filters, which are a quarter of it apart
+    noise_window: int = Field(256, gt=0)  # samples; of the noise's filters, likewise
+
+    def check(self, audio: AudioConfig) -> None:
+        """Whether each mel frame is a whole number of the filters'.
+
+        Raises:
+            ValueError: it is not.
+        """
+        for name in ("harmonic_window", "noise_window"):
+            window = getattr(self, name)
+            if window % 8 or audio.hop_length % (window // 4):
+                raise ValueError(
+                    f"model.{name}, {window}, must be a multiple of 8, and a quarter of it must divide "
+                    f"hop_length, {audio.hop_length}"
+                )
 
 
 class CotatronLosses(_Config):
@@ -129,8 +147,8 @@ class CotatronLosses(_Config):
 class VocoderLosses(_Config):
     """Weights of the vocoder's losses; 0 switches one off."""
 
-    windows: tuple[_Positive, ...] = (256, 512, 1024, 2048)  # samples; of the STFT loss
-    critic_windows: tuple[_Positive, ...] = (512, 1024, 2048)  # samples; one critic each
+    windows: tuple[_Positive, ...] = (128, 256, 512, 1024, 2048)  # samples; of the STFT loss
+    critic_windows: tuple[_Positive, ...] = (256, 512, 1024)  # samples; one critic each
     spectral: float = Field(2.5, ge=0)  # multi-resolution STFT loss
     adversarial: float = Field(1.0, ge=0)  # deceiving the critics
     matching: float = Field(2.0, ge=0)  # the critics' features
@@ -216,6 +234,11 @@ class VocoderTrainConfig(RunConfig):
     losses: VocoderLosses = VocoderLosses()
     segment_frames: int = Field(64, gt=1)  # of each line that a step learns from
     remade_share: float = Field(0.5, ge=0, le=1)  # segments whose mel a conversion model made
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> "VocoderTrainConfig":
+        self.model.check(self.audio)
+        return self
 
 
 AnyConfig = TypeVar("AnyConfig", bound=RunConfig)

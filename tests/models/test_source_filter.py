@@ -4,7 +4,7 @@ import torch
 
 from moksori import features, pitch
 from moksori.config import AudioConfig, SourceFilterConfig
-from moksori.models.vocoder.source_filter import SourceFilter, bridge
+from moksori.models.vocoder.source_filter import FilterBank, SourceFilter, _puff, bridge
 
 AUDIO = AudioConfig()
 
@@ -15,21 +15,55 @@ def vocoder() -> SourceFilter:
     return SourceFilter(SourceFilterConfig(dim=16, blocks=1), AUDIO).eval()
 
 
-def test_the_inverse_stft_inverts(vocoder):
+@pytest.mark.parametrize("window", [128, 256, 512, 1024])
+def test_the_inverse_stft_inverts(window):
+    bank = FilterBank(window, AUDIO)
     wave = torch.randn(2, 20 * AUDIO.hop_length)
-    torch.testing.assert_close(vocoder._istft(vocoder._stft(wave)), wave, atol=1e-5, rtol=0)
+    spectrum = bank.analyse(wave)
+    assert spectrum.shape == (2, window // 2 + 1, 20 * bank.per_frame)
+    torch.testing.assert_close(bank.synthesise(spectrum), wave, atol=1e-5, rtol=0)
+
+
+def test_a_filter_s_numbers_are_in_the_order_of_time():
+    """Those of a mel frame are its bank's frames one after another, each over all bins."""
+    bank = FilterBank(256, AUDIO)
+    numbers = torch.arange(3.0 * bank.size).reshape(1, 3, -1)
+    spectrum = bank.frames(numbers)
+    assert spectrum.shape == (1, bank.bins, 3 * bank.per_frame)
+    torch.testing.assert_close(spectrum[0, :, 5], numbers[0, 1, bank.bins : 2 * bank.bins])
 
 
 def test_pulses_are_the_sum_of_all_harmonics(vocoder):
     """Of a constant F0, written out: cosines at its multiples under the Nyquist frequency."""
     f0, n = 700.0, 40 * AUDIO.hop_length
-    made = vocoder._pulses(torch.full((1, 40), f0))[0].double().numpy()
+    pulses, angle = vocoder._pulses(torch.full((1, 40), f0))
+    made = pulses[0].double().numpy()
     time = (np.arange(n) + 1) / AUDIO.sample_rate
     highest = AUDIO.sample_rate / 2 / f0
     parts = [np.cos(2 * np.pi * k * f0 * time) for k in range(1, int(highest) + 1)]
     parts.append((highest % 1) * np.cos(2 * np.pi * (int(highest) + 1) * f0 * time))
     np.testing.assert_allclose(made, np.sum(parts, 0) * np.sqrt(2 / highest), atol=2e-2)
     assert np.mean(made**2) == pytest.approx(1, abs=0.05)
+    np.testing.assert_allclose(angle[0].cos(), np.cos(2 * np.pi * f0 * time), atol=1e-3)
+
+
+def test_puffs_have_unit_power_and_come_with_the_pulses():
+    angle = torch.linspace(0, 2 * torch.pi, 1001)[:-1]
+    puff = _puff(angle)
+    assert puff.square().mean() == pytest.approx(1, abs=1e-4)
+    assert puff.argmax() == 0
+    assert puff[500] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("f0", [0.0, 200.0])
+def test_a_closure_between_loud_frames_is_quiet(vocoder, f0):
+    """A stop holds its breath for some 50 ms; no filter may smear its neighbours into it."""
+    mel = torch.full((1, 60, AUDIO.n_mels), -2.0)
+    mel[:, 28:32] = -11.5  # 46 ms
+    with torch.inference_mode():
+        wave = vocoder(mel, torch.full((1, 60), f0))[0]
+    level = 10 * wave.square().reshape(60, -1).mean(1).log10()
+    assert level[29:31].max() < level[:25].mean() - 60  # 48 dB in windows of 1,024 samples
 
 
 def test_unvoiced_frames_are_bridged():
@@ -58,10 +92,28 @@ def test_it_speaks_its_mel_at_its_f0_before_it_learnt_anything(vocoder):
     np.testing.assert_allclose(followed[voiced][5:-5], f0[0].numpy()[voiced][5:-5], rtol=0.03)
 
 
-def test_learning_hears_other_noise_each_time(vocoder):
+def test_noises_are_independent_and_while_learning_new_each_time(vocoder):
+    def correlation(one: torch.Tensor, other: torch.Tensor) -> float:
+        return float(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1])
+
     like = torch.zeros(2, 4096)
-    assert torch.equal(vocoder._noise(like), vocoder._noise(like))
+    assert torch.equal(vocoder._white(like, 0), vocoder._white(like, 0))
+    assert abs(correlation(vocoder._white(like, 0), vocoder._white(like, 1))) < 0.1
     vocoder.train()
-    first, second = vocoder._noise(like), vocoder._noise(like)
-    for one, other in ((first, second), (first[:1], first[1:])):
-        assert abs(torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]) < 0.1
+    first, second = vocoder._white(like, 0), vocoder._white(like, 0)
+    assert abs(correlation(first, second)) < 0.1
+    assert abs(correlation(first[:1], first[1:])) < 0.1
+
+
+def test_both_noises_sound_together_as_loud_as_their_powers_add_up(vocoder):
+    """Were they one noise, their amplitudes would add up."""
+    mel, f0 = torch.full((1, 200, AUDIO.n_mels), -2.0), torch.full((1, 200), 150.0)
+    sizes = vocoder.filter_sizes
+    powers = []
+    for steady, puffs in ((0.0, -30.0), (-30.0, 0.0), (0.0, 0.0)):
+        gains = [-30.0, 0.0, steady, puffs]
+        parts = [torch.full((n,), g) for n, g in zip(sizes, gains, strict=True)]
+        vocoder.filters.bias.data = torch.cat(parts)
+        with torch.inference_mode():
+            powers.append(float(vocoder(mel, f0).square().mean()))
+    assert powers[2] == pytest.approx(powers[0] + powers[1], rel=0.03)

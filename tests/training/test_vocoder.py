@@ -7,7 +7,7 @@ from moksori.checkpoint import load_conversion, load_vocoder
 from moksori.config import TrainConfig, VocoderTrainConfig, load_config
 from moksori.converter import Converter
 from moksori.corpus.waves import WaveData
-from moksori.errors import ConfigError
+from moksori.errors import CheckpointError, ConfigError
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.training.conversion import train_conversion
 from moksori.training.discriminators import critics_loss, matching_loss, spectral_loss
@@ -38,11 +38,28 @@ def test_trains_exports_and_resumes(prepared, tmp_path, cut_after_one_epoch):
         torch.testing.assert_close(second["current_model_state"][name], weight, msg=name)
     made = Converter.from_pretrained(vocoder=whole).convert(DEMO, DEMO_TEXT, "lmy")
     assert made.samples.std() > 0
-    still = TINY.optimizer.model_copy(update={"learning_rate": 1e-12, "weight_decay": 0.0})
-    still_tiny = TINY.model_copy(update={"optimizer": still})
-    again = train_vocoder(still_tiny, prepared, tmp_path / "again", start=whole)
-    for name, weight in load_vocoder(whole)[0].state_dict().items():
+
+
+def test_begins_with_another_vocoder_and_its_critics(prepared, tmp_path):
+    """Nothing is learnt in the second run, so what it holds at its end is what it began with."""
+    first = train_vocoder(TINY, prepared, tmp_path / "first")
+    optimizer = {"learning_rate": 1e-12, "weight_decay": 0.0}
+    still = TINY.model_copy(update={"optimizer": TINY.optimizer.model_copy(update=optimizer)})
+    again = train_vocoder(still, prepared, tmp_path / "again", start=first)
+    for name, weight in load_vocoder(first)[0].state_dict().items():
         torch.testing.assert_close(load_vocoder(again)[0].state_dict()[name], weight, msg=name)
+    critics = [
+        torch.load(tmp_path / run / "last.ckpt", weights_only=True)["current_model_state"]
+        for run in ("first", "again")
+    ]
+    for name in (name for name in critics[0] if name.startswith("critics.")):
+        torch.testing.assert_close(critics[1][name], critics[0][name], msg=name)
+    others = {"losses": TINY.losses.model_copy(update={"critic_windows": (256,)})}
+    with pytest.warns(UserWarning, match="critics begin anew"):
+        train_vocoder(still.model_copy(update=others), prepared, tmp_path / "others", start=first)
+    (tmp_path / "first" / "last.ckpt").write_bytes(b"spoilt")
+    with pytest.raises(CheckpointError, match=r"last\.ckpt: .*move it away"):
+        train_vocoder(still, prepared, tmp_path / "spoilt", start=first)
 
 
 def test_learns_from_a_conversion_model_s_mels(prepared, tmp_path):

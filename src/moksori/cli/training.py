@@ -184,7 +184,10 @@ def train_vocoder(
     start: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="VOCODER", help="A fast vocoder that a new run begins with."
+            "--from",
+            metavar="VOCODER",
+            help="A fast vocoder that a new run begins with; RUN/model brings that run's critics too, if "
+            "they are of the same windows.",
         ),
     ] = None,
     fast_dev_run: DevRunOption = False,

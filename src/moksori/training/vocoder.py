@@ -1,5 +1,6 @@
 """Training of the fast vocoder: recordings again from their mels and F0."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,13 +8,14 @@ import lightning.pytorch as pl
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_warn
 from torch.func import functional_call
 
 from moksori.checkpoint import SourceFilterCard, load_conversion, load_vocoder
-from moksori.config import VocoderTrainConfig
+from moksori.config import VocoderLosses, VocoderTrainConfig
 from moksori.corpus.batches import read_speakers, training_voices
 from moksori.corpus.waves import WaveBatch, WaveData
-from moksori.errors import ConfigError
+from moksori.errors import CheckpointError, ConfigError
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.training.common import Training, fit, joined
 from moksori.training.discriminators import (
@@ -127,12 +129,13 @@ def train_vocoder(
         run: folder of this run; the same again to resume.
         model: a conversion model; it makes the lines again in their own voices, and the vocoder learns
             from those mels too (GTA: ground-truth aligned, Tacotron 2, section 3.2.2).
-        start: a fast vocoder whose weights a new run begins with.
+        start: a fast vocoder whose weights a new run begins with. From a run's `model` folder the critics
+            go on too, if they are of the same windows and sizes.
         fast_dev_run: as `fit`.
         callbacks: more of them, Lightning's.
 
     Raises:
-        CheckpointError: `model` is no conversion model, or `start` no vocoder.
+        CheckpointError: `model` is no conversion model, `start` no vocoder, or its run is damaged.
         CorpusError: `data` is not a prepared corpus, or one for other audio settings.
         ConfigError: `run` holds a training with another config or model, `model` knows other voices
             or mels than the corpus, or `start` has other sizes than the config's.
@@ -158,4 +161,36 @@ def train_vocoder(
     card = SourceFilterCard(licence=joined(licences), audio=config.audio, model=config.model)
     lines = WaveData(data, names, config.audio, config.data, config.seed, converter)
     training = VocoderTraining(vocoder, config)
+    if start:
+        _take_critics(training, start.resolve().parent)
     return fit(training, lines, run, card, "total", [Watch({}), *callbacks], base, fast_dev_run)
+
+
+def _take_critics(training: VocoderTraining, run: Path) -> None:
+    """Go on with the critics of a run, if `run` is one, and they hear through the same windows.
+
+    Begun anew they cost some hundred steps until they know what they judge. They are as they were last, not
+    averaged, since a critic is to know the newest tricks.
+
+    Raises:
+        CheckpointError: `run` cannot be read.
+    """
+    config, checkpoint = run / "config.json", run / "last.ckpt"
+    if not (config.is_file() and checkpoint.is_file()):
+        return
+    keys = ("critic_windows", "critic_channels")
+    try:
+        losses = VocoderLosses.model_validate(json.loads(config.read_text())["losses"])
+        if any(getattr(losses, key) != getattr(training.config.losses, key) for key in keys):
+            rank_zero_warn(f"{run}: its critics are of other windows or sizes; critics begin anew")
+            return
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)["current_model_state"]
+        training.critics.load_state_dict({
+            name.removeprefix("critics."): tensor
+            for name, tensor in state.items()
+            if name.startswith("critics.")
+        })  # fmt: skip
+    except Exception as error:  # what a damaged file makes the reader raise is not to be foreseen
+        raise CheckpointError(
+            f"{checkpoint}: no vocoder's run, or damaged; move it away, and critics begin anew"
+        ) from error

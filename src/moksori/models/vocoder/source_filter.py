@@ -1,13 +1,15 @@
-"""A vocoder of its own: pulses at F0 and noise, filtered frame by frame (harmonic plus noise).
+"""A vocoder of its own: pulses at F0 and noise, filtered several times a frame (harmonic plus noise).
 
-F0 ── pulse train ── STFT ── · harmonic filter ──┐
-white noise ─────── STFT ── · noise filter ──────┴── inverse STFT ── wave
-mel, F0 ── ConvNeXt blocks at the frame rate ── both filters' spectra
+F0 ── pulse train ───────────────── STFT ── · filter ── inverse STFT ──┐
+white noise ─────────────────────── STFT ── · filter ──┬ inverse STFT ─┴─ wave
+white noise, in puffs each period ─ STFT ── · filter ──┘
+mel, F0 ── ConvNeXt blocks at the frame rate ── the filters' spectra
 
 The source of harmonics and noise is that of neural source-filter models (arXiv 1904.12088) and DDSP
 (arXiv 2001.04643), the network at the frame rate with an inverse STFT at its end that of Vocos
 (arXiv 2306.00814). The pitch is given, not learnt, so little training is enough; and nothing runs at the
-sample rate but the source, so it is fast.
+sample rate but the source, so it is fast. Windows shorter than the mel's keep a stop's closure silent and
+its burst short; that some noise comes once a period is after HNM's modulated noise (Stylianou 2001).
 """
 
 import math
@@ -21,6 +23,7 @@ from moksori.features import mel_edges
 
 _QUIET_HERTZ = 150.0  # the pulses' rate in a line without voiced frames
 _LOUDEST = 8.0  # log gain that no filter exceeds, so that one wild frame cannot deafen
+_SUNK = 3.0  # log gain; noise begins this far below pulses where voiced, pulses and puffs below it elsewhere
 
 
 class SourceFilter(nn.Module):
@@ -28,26 +31,24 @@ class SourceFilter(nn.Module):
 
     Args:
         config: sizes.
-        audio: of the mels; `n_fft` and `hop_length` are also the filters'.
+        audio: of the mels.
     """
-
-    start: torch.Tensor
-    window: torch.Tensor
 
     def __init__(self, config: SourceFilterConfig, audio: AudioConfig) -> None:
         super().__init__()
         self.audio = audio
-        dim, bins = config.dim, audio.n_fft // 2 + 1
+        self.harmonic_bank = FilterBank(config.harmonic_window, audio)
+        self.noise_bank = FilterBank(config.noise_window, audio)
+        dim = config.dim
         self.inputs = nn.Conv1d(audio.n_mels + 2, dim, 7, padding=3)
         self.blocks = nn.ModuleList(
             ConvNeXtBlock(dim, config.expansion) for _ in range(config.blocks)
         )
         self.norm = nn.LayerNorm(dim)
-        self.filters = nn.Linear(dim, 3 * bins)
+        self.filter_sizes = [self.harmonic_bank.size] * 2 + [self.noise_bank.size] * 2
+        self.filters = nn.Linear(dim, sum(self.filter_sizes))
         nn.init.zeros_(self.filters.weight)
         nn.init.zeros_(self.filters.bias)
-        self.register_buffer("start", _envelope(audio), persistent=False)
-        self.register_buffer("window", torch.hann_window(audio.n_fft), persistent=False)
 
     def forward(self, mel: torch.Tensor, f0: torch.Tensor) -> torch.Tensor:
         """Speak.
@@ -61,37 +62,39 @@ class SourceFilter(nn.Module):
         """
         voiced = f0 > 0
         f0 = bridge(f0)
-        pulses = self._pulses(f0)
-        noise = self._noise(pulses)
-        harmonic, phase, breath = self._filters(mel, f0, voiced)
-        harmonic_filter = torch.polar(harmonic.exp(), phase)
-        spectrum = harmonic_filter * self._stft(pulses) + breath.exp() * self._stft(noise)
-        return self._istft(spectrum)
+        pulses, angle = self._pulses(f0)
+        steady, puffs = self._white(pulses, 0), self._white(pulses, 1) * _puff(angle)
+        gain, phase, steady_gain, puff_gain = self._filters(mel, f0, voiced)
+        harmonic, noise = self.harmonic_bank, self.noise_bank
+        tone = torch.polar(gain.exp(), phase) * harmonic.analyse(pulses)
+        breath = steady_gain.exp() * noise.analyse(steady) + puff_gain.exp() * noise.analyse(puffs)
+        return harmonic.synthesise(tone) + noise.synthesise(breath)
 
     def _filters(
         self, mel: torch.Tensor, f0: torch.Tensor, voiced: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Log gain and phase of the pulses' filter, log gain of the noise's; [B, bins, T] each."""
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Log gain and phase of the pulses' filter, log gains of the noises'; [B, bins, frames] each."""
         pitch = (f0.log() - math.log(_QUIET_HERTZ))[..., None]
         seen = torch.cat([(mel + 5) / 2, pitch, voiced[..., None].to(mel.dtype)], -1)
         x = self.inputs(seen.transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
-        harmonic, phase, breath = (
-            self.filters(self.norm(x)).float().transpose(1, 2).chunk(3, 1)
-        )  # [B, bins, T] each
-        with torch.autocast(mel.device.type, enabled=False):  # half precision would be heard
-            envelope = (mel.float() @ self.start.T).transpose(1, 2)
-        # Both begin at the mel's own envelope: pulses lead where voiced, noise elsewhere.
-        lead = torch.where(voiced, 0.0, -3.0)[:, None]
+        gain, phase, steady, puffs = self.filters(self.norm(x)).float().split(self.filter_sizes, -1)
+        harmonic, noise = self.harmonic_bank, self.noise_bank
+        # All begin at the mel's own envelope: pulses lead where voiced, steady noise elsewhere.
+        sunk = torch.where(voiced, 0.0, _SUNK)[..., None]
         return (
-            (envelope + lead + harmonic).clamp(max=_LOUDEST),
-            phase,
-            (envelope - 3.0 - lead + breath).clamp(max=_LOUDEST),
+            (harmonic.frames(gain) + harmonic.envelope(mel, -sunk)).clamp(max=_LOUDEST),
+            harmonic.frames(phase),
+            (noise.frames(steady) + noise.envelope(mel, sunk - _SUNK)).clamp(max=_LOUDEST),
+            (noise.frames(puffs) + noise.envelope(mel, -sunk - _SUNK)).clamp(max=_LOUDEST),
         )
 
-    def _pulses(self, f0: torch.Tensor) -> torch.Tensor:
-        """All harmonics of F0 [B, T] under the Nyquist frequency, at unit power: [B, T * hop_length]."""
+    def _pulses(self, f0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """All harmonics of F0 [B, T] under the Nyquist frequency, at unit power, and the first one's angle.
+
+        [B, T * hop_length] each.
+        """
         rate, hop = self.audio.sample_rate, self.audio.hop_length
         hertz = functional.interpolate(f0[:, None], scale_factor=hop, mode="linear")[:, 0]
         cycles = (hertz.double() / rate).cumsum(-1)
@@ -106,32 +109,72 @@ class SourceFilter(nn.Module):
         ratio = ((count + 0.5) * angle).sin() / (2 * torch.where(near, torch.ones_like(half), half))
         total = torch.where(near, count, ratio - 0.5)
         total = total + (highest - count) * ((count + 1) * angle).cos()
-        return total * (2 / highest).sqrt()
+        return total * (2 / highest).sqrt(), angle
 
-    def _noise(self, like: torch.Tensor) -> torch.Tensor:
+    def _white(self, like: torch.Tensor, seed: int) -> torch.Tensor:
+        """White noise of unit power; the same for every line but while learning."""
         if self.training:
             return torch.randn_like(like)
-        generator = torch.Generator().manual_seed(0)
+        generator = torch.Generator().manual_seed(seed)
         return torch.randn(like.shape[1], generator=generator).to(like).expand_as(like)
 
-    def _stft(self, wave: torch.Tensor) -> torch.Tensor:
-        """Complex [B, bins, T], its frames where the mel's are."""
-        n_fft, hop = self.audio.n_fft, self.audio.hop_length
-        pad = (n_fft - hop) // 2
-        padded = functional.pad(wave[:, None], (pad, pad), mode="reflect")[:, 0]
-        return torch.stft(padded, n_fft, hop, window=self.window, center=False, return_complex=True)
 
-    def _istft(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """Its inverse: [B, bins, T] → [B, T * hop_length]."""
-        n_fft, hop, frames = self.audio.n_fft, self.audio.hop_length, spectrum.shape[-1]
-        pieces = torch.fft.irfft(spectrum, n_fft, dim=1) * self.window[:, None]
+def _puff(angle: torch.Tensor) -> torch.Tensor:
+    """How loud the noise is that comes in puffs: about a third of each period, at unit power."""
+    return (1 + angle.cos()).square() * (8 / 35) ** 0.5
+
+
+class FilterBank(nn.Module):
+    """STFT of several frames a mel frame, with its inverse, and a filter's way onto its bins.
+
+    Args:
+        window: in samples; frames are a quarter of it apart. It must fit, `SourceFilterConfig.check`.
+        audio: of the mels.
+    """
+
+    from_mel: torch.Tensor
+    window: torch.Tensor
+
+    def __init__(self, window: int, audio: AudioConfig) -> None:
+        super().__init__()
+        self.n_fft, self.hop = window, window // 4
+        self.bins, self.per_frame = window // 2 + 1, audio.hop_length // self.hop
+        self.size = self.per_frame * self.bins  # numbers a mel frame
+        self.register_buffer("from_mel", _envelope(audio, window), persistent=False)
+        self.register_buffer("window", torch.hann_window(window), persistent=False)
+
+    def analyse(self, wave: torch.Tensor) -> torch.Tensor:
+        """[B, T * hop_length] → complex [B, bins, T * per_frame]."""
+        pad = (self.n_fft - self.hop) // 2
+        padded = functional.pad(wave[:, None], (pad, pad), mode="reflect")[:, 0]
+        return torch.stft(
+            padded, self.n_fft, self.hop, window=self.window, center=False, return_complex=True
+        )
+
+    def synthesise(self, spectrum: torch.Tensor) -> torch.Tensor:
+        """Its inverse: [B, bins, T * per_frame] → [B, T * hop_length]."""
+        frames = spectrum.shape[-1]
+        pieces = torch.fft.irfft(spectrum, self.n_fft, dim=1) * self.window[:, None]
         weights = self.window.square()[:, None].expand(-1, frames)[None]
-        length, pad = (frames - 1) * hop + n_fft, (n_fft - hop) // 2
+        length, pad = (frames - 1) * self.hop + self.n_fft, (self.n_fft - self.hop) // 2
 
         def overlap_add(x: torch.Tensor) -> torch.Tensor:
-            return functional.fold(x, (1, length), (1, n_fft), stride=(1, hop))[:, 0, 0]
+            return functional.fold(x, (1, length), (1, self.n_fft), stride=(1, self.hop))[:, 0, 0]
 
         return (overlap_add(pieces) / overlap_add(weights).clamp(min=1e-3))[:, pad:-pad]
+
+    def frames(self, x: torch.Tensor) -> torch.Tensor:
+        """What a network says of each mel frame, [B, T, size], as a spectrum [B, bins, T * per_frame]."""
+        return x.reshape(len(x), -1, self.bins).transpose(1, 2)
+
+    def envelope(self, mel: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+        """Log gain that makes a source sound like `mel` [B, T, n_mels], raised by `gain` [B, T, 1] nepers.
+
+        [B, bins, T * per_frame]
+        """
+        with torch.autocast(mel.device.type, enabled=False):  # half precision would be heard
+            level = mel.float() @ self.from_mel.T + gain
+        return level.repeat_interleave(self.per_frame, 1).transpose(1, 2)
 
 
 class ConvNeXtBlock(nn.Module):
@@ -169,12 +212,10 @@ def bridge(f0: torch.Tensor) -> torch.Tensor:
     return torch.where(voiced, f0, log_bridge.exp())
 
 
-def _envelope(audio: AudioConfig) -> torch.Tensor:
+def _envelope(audio: AudioConfig, n_fft: int) -> torch.Tensor:
     """[bins, n_mels]: from a log-mel to the log gain that makes white noise of unit power sound like it."""
     centres = torch.from_numpy(mel_edges(audio)[1:-1]).float()
-    bins = torch.linspace(0, audio.sample_rate / 2, audio.n_fft // 2 + 1).clamp(
-        centres[0], centres[-1]
-    )
+    bins = torch.linspace(0, audio.sample_rate / 2, n_fft // 2 + 1).clamp(centres[0], centres[-1])
     upper = torch.searchsorted(centres, bins).clamp(1, len(centres) - 1)
     share = (bins - centres[upper - 1]) / (centres[upper] - centres[upper - 1])
     weights = torch.zeros(len(bins), len(centres))
