@@ -53,6 +53,8 @@ def test_only_what_is_the_voice_s_own_is_learnt_and_it_speaks(folder, model, tmp
     weights, pack = load_pack(path)
     before, card = load_conversion(model)
     assert "decoder.blocks.0.modulate.bias" in weights
+    assert "decoder.blocks.0.depthwise.conv.weight" in weights
+    assert all(name.startswith(("voices.", "decoder.")) for name in weights)
     for name, weight in kept.items():
         if name in weights:
             torch.testing.assert_close(weights[name], weight)

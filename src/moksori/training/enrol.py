@@ -1,7 +1,8 @@
 """Enrolment: a voice from a few minutes of recordings; for every other voice the model stays as it is.
 
 Learnt are a row of the voice table, beginning with the nearest voice's, and what the decoder's blocks and its
-output add for this voice: a few thousand weights that are kept in the voice's pack alone.
+output add for this voice, with the blocks' depthwise kernels: 28,944 weights of 3.9 million, kept in the
+voice's pack alone.
 """
 
 import hashlib
@@ -34,7 +35,10 @@ _OPTIMIZER = OptimizerConfig(
     steps=200, epoch_steps=25, learning_rate=5e-3, warmup_steps=10, weight_decay=0.0,
     average_decay=0.9, prior_steps=0,
 )  # fmt: skip
-_OWN = ("modulate.bias", "decoder.norm.weight", "decoder.norm.bias", "decoder.mel.bias")
+_OWN = (
+    "modulate.bias", "depthwise.conv.weight", "depthwise.conv.bias", "expand.bias", "contract.bias",
+    "decoder.norm.weight", "decoder.norm.bias", "decoder.mel.bias",
+)  # fmt: skip
 
 
 class _Enrolment(ConversionTraining):
