@@ -114,10 +114,8 @@ class SourceFilterConfig(_Config):
     dim: int = Field(256, gt=0)  # channels of the blocks
     blocks: int = Field(6, gt=0)
     expansion: int = Field(3, gt=0)  # width of a block's inside, in dim
-    harmonic_window: int = Field(
-        512, gt=0
-    )  # samples; of the pulses' filters, which are a quarter of it apart
-    noise_window: int = Field(256, gt=0)  # samples; of the noise's filters, likewise
+    harmonic_window: int = Field(512, gt=0)  # samples; of the pulses' filters, a quarter apart
+    noise_window: int = Field(256, gt=0)  # samples; of the noise's filters, a quarter apart
 
     def check(self, audio: AudioConfig) -> None:
         """Whether each mel frame is a whole number of the filters'.

@@ -108,9 +108,9 @@ def enroll(
         name=name, sex=entry["sex"], minutes=round(usable / 60, 1),
         licence=f"{card.licence}; and {terms}", log_f0_mean=entry["log_f0_mean"],
     )  # fmt: skip
-    # Of other lines, or of one that was changed, it is another training.
+    # Of other lines, of one that was changed, or of other weights, it is another training.
     made_of = [(str(line), line.audio and line.audio.stat().st_mtime_ns) for line in lines]
-    run = work / f"run_{hashlib.sha256(str(made_of).encode()).hexdigest()[:16]}"
+    run = work / f"run_{hashlib.sha256(str((_OWN, made_of)).encode()).hexdigest()[:16]}"
     weights = _learn(trained, card, voice, work / "corpus", run, optimizer)
     save_pack(path, weights, VoicePack(voice=voice, consent=consent, model=card.sha256))
     shutil.rmtree(run)  # it holds the voice without the consent
