@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from moksori.alignment import SILENT, Alignment
-from moksori.checkpoint import load_cotatron
+from moksori.alignment.alignment import SILENT, Alignment
 from moksori.config import AlignerName
-from moksori.converter import Converter
+from moksori.conversion.checkpoint import load_cotatron
+from moksori.conversion.converter import Converter
 from moksori.corpus import emotiontts
-from moksori.features import frames_to_seconds
+from moksori.signal.features import frames_to_seconds
 from moksori.text import ids
 
 _PARTS = ("confidence", "sharpness", "diagonality", "coverage")

@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from moksori import audio
-from moksori.converter import SURE, Converter
+from moksori.conversion.converter import MIN_CONFIDENCE, Converter
 from moksori.corpus import emotiontts
 from moksori.errors import TextError
-from moksori.features import frames_to_seconds
+from moksori.signal import audio
+from moksori.signal.features import frames_to_seconds
 from moksori.text.pace import pace
 
 
@@ -54,7 +54,13 @@ def main(corpus: Path, model: Annotated[Path | None, typer.Option()] = None) -> 
     print("phones a second, right texts: least {:.1f}, median {:.1f}, most {:.1f}".format(
         *np.quantile(paces, [0, 0.5, 1])))  # fmt: skip
     own = right["seen"] + right["unseen"]
-    for threshold in (SURE - 0.1, SURE - 0.05, SURE, SURE + 0.05, SURE + 0.1):
+    for threshold in (
+        MIN_CONFIDENCE - 0.1,
+        MIN_CONFIDENCE - 0.05,
+        MIN_CONFIDENCE,
+        MIN_CONFIDENCE + 0.05,
+        MIN_CONFIDENCE + 0.1,
+    ):
         caught = (np.sum(np.array(wrong) < threshold) + refused) / (len(wrong) + refused)
         mistaken = np.mean(np.array(own) < threshold)
         print(

@@ -18,8 +18,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from moksori import audio
-from moksori.converter import Converter
+from moksori.conversion.converter import Converter
+from moksori.signal import audio
 from moksori.weights import DEFAULT_VOCODER
 
 
@@ -41,10 +41,10 @@ def main(
     loading = time.perf_counter() - began
     line = audio.read(recording)
     text = text or recording.with_suffix(".txt").read_text(encoding="utf-8").strip()
-    wave, count = line.samples, round(seconds * line.rate)
+    wave, count = line.samples, round(seconds * line.sample_rate)
     repeats = -(-count // len(wave))
     text = " ".join([text] * max(1, round(count / len(wave))))
-    looped = audio.Recording(np.tile(wave, (repeats, 1))[:count], line.rate, line.subtype)
+    looped = audio.Recording(np.tile(wave, (repeats, 1))[:count], line.sample_rate, line.subtype)
     stages: dict[str, list[float]] = {}
     for run in range(runs + 1):
         result = converter.convert(looped, text, converter.card.voices[0].name)

@@ -19,9 +19,9 @@ import pysubs2
 import soundfile
 import typer
 
-from moksori import audio
 from moksori.corpus import emotiontts
-from moksori.dubbing.timecodes import FrameRate, format_timecode, from_frames, to_frames
+from moksori.signal import audio
+from moksori.timecode import FrameRate, format_timecode, from_frames, to_frames
 
 RATE = FrameRate.parse("29.97df")
 TRACK_RATE = 48000
@@ -65,7 +65,7 @@ def main(
             seconds = recording.seconds
             end = from_frames(to_frames(start + seconds, RATE) + 1, RATE)
             soundfile.write(
-                takes / f"{number:04d}.wav", recording.samples, recording.rate, "PCM_16"
+                takes / f"{number:04d}.wav", recording.samples, recording.sample_rate, "PCM_16"
             )
             sex = "female" if line.sex == "female" else "male"
             rows.append(
@@ -102,7 +102,7 @@ def _write_track(path: Path, placed: list, chance: np.random.Generator) -> None:
             mix = 1e-5 * chance.standard_normal(block)  # room tone
             while waiting and round(waiting[0][0] * TRACK_RATE) < begin + block:
                 start, recording = waiting.pop(0)
-                wave = audio.resample(recording.mono, recording.rate, TRACK_RATE)
+                wave = audio.resample(recording.mono, recording.sample_rate, TRACK_RATE)
                 sounding.append((round(start * TRACK_RATE), wave))
             for start, wave in sounding:
                 low, high = max(begin, start), min(begin + block, start + len(wave))

@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from moksori import audio, features
-from moksori.checkpoint import load_vocoder
 from moksori.config import AudioConfig
+from moksori.conversion.checkpoint import load_vocoder
 from moksori.corpus import emotiontts
-from moksori.evaluation.metrics import melody
-from moksori.pitch import f0
+from moksori.metrics.measures import melody
+from moksori.signal import audio, features
+from moksori.signal.pitch import f0
 from moksori.weights import VOCODERS
 
 
@@ -36,7 +36,7 @@ def main(corpus: Path, lines: int = 24) -> None:
         test[:: len(test) // lines][:lines], "tracking", console=Console(stderr=True)
     ):
         recording = audio.read(line.audio)
-        wave = audio.resample(recording.mono, recording.rate, card.audio.sample_rate)
+        wave = audio.resample(recording.mono, recording.sample_rate, card.audio.sample_rate)
         with torch.inference_mode():
             copy = vocoder(features.log_mel(wave, card.audio)[None])[0].numpy()
         for name, rows in found.items():
@@ -59,7 +59,7 @@ def main(corpus: Path, lines: int = 24) -> None:
 
 
 def harvest(wave: np.ndarray, audio: AudioConfig) -> np.ndarray:
-    """F0 as `moksori.pitch.f0`, by WORLD's Harvest refined by StoneMask (Morise 2017)."""
+    """F0 as `moksori.signal.pitch.f0`, by WORLD's Harvest refined by StoneMask (Morise 2017)."""
     # A mel frame's middle lies half a hop after its first sample; so begin there.
     signal = np.asarray(wave[audio.hop_length // 2 :], dtype=np.float64)
     period = 1000 * audio.hop_length / audio.sample_rate  # ms

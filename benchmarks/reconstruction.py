@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from moksori.checkpoint import load_conversion
 from moksori.config import DataConfig
+from moksori.conversion.checkpoint import load_conversion
 from moksori.corpus.batches import LineData
 from moksori.models.layers import length_mask
 

@@ -3,7 +3,7 @@
     python benchmarks/retakes.py ../shared/corpus/emotiontts [--half set|report] [--raw FILE.json]
 
 Every line of the test split, as it is and spoiled in each of several ways, is judged as a dubbing job
-judges it. Half of the texts (by their hash) set the thresholds of `dubbing/flags.py`; the other half is
+judges it. Half of the texts (by their hash) set the thresholds of `dubbing/work/flags.py`; the other half is
 reported.
 """
 
@@ -20,17 +20,17 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from moksori import audio
-from moksori.audio import Recording
-from moksori.converter import Converter
+from moksori.conversion.converter import Converter
 from moksori.corpus import emotiontts
-from moksori.dubbing import figures
-from moksori.dubbing.casting import Role
-from moksori.dubbing.flags import flag
-from moksori.dubbing.lines import Dubbed, Line, Take
-from moksori.dubbing.long_lines import Part
-from moksori.dubbing.retakes import to_look_at
+from moksori.dubbing.deliver.retakes import to_look_at
+from moksori.dubbing.records import Dubbed, Role, Take
+from moksori.dubbing.work import metrics as figures
+from moksori.dubbing.work.flags import flag
+from moksori.dubbing.work.long_lines import Part
 from moksori.errors import TextError
+from moksori.script.line import Line
+from moksori.signal import audio
+from moksori.signal.audio import Recording
 
 RIGHT = "as it is"
 
@@ -120,19 +120,26 @@ def _without_word(
     """A recording with one inner word cut out."""
     words = converter.align(recording, text).alignment.word_intervals()
     word = words[int(chance.integers(1, len(words) - 1))]
-    begin, end = (round(time * recording.rate) for time in (word.begin, word.end))
+    begin, end = (round(time * recording.sample_rate) for time in (word.begin, word.end))
     kept = np.concatenate([recording.samples[:begin], recording.samples[end:]])
     return (_like(recording, kept),)
 
 
 def _like(recording: Recording, samples: np.ndarray) -> Recording:
-    return Recording(samples.astype(np.float32), recording.rate, recording.subtype)
+    return Recording(samples.astype(np.float32), recording.sample_rate, recording.subtype)
 
 
 def _judged(converter: Converter, recording: Recording, text: str) -> Dubbed:
     """What a job would say of a line, but for what only its conversion tells."""
     take = Take(
-        "x", Line("row 1", text), Path(), 0, len(recording.samples), recording.rate, None, Role()
+        "x",
+        Line("row 1", text),
+        Path(),
+        0,
+        len(recording.samples),
+        recording.sample_rate,
+        None,
+        Role(),
     )
     try:
         aligned = converter.align(recording, text)

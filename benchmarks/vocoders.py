@@ -22,9 +22,9 @@ from rich.table import Table
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import butter, sosfiltfilt
 
-from moksori import features
-from moksori.checkpoint import load_vocoder
-from moksori.evaluation.listeners import dnsmos
+from moksori.conversion.checkpoint import load_vocoder
+from moksori.metrics.models import dnsmos
+from moksori.signal import features
 from moksori.training.discriminators import spectral_loss
 from moksori.weights import VOCODERS
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 import typer
 
-from moksori.checkpoint import HiFiGANCard, save_model
 from moksori.config import AudioConfig
+from moksori.conversion.checkpoint import HiFiGANCard, save_model
 from moksori.models.vocoder.hifigan import HiFiGANConfig
 
 LICENCE = "MIT (HiFi-GAN, Jungil Kong and others; universal weights of the original release)"

@@ -11,9 +11,9 @@ import torch
 from praatio import textgrid
 from typer.testing import CliRunner
 
-from moksori.checkpoint import load_card
 from moksori.cli import app, main
-from moksori.voices import Consent, VoicePack, save_pack
+from moksori.conversion.checkpoint import load_card
+from moksori.conversion.voices import Consent, VoicePack, save_pack
 from moksori.weights import MODEL
 from tests.conftest import DEMO, DEMO_TEXT, write_corpus
 

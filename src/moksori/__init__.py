@@ -12,7 +12,11 @@ from importlib import import_module
 __version__ = "0.1.0"
 __all__ = ["Conversion", "Converter", "MoksoriError"]
 
-_HOMES = {"Conversion": "results", "Converter": "converter", "MoksoriError": "errors"}
+_HOMES = {
+    "Conversion": "conversion.results",
+    "Converter": "conversion.converter",
+    "MoksoriError": "errors",
+}
 
 
 def __getattr__(name: str) -> object:

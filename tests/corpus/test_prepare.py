@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from lhotse import CutSet
 
-from moksori import audio
 from moksori.corpus import emotiontts
 from moksori.corpus.prepare import prepare
+from moksori.signal import audio
 from tests.conftest import voiced_wave, write_corpus
 
 

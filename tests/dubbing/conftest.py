@@ -8,8 +8,9 @@ import openpyxl
 import pytest
 import soundfile
 
-from moksori.dubbing.engines import Outcome, call
-from moksori.dubbing.work import Setup, Task, Worker
+from moksori.dubbing.records import Setup, Task
+from moksori.dubbing.work.engines import Outcome, call
+from moksori.dubbing.work.worker import Worker
 from tests.conftest import DEMO, DEMO_TEXT
 
 CAST = """

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.nn.utils.parametrizations import weight_norm
 
-from moksori import features
-from moksori.checkpoint import load_vocoder
 from moksori.config import AudioConfig
+from moksori.conversion.checkpoint import load_vocoder
 from moksori.models.vocoder.hifigan import HiFiGAN, HiFiGANConfig
+from moksori.signal import features
 from moksori.weights import VOCODERS
 from tests.conftest import voiced_wave
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from moksori import features, pitch
 from moksori.config import AudioConfig, SourceFilterConfig
 from moksori.models.vocoder.source_filter import FilterBank, SourceFilter, _puff, bridge
+from moksori.signal import features, pitch
 
 AUDIO = AudioConfig()
 

@@ -9,9 +9,9 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
-from moksori.checkpoint import load_card, load_conversion, load_cotatron
 from moksori.cli import app
 from moksori.config import ConversionConfig, CotatronTrainConfig, TrainConfig, load_config
+from moksori.conversion.checkpoint import load_card, load_conversion, load_cotatron
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import CheckpointError, ConfigError, CorpusError
 from moksori.text import tokenize

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from moksori.checkpoint import load_cotatron, load_training
 from moksori.config import CotatronTrainConfig, TrainConfig, load_config
+from moksori.conversion.checkpoint import load_cotatron, load_training
 from moksori.errors import CheckpointError, ConfigError
 from moksori.training.common import mel_mse
 from moksori.training.conversion import train_conversion

@@ -6,14 +6,14 @@ import soundfile
 import torch
 from openpyxl import Workbook
 
-from moksori.checkpoint import load_conversion
 from moksori.config import OptimizerConfig, TrainConfig, load_config
-from moksori.converter import Converter
+from moksori.conversion.checkpoint import load_conversion
+from moksori.conversion.converter import Converter
+from moksori.conversion.voices import load_pack, read_consent
 from moksori.corpus.readers import read_script_voice, read_voice
 from moksori.errors import CorpusError, ScriptError, VoiceError
 from moksori.training import enrol
 from moksori.training.conversion import train_conversion
-from moksori.voices import load_pack, read_consent
 from tests.conftest import DEMO, DEMO_TEXT, TEXTS, voiced_wave
 
 ROOT = Path(__file__).parents[2]

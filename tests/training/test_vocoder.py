@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from moksori.checkpoint import load_conversion, load_vocoder
 from moksori.config import TrainConfig, VocoderTrainConfig, load_config
-from moksori.converter import Converter
+from moksori.conversion.checkpoint import load_conversion, load_vocoder
+from moksori.conversion.converter import Converter
 from moksori.corpus.waves import WaveData
 from moksori.errors import CheckpointError, ConfigError
 from moksori.models.vocoder.source_filter import SourceFilter

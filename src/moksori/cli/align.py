@@ -13,8 +13,8 @@ from moksori.cli.text import LexiconOption, SpellOption
 from moksori.errors import ConfigError, MoksoriError, OutputError, TextError
 
 if TYPE_CHECKING:
-    from moksori.alignment import Measures
-    from moksori.converter import Converter
+    from moksori.alignment.alignment import Measures
+    from moksori.conversion.converter import Converter
 
 _AUDIO = (".wav", ".flac")
 
@@ -48,7 +48,7 @@ def align(
 
     Example: moksori align line.wav --text "밥은 먹었어?" -o line.TextGrid --plot line.png
     """
-    from moksori.converter import SURE, Converter
+    from moksori.conversion.converter import MIN_CONFIDENCE, Converter
 
     if recording.is_dir():
         if text is not None or plot is not None:
@@ -72,9 +72,9 @@ def align(
     measures = aligned.alignment.measures()
     parts = ", ".join(f"{name} {value}" for name, value in _written(measures, ".3g").items())
     out.print(f"{output}: {parts}", markup=False)
-    if measures.confidence < SURE:
+    if measures.confidence < MIN_CONFIDENCE:
         err.print(
-            f"warning: confidence below {SURE:g}: check that the text is what is said in {recording}",
+            f"warning: confidence below {MIN_CONFIDENCE:g}: is the text what is said in {recording}?",
             style="yellow", markup=False,
         )  # fmt: skip
 
@@ -95,7 +95,7 @@ def _align_folder(
         raise ConfigError(f"{folder}: “{twice[0]}” is there as .wav and as .flac; keep one")
     print_licence(converter.card.licence)
     output.mkdir(parents=True, exist_ok=True)
-    from moksori.alignment import Measures
+    from moksori.alignment.alignment import Measures
 
     report = output / "alignments.csv"
     done = {} if force else _finished(report, folder, output)

@@ -50,17 +50,17 @@ def cast(
 
     Example: moksori cast ep01.xlsx -o cast.toml
     """
-    from moksori.checkpoint import load_card
-    from moksori.dubbing.casting import first_cast, read_cast
-    from moksori.dubbing.files import write_whole
-    from moksori.dubbing.recordings import with_prefixes
-    from moksori.dubbing.script import read_script
-    from moksori.dubbing.timecodes import FrameRate
+    from moksori.conversion.checkpoint import load_card
+    from moksori.dubbing.plan.cast import first_cast, read_cast
+    from moksori.dubbing.plan.takes import with_prefixes
+    from moksori.files import write_whole
+    from moksori.script.script import read_script
+    from moksori.timecode import FrameRate
 
     lines = read_script(
         script,
         columns=column_pairs(columns),
-        rate=FrameRate.parse(fps) if fps else None,
+        frame_rate=FrameRate.parse(fps) if fps else None,
         episode=episode,
     )
     lines = with_prefixes(lines)

@@ -69,7 +69,7 @@ def convert(
     for path, kinds in ((output, (".wav", ".flac")), (plot, (".png", ".pdf", ".svg"))):
         if path is not None:
             check_output(path, kinds, recording, force)
-    from moksori.converter import SURE, Converter
+    from moksori.conversion.converter import MIN_CONFIDENCE, Converter
 
     converter = Converter.from_pretrained(model, vocoder, packs)
     print_licence(converter.voice(voice).licence)
@@ -88,21 +88,21 @@ def convert(
     if result.samples.shape[1] > 1:
         notes += f"; the mix is on all {result.samples.shape[1]} channels"
     out.print(
-        f"{output}: {len(result.samples) / result.rate:.2f} s at {result.rate} Hz in voice {voice}, "
-        f"alignment confidence {confidence:.2f}{notes}",
+        f"{output}: {len(result.samples) / result.sample_rate:.2f} s at {result.sample_rate} Hz in "
+        f"voice {voice}, alignment confidence {confidence:.2f}{notes}",
         markup=False,
     )
-    if confidence < SURE:
+    if confidence < MIN_CONFIDENCE:
         err.print(
-            f"warning: confidence below {SURE:g}: check that the text is what is said in {recording}",
+            f"warning: confidence below {MIN_CONFIDENCE:g}: is the text what is said in {recording}?",
             style="yellow", markup=False,
         )  # fmt: skip
 
 
 def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
     """List the voices: name, sex, minutes of training speech, licence, and the consent of enrolled ones."""
-    from moksori.checkpoint import load_card
-    from moksori.voices import load_pack, pack_paths, packs_folder
+    from moksori.conversion.checkpoint import load_card
+    from moksori.conversion.voices import load_pack, pack_paths, packs_folder
 
     card = load_card(model or MODEL)
     table = Table("voice", "sex", "minutes", "licence")

@@ -24,12 +24,12 @@ from moksori.errors import ConfigError
 from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
-    from moksori.dubbing.dub import Checked, Request
-    from moksori.dubbing.engines import Engine
-    from moksori.dubbing.lines import Dubbed
-    from moksori.dubbing.words import Lang
+    from moksori.dubbing.job import Checked, Request
+    from moksori.dubbing.messages import Lang
+    from moksori.dubbing.records import Dubbed
+    from moksori.dubbing.work.engines import Engine
 
-_SHOWN = 40  # findings on the screen; the .xlsx has all
+_SHOWN = 40  # issues on the screen; the .xlsx has all
 
 
 def dub(
@@ -124,10 +124,10 @@ def dub(
         return _print_status(output)
     if not (script and audio and cast):
         raise ConfigError("name the script, its recordings (--audio) and who speaks whom (--cast)")
-    from moksori.dubbing import dub as jobs
-    from moksori.dubbing.timecodes import FrameRate, parse_time
-    from moksori.dubbing.words import say
-    from moksori.dubbing.work import Setup
+    from moksori.dubbing import job as jobs
+    from moksori.dubbing.messages import say
+    from moksori.dubbing.records import Setup
+    from moksori.timecode import FrameRate, parse_time
 
     logging.basicConfig(format="%(message)s")
     frames = FrameRate.parse(fps) if fps else None
@@ -139,14 +139,14 @@ def dub(
     checked = jobs.check(request, progress)
     _print_findings(checked, request)
     if check or (checked.faults and not skip_faulty):
-        path, aside = jobs.keep_audit(request, checked, output)
+        path, aside = jobs.keep_preflight(request, checked, output)
         _print_aside(aside, lang)
         if not check:
             raise ConfigError(say("cli.faults", lang, faults=len(checked.faults), path=path))
-        out.print(say("cli.audit", lang, path=path), markup=False)
+        out.print(say("cli.preflight", lang, path=path), markup=False)
         raise typer.Exit(1 if checked.faults else 0)
     if not checked.takes:
-        raise ConfigError(f"{script}: none of its lines can be dubbed; see the findings above")
+        raise ConfigError(f"{script}: none of its lines can be dubbed; see the issues above")
     print_licence(checked.converter.card.licence)
     rows, aside = jobs.dub(
         request, checked, output, lambda: _engine(engine, request, workers, len(checked.takes)),
@@ -167,7 +167,7 @@ def _vocoder(name: str) -> str:
 
 
 def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "Engine":
-    from moksori.dubbing.engines import LocalEngine, RayEngine
+    from moksori.dubbing.work.engines import LocalEngine, RayEngine
 
     if name == "ray":
         return RayEngine(request.setup, workers)
@@ -175,18 +175,18 @@ def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "
 
 
 def _print_findings(checked: "Checked", request: "Request") -> None:
-    from moksori.dubbing.timecodes import format_timecode
-    from moksori.dubbing.words import place, say
+    from moksori.dubbing.messages import place, say
+    from moksori.timecode import format_timecode
 
-    where = format_timecode(checked.origin, checked.rate)
+    where = format_timecode(checked.origin, checked.frame_rate)
     ready = say("cli.ready", request.lang, lines=len(checked.takes), start=where)
     out.print(ready, markup=False)
-    if not checked.findings:
+    if not checked.issues:
         return
-    table = Table("", "place", "finding")
+    table = Table("", "place", "issue")
     colours = {"error": "red", "warning": "yellow", "note": "dim"}
     alike: dict[tuple, list[str]] = {}  # the same of many lines is one row here
-    for found in checked.findings:
+    for found in checked.issues:
         where = place(found.place, request.lang)
         alike.setdefault(
             (found.severity, found.rank(request.lang), found.told(request.lang)), []
@@ -202,15 +202,15 @@ def _print_findings(checked: "Checked", request: "Request") -> None:
 
 
 def _print_aside(paths: list[Path], lang: "Lang") -> None:
-    from moksori.dubbing.words import say
+    from moksori.dubbing.messages import say
 
     for path in paths:
         err.print(say("cli.aside", lang, path=path), style="yellow", markup=False)
 
 
 def _print_rows(rows: "list[Dubbed]", output: Path, lang: "Lang") -> None:
-    from moksori.dubbing.retakes import to_look_at
-    from moksori.dubbing.words import say
+    from moksori.dubbing.deliver.retakes import to_look_at
+    from moksori.dubbing.messages import say
 
     for row in rows:
         if row.status == "failed":
@@ -224,7 +224,7 @@ def _print_rows(rows: "list[Dubbed]", output: Path, lang: "Lang") -> None:
 
 
 def _print_status(output: Path) -> None:
-    from moksori.dubbing.state import line_states
+    from moksori.dubbing.store import line_states
 
     states = line_states(output)
     table = Table("line", "place", "character", "status", "tries", "text or error")

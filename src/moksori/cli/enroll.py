@@ -59,7 +59,7 @@ def enroll(
     with training_extra():
         from moksori.corpus.readers import read_script_voice, read_voice
         from moksori.training.enrol import enroll as learn
-    from moksori.voices import packs_folder, read_consent
+    from moksori.conversion.voices import packs_folder, read_consent
 
     agreed = read_consent(consent)
     lines = (

@@ -58,10 +58,10 @@ def evaluate(
         raise ConfigError(
             f"{error.name} is not installed; run: pip install 'moksori[eval]'"
         ) from None
-    from moksori.converter import Converter
+    from moksori.conversion.converter import Converter
     from moksori.evaluation import job, lines
-    from moksori.evaluation.listeners import Recogniser, whisper_base
     from moksori.evaluation.report import summarise, write_report
+    from moksori.metrics.models import Recogniser, whisper_base
 
     if source.is_dir():
         wanted, real = lines.corpus_lines(source, voice or ["lmy", "kih"], unseen, seen)

@@ -40,8 +40,8 @@ def tune_cotatron(
     Example: moksori tune cotatron configs/cotatron.toml data/emotiontts studies/cotatron --trials 12
     """
     with training_extra():
-        from moksori.checkpoint import is_cotatron
         from moksori.config import CotatronTrainConfig, load_config
+        from moksori.conversion.checkpoint import is_cotatron
         from moksori.training import tune
         from moksori.training.cotatron import train_cotatron
     if start and is_cotatron(start):

@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from moksori.config import AudioConfig, DataConfig
 from moksori.corpus.parallel import ParallelLines, warp
 from moksori.errors import CorpusError
-from moksori.features import log_mel
 from moksori.models.conversion import Batch, OtherSpeaker
+from moksori.signal.features import log_mel
 from moksori.text import tokenize
 
 

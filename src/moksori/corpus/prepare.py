@@ -17,11 +17,11 @@ import numpy as np
 from lhotse import CutSet, MonoCut, Recording, SupervisionSegment, validate
 from lhotse.array import Array
 
-from moksori import audio as audio_files
-from moksori import features, pitch
 from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
 from moksori.errors import MoksoriError
+from moksori.signal import audio as audio_files
+from moksori.signal import features, pitch
 from moksori.text import tokenize
 
 MIN_SECONDS: Seconds = 0.5
@@ -156,7 +156,7 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict:
 def _levelled_speech(path: Path, audio: AudioConfig) -> np.ndarray:
     """The speech of a recording at the model's rate and level, silence trimmed; never clipped."""
     recording = audio_files.read(path)
-    wave = audio_files.resample(recording.mono, recording.rate, audio.sample_rate)
+    wave = audio_files.resample(recording.mono, recording.sample_rate, audio.sample_rate)
     start, end = audio_files.speech_bounds(wave, audio.sample_rate)
     wave = wave[start:end]
     gain = audio_files.gain_to(wave, audio.sample_rate, audio.loudness)

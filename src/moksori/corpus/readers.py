@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from moksori.corpus.lines import SourceLine, Split
-from moksori.dubbing.script import read_script
 from moksori.errors import CorpusError, ScriptError
+from moksori.script.script import read_script
 
 KSS_LICENCE = "CC BY-NC-SA 4.0 (KSS Dataset, Kyubyong Park): research only"
 _TEST_SHARE = 11  # one text of so many

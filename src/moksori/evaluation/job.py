@@ -16,20 +16,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from moksori import audio, features
-from moksori.audio import Recording
-from moksori.converter import Converter
+from moksori.conversion.converter import Converter
+from moksori.conversion.voices import find_target
 from moksori.errors import MoksoriError, OutputError
 from moksori.evaluation.lines import EvaluationLine, RealVoice
-from moksori.evaluation.listeners import (
+from moksori.metrics.measures import centroid, character_errors, melody, nearest
+from moksori.metrics.models import (
     Recogniser,
     dnsmos,
     mel_cepstral_distance,
     speaker_embedding,
 )
-from moksori.evaluation.metrics import centroid, character_errors, melody, nearest
-from moksori.pitch import swift
-from moksori.voices import find_target
+from moksori.signal import audio, features
+from moksori.signal.audio import Recording
+from moksori.signal.pitch import swift
 
 COLUMNS = (
     "id", "voice", "group", "text", "heard", "recording", "converted", "problem",
@@ -80,7 +80,7 @@ class Voices:
 
 def embed(recording: Recording) -> np.ndarray:
     """Who speaks in a recording, [256]."""
-    return speaker_embedding(recording.mono, recording.rate)
+    return speaker_embedding(recording.mono, recording.sample_rate)
 
 
 class Judge:
@@ -113,7 +113,7 @@ class Judge:
         made = self.converter.convert(source.recording, line.text, line.voice)
         path = self.folder / f"{line.name}.flac"
         made.save(path)
-        wave, rate = made.samples[:, 0], made.rate
+        wave, rate = made.samples[:, 0], made.sample_rate
         heard = self.recogniser.transcribe(wave, rate)
         errors, letters = character_errors(line.text, heard)
         followed = melody(source.pitch, self.pitch(wave, rate))
@@ -140,7 +140,7 @@ class Judge:
             }
         if line.own:
             own = audio.read(line.own)
-            target_wave = audio.resample(own.mono, own.rate, rate)
+            target_wave = audio.resample(own.mono, own.sample_rate, rate)
             row["mcd"] = mel_cepstral_distance(wave, target_wave, rate)
             row["mcd_source"] = mel_cepstral_distance(source.recording.mono, target_wave, rate)
         return row
@@ -160,7 +160,7 @@ class _Source:
 
     @cached_property
     def heard(self) -> str:
-        return self._judge.recogniser.transcribe(self.recording.mono, self.recording.rate)
+        return self._judge.recogniser.transcribe(self.recording.mono, self.recording.sample_rate)
 
     @cached_property
     def who(self) -> np.ndarray:
@@ -168,13 +168,13 @@ class _Source:
 
     @cached_property
     def pitch(self) -> np.ndarray:
-        return self._judge.pitch(self.recording.mono, self.recording.rate)
+        return self._judge.pitch(self.recording.mono, self.recording.sample_rate)
 
     @cached_property
     def _copy(self) -> tuple[np.ndarray, int]:
         """The recording through mel and vocoder only: what no conversion can better."""
         settings = self._judge.converter.card.audio
-        wave = audio.resample(self.recording.mono, self.recording.rate, settings.sample_rate)
+        wave = audio.resample(self.recording.mono, self.recording.sample_rate, settings.sample_rate)
         gain = audio.gain_to(wave, settings.sample_rate, settings.loudness)  # as vocoders know it
         wave = wave * np.float32(gain)
         with torch.inference_mode():
@@ -188,7 +188,7 @@ class _Source:
 
     @cached_property
     def sound(self) -> float:
-        return dnsmos(self.recording.mono, self.recording.rate).overall
+        return dnsmos(self.recording.mono, self.recording.sample_rate).overall
 
     @cached_property
     def sound_of_copy(self) -> float:

@@ -18,7 +18,7 @@ from jinja2 import Environment
 from matplotlib.figure import Figure as Picture
 
 from moksori.evaluation.job import Row, Voices
-from moksori.evaluation.metrics import gap_closed, interval
+from moksori.metrics.measures import gap_closed, interval
 
 
 @dataclass(frozen=True)

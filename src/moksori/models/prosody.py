@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from moksori.features import energy
 from moksori.models.layers import MaskedConv, masked_standard
+from moksori.signal.features import energy
 
 _CENTRE = math.log(200.0)  # Hz; about the middle of all voices
 _SPREAD = 0.4

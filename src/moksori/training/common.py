@@ -23,8 +23,8 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from pydantic import ValidationError
 from torch import nn
 
-from moksori.checkpoint import AnyCard, load_training, save_model
 from moksori.config import OptimizerConfig, Precision, RunConfig
+from moksori.conversion.checkpoint import AnyCard, load_training, save_model
 from moksori.errors import ConfigError
 from moksori.models.aligner import diagonal_prior
 

@@ -8,16 +8,22 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from moksori.alignment import Alignment
-from moksori.checkpoint import ConversionCard, CotatronCard, Voice, load_cotatron, load_vocoder
+from moksori.alignment.alignment import Alignment
+from moksori.alignment.plots import draw_conversion
 from moksori.config import TextConfig, TrainConfig
+from moksori.conversion.checkpoint import (
+    ConversionCard,
+    CotatronCard,
+    Voice,
+    load_cotatron,
+    load_vocoder,
+)
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError
 from moksori.models.aligner import forward_sum_loss
 from moksori.models.conversion import Batch, ConversionModel, Converted
 from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
-from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
 from moksori.training.common import Training, fit, joined, mean_of_frames, mel_l1, mel_mse
 from moksori.training.watch import Speak, Watch, symbol_labels

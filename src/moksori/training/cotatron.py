@@ -9,16 +9,16 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
-from moksori.alignment import Alignment
-from moksori.checkpoint import CotatronCard, is_cotatron, load_conversion, load_cotatron
+from moksori.alignment.alignment import Alignment
+from moksori.alignment.plots import draw_conversion
 from moksori.config import AudioConfig, CotatronTrainConfig
+from moksori.conversion.checkpoint import CotatronCard, is_cotatron, load_conversion, load_cotatron
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError
 from moksori.models.aligner import forward_sum_loss
 from moksori.models.conversion import Batch
 from moksori.models.cotatron import Cotatron, CotatronOutput
 from moksori.models.layers import length_mask
-from moksori.plots import draw_conversion
 from moksori.text import SYMBOLS
 from moksori.training.common import Training, fit, joined, mean_of_frames, mel_mse
 from moksori.training.watch import Watch, symbol_labels

@@ -16,8 +16,9 @@ import lightning.pytorch as pl
 import torch
 from torch import nn
 
-from moksori.checkpoint import ConversionCard, Voice, load_conversion
 from moksori.config import DataConfig, OptimizerConfig, Seconds, TrainConfig
+from moksori.conversion.checkpoint import ConversionCard, Voice, load_conversion
+from moksori.conversion.voices import Consent, VoicePack, pack_path, save_pack
 from moksori.corpus.batches import LineData
 from moksori.corpus.lines import SourceLine
 from moksori.corpus.prepare import MAX_SECONDS, prepare
@@ -26,7 +27,6 @@ from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.layers import MaskedBatchNorm, length_mask
 from moksori.training.common import fit, mel_l1
 from moksori.training.conversion import ConversionTraining
-from moksori.voices import Consent, VoicePack, pack_path, save_pack
 
 MIN_SECONDS: Seconds = 30.0  # of speech; what one minute and two give is in docs/figures.md
 _VALID_SHARE = 0.1  # of the texts, to choose the weights by

@@ -11,8 +11,8 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_warn
 from torch.func import functional_call
 
-from moksori.checkpoint import SourceFilterCard, load_conversion, load_vocoder
 from moksori.config import VocoderLosses, VocoderTrainConfig
+from moksori.conversion.checkpoint import SourceFilterCard, load_conversion, load_vocoder
 from moksori.corpus.batches import read_speakers, training_voices
 from moksori.corpus.waves import WaveBatch, WaveData
 from moksori.errors import CheckpointError, ConfigError

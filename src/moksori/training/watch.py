@@ -9,10 +9,10 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 from torch.nn.utils import get_total_norm
 
-from moksori.alignment import phone_label
-from moksori.checkpoint import Vocoder, Voice
+from moksori.alignment.alignment import phone_label
+from moksori.conversion.checkpoint import Vocoder, Voice
 from moksori.models.conversion import Batch, ConversionModel
-from moksori.pitch import to_register
+from moksori.signal.pitch import shift_f0
 from moksori.text import SYMBOLS
 from moksori.training.common import Training
 
@@ -88,7 +88,7 @@ class Speak(Callback):
             return
         t, n, row = int(batch.mel_lengths[0]), int(batch.phone_lengths[0]), int(batch.voice[0])
         other = (row + 1) % len(self.voices)
-        f0 = to_register(batch.f0[0, :t], self.voices[other].log_f0_mean)
+        f0 = shift_f0(batch.f0[0, :t], self.voices[other].log_f0_mean)
         own = Batch(
             batch.phones[:1, :n], batch.phone_lengths[:1], batch.mel[:1, :t], batch.mel_lengths[:1],
             batch.f0[:1, :t], batch.voice[:1],

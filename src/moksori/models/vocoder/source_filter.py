@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 from moksori.config import AudioConfig, SourceFilterConfig
-from moksori.features import mel_edges
+from moksori.signal.features import mel_edges
 
 _QUIET_HERTZ = 150.0  # the pulses' rate in a line without voiced frames
 _LOUDEST = 8.0  # log gain that no filter exceeds, so that one wild frame cannot deafen

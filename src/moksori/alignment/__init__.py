@@ -1,0 +1,1 @@
+"""When each phone and word is said, and how sure that is."""

@@ -1,0 +1,1 @@
+"""A recording and its text to the same acting in another voice."""

@@ -1,0 +1,300 @@
+"""The one conversion path: a recording and its line in, the same acting in another voice out.
+
+The command line, and whatever comes later (dubbing jobs, the web page), call `Converter.convert`.
+"""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.func import functional_call
+
+from moksori.alignment.alignment import Alignment
+from moksori.config import Decibels, Seconds, Semitones
+from moksori.conversion.checkpoint import (
+    ConversionCard,
+    Vocoder,
+    VocoderCard,
+    Voice,
+    load_conversion,
+    load_vocoder,
+)
+from moksori.conversion.results import AlignedLine, Conversion
+from moksori.conversion.voices import Target, find_target, packs_folder
+from moksori.errors import AudioError, CheckpointError, VoiceError
+from moksori.models.conversion import Batch, ConversionModel
+from moksori.signal import audio as audio_files
+from moksori.signal import features
+from moksori.signal.audio import Recording
+from moksori.signal.pitch import mean_log_f0, shift_f0
+from moksori.text import Reading, ids, read
+from moksori.text.pace import check_pace
+from moksori.text.symbols import PUNCTUATION
+from moksori.weights import DEFAULT_VOCODER, MODEL, VOCODERS
+
+MAX_SECONDS: Seconds = 30.0
+MAX_PITCH: Semitones = 12.0
+MIN_CONFIDENCE = (
+    0.5  # alignment confidence under which a line should be looked at; see docs/figures.md
+)
+_FADE: Seconds = 0.005  # at both ends of the speech, against clicks
+
+
+class _Speech(NamedTuple):
+    """The speech within a recording, as the models hear it."""
+
+    wave: np.ndarray  # at the model's rate and level, a whole number of frames
+    start: int  # sample of the recording, at the model's rate, that it begins at
+    level: Decibels  # LUFS that it had
+
+
+class Converter:
+    """A conversion model and a vocoder, joined.
+
+    >>> converter = Converter.from_pretrained()
+    >>> converter.convert("line.wav", "밥은 먹었어?", "lmy").save("out.wav")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: ConversionModel,
+        card: ConversionCard,
+        vocoder: Vocoder,
+        vocoder_card: VocoderCard,
+        packs: Path | str | None = None,
+    ) -> None:
+        if not card.audio.same_mels(vocoder_card.audio):
+            raise CheckpointError(
+                "the model and the vocoder were made for different audio settings"
+            )
+        self.model, self.card = model, card
+        self.vocoder, self.vocoder_card = vocoder, vocoder_card
+        self.packs = Path(packs or packs_folder())
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: Path | str | None = None,
+        vocoder: Path | str = DEFAULT_VOCODER,
+        packs: Path | str | None = None,
+    ) -> "Converter":
+        """Load a model and a vocoder.
+
+        Args:
+            model: its folder; the bundled one by default.
+            vocoder: `fast`, `hifigan`, or a folder.
+            packs: folder of enrolled voices; the user's own by default.
+
+        Raises:
+            CheckpointError: a folder that is damaged, of a newer format, or holds a pickle.
+        """
+        if str(vocoder) not in VOCODERS and not Path(vocoder).exists():
+            raise CheckpointError(f"no vocoder “{vocoder}”; use {', '.join(VOCODERS)} or a folder")
+        return cls(
+            *load_conversion(Path(model or MODEL)),
+            *load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder))),
+            packs,
+        )
+
+    def voice(self, name: str) -> Voice:
+        """The voice of that name, of the model or enrolled.
+
+        Raises:
+            VoiceError: there is none, and the message names the nearest; one whose consent has ended.
+            CheckpointError: its pack is damaged.
+        """
+        return find_target(name, self.card, self.packs).voice
+
+    def align(
+        self,
+        recording: Recording | Path | str,
+        text: str,
+        *,
+        max_seconds: Seconds = MAX_SECONDS,
+        spell: bool = False,
+        lexicon: Path | None = None,
+    ) -> AlignedLine:
+        """Only align a recording with its text, by both aligners where the model has two.
+
+        `convert` aligns in the same way, by the model's own aligner alone.
+
+        Raises:
+            AudioError, TextError: as `convert`.
+        """
+        reading = read(text, spell, lexicon)
+        recording = self._read(recording, max_seconds)
+        speech = self._speech(recording)
+        check_pace(reading, features.samples_to_seconds(len(speech.wave), self.card.audio))
+        numbers, mel = ids(reading.phones), features.log_mel(speech.wave, self.card.audio)
+        line = (
+            torch.tensor([numbers]), torch.tensor([len(numbers)]),
+            mel[None], torch.tensor([len(mel)]),
+        )  # fmt: skip
+        with torch.inference_mode():
+            aligned, second = self.model.align(*line), self.model.second_opinion(*line)
+        alignment = self._alignment(aligned.alignment, aligned.log_alignment, reading, speech)
+        if second is not None:
+            alignment = replace(alignment, second=second[0].numpy())
+        return AlignedLine(alignment, mel.numpy(), recording.seconds, self.card.audio)
+
+    def convert(
+        self,
+        recording: Recording | Path | str,
+        text: str,
+        voice: str,
+        *,
+        pitch: Semitones = 0.0,
+        register: float | None = None,
+        max_seconds: Seconds = MAX_SECONDS,
+        spell: bool = False,
+        lexicon: Path | None = None,
+    ) -> Conversion:
+        """Speak a recorded line in another voice, with its timing, melody and level.
+
+        The same input gives the same output. Silence before and after the speech becomes digital
+        silence; all channels of the output hold the converted mix of the source's channels.
+
+        Args:
+            recording: a file of any rate, width and channel count, or one already read.
+            text: what is said in it.
+            voice: name of a voice of the model.
+            pitch: how far above the voice's own register it is to speak; below, if negative.
+            register: of the source's speaker, as `Converter.register` gives; then a line said higher than
+                the speaker's usual stays higher. By default each line is put at the voice's mean.
+            max_seconds: limit of the recording's length; memory grows with it.
+            spell: read English words that are not in the dictionary letter by letter.
+            lexicon: a show's own readings, as `moksori.text.lexicon.load_lexicon`.
+
+        Raises:
+            AudioError: a recording that cannot be read, is silent, too short or too long.
+            TextError: a text that cannot be read aloud, or that plainly is not this recording's.
+            LexiconError: a lexicon with a row that cannot be right.
+            VoiceError: an unknown voice, or a pitch more than an octave from its register.
+        """
+        if not abs(pitch) <= MAX_PITCH:
+            raise VoiceError(
+                f"pitch must be within {MAX_PITCH:g} semitones of the voice, got {pitch:g}"
+            )
+        audio, clock = self.card.audio, _Clock()
+        target = find_target(voice, self.card, self.packs)
+        reading = read(text, spell, lexicon)
+        clock.stop("text")
+        recording = self._read(recording, max_seconds)
+        speech = self._speech(recording)
+        check_pace(reading, features.samples_to_seconds(len(speech.wave), audio))
+        clock.stop("read")
+        source = features.extract(speech.wave, audio)
+        clock.stop("features")
+        f0 = shift_f0(source.f0, target.voice.log_f0_mean, pitch, register)
+        mel, alignment = self._convert_frames(source.mel, f0, reading, speech, target)
+        clock.stop("conversion")
+        with torch.inference_mode():
+            wave = self.vocoder(mel[None], f0[None])[0].numpy()
+        clock.stop("vocoder")
+        samples, lowered = self._place(wave, speech, recording)
+        clock.stop("place")
+        begin = features.samples_to_seconds(speech.start, audio)
+        end = begin + features.frames_to_seconds(len(mel), audio)
+        return Conversion(
+            samples, recording.sample_rate, recording.subtype, target.voice, alignment, source.mel.numpy(),
+            mel.numpy(), audio, (begin, end), lowered, clock.stages,
+        )  # fmt: skip
+
+    def register(
+        self, recording: Recording | Path | str, max_seconds: Seconds = MAX_SECONDS
+    ) -> tuple[float, int]:
+        """A recording's register: mean natural log of F0 in Hz, and of how many voiced frames.
+
+        Raises:
+            AudioError: as `convert`; nothing in it is voiced.
+        """
+        speech = self._speech(self._read(recording, max_seconds))
+        hertz = features.extract(speech.wave, self.card.audio).f0
+        mean = mean_log_f0(hertz)
+        if mean is None:
+            raise AudioError("nothing in the recording is voiced")
+        return mean, int((hertz > 0).sum())
+
+    def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
+        if not isinstance(recording, Recording):
+            return audio_files.read(Path(recording), max_seconds)
+        audio_files.check(recording, max_seconds)
+        return recording
+
+    def _speech(self, recording: Recording) -> _Speech:
+        """The part of the recording that the models hear."""
+        audio = self.card.audio
+        wave = audio_files.resample(recording.mono, recording.sample_rate, audio.sample_rate)
+        start, end = audio_files.speech_bounds(wave, audio.sample_rate)
+        if end - start < audio.n_fft:
+            held = features.samples_to_seconds(end - start, audio)
+            raise AudioError(f"the recording holds only {held:.2f} s of sound")
+        wave = wave[start : end + -(end - start) % audio.hop_length]
+        wave = np.pad(wave, (0, -len(wave) % audio.hop_length)).astype(np.float32)
+        level = audio_files.loudness(wave, audio.sample_rate)
+        gain = audio_files.gain_to(wave, audio.sample_rate, audio.loudness)
+        return _Speech(wave * np.float32(gain), start, level)
+
+    def _convert_frames(
+        self,
+        mel: torch.Tensor,
+        f0: torch.Tensor,
+        reading: Reading,
+        speech: _Speech,
+        target: Target,
+    ) -> tuple[torch.Tensor, Alignment]:
+        """Converted log-mel [T, n_mels], and which phone each frame speaks."""
+        numbers = ids(reading.phones)
+        batch = Batch(
+            torch.tensor([numbers]), torch.tensor([len(numbers)]),
+            mel[None], torch.tensor([len(mel)]), f0[None],
+            torch.tensor([target.row]),
+        )  # fmt: skip
+        with torch.inference_mode():
+            converted = functional_call(self.model, target.weights, (batch,))
+        alignment = self._alignment(converted.alignment, converted.log_alignment, reading, speech)
+        return converted.mel[0], alignment
+
+    def _alignment(
+        self, weights: torch.Tensor, log_free: torch.Tensor, reading: Reading, speech: _Speech
+    ) -> Alignment:
+        audio = self.card.audio
+        return Alignment(
+            weights[0].numpy(),
+            log_free[0].exp().numpy(),
+            reading.phones,
+            features.frames_to_seconds(1, audio),
+            features.samples_to_seconds(speech.start, audio),
+            tuple(word.strip(PUNCTUATION) for word in reading.normalized.split()),
+        )
+
+    def _place(
+        self, wave: np.ndarray, speech: _Speech, recording: Recording
+    ) -> tuple[np.ndarray, Decibels]:
+        """The converted wave at the source's level, rate, channels, place and exact length."""
+        audio, start = self.card.audio, speech.start
+        wave = wave * audio_files.gain_to(wave, audio.sample_rate, speech.level)
+        fade = np.linspace(0, 1, round(_FADE * audio.sample_rate), dtype=np.float32)
+        wave[: len(fade)] *= fade
+        wave[-len(fade) :] *= fade[::-1]
+        total = -(-len(recording.samples) * audio.sample_rate // recording.sample_rate)
+        line = np.zeros(max(total, start + len(wave)), dtype=np.float32)
+        line[start : start + len(wave)] = wave
+        line = audio_files.resample(line, audio.sample_rate, recording.sample_rate)
+        n, channels = recording.samples.shape
+        line = np.pad(line, (0, max(0, n - len(line))))[:n]
+        line, lowered = audio_files.fit_peak(line)
+        return np.repeat(line[:, None], channels, axis=1), lowered
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.stages: dict[str, float] = {}
+        self.last = time.perf_counter()
+
+    def stop(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.stages[stage], self.last = now - self.last, now

@@ -1,0 +1,76 @@
+"""What comes of a recorded line: its conversion or its alignment, with what can be said of it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from moksori.alignment.alignment import Alignment
+from moksori.alignment.plots import draw_alignment, draw_conversion, save_figure
+from moksori.alignment.textgrid import save_textgrid
+from moksori.config import AudioConfig, Decibels, Seconds
+from moksori.conversion.checkpoint import Voice
+from moksori.signal import audio as audio_files
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A converted line, and what can be said of it."""
+
+    samples: np.ndarray  # [n, channels], as many of both as the source has
+    sample_rate: int  # Hz, the source's
+    subtype: str  # sample format, the source's
+    voice: Voice
+    alignment: Alignment
+    source_mel: np.ndarray  # [T, n_mels] of the speech, silence at the ends cut off
+    mel: np.ndarray  # [T, n_mels] in the target voice
+    audio: AudioConfig
+    speech: tuple[Seconds, Seconds]  # where the T frames begin and end in the recording
+    lowered: Decibels  # by how much the level had to be below the source's so as not to clip
+    seconds_by_stage: dict[str, float] = field(default_factory=dict)
+
+    def save(self, path: Path | str) -> str:
+        """Write the wave, in the source's sample format where the file can hold it.
+
+        Returns:
+            The sample format written; see `moksori.signal.audio.write`.
+
+        Raises:
+            OutputError: the folder is missing or not writable.
+        """
+        return audio_files.write(Path(path), self.samples, self.sample_rate, self.subtype)
+
+    def plot(self, path: Path | str) -> None:
+        """Draw source mel, alignment and converted mel to a .png, .pdf or .svg.
+
+        Raises:
+            OutputError: the place cannot be written to.
+        """
+        save_figure(draw_conversion(self.source_mel, self.alignment, self.mel, self.audio), path)
+
+
+@dataclass(frozen=True)
+class AlignedLine:
+    """A recording and when each phone and word of its line is said."""
+
+    alignment: Alignment
+    mel: np.ndarray  # [T, n_mels] of the speech, silence at the ends cut off
+    length: Seconds  # of the whole recording
+    audio: AudioConfig
+
+    def save(self, path: Path | str) -> None:
+        """Write a Praat TextGrid with a tier of words and one of phones.
+
+        Raises:
+            OutputError: the folder is missing or not writable.
+        """
+        a = self.alignment
+        save_textgrid(Path(path), a.word_intervals(), a.phone_intervals(), self.length)
+
+    def plot(self, path: Path | str) -> None:
+        """Draw mel and alignment to a .png, .pdf or .svg.
+
+        Raises:
+            OutputError: the place cannot be written to.
+        """
+        save_figure(draw_alignment(self.mel, self.alignment, self.audio), path)

@@ -1,0 +1,188 @@
+"""Voice packs: a voice learnt from a few minutes, in one small file, with the consent it rests on.
+
+PACKS/NAME.safetensors    the model's weights that are the voice's own; in its header the voice, the consent,
+                          and which model it is of
+"""
+
+import datetime
+import difflib
+import json
+import tomllib
+import unicodedata
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as dump_safetensors
+
+from moksori.config import explain
+from moksori.conversion.checkpoint import ConversionCard, Voice
+from moksori.errors import CheckpointError, ConfigError, VoiceError
+
+_FORMAT = 1
+_KEY = "moksori"  # of the header
+_END = ".safetensors"
+_LONGEST = 255  # bytes of a file name
+
+
+class Consent(BaseModel):
+    """What the person whose voice it is has agreed to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    who: str = Field(min_length=1)  # whose voice it is
+    purpose: str = Field(min_length=1)  # what it may be used for
+    until: datetime.date  # the last day on which it may be used
+    contact: str = Field(min_length=1)  # whom to ask, and to whom to say that it ends
+
+    @property
+    def expired(self) -> bool:
+        """Whether its last day has passed."""
+        return datetime.date.today() > self.until
+
+
+class VoicePack(BaseModel):
+    """What a pack's header says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: int = _FORMAT
+    voice: Voice
+    consent: Consent
+    model: str  # checksum of the model whose table it extends
+
+    def check(self, card: ConversionCard) -> None:
+        """See that it may be used, with this model.
+
+        Raises:
+            VoiceError: the consent has ended, or it was enrolled on another model.
+        """
+        name, consent = self.voice.name, self.consent
+        if consent.expired:
+            raise VoiceError(
+                f"“{name}” may not be used any more: {consent.who}'s consent ended on {consent.until}; "
+                f"ask {consent.contact}, and enrol it with the new consent"
+            )
+        if self.model != card.sha256:
+            raise VoiceError(f"“{name}” was enrolled on another model; enrol it on this one")
+
+
+class Target(NamedTuple):
+    """A voice to speak in."""
+
+    voice: Voice
+    row: int  # of the voice table
+    weights: dict[str, torch.Tensor]  # of the model that are the voice's own
+
+
+def find_target(name: str, card: ConversionCard, packs: Path) -> Target:
+    """A voice of the model or an enrolled one, read anew each time, so that its consent holds each time.
+
+    Raises:
+        VoiceError: there is none, and the message names the nearest; one whose consent has ended, or that
+            was enrolled on another model.
+        CheckpointError: its pack is damaged.
+    """
+    names = [voice.name for voice in card.voices]
+    if name in names:
+        row = names.index(name)
+        return Target(card.voices[row], row, {})
+    if name and (path := pack_path(packs, name)).is_file():
+        weights, pack = load_pack(path)
+        pack.check(card)
+        return Target(pack.voice, 0, weights)  # its table has one row, its own
+    names += [path.stem for path in pack_paths(packs)]
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:5]
+    raise VoiceError(
+        f"no voice “{name}”; the nearest are {', '.join(near)} (`moksori voices` lists all)"
+    )
+
+
+def packs_folder() -> Path:
+    """Where packs are kept if nobody says otherwise."""
+    return user_data_path("moksori") / "voices"
+
+
+def pack_path(folder: Path, name: str) -> Path:
+    """The file of a voice's pack; also one whose name a Mac has decomposed.
+
+    Raises:
+        VoiceError: a name that is no plain file name.
+    """
+    name = unicodedata.normalize("NFC", name)
+    too_long = len(f".new_{name}{_END}".encode()) > _LONGEST
+    if not name or name != Path(name).name or name.startswith(".") or too_long:
+        raise VoiceError(f"“{name}” cannot be a voice's name; use a few letters, digits, - and _")
+    for path in pack_paths(folder):
+        if unicodedata.normalize("NFC", path.stem) == name:
+            return path
+    return folder / f"{name}{_END}"
+
+
+def pack_paths(folder: Path) -> list[Path]:
+    """The packs' files in a folder, by name."""
+    return sorted(path for path in folder.glob(f"*{_END}") if not path.name.startswith("."))
+
+
+def read_consent(path: Path) -> Consent:
+    """Read a consent record, TOML with the keys of `Consent`.
+
+    Raises:
+        ConfigError: no such file, not TOML, a missing, empty or unknown key; a consent that has ended.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # Notepad begins a file with a mark
+        consent = Consent.model_validate(tomllib.loads(text))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: no such file; write one with who, purpose, until and contact, as in "
+            "examples/consent.toml"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error)}") from None
+    if consent.expired:
+        raise ConfigError(f"{path}: the consent ended on {consent.until}")
+    return consent
+
+
+def save_pack(path: Path, weights: dict[str, torch.Tensor], pack: VoicePack) -> None:
+    """Write a pack whole or not at all.
+
+    Args:
+        path: its file.
+        weights: the model's weights that are the voice's own, by name; `voices.weight` is its row.
+        pack: its header.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = {name: weight.detach().float().contiguous() for name, weight in weights.items()}
+    temporary = path.with_name(f".new_{path.name}")
+    temporary.write_bytes(dump_safetensors(own, {_KEY: pack.model_dump_json()}))
+    temporary.replace(path)
+
+
+def load_pack(path: Path) -> tuple[dict[str, torch.Tensor], VoicePack]:
+    """Read a pack: its weights and its header.
+
+    Raises:
+        CheckpointError: damaged, of a newer format, no pack, or under another voice's name.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            version = header.get("format") if isinstance(header, dict) else None
+            if isinstance(version, int) and version > _FORMAT:
+                raise CheckpointError(f"{path}: format {version} is newer; update Moksori")
+            pack = VoicePack.model_validate(header)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except ValidationError as error:
+        raise CheckpointError(f"{path}: no voice pack: {explain(error)}") from None
+    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+        raise CheckpointError(f"{path}: no voice pack, or damaged ({error})") from None
+    if unicodedata.normalize("NFC", path.stem) != pack.voice.name:
+        raise CheckpointError(f"{path}: holds the voice “{pack.voice.name}”; name the file so")
+    return weights, pack

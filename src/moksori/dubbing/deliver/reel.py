@@ -1,0 +1,293 @@
+"""The reel: all lines at their places, as one Broadcast Wave, and as one stem a character."""
+
+import hashlib
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+
+from moksori.config import Decibels, Seconds
+from moksori.errors import AudioError, OutputError
+from moksori.files import unique_names
+from moksori.signal import audio, bwf
+from moksori.signal.loudness import TARGETS, Limiter, LoudnessMeter, LoudnessTarget, PeakMeter
+
+_BLOCK = 1 << 18  # samples mixed at a time
+_ATTEMPTS = 3  # at the loudness, where the limiter takes some of it away
+_BYTES = 3  # of a sample
+_PEAK_TOLERANCE: Decibels = 0.05
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A line's wave and its place.
+
+    Attributes:
+        id: of the line, for messages.
+        wave: of any rate and channels; heard as their mean.
+        start: sample of the reel, at the delivery's rate, that its first one lies at.
+        stem: the character; may be empty.
+        gain: dB added to it.
+    """
+
+    id: str
+    wave: Path
+    start: int
+    stem: str
+    gain: Decibels = 0.0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What the reel has to be.
+
+    Attributes:
+        project: its name.
+        date: of the files, in their headers.
+        sample_rate: Hz.
+        target: its loudness.
+        start_timecode: of the reel's first sample, after midnight.
+        frame_rate: frames a second, as a fraction.
+        drop_frame: whether its time codes drop frames.
+    """
+
+    project: str
+    date: datetime
+    sample_rate: int = 48000
+    target: LoudnessTarget = TARGETS["korea"]
+    start_timecode: Seconds = 0.0
+    frame_rate: str = "30000/1001"
+    drop_frame: bool = True
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What was written.
+
+    Attributes:
+        reel: all lines.
+        stems: by character, as long as the reel.
+        samples: of each file.
+        before: integrated loudness of the mix in LUFS; -inf if there is nothing to measure.
+        after: of the reel as written.
+        true_peak: of the reel as written, dBTP.
+        gain: dB that reel and stems were raised by.
+        limited: the most that the limiter took from the reel, in dB; 0 if nothing.
+        limited_stems: the same of each stem.
+        within: whether the reel is what the target asks for.
+    """
+
+    reel: Path
+    stems: dict[str, Path]
+    samples: int
+    before: Decibels
+    after: Decibels
+    true_peak: Decibels
+    gain: Decibels
+    limited: Decibels
+    limited_stems: dict[str, Decibels]
+    within: bool
+
+
+class _Track(NamedTuple):
+    """As written."""
+
+    loudness: Decibels
+    true_peak: Decibels
+    limited: Decibels
+
+
+def render(
+    placed: Sequence[Placed],
+    length: int,
+    folder: Path,
+    delivery: Delivery,
+    progress: Callable[[Iterable, int], Iterable] = lambda steps, total: steps,
+) -> Rendered:
+    """Write `folder`/reel.wav and `folder`/stems/<character>.wav, mono, 24 bit, all equally long.
+
+    All files are complete before the first takes its place. Lines that overlap add up. The stems get
+    the reel's gain and add up to it, unless the limiter had to work: it holds each file by itself.
+    Samples are rounded without dither, so that the same job writes the same bytes and a recording
+    of 24 bits that nothing is done to stays as it is. Other files in `folder` are left alone.
+
+    Args:
+        placed: in any order.
+        length: samples of the reel, at the delivery's rate; it is longer where a line ends later.
+        folder: made if it is missing.
+        delivery: what it has to be.
+        progress: wraps the iteration over the files to be written and is told their number.
+
+    Raises:
+        AudioError: a line's wave is missing or cannot be read.
+        OutputError: a line begins before the reel, or there is no place for the files.
+    """
+    lines = sorted(placed, key=lambda line: (line.start, line.id))
+    rate = delivery.sample_rate
+    length = max([length, *(_end(line, rate) for line in lines)])
+    names = unique_names(sorted({line.stem for line in lines}))
+    bwf.check_size(folder / "reel.wav", length * _BYTES)
+    try:
+        (folder / "stems").mkdir(parents=True, exist_ok=True)
+        _check_space(folder, length * _BYTES * (len(names) + 2))  # one is copied when stamped
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".reel.") as made:
+            work = Path(made)
+            tracks: dict[Path, _Track] = {}
+            before, gain = -np.inf, 0.0
+            for character in progress([None, *names], len(names) + 1):
+                if character is None:
+                    name, path, of_track = "reel", Path("reel.wav"), lines
+                    before, gain, track = _reach(work / path, lines, length, delivery)
+                else:
+                    (work / "stems").mkdir(exist_ok=True)
+                    name = character or names[character]
+                    path = Path("stems", f"{names[character]}.wav")
+                    of_track = [line for line in lines if line.stem == character]
+                    track = _write(work / path, of_track, length, delivery, gain)
+                bwf.write_bext(work / path, _about(path, name, delivery, track))
+                tracks[path] = track
+            for path in tracks:
+                (work / path).replace(folder / path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise OutputError(f"{folder}: cannot write the reel ({error})") from None
+    reel, *stems = tracks.values()
+    target = delivery.target
+    loud = target.level is None or abs(reel.loudness - target.level) <= target.tolerance
+    return Rendered(
+        folder / "reel.wav",
+        {character: folder / "stems" / f"{name}.wav" for character, name in names.items()},
+        length,
+        before,
+        reel.loudness,
+        reel.true_peak,
+        gain,
+        reel.limited,
+        {character: stem.limited for character, stem in zip(names, stems, strict=True)},
+        loud and reel.true_peak <= target.true_peak + _PEAK_TOLERANCE,
+    )
+
+
+def _end(line: Placed, rate: int) -> int:
+    """The sample of the reel that `line` is over at."""
+    if line.start < 0:
+        raise OutputError(
+            f"{line.id}: begins {-line.start / rate:.3f} s before the reel; start the reel earlier"
+        )
+    if not line.wave.is_file():
+        raise AudioError(f"{line.wave}: no such file, of line {line.id}; convert it again")
+    try:
+        info = soundfile.info(line.wave)
+    except soundfile.LibsndfileError as error:
+        raise _unreadable(line, error.error_string) from None
+    return line.start - (-info.frames * rate // info.samplerate)
+
+
+def _unreadable(line: Placed, reason: str) -> AudioError:
+    return AudioError(
+        f"{line.wave}: cannot be read, of line {line.id} ({reason}); convert it again"
+    )
+
+
+def _load(line: Placed, rate: int) -> np.ndarray:
+    """Its wave [n] at `rate`, with its gain."""
+    try:
+        samples, own_rate = soundfile.read(line.wave, dtype="float64", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise _unreadable(line, str(error)) from None
+    if not np.isfinite(samples).all():
+        raise _unreadable(line, "some samples are not numbers")
+    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    return audio.resample(mono, own_rate, rate) * 10 ** (line.gain / 20)
+
+
+def _mix(lines: Sequence[Placed], length: int, rate: int) -> Iterator[np.ndarray]:
+    """The sum of `lines`, sorted by start, in blocks; holds only the lines that sound in a block."""
+    waiting = deque(lines)
+    sounding: list[tuple[int, np.ndarray]] = []
+    for begin in range(0, length, _BLOCK):
+        end = min(length, begin + _BLOCK)
+        block = np.zeros(end - begin)
+        while waiting and waiting[0].start < end:
+            line = waiting.popleft()
+            sounding.append((line.start, _load(line, rate)))
+        for start, wave in sounding:
+            first, last = max(begin, start), min(end, start + len(wave))
+            block[first - begin : last - begin] += wave[first - start : last - start]
+        sounding = [(start, wave) for start, wave in sounding if start + len(wave) > end]
+        yield block
+
+
+def _reach(
+    path: Path, lines: Sequence[Placed], length: int, delivery: Delivery
+) -> tuple[Decibels, Decibels, _Track]:
+    """Write the reel at the target's loudness; also the loudness before, and the gain."""
+    target = delivery.target
+    meter = LoudnessMeter(delivery.sample_rate)
+    for block in _mix(lines, length, delivery.sample_rate):
+        meter.add(block)
+    before, gain = meter.loudness, 0.0
+    if target.level is None or not np.isfinite(before):
+        return before, gain, _write(path, lines, length, delivery, gain)
+    reached = before
+    for _ in range(_ATTEMPTS):
+        gain += target.level - reached
+        track = _write(path, lines, length, delivery, gain)
+        reached = track.loudness
+        if abs(target.level - reached) <= target.tolerance or not np.isfinite(reached):
+            break
+    return before, gain, track
+
+
+def _write(
+    path: Path, lines: Sequence[Placed], length: int, delivery: Delivery, gain: Decibels
+) -> _Track:
+    """Write `lines` with `gain`, limited, and measure what was written."""
+    rate, factor = delivery.sample_rate, 10 ** (gain / 20)
+    limiter = Limiter(rate, delivery.target.true_peak)
+    loudness, peak = LoudnessMeter(rate), PeakMeter()
+
+    def limited() -> Iterator[np.ndarray]:
+        for block in _mix(lines, length, rate):
+            yield limiter.add(block * factor)
+        yield limiter.finish()
+
+    with soundfile.SoundFile(path, "w", rate, 1, "PCM_24", format="WAV") as file:
+        for block in limited():
+            whole = np.rint(block * 2**23).clip(-(2**23), 2**23 - 1).astype(np.int32)
+            file.write(whole << 8)  # libsndfile writes the upper 24 bits, as they are
+            loudness.add(whole / 2**23)
+            peak.add(whole / 2**23)
+    return _Track(loudness.loudness, peak.true_peak, limiter.reduction)
+
+
+def _about(path: Path, name: str, delivery: Delivery, track: _Track) -> bwf.Broadcast:
+    key = "\0".join((delivery.project, path.as_posix(), delivery.date.isoformat()))
+    return bwf.Broadcast(
+        description=": ".join(filter(None, (delivery.project, name))),
+        date=delivery.date,
+        start=round(delivery.start_timecode * delivery.sample_rate),
+        frame_rate=delivery.frame_rate,
+        drop_frame=delivery.drop_frame,
+        reference=hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32],
+        project=delivery.project,
+        scene=name,
+        note=f"loudness target: {delivery.target.name}",
+        tracks=(name,),
+        loudness=track.loudness,
+        true_peak=track.true_peak,
+    )
+
+
+def _check_space(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise OutputError(
+            f"{folder}: needs {size / 2**30:.1f} GB, and {free / 2**30:.1f} GB are free; make room"
+        )

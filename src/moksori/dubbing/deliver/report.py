@@ -1,0 +1,196 @@
+"""The report of a dubbing job: one page with everything in it, to listen, to look and to decide."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from jinja2 import Environment, StrictUndefined
+
+from moksori.alignment.alignment import Interval
+from moksori.config import Seconds
+from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, need, to_look_at
+from moksori.dubbing.messages import Lang, place, say
+from moksori.dubbing.records import Dubbed
+from moksori.dubbing.work.flags import reason
+from moksori.files import written_whole
+from moksori.signal import audio
+
+_RATES = (24000, 22050, 16000, 12000, 11025, 8000)  # Hz; MP3's that keep what speech is judged by
+_COMPRESSION = 0.5  # of LAME's VBR: about 40 kbit/s of speech
+_UNREADABLE = (soundfile.SoundFileError, OSError, TypeError, ValueError)
+_LETTER = 1.5  # percent of a laptop's page that a syllable takes
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What stands above the lines.
+
+    Attributes:
+        title: of the job.
+        script: its file's name.
+        date: as text.
+        lines: how many there are.
+        converted: of them.
+        passed: of them, as recorded.
+        failed: of them.
+        to_look_at: of them; `retakes.to_look_at`.
+        model: and its licence, in one line.
+        loudness: what was measured of the deliverables, a line each.
+        deliverables: names, relative to the job's folder.
+        timecode: turns seconds on the reel to text.
+    """
+
+    title: str
+    script: str
+    date: str
+    lines: int
+    converted: int
+    passed: int
+    failed: int
+    to_look_at: int
+    model: str
+    loudness: Sequence[str]
+    deliverables: Sequence[str]
+    timecode: Callable[[Seconds], str]
+
+
+def write_report(path: Path, rows: Iterable[Dubbed], summary: Summary, lang: Lang) -> None:
+    """Write the page whole or not at all; only one line's audio is in memory at a time.
+
+    Args:
+        path: of the .html.
+        rows: in the script's order; read once, as the page is written.
+        summary: of all of them.
+        lang: of the page.
+
+    Raises:
+        OutputError: the place cannot be written to.
+    """
+    text = files("moksori.dubbing.deliver").joinpath("report.html.j2").read_text(encoding="utf-8")
+    page = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    ).from_string(text)
+    views = (_view(number, row, summary, lang) for number, row in enumerate(rows, 1))
+    pieces = page.generate(lang=lang, say=partial(say, lang=lang), summary=summary, lines=views)
+    with (
+        written_whole(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+    ):
+        file.writelines(pieces)
+
+
+def _view(number: int, row: Dubbed, summary: Summary, lang: Lang) -> dict[str, Any]:
+    """What the page shows of a line."""
+    take, line = row.take, row.take.line
+    begin, end = row.speech or (0.0, 0.0)
+    words, levels = _laid_out(row.words, begin, end)
+    return {
+        "number": line.no or number,
+        "id": take.id,
+        "place": place(line.place, lang),
+        "timecode": "" if take.start is None else summary.timecode(take.start),
+        "character": line.character,
+        "voice": "" if row.status == "passed" else take.role.voice,
+        "actor": line.actor,
+        "text": line.text,
+        "directions": line.directions,
+        "seconds": take.seconds,
+        "status": row.status,
+        "error": row.error,
+        "need": 2.0 if row.status == "failed" else need(row),  # the failed ones before all others
+        "level": _level(need(row)),
+        "look": to_look_at(row),
+        "flags": [(_level(flag.need), reason(flag, lang)) for flag in row.flags],
+        "source": _player(row, take.audio, take.begin, lang),
+        "result": _player(row, row.wave, 0, lang) if row.wave else ("", ""),
+        "confidence": (row.figures or {}).get("confidence"),
+        "picture": _picture(row.picture, lang),
+        "begin": begin,
+        "end": end,
+        "words": words,
+        "levels": levels,
+    }
+
+
+def _level(needed: float) -> str:
+    if needed >= URGENT:
+        return "red"
+    return "amber" if needed >= LOOK_AT else "grey"
+
+
+def _player(row: Dubbed, path: Path, begin: int, lang: Lang) -> tuple[str, str]:
+    """The take's samples of a file as a data URI; and why there is none, where there is none."""
+    if not row.take.samples:  # a line that the job goes on without
+        return "", say("source.none", lang)
+    try:
+        wave = _read(path, begin, row.take.samples, row.take.sample_rate)
+    except _UNREADABLE:
+        return "", say("gone", lang, file=path.name)
+    return "data:audio/mpeg;base64," + b64encode(_mp3(wave, row.take.sample_rate)).decode(), ""
+
+
+def _read(path: Path, begin: int, samples: int, rate: int) -> np.ndarray:
+    """Mono [samples].
+
+    Raises:
+        ValueError: the file is no longer what the take was found in.
+    """
+    with soundfile.SoundFile(path) as file:
+        file.seek(begin)
+        wave = file.read(samples, dtype="float32", always_2d=True)
+        if len(wave) < samples or len(wave) == 0 or file.samplerate != rate:
+            raise ValueError("another file than it was")
+    return np.nan_to_num(wave.mean(axis=1), nan=0, posinf=0, neginf=0)
+
+
+def _mp3(wave: np.ndarray, rate: int) -> bytes:
+    lower = next((known for known in _RATES if known <= rate), _RATES[-1])
+    wave = np.clip(audio.resample(wave, rate, lower), -1, 1)
+    content = BytesIO()
+    soundfile.write(
+        content, wave, lower, format="MP3", bitrate_mode="VARIABLE", compression_level=_COMPRESSION
+    )
+    return content.getvalue()
+
+
+def _picture(path: Path | None, lang: Lang) -> tuple[str, str]:
+    """A PNG as a data URI; and why there is none, where there should be one."""
+    if path is None:
+        return "", ""
+    try:
+        return "data:image/png;base64," + b64encode(path.read_bytes()).decode(), ""
+    except OSError:
+        return "", say("gone", lang, file=path.name)
+
+
+def _laid_out(
+    words: Sequence[Interval], begin: Seconds, end: Seconds
+) -> tuple[list[dict[str, Any]], int]:
+    """Where the words lie under the picture, in percent of its width; and how many levels they take.
+
+    A label that would run into the one before it goes a level down.
+    """
+    if end <= begin:
+        return [], 0
+    full: list[float] = []  # how far each level is taken
+    places = []
+    for word in words:
+        left, right = (
+            min(max(100 * (at - begin) / (end - begin), 0.0), 100.0)
+            for at in (word.begin, word.end)
+        )
+        wide = _LETTER * (len(word.label) + 1)
+        at = max(0.0, min(left, 100 - wide))
+        level = next((i for i, taken in enumerate(full) if taken <= at), len(full))
+        full[level : level + 1] = [at + wide]
+        places.append(
+            {"label": word.label, "left": left, "width": right - left, "at": at, "level": level}
+        )
+    return places, len(full)

@@ -1,0 +1,127 @@
+"""The retake list: the lines that a person should look at, the most needed first, as an .xlsx."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from moksori.config import Seconds
+from moksori.dubbing.deliver.sheets import Cell, Sheet, save_table
+from moksori.dubbing.messages import Lang, place, say
+from moksori.dubbing.records import Dubbed
+from moksori.dubbing.work.flags import reason
+
+LOOK_AT = 0.33  # need from which a line is listed
+URGENT = 0.66
+
+_COLUMNS = {  # key of the header: width, number format
+    "need": (10, "0%"),
+    "status": (11, ""),
+    "number": (8, ""),
+    "place": (13, ""),
+    "timecode": (14, ""),
+    "character": (13, ""),
+    "voice": (11, ""),
+    "actor": (11, ""),
+    "text": (46, ""),
+    "directions": (18, ""),
+    "reasons": (46, ""),
+    "file": (24, ""),
+    "confidence": (11, "0.00"),
+}
+_RETAKES = [key for key in _COLUMNS if key not in ("status", "voice")]
+_ALL = [key for key in _COLUMNS if key != "need"]
+
+
+def need(row: Dubbed) -> float:
+    """How much a person is needed, 0 to 1: of the most needed flag; 1 if the line failed."""
+    if row.status == "failed":
+        return 1.0
+    return max((flag.need for flag in row.flags), default=0.0)
+
+
+def to_look_at(row: Dubbed) -> bool:
+    """Whether a person should look at the line."""
+    return need(row) >= LOOK_AT
+
+
+def write_retakes(
+    path: Path,
+    rows: Sequence[Dubbed],
+    lang: Lang,
+    *,
+    timecode: Callable[[Seconds], str],
+    date: datetime,
+) -> int:
+    """Write the list, and a second sheet of all lines with their status.
+
+    Args:
+        path: of the .xlsx.
+        rows: of the whole job, in the script's order.
+        lang: of headers and reasons.
+        timecode: turns seconds on the reel to text.
+        date: of the job; the same date gives the same bytes.
+
+    Returns:
+        How many lines are to be looked at.
+
+    Raises:
+        OutputError: the place cannot be written to.
+    """
+    cells = [_cells(number, row, lang, timecode) for number, row in enumerate(rows, 1)]
+    listed = sorted(
+        (i for i, row in enumerate(rows) if to_look_at(row)),
+        key=lambda i: (rows[i].status != "failed", -need(rows[i])),
+    )
+    sheets = [
+        _sheet(say("retakes", lang), _RETAKES, [cells[i] for i in listed], lang),
+        _sheet(say("all", lang), _ALL, cells, lang),
+    ]
+    save_table(path, sheets, date)
+    return len(listed)
+
+
+def _sheet(title: str, keys: list[str], rows: list[dict[str, Cell]], lang: Lang) -> Sheet:
+    return Sheet(
+        title,
+        [say(key, lang) for key in keys],
+        [[row[key] for key in keys] for row in rows],
+        [_COLUMNS[key][0] for key in keys],
+        [_COLUMNS[key][1] for key in keys],
+    )
+
+
+def _cells(
+    number: int, row: Dubbed, lang: Lang, timecode: Callable[[Seconds], str]
+) -> dict[str, Cell]:
+    take, line = row.take, row.take.line
+    return {
+        "need": need(row),
+        "status": say(row.status, lang),
+        "number": _number(line.no, number),
+        "place": place(line.place, lang),
+        "timecode": "" if take.start is None else timecode(take.start),
+        "character": line.character,
+        "voice": "" if row.status == "passed" else take.role.voice,
+        "actor": line.actor,
+        "text": line.text,
+        "directions": line.directions,
+        "reasons": "\n".join(_reasons(row, lang)),
+        "file": line.file or take.audio.name,
+        "confidence": (row.figures or {}).get("confidence"),
+    }
+
+
+def _number(written: str, count: int) -> Cell:
+    """As written, as a number where Excel shows it alike; counted if there is none."""
+    if not written:
+        return count
+    return int(written) if re.fullmatch("[1-9][0-9]{0,8}", written) else written
+
+
+def _reasons(row: Dubbed, lang: Lang) -> list[str]:
+    others = [reason(flag, lang) for flag in row.flags if flag.kind != "failed"]
+    if row.status != "failed":
+        return others
+    why = say("reason.failed", lang)
+    return [f"{why}: {row.error}" if row.error else why, *others]

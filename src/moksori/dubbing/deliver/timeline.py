@@ -1,0 +1,230 @@
+"""The dubbed lines on the reel, for editors: CMX 3600 EDL, OpenTimelineIO and a table of words."""
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, TypeVar
+from urllib.parse import quote
+
+from moksori.config import Seconds
+from moksori.files import write_whole
+from moksori.timecode import FrameRate, format_timecode, from_frames, to_frames
+
+CMX_CHANNELS = 4
+_WORD_COLUMNS = (
+    "id", "character", "word", "start (s)", "end (s)", "timecode in", "timecode out",
+)  # fmt: skip
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A line's wave on the reel.
+
+    Attributes:
+        id: of the line, unique: 0012_하나.
+        character: who says it; may be empty.
+        text: what is said.
+        wave: path from the delivery's folder, with /.
+        start: sample of the reel that it begins at.
+        samples: how many it has; at the same rate.
+    """
+
+    id: str
+    character: str
+    text: str
+    wave: str
+    start: int
+    samples: int
+
+
+class Word(NamedTuple):
+    """When a word is said."""
+
+    id: str  # of its line
+    character: str
+    word: str
+    start: Seconds  # on the reel, from its beginning
+    end: Seconds
+
+
+def write_edl(
+    path: Path,
+    title: str,
+    clips: Iterable[Clip],
+    frame_rate: FrameRate,
+    sample_rate: int,
+    reel_start: Seconds,
+) -> None:
+    """Write a CMX 3600 edit decision list of audio events, by their start.
+
+    The format knows frames only: both ends of an event lie on the nearest frame, and it has one at
+    least. Every wave is its own reel, counted from 00:00:00:00, named by the number that its id begins
+    with. What overlaps goes to further channels, A, A2, A3, A4; the format has no more, so that a
+    fifth at once is listed on A5 with a comment that says so.
+
+    Args:
+        path: the .edl.
+        title: of the list.
+        clips: with samples of `sample_rate`.
+        frame_rate: of the picture.
+        sample_rate: Hz.
+        reel_start: time code of the reel's first sample.
+
+    Raises:
+        ScriptError: an event behind the last time code of a day.
+        OutputError: the place cannot be written to.
+    """
+    clips = sorted(clips, key=lambda clip: clip.start)
+
+    def frame(sample: int) -> int:
+        return to_frames(reel_start + sample / sample_rate, frame_rate)
+
+    spans = [
+        (begin, max(begin + 1, frame(clip.start + clip.samples)))
+        for clip in clips
+        for begin in [frame(clip.start)]
+    ]
+    channels = _lanes(spans)
+    rows = [
+        f"TITLE: {_on_a_line(title)}",
+        f"FCM: {'DROP FRAME' if frame_rate.drop else 'NON-DROP FRAME'}",
+    ]
+    events = zip(clips, spans, channels, _reels(clips), strict=True)
+    for number, (clip, (begin, end), channel, reel) in enumerate(events, 1):
+        codes = [
+            format_timecode(from_frames(n, frame_rate), frame_rate)
+            for n in (0, end - begin, begin, end)
+        ]
+        name = f"A{channel + 1}" if channel else "A"
+        rows += [
+            "",
+            f"{number:03}  {reel:8} {name:5} C        {' '.join(codes)}",
+            f"* FROM CLIP NAME: {_on_a_line(PurePosixPath(clip.wave).name)}",
+            f"* COMMENT: {_on_a_line(': '.join(filter(None, (clip.character, clip.text))))}",
+        ]
+        if channel >= CMX_CHANNELS:
+            rows.append(f"* COMMENT: {channel + 1} LINES AT ONCE; CMX 3600 HAS FOUR CHANNELS ONLY")
+    write_whole(path, "\n".join([*rows, ""]))
+
+
+def write_otio(
+    path: Path, title: str, clips: Iterable[Clip], sample_rate: int, reel_start: Seconds
+) -> None:
+    """Write an OpenTimelineIO timeline, exact to the sample.
+
+    Each character has an audio track, in the order in which they first speak; where lines of one
+    overlap, the later ones are on a second track of it, and so on. All times are samples of
+    `sample_rate`. Waves are named relative to the file's folder.
+
+    Args:
+        path: the .otio.
+        title: of the timeline.
+        clips: with samples of `sample_rate`.
+        sample_rate: Hz.
+        reel_start: where the reel's first sample lies.
+
+    Raises:
+        OutputError: the place cannot be written to.
+    """
+    import opentimelineio as otio
+
+    def time(samples: int) -> otio.opentime.RationalTime:
+        return otio.opentime.RationalTime(samples, sample_rate)
+
+    def span(samples: int) -> otio.opentime.TimeRange:
+        return otio.opentime.TimeRange(time(0), time(samples))
+
+    timeline = otio.schema.Timeline(title, global_start_time=time(round(reel_start * sample_rate)))
+    by_character: dict[str, list[Clip]] = {}
+    for clip in sorted(clips, key=lambda clip: clip.start):
+        by_character.setdefault(clip.character, []).append(clip)
+    for character, lines in by_character.items():
+        lanes = _by_lane(lines, _lanes([(clip.start, clip.start + clip.samples) for clip in lines]))
+        for number, lane in enumerate(lanes, 1):
+            name = character or "no name"
+            track = otio.schema.Track(
+                f"{name} {number}" if number > 1 else name,
+                kind=otio.schema.TrackKind.Audio,
+                metadata={"moksori": {"character": character}},
+            )
+            now = 0
+            for clip in lane:
+                if clip.start > now:
+                    track.append(otio.schema.Gap(source_range=span(clip.start - now)))
+                wave = otio.schema.ExternalReference(quote(clip.wave), span(clip.samples))
+                about = {"id": clip.id, "text": clip.text, "character": clip.character}
+                track.append(
+                    otio.schema.Clip(clip.id, wave, span(clip.samples), metadata={"moksori": about})
+                )
+                now = clip.start + clip.samples
+            timeline.tracks.append(track)
+    write_whole(path, timeline.to_json_string(indent=4) + "\n")
+
+
+def write_words(
+    path: Path, words: Iterable[Word], frame_rate: FrameRate, reel_start: Seconds
+) -> None:
+    """Write when each word is said on the reel, as a CSV that Excel opens.
+
+    Args:
+        path: the .csv.
+        words: in the order of the rows.
+        frame_rate: of the picture; time codes are of the nearest frame.
+        reel_start: time code of the reel's beginning.
+
+    Raises:
+        ScriptError: a word behind the last time code of a day.
+        OutputError: the place cannot be written to.
+    """
+    content = io.StringIO(newline="")
+    table = csv.writer(content)
+    table.writerow(_WORD_COLUMNS)
+    for word in words:
+        times = (word.start, word.end)
+        codes = [format_timecode(reel_start + time, frame_rate) for time in times]
+        table.writerow([*word[:3], *(f"{time:.3f}" for time in times), *codes])
+    write_whole(path, content.getvalue().encode("utf-8-sig"))
+
+
+def _lanes(spans: Sequence[tuple[int, int]]) -> list[int]:
+    """Which lane each span goes to, so that none overlaps in any: the first that is free.
+
+    Args:
+        spans: begin and end, by their begin.
+    """
+    ends: list[int] = []
+    lanes = []
+    for begin, end in spans:
+        lane = next((i for i, free in enumerate(ends) if free <= begin), len(ends))
+        ends[lane : lane + 1] = [end]
+        lanes.append(lane)
+    return lanes
+
+
+def _by_lane(items: Sequence[_Item], lanes: Sequence[int]) -> list[list[_Item]]:
+    return [
+        [item for item, place in zip(items, lanes, strict=True) if place == lane]
+        for lane in range(max(lanes) + 1)
+    ]
+
+
+def _reels(clips: Sequence[Clip]) -> list[str]:
+    """Names of at most eight letters and digits, no two alike."""
+    numbers = [m[0] if (m := re.match(r"[0-9]{1,8}(?![0-9])", c.id)) else "" for c in clips]
+    given = set(numbers)
+    others = (name for n in itertools.count(1) if (name := f"L{n:04}") not in given)
+    seen = {""}
+    reels = []
+    for number in numbers:
+        reels.append(next(others) if number in seen else number)
+        seen.add(number)
+    return reels
+
+
+def _on_a_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,127 @@
+"""Who speaks whom: `cast.toml`, a table a character."""
+
+import tomllib
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from moksori.config import explain
+from moksori.conversion.checkpoint import Voice
+from moksori.dubbing.records import Role
+from moksori.errors import ConfigError
+
+if TYPE_CHECKING:
+    from moksori.script.line import Line
+
+
+class Cast(BaseModel):
+    """All roles of a show.
+
+    Attributes:
+        characters: by the name that the script has.
+        default: of characters that are not listed, and of lines without one; None if each must be listed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    characters: dict[str, Role] = {}
+    default: Role | None = None
+
+    @field_validator("characters")
+    @classmethod
+    def _composed(cls, roles: dict[str, Role]) -> dict[str, Role]:
+        composed = {unicodedata.normalize("NFC", name): role for name, role in roles.items()}
+        if len(composed) < len(roles):
+            raise ValueError("two characters have the same name, once as a Mac writes it; keep one")
+        return composed
+
+    def role(self, character: str) -> Role | None:
+        """Of a character; None if nobody is cast."""
+        return self.characters.get(unicodedata.normalize("NFC", character), self.default)
+
+
+def read_cast(path: Path) -> Cast:
+    """Read a cast.
+
+    Raises:
+        ConfigError: no such file, not TOML, an unknown key or an impossible value.
+    """
+    try:
+        return Cast.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: no such file; `moksori cast SCRIPT` writes a first one"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: not valid TOML: {error}; a name in Hangul stands in quotation marks: "
+            '[characters."하나"]'
+        ) from None
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error)}") from None
+
+
+def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | None = None) -> str:
+    """A first cast.toml for a script, or what an existing one lacks.
+
+    Args:
+        lines: of the script.
+        voices: to choose from; listed in a comment.
+        known: the existing cast; its characters are left out.
+
+    Returns:
+        TOML with a table a character, most lines first, each with an empty voice to be filled in.
+    """
+    counts = Counter(line.character for line in lines)
+    actors: dict[str, list[str]] = {}
+    for line in lines:
+        names = actors.setdefault(line.character, [])
+        if line.actor and line.actor not in names:
+            names.append(line.actor)
+    document = tomlkit.document()
+    if known is None:
+        for row in (
+            "누가 어떤 목소리로 말하는가. Who speaks whom.",
+            "voice: 아래 목록에서 고르세요 / choose from the list below. pitch: 반음 / semitones. gain: dB.",
+            "pass = true: 녹음 그대로 / stays as recorded.",
+            'nonverbal: 웃음과 숨소리 / laughs and breaths: "match" (gain) or "leave" (as recorded).',
+            "",
+            *_listed(voices),
+        ):
+            document.add(tomlkit.comment(row))
+        document.add(tomlkit.nl())
+    characters = tomlkit.table(is_super_table=True)
+    for character, count in counts.most_common():
+        if known is not None and (
+            known.role(character) if not character else character in known.characters
+        ):
+            continue
+        role = tomlkit.table()
+        told = f", {'·'.join(actors[character])}" if actors[character] else ""
+        role.add("voice", "")
+        role["voice"].comment(f"{count}줄 / lines{told}")
+        role.add("pitch", 0.0)
+        role.add("gain", 0.0)
+        if character:
+            characters.add(character, role)
+        else:
+            document.add("default", role)
+    if characters:
+        document.add("characters", characters)
+    return tomlkit.dumps(document)
+
+
+def _listed(voices: Sequence[Voice]) -> list[str]:
+    """The voices by sex, those learnt from most speech first."""
+    rows = []
+    for sex, name in (("female", "여 / female"), ("male", "남 / male")):
+        of_sex = sorted((v for v in voices if v.sex == sex), key=lambda v: -v.minutes)
+        rows.append(f"{name}: {', '.join(v.name for v in of_sex)}")
+    return rows

@@ -1,0 +1,129 @@
+"""Everything that can be known to go wrong before any work, at once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from moksori.config import Seconds
+from moksori.conversion.converter import Converter
+from moksori.dubbing.plan.issues import Issue
+from moksori.dubbing.plan.takes import Found
+from moksori.dubbing.records import LONGEST, Setup, Take
+from moksori.errors import AudioError, MoksoriError, TextError
+from moksori.signal import audio
+from moksori.text import read
+from moksori.text.nonverbal import is_nonverbal, is_wordless
+from moksori.text.pace import check_pace
+
+_TOUCHING: Seconds = 0.05  # overlaps up to this are of the script's rounding
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+Progress = Callable[[Iterable, int], Iterable]
+
+
+def preflight(
+    found: Found,
+    setup: Setup,
+    converter: Converter,
+    progress: Progress = lambda steps, total: steps,
+) -> Found:
+    """Look at every take as the conversion will, without converting it.
+
+    Args:
+        found: the takes, and what was noticed in issue them.
+        setup: of the job.
+        converter: of the job.
+        progress: wraps the iteration over the takes.
+
+    Returns:
+        The takes that can be worked on, and all issues, the worst first.
+    """
+    issues, takes = list(found.issues), []
+    voices = {take.role.voice for take in found.takes if not take.role.as_recorded}
+    faulty = {name: why for name in sorted(voices) if (why := _voice_fault(converter, name))}
+    for take in progress(found.takes, len(found.takes)):
+        faults = list(_of_take(take, setup))
+        if not take.role.as_recorded and take.role.voice in faulty:
+            values = {"why": faulty[take.role.voice]}
+            faults.append(Issue("error", take.line.place, "voice", values))
+        issues += faults
+        if not any(fault.severity == "error" for fault in faults):
+            takes.append(take)
+    issues += overlaps(found.takes)
+    issues.sort(key=lambda issue: _ORDER[issue.severity])
+    return replace(found, takes=takes, issues=issues)
+
+
+def _voice_fault(converter: Converter, name: str) -> str:
+    try:
+        converter.voice(name)
+    except MoksoriError as error:
+        return str(error)
+    return ""
+
+
+def _of_take(take: Take, setup: Setup) -> Iterable[Issue]:
+    """What is wrong with one take."""
+    where, text = take.line.place, take.line.text
+    try:
+        recording = audio.read(take.audio, LONGEST, (take.begin, take.samples))
+    except AudioError as error:
+        yield Issue("error", where, "unreadable", {"why": str(error)})
+        return
+    if take.line.end is not None and take.line.start is not None and take.start is not None:
+        slot = take.line.end - take.line.start
+        if not take.cut and take.seconds > slot + _TOUCHING:
+            yield Issue("warning", where, "too_long", {"by": f"{take.seconds - slot:.2f}"})
+    if take.start is None:
+        yield Issue("note", where, "untimed", {})
+    if take.role.as_recorded:
+        return
+    try:
+        if is_wordless(text):
+            yield Issue("note", where, "nonverbal", {})
+            return
+        reading = read(text, setup.spell, setup.lexicon)
+    except TextError as error:
+        yield Issue("error", where, "text", {"why": str(error)})
+        return
+    for doubt in reading.doubts:
+        values = {"text": doubt.text, "reading": doubt.reading, "why": doubt.reason}
+        yield Issue("note", where, "doubt", values)
+    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
+    try:
+        check_pace(reading, (end - begin) / recording.sample_rate)
+    except TextError as error:
+        if is_nonverbal(text):
+            yield Issue("note", where, "nonverbal", {})
+        else:
+            yield Issue("error", where, "pace", {"why": str(error)})
+
+
+def overlaps(takes: Sequence[Take]) -> list[Issue]:
+    """Lines that the script has at the same time, each pair once, at the later one."""
+    timed = [
+        (take.line.start, _end(take, take.line.start), take)
+        for take in takes
+        if take.line.start is not None
+    ]
+    timed.sort(key=lambda row: (row[0], row[1], row[2].id))
+    issues: list[Issue] = []
+    open_lines: list[tuple[Seconds, Take]] = []
+    for start, end, take in timed:
+        open_lines = [(until, other) for until, other in open_lines if until > start + _TOUCHING]
+        for until, other in open_lines:
+            by = min(until, end) - start
+            if by <= _TOUCHING:
+                continue
+            values = {"other": other.line.place, "by": f"{by:.2f}"}
+            if other.line.character == take.line.character:
+                issues.append(Issue("warning", take.line.place, "overlap", values))
+            elif other.audio == take.audio:
+                issues.append(Issue("warning", take.line.place, "crosstalk", values))
+            else:
+                issues.append(Issue("note", take.line.place, "overlap_others", values))
+        open_lines.append((end, take))
+    return issues
+
+
+def _end(take: Take, start: Seconds) -> Seconds:
+    """When a line ends by the script, or by its recording if the script does not say."""
+    return start + take.seconds if take.line.end is None else take.line.end

@@ -1,0 +1,268 @@
+"""Where each line's recording is: a file a line, or a production track cut by time codes."""
+
+import re
+import string
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import soundfile
+
+from moksori.config import Seconds
+from moksori.dubbing.plan.cast import Cast
+from moksori.dubbing.plan.folder import RecordingFolder
+from moksori.dubbing.plan.issues import Issue
+from moksori.dubbing.records import Role, Take
+from moksori.errors import AudioError, ConfigError
+from moksori.files import safe_name
+from moksori.script.line import Line
+
+HANDLES: Seconds = 0.25
+_FIELDS = ("no", "episode", "scene", "character", "actor")
+PREFIX = re.compile(r"\s*-?\s*([^\s:：][^:：]{0,30}?)\s*[:：]\s*(?=\S)")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Lines with their takes, and what was noticed on the way.
+
+    Attributes:
+        takes: of the lines that have a recording and a role, in the script's order.
+        issues: about the others, and about recordings that no line names.
+        lines: all of them, by the names of their files.
+        length: of the production track; 0 for a file a line.
+    """
+
+    takes: list[Take]
+    issues: list[Issue]
+    lines: dict[str, Line]
+    length: Seconds = 0.0
+
+
+def find_takes(
+    lines: Sequence[Line],
+    audio: Path,
+    cast: Cast,
+    origin: Seconds = 0.0,
+    pattern: str | None = None,
+    handles: Seconds = HANDLES,
+) -> Found:
+    """Give each line its recording, its role and its place.
+
+    Args:
+        lines: of one episode.
+        audio: a folder with a file a line, or one production track.
+        cast: who speaks whom.
+        origin: time code at which the reel, and the track, begin.
+        pattern: of the files' names, such as `{no:04d}.wav`, if the script has no column of files.
+        handles: how much more of the track is taken before and after each line, but never more than half
+            of the way to its neighbour.
+
+    Raises:
+        ConfigError: `audio` is not there, a pattern with unknown fields, or lines without times on a track.
+        AudioError: the track cannot be read.
+    """
+    lines = [named(line, cast) for line in lines]
+    ids = name_lines(lines)
+    if not audio.exists():
+        raise ConfigError(f"{audio}: no such folder or file; --audio names the recordings")
+    if audio.is_dir():
+        found = _from_folder(lines, ids, audio, cast, origin, pattern)
+    else:
+        found = _from_track(lines, ids, audio, cast, origin, handles)
+    found.issues.extend(
+        Issue("note", line.place, "prefix", {"name": match.group(1)})
+        for line in lines
+        if not line.character and (match := PREFIX.match(line.text))
+    )
+    return found
+
+
+def named(line: Line, cast: Cast) -> Line:
+    """A line whose text begins with a character of the cast, as subtitles have it (`하나: 안녕?`)."""
+    found = None if line.character else PREFIX.match(unicodedata.normalize("NFC", line.text))
+    if not found or found.group(1) not in cast.characters:
+        return line
+    text = unicodedata.normalize("NFC", line.text)[found.end() :]
+    return replace(line, character=found.group(1), text=text)
+
+
+def with_prefixes(lines: Sequence[Line]) -> list[Line]:
+    """Lines without a character, given what stands before their text where it does so more than once."""
+    found = [None if line.character else PREFIX.match(line.text) for line in lines]
+    counts = Counter(match.group(1) for match in found if match)
+    return [
+        replace(line, character=match.group(1)) if match and counts[match.group(1)] > 1 else line
+        for line, match in zip(lines, found, strict=True)
+    ]
+
+
+def name_lines(lines: Sequence[Line]) -> list[str]:
+    """Unique names of files, by number and character: 0012_하나.
+
+    Raises:
+        ConfigError: two lines have the same number in the same episode.
+    """
+    numbers = Counter(line.no for line in lines if line.no)
+    if twice := [no for no, count in numbers.items() if count > 1]:
+        places = [line.place for line in lines if line.no == twice[0]]
+        raise ConfigError(
+            f"{' and '.join(places[:3])}: number {twice[0]} is there {len(places)} times; give each line "
+            "its own number, or choose one --episode"
+        )
+    every = all(line.no for line in lines)
+    ids = []
+    for position, line in enumerate(lines, 1):
+        no = line.no if every else str(position)
+        stem = f"{int(no):04d}" if no.isdecimal() else no
+        ids.append(safe_name(f"{stem}_{line.character}" if line.character else stem))
+    if len({unicodedata.normalize("NFC", id).casefold() for id in ids}) < len(ids):
+        ids = [f"{position:04d}_{id}" for position, id in enumerate(ids, 1)]
+    return ids
+
+
+def _from_folder(
+    lines: list[Line],
+    ids: list[str],
+    folder: Path,
+    cast: Cast,
+    origin: Seconds,
+    pattern: str | None,
+) -> Found:
+    files = RecordingFolder(folder)
+    takes, issues, used = [], [], set()
+    for line, id in zip(lines, ids, strict=True):
+        path = _file_of(line, pattern, files)
+        if isinstance(path, Issue):
+            issues.append(path._replace(place=line.place))
+            continue
+        if path in used:
+            issues.append(Issue("warning", line.place, "used_twice", {"file": path.name}))
+        used.add(path)
+        role = _role(line, cast, issues)
+        try:
+            samples, rate = _size(path)
+        except AudioError as error:
+            issues.append(Issue("error", line.place, "unreadable", {"why": str(error)}))
+            continue
+        start = None if line.start is None else line.start - origin
+        if start is not None and start < 0:
+            issues.append(Issue("error", line.place, "before_start", {"by": f"{-start:.2f}"}))
+            continue
+        if role:
+            takes.append(Take(id, line, path, 0, samples, rate, start, role))
+    issues += [
+        Issue("warning", str(path.relative_to(folder)), "unused", {})
+        for path in files.paths
+        if path not in used
+    ]
+    return Found(takes, issues, dict(zip(ids, lines, strict=True)))
+
+
+def _file_of(line: Line, pattern: str | None, files: RecordingFolder) -> Path | Issue:
+    """A line's recording: by the script's column, by the pattern, or by the line's number."""
+    if line.file or pattern:
+        return files.find(line.file or _by_pattern(pattern or "", line))
+    if not line.no:
+        return Issue("error", "", "no_name", {})
+    spelled = [line.no, *(line.no.zfill(width) for width in (2, 3, 4) if line.no.isdecimal())]
+    found = [files.find(name) for name in spelled]
+    return next((path for path in found if isinstance(path, Path)), found[0])
+
+
+def _from_track(
+    lines: list[Line],
+    ids: list[str],
+    track: Path,
+    cast: Cast,
+    origin: Seconds,
+    handles: Seconds,
+) -> Found:
+    if untimed := [line.place for line in lines if line.start is None]:
+        raise ConfigError(
+            f"{untimed[0]}: no time code, which cutting {track.name} needs; fill the script's columns of "
+            "시작 and 끝, or give a folder of recordings"
+        )
+    length, rate = _size(track)
+    spans = cut(lines, origin, length / rate, handles)
+    takes, issues = [], []
+    for line, id, span in zip(lines, ids, spans, strict=True):
+        begin, end = round(span[0] * rate), round(span[1] * rate)
+        if begin < 0 or end > length or end <= begin:
+            where = f"{span[0]:.2f} – {span[1]:.2f} s; 0 – {length / rate:.2f} s"
+            issues.append(Issue("error", line.place, "off_track", {"where": where}))
+            continue
+        if role := _role(line, cast, issues):
+            takes.append(Take(id, line, track, begin, end - begin, rate, begin / rate, role, True))
+    return Found(takes, issues, dict(zip(ids, lines, strict=True)), length / rate)
+
+
+def cut(
+    lines: Sequence[Line], origin: Seconds, length: Seconds, handles: Seconds
+) -> list[tuple[Seconds, Seconds]]:
+    """What of a track each line is, from the track's beginning.
+
+    Handles end half-way to the next line, so that no one's speech is in two cuts; where lines overlap
+    there is none. A line without an end lasts until the next begins.
+    """
+    starts = [(line.start or 0.0) - origin for line in lines]
+    ends = []
+    for line, start in zip(lines, starts, strict=True):
+        after = min((other for other in starts if other > start), default=length)
+        ends.append(after if line.end is None else line.end - origin)
+    spans = []
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        others = [(s, e) for k, (s, e) in enumerate(zip(starts, ends, strict=True)) if k != i]
+        before = [e if e <= start else start for s, e in others if s < start]
+        later = [s if s >= end else end for s, e in others if e > end]
+        left = max([start - handles, *((edge + start) / 2 for edge in before)])
+        right = min([end + handles, *((edge + end) / 2 for edge in later)])
+        # A line that lies beyond the track is told as such, a handle is only cut short.
+        spans.append((left if start < 0 else max(left, 0.0), max(end, min(right, length))))
+    return spans
+
+
+def _role(line: Line, cast: Cast, issues: list[Issue]) -> Role | None:
+    role = cast.role(line.character)
+    if role is None:
+        issues.append(Issue("error", line.place, "no_role", {"character": line.character or "—"}))
+    elif not role.voice and not role.as_recorded:
+        issues.append(Issue("error", line.place, "no_voice", {"character": line.character or "—"}))
+        return None
+    return role
+
+
+def _by_pattern(pattern: str, line: Line) -> str:
+    """The file's name that a pattern gives for a line.
+
+    Raises:
+        ConfigError: an unknown field, or one that the line has not.
+    """
+    fields = {
+        name: int(value) if value.isdecimal() else value
+        for name in _FIELDS
+        if (value := getattr(line, name))
+    }
+    try:
+        names = {part[1] for part in string.Formatter().parse(pattern) if part[1] is not None}
+        if unknown := names - set(_FIELDS):
+            raise ConfigError(
+                f"--pattern {pattern}: no field “{sorted(unknown)[0]}”; there are {', '.join(_FIELDS)}"
+            )
+        return pattern.format(**fields)
+    except KeyError as error:
+        raise ConfigError(f"{line.place}: has no {error.args[0]}, which --pattern needs") from None
+    except ValueError as error:
+        raise ConfigError(f"{line.place}: --pattern {pattern} does not fit it ({error})") from None
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Samples and rate of an audio file."""
+    try:
+        about = soundfile.info(path)
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        reason = getattr(error, "error_string", error)
+        raise AudioError(f"{path}: not a readable audio file ({reason})") from None
+    return about.frames, about.samplerate

@@ -1,0 +1,201 @@
+"""What a dubbing job is about: a script's line, its take, and what became of it."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from moksori.alignment.alignment import Interval
+from moksori.config import Decibels, Seconds, Semitones
+from moksori.conversion.converter import Converter
+from moksori.errors import AudioError
+from moksori.script.line import Line
+from moksori.signal import audio
+from moksori.signal.audio import Recording
+from moksori.weights import DEFAULT_VOCODER
+
+HOME = ".moksori"  # of a job, in its folder
+LONGEST: Seconds = 120.0  # memory grows with a line's length, by some 5 MB a second
+Status = Literal["converted", "passed", "failed"]
+
+
+class Role(BaseModel):
+    """How a character's lines are made.
+
+    Attributes:
+        voice: that speaks them; needed unless they are passed.
+        pitch: semitones above the voice's own register, or below.
+        gain: dB added to the recording's level.
+        as_recorded: `pass` in the file: the lines stay as recorded.
+        nonverbal: laughs, breaths and screams: `match` gives them the character's gain, `leave` leaves
+            them exactly as recorded.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    voice: str = ""
+    pitch: Semitones = Field(default=0.0, ge=-12, le=12)
+    gain: Decibels = Field(default=0.0, ge=-40, le=40)
+    as_recorded: bool = Field(default=False, alias="pass")
+    nonverbal: Literal["match", "leave"] = "match"
+
+
+@dataclass(frozen=True)
+class Take:
+    """A line with its recording, its role, and its place on the reel.
+
+    Attributes:
+        id: of the job's files, unique: 0012_하나.
+        line: of the script.
+        audio: the recording, or the production track that it is cut from.
+        begin: sample of `audio` that it begins at.
+        samples: how many there are of it.
+        sample_rate: of `audio`, Hz.
+        start: where its first sample lies on the reel; None if the script has no times.
+        role: who speaks it, and how.
+        cut: whether it is cut from a track, with handles.
+    """
+
+    id: str
+    line: Line
+    audio: Path
+    begin: int
+    samples: int
+    sample_rate: int
+    start: Seconds | None
+    role: Role
+    cut: bool = False
+
+    @property
+    def seconds(self) -> Seconds:
+        return self.samples / self.sample_rate
+
+
+class Flag(NamedTuple):
+    """Something of a line that a person should look at; `words.reason` says it in words."""
+
+    kind: str  # confidence, word, clipped …; see flags.py
+    need: float  # how much a retake is needed, 0 (good to know) to 1 (cannot be used)
+    value: float | None = None  # what was measured
+
+
+@dataclass(frozen=True)
+class Dubbed:
+    """A take and what became of it.
+
+    Attributes:
+        take: that it was.
+        status: `converted`; `passed`, spoken by the recording itself; or `failed`.
+        wave: the job's file, of as many samples, channels and the rate that the take has; None if failed.
+        words: when each is said, from the wave's beginning.
+        phones: as `Alignment.phone_intervals`, likewise.
+        figures: what was measured, by name; see figures.py.
+        flags: the most needed first.
+        picture: the alignment as a PNG, time across, phones up, spanning `speech`; None where not aligned.
+        speech: where the speech begins and ends in the wave.
+        error: why it failed, in one line.
+        who: embedding [256] of the conversion's voice, where it was measured.
+    """
+
+    take: Take
+    status: Literal["converted", "passed", "failed"]
+    wave: Path | None = None
+    words: tuple[Interval, ...] = ()
+    phones: tuple[Interval, ...] = ()
+    figures: dict[str, float] | None = None
+    flags: tuple[Flag, ...] = ()
+    picture: Path | None = None
+    speech: tuple[Seconds, Seconds] | None = None
+    error: str = ""
+    who: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all takes of a job share."""
+
+    model: Path | None = None  # the bundled one
+    vocoder: str = DEFAULT_VOCODER
+    packs: Path | None = None
+    lexicon: Path | None = None
+    spell: bool = False
+
+    def converter(self) -> Converter:
+        """The one conversion path."""
+        return Converter.from_pretrained(self.model, self.vocoder, self.packs)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A take to be worked on, and where what comes of it is kept.
+
+    Attributes:
+        take: with its recording.
+        key: of all that determines the outcome; names the files.
+        store: folder of the files.
+        digest: of the take's samples, as they were when the job began.
+        register: of the actor; see `Converter.register`.
+    """
+
+    take: Take
+    key: str
+    store: Path
+    digest: str
+    register: float | None = None
+
+    @property
+    def wave(self) -> Path:
+        return self.store / f"{self.key}.wav"
+
+    @property
+    def picture(self) -> Path:
+        return self.store / f"{self.key}.png"
+
+    @property
+    def about(self) -> Path:
+        return self.store / f"{self.key}.json"
+
+    def read(self) -> Recording:
+        """The take's part of its recording.
+
+        Raises:
+            AudioError: as `moksori.signal.audio.read`; it has changed since the job began.
+        """
+        recording, digest = read_take(self.take)
+        if digest != self.digest:
+            raise AudioError(
+                f"{self.take.audio}: changed while the job was at work; start it again"
+            )
+        return recording
+
+    def dubbed(self, error: str = "") -> Dubbed:
+        """What became of the take, from its files."""
+        if error:
+            return Dubbed(self.take, "failed", error=error)
+        about = json.loads(self.about.read_text(encoding="utf-8"))
+        words, phones = (
+            tuple(Interval(*row) for row in about[name]) for name in ("words", "phones")
+        )
+        return Dubbed(
+            self.take, about["status"], self.wave, words, phones, about["figures"],
+            picture=self.picture if self.picture.exists() else None,
+            speech=tuple(about["speech"]) if about["speech"] else None,
+            who=tuple(about["who"]) if about["who"] else None,
+        )  # fmt: skip
+
+
+def read_take(take: Take) -> tuple[Recording, str]:
+    """A take's part of its recording, and the digest of its samples.
+
+    Raises:
+        AudioError: as `moksori.signal.audio.read`.
+    """
+    recording = audio.read(take.audio, LONGEST, (take.begin, take.samples))
+    whole = hashlib.sha256(
+        f"{recording.sample_rate} {recording.subtype} {recording.samples.shape}".encode()
+    )
+    whole.update(recording.samples.tobytes())
+    return recording, whole.hexdigest()

@@ -1,0 +1,1 @@
+"""A take to its outcome."""

@@ -1,0 +1,147 @@
+"""Lines longer than the models like: cut at their pauses, converted part by part, joined in silence.
+
+recording  ──speech──   pause   ──speech──   pause   ──speech──
+parts      [                |                   |             ]
+each part begins and ends in a pause, where the conversion fades to silence: the joints cannot click
+"""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from moksori.alignment.alignment import Alignment, Interval
+from moksori.config import Decibels, Seconds
+from moksori.conversion.converter import Converter
+from moksori.dubbing.records import LONGEST, Role
+from moksori.signal import audio
+from moksori.signal.audio import Recording
+from moksori.text import read
+
+PART: Seconds = 20.0  # lines up to this are converted whole
+_LEAST: Seconds = 2.0  # of a part
+_AROUND: Seconds = 0.15  # an alignment may be so far off
+
+
+class Part(NamedTuple):
+    """What was converted at once: how it is aligned, in the whole recording's time, and its mel."""
+
+    alignment: Alignment
+    mel: np.ndarray  # [T, n_mels] of the recording's speech
+
+
+@dataclass(frozen=True)
+class ConvertedLine:
+    """A line in its voice.
+
+    Attributes:
+        samples: [n, channels], as many of both as the recording has.
+        parts: it was converted in, in their order; one, if it is not long.
+        lowered: dB by which it had to be lowered so as not to clip.
+    """
+
+    samples: np.ndarray
+    parts: list[Part]
+    lowered: Decibels
+
+    @property
+    def speech(self) -> tuple[Seconds, Seconds]:
+        """Where the first part's frames begin and the last's end."""
+        first, last = self.parts[0].alignment, self.parts[-1].alignment
+        return first.begin, last.begin + len(last.weights) * last.frame
+
+    @property
+    def confidence(self) -> float:
+        """The mean of the parts', by their frames."""
+        lengths = [len(part.mel) for part in self.parts]
+        return float(np.average([p.alignment.confidence for p in self.parts], weights=lengths))
+
+
+def convert_line(
+    converter: Converter,
+    recording: Recording,
+    text: str,
+    role: Role,
+    register: float | None = None,
+    spell: bool = False,
+    lexicon: Path | None = None,
+) -> ConvertedLine:
+    """Convert a line of any length up to `LONGEST`.
+
+    Raises:
+        AudioError, TextError, VoiceError: as `Converter.convert`.
+    """
+    how: dict[str, Any] = {
+        "pitch": role.pitch, "spell": spell, "lexicon": lexicon, "max_seconds": LONGEST,
+    }  # fmt: skip
+    audio.check(recording, LONGEST)
+    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
+    if (end - begin) / recording.sample_rate <= PART:
+        whole = converter.convert(recording, text, role.voice, register=register, **how)
+        return ConvertedLine(
+            whole.samples, [Part(whole.alignment, whole.source_mel)], whole.lowered
+        )
+    aligned = converter.align(
+        recording, text, max_seconds=LONGEST, spell=spell, lexicon=lexicon
+    ).alignment
+    if register is None:  # of the whole line, so that its parts keep their intervals to each other
+        register = converter.register(recording, LONGEST)[0]
+    words = read(text, spell, lexicon).normalized.split()
+    spoken = aligned.word_intervals()
+    out, parts, lowered = np.zeros_like(recording.samples), [], 0.0
+    begin, first = 0, 0
+    for last in [*pauses(spoken), len(words)]:
+        end = len(recording.samples)
+        if last < len(words):
+            end = quietest(recording, spoken[last - 1].end, spoken[last].begin)
+        cut = Recording(recording.samples[begin:end], recording.sample_rate, recording.subtype)
+        made = converter.convert(
+            cut, " ".join(words[first:last]), role.voice, register=register, **how
+        )
+        out[begin:end] = made.samples
+        alignment = replace(
+            made.alignment, begin=made.alignment.begin + begin / recording.sample_rate
+        )
+        parts.append(Part(alignment, made.source_mel))
+        lowered = max(lowered, made.lowered)
+        begin, first = end, last
+    return ConvertedLine(out, parts, lowered)
+
+
+def quietest(recording: Recording, begin: Seconds, end: Seconds) -> int:
+    """The sample in the middle of the quietest 40 ms between two times, and a little around them."""
+    rate = recording.sample_rate
+    first = max(0, round((begin - _AROUND) * rate))
+    power = recording.mono[first : round((end + _AROUND) * rate)].astype(np.float64) ** 2
+    size = min(len(power), round(0.04 * rate))
+    return first + int(np.convolve(power, np.ones(size), "valid").argmin()) + size // 2
+
+
+def pauses(words: list[Interval]) -> list[int]:
+    """Before which words to cut a line so that no part is longer than `PART`, at its longest pauses.
+
+    A part of a single word, or with no pause `_LEAST` from its ends, stays as it is.
+    """
+    middles = ((a.end + b.begin) / 2 for a, b in pairwise(words))
+    edges = [words[0].begin, *middles, words[-1].end]
+    gaps = [0.0, *(b.begin - a.end for a, b in pairwise(words)), 0.0]
+
+    def cut(first: int, last: int) -> list[int]:
+        """Of the words from `first` to before `last`."""
+        begin, end = edges[first], edges[last]
+        if end - begin <= PART:
+            return []
+        inner = [
+            i
+            for i in range(first + 1, last)
+            if edges[i] - begin >= _LEAST and end - edges[i] >= _LEAST
+        ]
+        if not inner:
+            return []
+        middle = (begin + end) / 2
+        best = max(inner, key=lambda i: (round(gaps[i], 2), -abs(edges[i] - middle)))
+        return [*cut(first, best), best, *cut(best, last)]
+
+    return cut(0, len(words))

@@ -1,0 +1,172 @@
+"""One take to its wave, timings, figures and picture: what a worker process does.
+
+STORE/<key>.wav    as many samples and channels as the take has, at its rate
+STORE/<key>.png    the alignment, time across, phones up
+STORE/<key>.json   when words and phones are said, and the figures; written last
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from matplotlib.image import imsave
+from threadpoolctl import threadpool_limits
+
+from moksori.conversion.converter import MIN_CONFIDENCE, Converter
+from moksori.dubbing.records import LONGEST, Setup, Status, Task
+from moksori.dubbing.work import metrics as figures
+from moksori.dubbing.work.long_lines import Part, convert_line
+from moksori.dubbing.work.metrics import Figures
+from moksori.errors import AudioError, MoksoriError, TextError
+from moksori.signal import audio
+from moksori.signal.audio import Recording
+from moksori.text.nonverbal import is_nonverbal, is_wordless
+
+
+class Worker:
+    """Converts takes, one after the other, on one core.
+
+    More cores are used by more workers, so that a take's bytes do not depend on how many there are.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        torch.set_num_threads(1)
+        threadpool_limits(
+            1
+        )  # NumPy's and SciPy's too: sums in another order differ in the last digit
+        self.setup = setup
+
+    @cached_property
+    def converter(self) -> Converter:
+        return self.setup.converter()
+
+    def register(self, task: Task) -> tuple[float, int] | None:
+        """Of a take's speaker in this take; None where nothing is voiced, or nothing can be read."""
+        try:
+            return self.converter.register(task.read(), LONGEST)
+        except MoksoriError:  # the conversion will tell
+            return None
+
+    def convert(self, task: Task) -> Status:
+        """Make the take's files.
+
+        Raises:
+            MoksoriError: it cannot be converted.
+        """
+        recording = task.read()
+        role, text = task.take.role, task.take.line.text
+        measured = figures.of_recording(recording)
+        if role.as_recorded or is_wordless(text):
+            return self._pass(task, recording, measured)
+        try:
+            spoken = convert_line(
+                self.converter, recording, text, role, task.register, self.setup.spell,
+                self.setup.lexicon,
+            )  # fmt: skip
+        except (TextError, AudioError):
+            if is_nonverbal(text):  # a scream of three seconds is no reading of 아
+                return self._pass(task, recording, measured | {"cry": 1.0})
+            raise
+        if is_nonverbal(text) and spoken.confidence < MIN_CONFIDENCE:
+            return self._pass(task, recording, measured | {"cry": 1.0})
+        parts = spoken.parts
+        if len(parts) == 1 and (second := self._second(recording, text)) is not None:
+            parts = [Part(replace(parts[0].alignment, second=second), parts[0].mel)]
+        samples, lowered = _louder(spoken.samples, role.gain)
+        measured |= figures.of_parts(parts)
+        measured |= figures.of_conversion(
+            recording.mono, samples.mean(1), recording.sample_rate, self.converter.card.audio
+        )
+        measured["lowered"] = spoken.lowered + lowered
+        _draw(task.picture, parts)
+        _write_wave(task.wave, samples, recording)
+        _write_about(task, "converted", parts, spoken.speech, measured, _who(samples, recording))
+        return "converted"
+
+    def _second(self, recording: Recording, text: str) -> np.ndarray | None:
+        """The other aligner's weights, of a model that has two."""
+        if not self.converter.model.has_second_opinion:
+            return None
+        return self.converter.align(
+            recording, text, max_seconds=LONGEST, spell=self.setup.spell, lexicon=self.setup.lexicon
+        ).alignment.second
+
+    def _pass(self, task: Task, recording: Recording, measured: Figures) -> Status:
+        """Speak the take by its recording: exactly, or at its character's gain."""
+        role = task.take.role
+        gain = 0.0 if role.as_recorded or role.nonverbal == "leave" else role.gain
+        samples, measured["lowered"] = _louder(recording.samples, gain)
+        if not gain:  # exactly, also what 32-bit floating point cannot hold
+            take = task.take
+            samples = soundfile.read(
+                take.audio, take.samples, take.begin, dtype="float64", always_2d=True
+            )[0]
+        _write_wave(task.wave, samples, recording)
+        _write_about(task, "passed", [], None, measured, None)
+        return "passed"
+
+
+def _louder(samples: np.ndarray, gain: float) -> tuple[np.ndarray, float]:
+    """Samples with `gain` dB, and by how much they had to be lowered again; untouched without."""
+    return audio.fit_peak(samples * np.float32(10 ** (gain / 20))) if gain else (samples, 0.0)
+
+
+def _who(samples: np.ndarray, recording: Recording) -> list[float] | None:
+    """Who speaks, by Resemblyzer where `moksori[eval]` is installed."""
+    if not find_spec("resemblyzer"):
+        return None
+    from moksori.metrics.models import speaker_embedding
+
+    return [round(float(x), 4) for x in speaker_embedding(samples.mean(1), recording.sample_rate)]
+
+
+def _draw(path: Path, parts: Sequence[Part]) -> None:
+    """The parts' free weights, each at its time and above the one before."""
+    first, frame = parts[0].alignment.begin, parts[0].alignment.frame
+    starts = [round((part.alignment.begin - first) / frame) for part in parts]
+    picture = np.zeros(
+        (sum(len(p.alignment.phones) for p in parts), starts[-1] + len(parts[-1].alignment.free))
+    )
+    low = 0
+    for start, (alignment, _) in zip(starts, parts, strict=True):
+        frames, phones = alignment.free.shape
+        picture[low : low + phones, start : start + frames] = alignment.free.T
+        low += phones
+    temporary = path.with_name(f".{os.getpid()}_{path.name}")
+    imsave(
+        temporary, picture, origin="lower", cmap="viridis", vmin=0, vmax=1, format="png",
+        metadata={"Software": ""},
+    )  # fmt: skip
+    temporary.replace(path)
+
+
+def _write_wave(path: Path, samples: np.ndarray, recording: Recording) -> None:
+    audio.write(path, samples, recording.sample_rate, recording.subtype)
+
+
+def _write_about(
+    task: Task,
+    status: Status,
+    parts: Sequence[Part],
+    speech: tuple[float, float] | None,
+    measured: Figures,
+    who: list[float] | None,
+) -> None:
+    about = {
+        "status": status,
+        "words": [word for part in parts for word in part.alignment.word_intervals()],
+        "phones": [phone for part in parts for phone in part.alignment.phone_intervals()],
+        "speech": speech,
+        "figures": measured,
+        "who": who,
+    }
+    temporary = task.about.with_name(f".{os.getpid()}_{task.about.name}")
+    temporary.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+    temporary.replace(task.about)

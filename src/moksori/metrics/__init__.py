@@ -1,0 +1,1 @@
+"""Measures of conversions, and the models that judge them."""

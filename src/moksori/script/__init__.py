@@ -1,0 +1,1 @@
+"""Scripts as studios keep them, read to lines."""

@@ -1,0 +1,1 @@
+"""Signals: reading, features, pitch, loudness, Broadcast Wave."""

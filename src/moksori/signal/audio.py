@@ -1,0 +1,224 @@
+"""Reading, writing, resampling and levelling recordings. Waves are float32 in [-1, 1]."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyloudnorm
+import soundfile
+import soxr
+
+from moksori.config import Decibels, Hertz, Seconds
+from moksori.errors import AudioError, OutputError
+
+SILENCE: Decibels = -60.0  # a recording whose loudest sample is below this has nothing to convert
+_FULL_SCALE_PEAK = 0.999
+_UNCOUNTED = (
+    2**40
+)  # libsndfile's frame count of a stream whose header does not tell it is above this
+_STREAMED = 0x7FFFF000
+# Formats that keep every sample; others pad or lose some, and are not written.
+_LOSSLESS = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording as it lies on the disk: `samples` [n, channels], and how to write its like."""
+
+    samples: np.ndarray
+    sample_rate: int
+    subtype: str  # soundfile's name of the sample format, e.g. PCM_24
+
+    @property
+    def mono(self) -> np.ndarray:
+        """The mean of the channels, [n]."""
+        return self.samples.mean(axis=1)
+
+    @property
+    def seconds(self) -> Seconds:
+        return len(self.samples) / self.sample_rate
+
+
+def read(
+    path: Path, max_seconds: Seconds | None = None, part: tuple[int, int] | None = None
+) -> Recording:
+    """Read any file that libsndfile knows: WAV, FLAC, AIFF, OGG, MP3, of any rate and width.
+
+    Args:
+        path: of the file.
+        max_seconds: refuse more than this.
+        part: first sample and number of samples; only they are read, and held in memory.
+
+    Raises:
+        AudioError: missing, empty, truncated, not audio, silent, longer than `max_seconds`, or with
+            samples that are not numbers; a part that the file does not have.
+    """
+    if not path.is_file():
+        raise AudioError(f"{path}: no such file")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path}: the file is empty")
+    try:
+        with soundfile.SoundFile(path) as file:
+            counted = file.frames < _UNCOUNTED
+            begin, wanted = part or (0, file.frames)
+            if counted and max_seconds is not None:
+                _check_length(str(path), wanted / file.samplerate, max_seconds)
+            if not counted and not part:
+                wanted = int((max_seconds or 3600) * file.samplerate) + 1
+            if begin:
+                file.seek(begin)
+            samples = file.read(wanted, dtype="float32", always_2d=True)
+            rate, subtype = file.samplerate, file.subtype
+    except AudioError:
+        raise
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        reason = getattr(error, "error_string", error)  # a headerless .raw is a TypeError
+        raise AudioError(f"{path}: not a readable audio file ({reason})") from None
+    if ((counted or part) and len(samples) < wanted) or _is_cut(path):
+        raise AudioError(f"{path}: the file is truncated; export it again")
+    recording = Recording(samples, rate, subtype)
+    check(recording, max_seconds, str(path))
+    return recording
+
+
+def check(
+    recording: Recording, max_seconds: Seconds | None = None, name: str = "the recording"
+) -> None:
+    """See that there is something to convert.
+
+    Raises:
+        AudioError: no samples, too many, some that are not numbers, or silence.
+    """
+    if len(recording.samples) == 0:
+        raise AudioError(f"{name}: holds no samples")
+    if max_seconds is not None:
+        _check_length(name, recording.seconds, max_seconds)
+    if not np.isfinite(recording.samples).all():
+        raise AudioError(f"{name}: some samples are not numbers; export it again")
+    if decibels(np.abs(recording.mono).max()) < SILENCE:
+        antiphase = decibels(np.abs(recording.samples).max()) >= SILENCE
+        why = "its channels cancel each other out" if antiphase else f"peak below {SILENCE:g} dBFS"
+        raise AudioError(f"{name}: the recording is silent ({why})")
+
+
+def _check_length(name: str, length: Seconds, limit: Seconds) -> None:
+    if length > limit:
+        raise AudioError(
+            f"{name}: {length:.1f} s is longer than the limit of {limit:g} s; "
+            "cut it into lines, or raise --max-seconds"
+        )
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether a WAV, AIFF or AU file is shorter than its header says.
+
+    libsndfile reads those without a word. Sizes near the largest stand in files written by programs
+    that could not seek back to fill them in.
+    """
+    with path.open("rb") as file:
+        header = file.read(12)
+    form = header[:4]
+    order: Literal["little", "big"] = "little" if form == b"RIFF" else "big"
+    if form not in (b"RIFF", b"FORM", b".snd"):
+        return False
+    declared = int.from_bytes(header[4:8], order)
+    if form == b".snd":  # data offset and data size instead of the file's
+        size = int.from_bytes(header[8:12], order)
+        declared = size if size >= _STREAMED else declared + size - 8
+    if declared == 0 or declared >= _STREAMED:
+        return False
+    return path.stat().st_size < declared + 8 - 1  # the last pad byte may miss
+
+
+def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "PCM_16") -> str:
+    """Write `samples` [n] or [n, channels] whole or not at all; the suffix chooses the format.
+
+    Returns:
+        The sample format written: `subtype`, or where the file cannot hold it, or it would not keep
+        every sample, PCM_24 for floating point and PCM_16 for the others.
+
+    Raises:
+        OutputError: the folder is missing or not writable, or the format is not known.
+    """
+    if not path.parent.is_dir():
+        raise OutputError(f"{path.parent}: no such folder; make it first")
+    known = soundfile.available_formats()
+    form = path.suffix[1:].upper()
+    if form not in known:
+        raise OutputError(f"{path}: unknown audio format “{path.suffix}”; use .wav or .flac")
+    if subtype not in _LOSSLESS or not soundfile.check_format(form, subtype):
+        subtype = "PCM_24" if subtype in ("FLOAT", "DOUBLE") else "PCM_16"
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
+        )
+    except OSError as error:
+        raise OutputError(f"{path.parent}: cannot write there ({error.strerror})") from None
+    temporary = Path(name)
+    try:
+        os.close(handle)
+        soundfile.write(temporary, samples, rate, subtype=subtype, format=form)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise OutputError(f"{path}: cannot write it ({error})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return subtype
+
+
+def resample(wave: np.ndarray, source: Hertz, target: Hertz) -> np.ndarray:
+    """Resample `wave` [n] from `source` to `target` Hz, by soxr's very high quality."""
+    return wave if source == target else soxr.resample(wave, source, target, quality="VHQ")
+
+
+def decibels(amplitude: float) -> Decibels:
+    """Amplitude in dB of full scale; digital silence is -200."""
+    return 20 * float(np.log10(max(amplitude, 1e-10)))
+
+
+def loudness(wave: np.ndarray, rate: int) -> Decibels:
+    """Integrated loudness (ITU-R BS.1770-4) of `wave` [n] in LUFS; -inf for digital silence only.
+
+    A wave shorter than the standard's block of 400 ms is measured as one block. One so quiet that the
+    standard's gate of -70 LUFS leaves nothing is measured without gate and filter.
+    """
+    block = min(0.4, len(wave) / rate * 0.999)
+    with np.errstate(divide="ignore"):
+        gated = float(pyloudnorm.Meter(rate, block_size=block).integrated_loudness(wave))
+        power = float(np.mean(np.square(wave, dtype=np.float64)))
+        return gated if np.isfinite(gated) else float(-0.691 + 10 * np.log10(power))
+
+
+def gain_to(wave: np.ndarray, rate: int, target: Decibels) -> float:
+    """The factor that brings `wave` to `target` LUFS; 1 for digital silence."""
+    measured = loudness(wave, rate)
+    return 10 ** ((target - measured) / 20) if np.isfinite(measured) else 1.0
+
+
+def fit_peak(wave: np.ndarray) -> tuple[np.ndarray, Decibels]:
+    """Lower `wave` so that it fits full scale; also the dB it was lowered by (0 if it fitted)."""
+    peak = float(np.abs(wave).max(initial=0.0))
+    if peak <= _FULL_SCALE_PEAK:
+        return wave, 0.0
+    return wave * (_FULL_SCALE_PEAK / peak), decibels(peak / _FULL_SCALE_PEAK)
+
+
+def speech_bounds(
+    wave: np.ndarray, rate: int, below_peak: Decibels = 45.0, margin: Seconds = 0.08
+) -> tuple[int, int]:
+    """Where speech begins and ends, in samples, with `margin` on both sides.
+
+    A frame of 23 ms counts as speech when its level is within `below_peak` of the loudest frame.
+    """
+    hop = max(1, round(0.0116 * rate))
+    padded = np.pad(wave, (hop, hop + (-len(wave)) % hop))
+    power = (padded.reshape(-1, hop) ** 2).mean(axis=1)
+    level = 10 * np.log10(np.maximum((power[:-1] + power[1:]) / 2, 1e-12))
+    active = np.flatnonzero(level > level.max() - below_peak)
+    start = (int(active[0]) - 1) * hop - round(margin * rate)
+    end = (int(active[-1]) + 1) * hop + round(margin * rate)
+    return max(0, start), min(len(wave), end)

@@ -1,0 +1,218 @@
+"""Broadcast Wave: what a WAV tells an editing program about itself (`bext` and `iXML`)."""
+
+import os
+import struct
+import tempfile
+import unicodedata
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from moksori.config import Decibels
+from moksori.errors import OutputError
+from moksori.files import cut
+
+_LARGEST = 0xFFFFFFFF  # what RIFF's sizes can count to, in bytes
+_SPARE = 1 << 20  # for all chunks but the samples
+_UNMEASURED = 0x7FFF
+_COPIED = 1 << 20  # bytes at a time
+
+
+@dataclass(frozen=True)
+class Broadcast:
+    """What is told. Empty texts are left out.
+
+    Attributes:
+        description: of the file, in a line.
+        date: when it was made; given, so that the same job makes the same bytes.
+        start: of its first sample, in samples since midnight.
+        frame_rate: frames a second, as a fraction: 30000/1001.
+        drop_frame: whether its time codes drop frames.
+        reference: that names this file among all others, in at most 32 ASCII characters.
+        project: it belongs to.
+        scene: it belongs to.
+        take: its number.
+        note: to whom it may concern.
+        tracks: name of each channel.
+        loudness: integrated, in LUFS; None if not measured.
+        true_peak: in dBTP; None if not measured.
+    """
+
+    description: str
+    date: datetime
+    start: int
+    frame_rate: str
+    drop_frame: bool
+    reference: str = ""
+    project: str = ""
+    scene: str = ""
+    take: str = ""
+    note: str = ""
+    tracks: tuple[str, ...] = ()
+    loudness: Decibels | None = None
+    true_peak: Decibels | None = None
+
+
+class _Format(NamedTuple):
+    channels: int
+    rate: int
+    bits: int
+
+
+def check_size(path: Path, size: int) -> None:
+    """See that `size` bytes of samples fit a WAV.
+
+    Raises:
+        OutputError: they do not.
+    """
+    if size > _LARGEST - _SPARE:
+        raise OutputError(
+            f"{path}: would be {size / 2**30:.1f} GB, and a WAV holds at most 4 GB; "
+            "make a shorter reel, or one of a lower rate"
+        )
+
+
+def write_bext(path: Path, about: Broadcast) -> None:
+    """Put `bext` (EBU Tech 3285, version 2) and `iXML` in front of a WAV's other chunks.
+
+    The file is copied and then replaced in one step; an older `bext` or `iXML` of it is dropped.
+    The standard wants ASCII in `bext`. Editing programs read UTF-8 there, and Korean has no other
+    place in it; so texts are UTF-8, cut at the end of a character where the field is full.
+
+    Raises:
+        OutputError: not a WAV, too large with the chunks, before midnight, or not writable.
+    """
+    if about.start < 0:
+        raise OutputError(f"{path}: begins before midnight; give the reel a later start time code")
+    check_size(path, path.stat().st_size if path.is_file() else 0)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".wav")
+    except OSError as error:
+        raise OutputError(f"{path.parent}: cannot write there ({error.strerror})") from None
+    temporary = Path(name)
+    try:
+        with path.open("rb") as source, os.fdopen(handle, "wb") as target:
+            _copy(source, target, about)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except struct.error:
+        raise OutputError(f"{path}: not a WAV, or cut off; write it again") from None
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write it ({error.strerror})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _copy(source: BinaryIO, target: BinaryIO, about: Broadcast) -> None:
+    """Write `source` to `target` with the new chunks first. `struct.error` if it is not a WAV."""
+    chunks = [chunk for chunk in _chunks(source) if chunk[0] not in (b"bext", b"iXML")]
+    places = {kind: place for kind, place, _ in chunks}
+    if not {b"fmt ", b"data"} <= set(places):
+        raise struct.error
+    source.seek(places[b"fmt "])
+    channels, rate, bits = struct.unpack("<2xHI6xH", source.read(16))
+    form = _Format(channels, rate, bits)
+    new = [(b"bext", _bext(about, form)), (b"iXML", _ixml(about, form))]
+    sizes = [len(content) for _, content in new] + [size for *_, size in chunks]
+    target.write(struct.pack("<4sI4s", b"RIFF", 4 + sum(8 + s + s % 2 for s in sizes), b"WAVE"))
+    for kind, content in new:
+        target.write(struct.pack("<4sI", kind, len(content)) + content + bytes(len(content) % 2))
+    for kind, place, size in chunks:
+        target.write(struct.pack("<4sI", kind, size))
+        source.seek(place)
+        for done in range(0, size, _COPIED):
+            target.write(source.read(min(_COPIED, size - done)))
+        target.write(bytes(size % 2))
+
+
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Each chunk's kind, the place of its content, and its size."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    form, _, kind = struct.unpack("<4sI4s", file.read(12))
+    if (form, kind) != (b"RIFF", b"WAVE"):
+        raise struct.error
+    place = 12
+    while place + 8 <= end:
+        file.seek(place)
+        kind, size = struct.unpack("<4sI", file.read(8))
+        if place + 8 + size > end:
+            raise struct.error
+        yield kind, place + 8, size
+        place += 8 + size + size % 2
+
+
+def _bext(about: Broadcast, form: _Format) -> bytes:
+    mode = {1: "mono", 2: "stereo"}.get(form.channels, "multi")
+    history = f"A=PCM,F={form.rate},W={form.bits},M={mode},T=Moksori\r\n"
+    return (
+        struct.pack(
+            "<256s32s32s10s8sQH64s5h180s",
+            _field(about.description, 256),
+            b"Moksori",
+            _field(about.reference, 32),
+            about.date.date().isoformat().encode(),
+            about.date.strftime("%H:%M:%S").encode(),
+            about.start,
+            2,  # the version
+            b"",  # UMID
+            _hundredths(about.loudness),
+            _UNMEASURED,  # loudness range
+            _hundredths(about.true_peak),
+            _UNMEASURED,  # highest momentary loudness
+            _UNMEASURED,  # highest short-term loudness
+            b"",
+        )
+        + history.encode()
+    )
+
+
+def _field(text: str, size: int) -> bytes:
+    return cut(_printable(text), size).encode()
+
+
+def _hundredths(value: Decibels | None) -> int:
+    if value is None or not -99.99 <= value <= 99.99:  # the standard's range; silence is below it
+        return _UNMEASURED
+    return round(value * 100)
+
+
+def _ixml(about: Broadcast, form: _Format) -> bytes:
+    root = ElementTree.Element("BWFXML")
+
+    def put(parent: ElementTree.Element, **texts: str | int) -> None:
+        for name, text in texts.items():
+            if text != "":  # the standard would rather have no field than an empty one
+                ElementTree.SubElement(parent, name).text = _printable(str(text))
+
+    put(root, IXML_VERSION="1.61", PROJECT=about.project, SCENE=about.scene, TAKE=about.take)
+    put(root, NOTE=about.note)
+    put(
+        ElementTree.SubElement(root, "SPEED"),
+        TIMECODE_RATE=about.frame_rate,
+        TIMECODE_FLAG="DF" if about.drop_frame else "NDF",
+        FILE_SAMPLE_RATE=form.rate,
+        AUDIO_BIT_DEPTH=form.bits,
+        TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI=about.start >> 32,
+        TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO=about.start & 0xFFFFFFFF,
+        TIMESTAMP_SAMPLE_RATE=form.rate,
+    )
+    tracks = ElementTree.SubElement(root, "TRACK_LIST")
+    put(tracks, TRACK_COUNT=len(about.tracks))
+    for number, name in enumerate(about.tracks, 1):
+        track = ElementTree.SubElement(tracks, "TRACK")
+        put(track, CHANNEL_INDEX=number, INTERLEAVE_INDEX=number, NAME=name)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
+
+
+def _printable(text: str) -> str:
+    """On one line, composed, without the characters that XML has no way to write."""
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(
+        " " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in "\ufffe\uffff" else c
+        for c in composed
+    ).strip()

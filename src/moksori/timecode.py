@@ -1,0 +1,182 @@
+"""Times as scripts write them: SMPTE time codes with and without drop frame, clocks, and seconds."""
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Self
+
+from timecode import Timecode
+
+from moksori.config import Seconds
+from moksori.errors import ScriptError
+
+_NTSC = {24: "23.976", 30: "29.97", 60: "59.94"}  # by the frames that a second counts
+_NOMINAL = {
+    "23.976": (24, True), "23.98": (24, True), "24000/1001": (24, True), "24": (24, False),
+    "25": (25, False), "29.97": (30, True), "30000/1001": (30, True), "30": (30, False),
+    "50": (50, False), "59.94": (60, True), "60000/1001": (60, True), "60": (60, False),
+}  # fmt: skip
+_RATES = "23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94, 59.94df or 60"
+_FRAMES = re.compile(r"(\d{1,2})[:;](\d{1,2})[:;](\d{1,2})([:;])(\d{1,3})")
+_CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d+))?")
+_PLAIN = re.compile(r"\d+(?:\.\d+)?")
+_DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class FrameRate:
+    """How frames are counted, and how long one is.
+
+    Attributes:
+        nominal: frames that a second of the time code counts.
+        ntsc: a frame is longer by 1.001, so that the time code lags behind the clock.
+        drop: numbers are left out of the count, so that it keeps up with the clock nevertheless.
+    """
+
+    nominal: int
+    ntsc: bool = False
+    drop: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a rate as users write it: 23.976, 24, 25, 29.97, 29.97df, 29.97ndf, 30.
+
+        29.97 and 59.94 alone are without drop frame.
+
+        Raises:
+            ScriptError: no such rate, or drop frame where there is none.
+        """
+        bare = re.sub(r"[\s_-]|fps", "", unicodedata.normalize("NFKC", text).lower())
+        name = bare.removesuffix("df").removesuffix("n")
+        if name not in _NOMINAL or bare not in (name, name + "df", name + "ndf"):
+            raise ScriptError(f"“{text}”: not a frame rate; give --fps {_RATES}")
+        nominal, ntsc = _NOMINAL[name]
+        drop = bare == name + "df"
+        if drop and not (ntsc and nominal % 30 == 0):
+            raise ScriptError(f"“{text}”: only 29.97 and 59.94 drop frames; give --fps {_RATES}")
+        return cls(nominal, ntsc, drop)
+
+    @property
+    def fps(self) -> Fraction:
+        """Frames a second, exactly."""
+        return Fraction(self.nominal * 1000, 1001) if self.ntsc else Fraction(self.nominal)
+
+    @property
+    def frames_a_day(self) -> int:
+        """How many time codes there are."""
+        return self.timecode(f"23:59:59:{self.nominal - 1:02}").frames
+
+    def timecode(self, place: str | int) -> Timecode:
+        """The library's time code; its frames count from 1.
+
+        Args:
+            place: a time code, or a frame from 0.
+        """
+        name = _NTSC[self.nominal] if self.ntsc else str(self.nominal)
+        if isinstance(place, int):
+            return Timecode(name, frames=place + 1, force_non_drop_frame=not self.drop)
+        return Timecode(name, place, force_non_drop_frame=not self.drop)
+
+    def __str__(self) -> str:
+        return (_NTSC[self.nominal] if self.ntsc else str(self.nominal)) + "df" * self.drop
+
+
+def parse_time(text: str, frame_rate: FrameRate | None = None) -> Seconds:
+    """Read a time.
+
+    Args:
+        text: `HH:MM:SS:FF`, with drop frame also `HH:MM:SS;FF`; `HH:MM:SS`, `MM:SS`, each also with a
+            fraction after a point or a comma; or seconds, `12.5`.
+        frame_rate: of the frames; needed if `text` counts any.
+
+    Returns:
+        Seconds of the clock: at NTSC's rates the time code's own are longer.
+
+    Raises:
+        ScriptError: no time, one that does not exist, or frames without a rate.
+    """
+    bare = unicodedata.normalize(
+        "NFKC", text
+    ).strip()  # a Korean keyboard has wide digits and colons
+    if bare.startswith(("-", "−")):
+        raise ScriptError(f"“{text}”: before zero; count from 00:00:00:00")
+    if found := _FRAMES.fullmatch(bare):
+        hours, minutes, seconds, mark, frame = found.groups()
+        _check_clock(text, int(hours), int(minutes), int(seconds))
+        return _framed(text, f"{hours}:{minutes}:{seconds}", mark == ";", int(frame), frame_rate)
+    if found := _CLOCK.fullmatch(bare):
+        hour, minutes, seconds, fraction = found.groups()
+        _check_clock(text, int(hour or 0), int(minutes), int(seconds))
+        whole = int(hour or 0) * 3600 + int(minutes) * 60 + int(seconds)
+        return float(f"{whole}.{fraction or 0}")
+    if not _PLAIN.fullmatch(bare):
+        raise ScriptError(
+            f"“{text}”: not a time; write 00:01:02:03 and give --fps, or 0:01:02.5, or seconds"
+        )
+    if float(bare) >= _DAY:
+        raise ScriptError(f"“{text}”: not within a day; write it as 00:01:02.5 or in seconds")
+    return float(bare)
+
+
+def _check_clock(text: str, hours: int, minutes: int, seconds: int) -> None:
+    for name, value, end in (
+        ("hours", hours, 24),
+        ("minutes", minutes, 60),
+        ("seconds", seconds, 60),
+    ):
+        if value >= end:
+            raise ScriptError(
+                f"“{text}”: {value} {name}, but they end at {end - 1}; write it as 00:01:02:03"
+            )
+
+
+def _framed(
+    text: str, clock: str, semicolon: bool, frame: int, frame_rate: FrameRate | None
+) -> Seconds:
+    if frame_rate is None:
+        example = "29.97df" if semicolon else "23.976"
+        raise ScriptError(
+            f"“{text}” counts frames, but how long are they? give --fps, such as --fps {example}"
+        )
+    if semicolon and not frame_rate.drop:
+        raise ScriptError(
+            f"“{text}” is with drop frame, but the frame rate is {frame_rate}; give --fps 29.97df or 59.94df"
+        )
+    if frame >= frame_rate.nominal:
+        raise ScriptError(
+            f"“{text}”: no frame {frame} at {frame_rate}: they end at {frame_rate.nominal - 1}; "
+            "is --fps right?"
+        )
+    code = frame_rate.timecode(f"{clock}:{frame:02}")
+    if frame_rate.timecode(code.frames - 1).frs != frame:
+        raise ScriptError(
+            f"“{text}”: {frame_rate} leaves this frame number out; is --fps right, or without df?"
+        )
+    return from_frames(code.frames - 1, frame_rate)
+
+
+def from_frames(frames: int, frame_rate: FrameRate) -> Seconds:
+    """When a frame begins, frames counted from 0."""
+    return float(frames / frame_rate.fps)
+
+
+def to_frames(seconds: Seconds, frame_rate: FrameRate) -> int:
+    """The frame that begins nearest, frames counted from 0."""
+    return math.floor(Fraction(seconds) * frame_rate.fps + Fraction(1, 2))
+
+
+def format_timecode(seconds: Seconds, frame_rate: FrameRate) -> str:
+    """The time code of the nearest frame: `HH:MM:SS:FF`, or with drop frame `HH:MM:SS;FF`.
+
+    Raises:
+        ScriptError: before zero, or after the day that time codes have.
+    """
+    frames = to_frames(seconds, frame_rate)
+    if not 0 <= frames < frame_rate.frames_a_day:
+        raise ScriptError(
+            f"{seconds:.3f} s has no time code at {frame_rate}: they go from 00:00:00:00 over a day; move "
+            "the reel's start"
+        )
+    return str(frame_rate.timecode(frames))

@@ -1,0 +1,206 @@
+import csv
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from moksori import Converter
+from moksori.config import AudioConfig, ConversionConfig, CotatronConfig
+from moksori.conversion.checkpoint import HiFiGANCard
+from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
+from moksori.metrics.measures import melody
+from moksori.models.conversion import ConversionModel
+from moksori.signal import audio, features
+from moksori.signal.pitch import shift_f0
+from moksori.text import SYMBOLS
+from moksori.weights import VOCODERS
+from tests.conftest import DEMO, DEMO_TEXT, voiced_wave
+
+
+@pytest.fixture(scope="module")
+def converter() -> Converter:
+    return Converter.from_pretrained()
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "subtype", "suffix"),
+    [
+        (48000, 2, "PCM_24", ".wav"),
+        (44100, 1, "PCM_16", ".flac"),
+        (16000, 1, "FLOAT", ".wav"),
+        (8000, 1, "PCM_U8", ".wav"),
+    ],
+)
+def test_output_has_the_source_s_rate_length_channels_and_format(
+    converter, tmp_path, rate, channels, subtype, suffix
+):
+    wave, original = soundfile.read(DEMO, dtype="float32")
+    wave = audio.resample(wave, original, rate)[: 2 * rate + 17]
+    path = tmp_path / f"in{suffix}"
+    soundfile.write(path, np.repeat(wave[:, None], channels, 1), rate, subtype=subtype)
+    result = converter.convert(path, DEMO_TEXT, "lmy")
+    result.save(tmp_path / f"out{suffix}")
+    before, after = soundfile.info(path), soundfile.info(tmp_path / f"out{suffix}")
+    assert (after.frames, after.samplerate, after.channels, after.subtype) == (
+        before.frames, before.samplerate, before.channels, before.subtype,
+    )  # fmt: skip
+    assert np.isfinite(result.samples).all()
+    assert np.abs(result.samples).max() > 0.01
+
+
+def test_the_same_input_gives_the_same_output(converter):
+    first, second = (converter.convert(DEMO, DEMO_TEXT, "kih") for _ in range(2))
+    np.testing.assert_array_equal(first.samples, second.samples)
+
+
+def test_level_melody_and_silence_are_the_source_s(converter):
+    wave, rate = soundfile.read(DEMO, dtype="float32")
+    padded = np.concatenate([np.zeros(rate), 0.5 * wave, np.zeros(rate // 2)]).astype(np.float32)
+    recording = audio.Recording(padded[:, None], rate, "PCM_16")
+    result = converter.convert(recording, DEMO_TEXT, "kih")
+    out = result.samples[:, 0]
+    assert audio.loudness(out, rate) == pytest.approx(audio.loudness(padded, rate), abs=0.5)
+    begin, end = (round(t * rate) for t in result.speech)
+    assert begin >= 0.85 * rate
+    assert np.abs(out[: begin - 50]).max() < 1e-3
+    assert np.abs(out[end + 50 :]).max() < 1e-3
+    before, after = (
+        features.f0(audio.resample(w, rate, 22050), converter.card.audio) for w in (padded, out)
+    )
+    kept = melody(before, after)
+    assert kept.correlation > 0.85
+    assert kept.slips < 0.1
+    assert kept.voicing_error < 0.2
+
+
+def test_a_very_quiet_recording_is_converted_at_its_level(converter):
+    wave, rate = soundfile.read(DEMO, dtype="float32")
+    quiet = (wave * (10 ** (-56 / 20) / np.abs(wave).max())).astype(np.float32)
+    result = converter.convert(audio.Recording(quiet[:, None], rate, "FLOAT"), DEMO_TEXT, "kih")
+    assert result.alignment.confidence > 0.4
+    level = audio.loudness(result.samples[:, 0], rate)
+    assert level == pytest.approx(audio.loudness(quiet, rate), abs=3)
+
+
+def test_a_recording_in_memory_is_checked_as_a_file_is(converter):
+    silent = audio.Recording(np.zeros((22050, 1), dtype=np.float32), 22050, "PCM_16")
+    with pytest.raises(AudioError, match="silent"):
+        converter.convert(silent, DEMO_TEXT, "lmy")
+    with pytest.raises(AudioError, match="limit of 1 s"):
+        converter.convert(audio.read(DEMO), DEMO_TEXT, "lmy", max_seconds=1)
+
+
+@pytest.mark.parametrize("semitones", [-4.0, 3.0])
+def test_pitch_moves_the_register_and_keeps_the_length(converter, semitones):
+    plain, moved = (converter.convert(DEMO, DEMO_TEXT, "lmy", pitch=p) for p in (0.0, semitones))
+    assert moved.samples.shape == plain.samples.shape
+    low, high = (
+        features.f0(audio.resample(c.samples[:, 0], c.sample_rate, 22050), AudioConfig())
+        for c in (plain, moved)
+    )
+    both = (low > 0) & (high > 0)
+    assert np.median(12 * np.log2(high[both] / low[both])) == pytest.approx(semitones, abs=0.5)
+
+
+def test_a_pitch_out_of_reach_is_refused(converter):
+    for pitch in (13.0, float("nan")):
+        with pytest.raises(VoiceError, match="within 12 semitones"):
+            converter.convert(DEMO, DEMO_TEXT, "lmy", pitch=pitch)
+
+
+def test_voices_differ_in_register_and_sound(converter):
+    low, high = (converter.convert(DEMO, DEMO_TEXT, name) for name in ("kih", "lmy"))
+    pitch = [
+        features.f0(audio.resample(c.samples[:, 0], c.sample_rate, 22050), converter.card.audio)
+        for c in (low, high)
+    ]
+    medians = [float(np.median(p[p > 0])) for p in pitch]
+    assert medians[0] < 170 < medians[1]
+    assert np.abs(low.mel - high.mel).mean() > 0.3
+
+
+def test_real_lines_align_with_their_own_text_better_than_with_another(converter, shared):
+    """Unseen speakers, unseen texts: the confidence tells right lines from wrong ones."""
+    corpus = shared / "corpus" / "emotiontts"
+    with (corpus / "splits.csv").open() as file:
+        ids = [row["id"] for row in csv.DictReader(file) if row["speaker"] == "pfb"][2:8]
+    home = corpus / "Personality" / "pfb"
+    texts = [(home / "transcript" / f"{id}.txt").read_text(encoding="utf-8-sig") for id in ids]
+    right, wrong = [], []
+    for i, id in enumerate(ids):
+        wave = home / "wav" / f"{id}.flac"
+        right.append(align(converter, wave, texts[i]))
+        wrong += [align(converter, wave, text) for j, text in enumerate(texts) if j != i]
+    assert min(right) > 0.5
+    assert np.mean(wrong) < np.mean(right) - 0.2
+
+
+def align(converter, path, text) -> float:
+    """The confidence; a text of another pace counts as no match."""
+    try:
+        return converter.align(path, text).alignment.confidence
+    except TextError:
+        return 0.0
+
+
+@pytest.mark.parametrize("aligner", ["parallel", "attention"])
+def test_a_model_on_a_cotatron_has_a_second_opinion(converter, aligner):
+    torch.manual_seed(0)
+    sizes = ConversionConfig(aligner=aligner, cotatron=CotatronConfig(rnn_dim=16, prenet_dim=8))
+    model = ConversionModel.build(sizes, AudioConfig(), len(SYMBOLS), len(converter.card.voices))
+    card = converter.card.model_copy(update={"model": sizes})
+    two = Converter(
+        model.eval(), card, converter.vocoder, HiFiGANCard.model_construct(audio=card.audio)
+    )
+    line = two.align(DEMO, DEMO_TEXT).alignment
+    np.testing.assert_allclose(line.second.sum(1), 1, atol=1e-4)
+    assert not np.allclose(line.second, line.weights, atol=0.1)
+    assert 0 < line.measures().agreement < 1
+    assert converter.align(DEMO, DEMO_TEXT).alignment.measures().agreement is None
+
+
+def test_aligning_alone_gives_what_converting_gives(converter):
+    alone = converter.align(DEMO, DEMO_TEXT).alignment
+    converted = converter.convert(DEMO, DEMO_TEXT, "lmy").alignment
+    np.testing.assert_allclose(alone.weights, converted.weights, atol=1e-5)
+    assert alone.phones == converted.phones
+    np.testing.assert_allclose(alone.weights.sum(1), 1, atol=1e-5)
+    assert (np.diff(alone.path()) >= 0).all()
+
+
+@pytest.mark.parametrize(("text", "word"), [("네.", "too short"), (DEMO_TEXT * 12, "too long")])
+def test_a_text_of_impossible_pace_is_refused(converter, text, word):
+    with pytest.raises(TextError, match=word):
+        converter.convert(DEMO, text, "lmy")
+
+
+def test_errors_name_what_to_do(converter, tmp_path):
+    with pytest.raises(VoiceError, match=r"nearest are .*lmy"):
+        converter.convert(DEMO, DEMO_TEXT, "lmi")
+    with pytest.raises(AudioError, match="limit of 1 s"):
+        converter.convert(DEMO, DEMO_TEXT, "lmy", max_seconds=1)
+    soundfile.write(tmp_path / "click.wav", voiced_wave(0.02), 22050)
+    with pytest.raises(AudioError, match=r"0\.\d+ s of sound"):
+        converter.convert(tmp_path / "click.wav", "아", "lmy")
+    with pytest.raises(CheckpointError):
+        Converter.from_pretrained(tmp_path)
+
+
+def test_register_moves_the_mean_and_keeps_the_intervals(converter):
+    voice = converter.voice("kih")
+    f0 = torch.tensor([0.0, 200, 250, 0, 300])
+    moved = shift_f0(f0, voice.log_f0_mean)
+    assert (moved == 0).tolist() == [True, False, False, True, False]
+    assert moved[f0 > 0].log().mean().item() == pytest.approx(voice.log_f0_mean, abs=1e-4)
+    torch.testing.assert_close(moved[2] / moved[1], torch.tensor(1.25))
+
+
+@pytest.mark.parametrize("vocoder", VOCODERS)
+def test_every_bundled_vocoder_speaks(converter, vocoder):
+    other = Converter.from_pretrained(vocoder=vocoder)
+    made = other.convert(DEMO, DEMO_TEXT, "kih")
+    usual = converter.convert(DEMO, DEMO_TEXT, "kih")
+    np.testing.assert_array_equal(made.mel, usual.mel)
+    assert len(made.samples) == len(usual.samples)
+    assert made.samples.std() == pytest.approx(usual.samples.std(), rel=0.2)

@@ -1,0 +1,129 @@
+import datetime
+import unicodedata
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from moksori.conversion.converter import Converter
+from moksori.conversion.voices import (
+    Consent,
+    VoicePack,
+    load_pack,
+    pack_path,
+    read_consent,
+    save_pack,
+)
+from moksori.errors import CheckpointError, ConfigError, VoiceError
+from tests.conftest import DEMO, DEMO_TEXT
+
+TODAY = datetime.date.today()
+GOOD = f'who = "홍"\npurpose = "1화"\nuntil = {TODAY + datetime.timedelta(1)}\ncontact = "a@b.kr"\n'
+
+
+@pytest.fixture(scope="module")
+def converter() -> Converter:
+    return Converter.from_pretrained()
+
+
+def a_pack(converter: Converter, name: str, days: int = 0, model: str = "") -> VoicePack:
+    """A pack of the voice kih under another name, whose consent ends in some days."""
+    until = TODAY + datetime.timedelta(days)
+    consent = Consent(who="홍길동", purpose="1화", until=until, contact="hong@example.com")
+    voice = converter.voice("kih").model_copy(update={"name": name})
+    return VoicePack(voice=voice, consent=consent, model=model or converter.card.sha256)
+
+
+def own(converter: Converter, name: str = "kih") -> dict[str, torch.Tensor]:
+    """A voice's row, as a pack holds it."""
+    row = [voice.name for voice in converter.card.voices].index(name)
+    return {"voices.weight": converter.model.voices.weight[row : row + 1]}
+
+
+def test_an_enrolled_voice_speaks_as_its_weights(converter, tmp_path):
+    """A pack with kih's own row converts as kih does; with another's output it does not."""
+    save_pack(tmp_path / "홍길동.safetensors", own(converter), a_pack(converter, "홍길동"))
+    louder = own(converter) | {"decoder.mel.bias": converter.model.decoder.mel.bias + 1}
+    save_pack(tmp_path / "loud.safetensors", louder, a_pack(converter, "loud"))
+    mine = Converter.from_pretrained(packs=tmp_path)
+    theirs = mine.convert(DEMO, DEMO_TEXT, "kih")
+    ours = mine.convert(DEMO, DEMO_TEXT, "홍길동")
+    torch.testing.assert_close(torch.tensor(ours.mel), torch.tensor(theirs.mel))
+    loud = mine.convert(DEMO, DEMO_TEXT, "loud").mel
+    torch.testing.assert_close(torch.tensor(loud), torch.tensor(theirs.mel) + 1)
+    again = mine.convert(DEMO, DEMO_TEXT, "kih").mel  # the model itself was left as it is
+    torch.testing.assert_close(torch.tensor(again), torch.tensor(theirs.mel))
+
+
+@pytest.mark.parametrize(
+    ("days", "model", "message"),
+    [(-1, "", "consent ended on .* ask hong@example.com"), (1, "0" * 64, "on another model")],
+)
+def test_a_voice_without_its_consent_or_model_is_refused(converter, tmp_path, days, model, message):
+    """Also by a converter that has spoken in it when it still might."""
+    path = tmp_path / "hong.safetensors"
+    save_pack(path, own(converter), a_pack(converter, "hong"))
+    mine = Converter.from_pretrained(packs=tmp_path)
+    assert mine.voice("hong").name == "hong"
+    save_pack(path, own(converter), a_pack(converter, "hong", days, model))
+    with pytest.raises(VoiceError, match=message):
+        mine.convert(DEMO, DEMO_TEXT, "hong")
+    path.unlink()
+    with pytest.raises(VoiceError, match="no voice “hong”"):
+        mine.voice("hong")
+
+
+def test_what_is_no_pack_is_told(converter, tmp_path):
+    (tmp_path / "text.safetensors").write_text("no")
+    save_file({"row": torch.zeros(64)}, tmp_path / "other.safetensors")
+    pack = a_pack(converter, "later", 1).model_copy(update={"format": 99})
+    save_pack(tmp_path / "later.safetensors", own(converter), pack)
+    save_pack(tmp_path / "park.safetensors", own(converter), a_pack(converter, "hong", 1))
+    for name, message in (
+        ("text", "damaged"), ("other", "no voice pack"), ("later", "newer"),
+        ("park", "holds the voice “hong”"),
+    ):  # fmt: skip
+        with pytest.raises(CheckpointError, match=message):
+            load_pack(tmp_path / f"{name}.safetensors")
+    for name in ("../secret", "한" * 200):
+        with pytest.raises(VoiceError, match="cannot be a voice's name"):
+            Converter.from_pretrained(packs=tmp_path).voice(name)
+    with pytest.raises(VoiceError, match="nearest are lmy"):
+        Converter.from_pretrained(packs=tmp_path).voice("lmyy")
+
+
+def test_a_name_that_a_mac_has_decomposed_is_found(converter, tmp_path):
+    """Either way round: in the file's name, or in what is asked for."""
+    decomposed = unicodedata.normalize("NFD", "홍길동")
+    save_pack(tmp_path / f"{decomposed}.safetensors", own(converter), a_pack(converter, "홍길동"))
+    for name in ("홍길동", decomposed):
+        assert pack_path(tmp_path, name).is_file()
+        assert Converter.from_pretrained(packs=tmp_path).voice(name).name == "홍길동"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD.replace("who", "whose"), "unknown key"),
+        (GOOD.replace('"홍"', '""'), "“who”"),
+        (GOOD.replace('contact = "a@b.kr"', ""), "“contact”: Field required"),
+        (GOOD.replace(str(TODAY + datetime.timedelta(1)), "2020-01-01"), "ended on 2020-01-01"),
+        (GOOD.replace(str(TODAY + datetime.timedelta(1)), '"someday"'), "“until”"),
+        ("who =", "not valid TOML"),
+    ],
+)
+def test_a_consent_that_says_too_little_is_refused(tmp_path, text, message):
+    path = tmp_path / "consent.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        read_consent(path)
+
+
+def test_consents_are_read(tmp_path):
+    path = tmp_path / "consent.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    assert read_consent(path).who == "홍"
+    path.write_text(GOOD, encoding="utf-8-sig")  # as Notepad does
+    assert read_consent(path).who == "홍"
+    with pytest.raises(ConfigError, match="examples/consent"):
+        read_consent(tmp_path / "none.toml")

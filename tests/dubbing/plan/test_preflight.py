@@ -1,0 +1,133 @@
+import numpy as np
+import openpyxl
+import pytest
+import soundfile
+
+from moksori.conversion.converter import Converter
+from moksori.dubbing.deliver.issue_list import save_issues
+from moksori.dubbing.plan.cast import Cast
+from moksori.dubbing.plan.issues import KINDS, Issue
+from moksori.dubbing.plan.preflight import overlaps, preflight
+from moksori.dubbing.plan.takes import find_takes
+from moksori.dubbing.records import Role, Setup, Take
+from moksori.script.line import Line
+from moksori.text.nonverbal import is_nonverbal, is_wordless
+from tests.conftest import voiced_wave
+
+CAST = Cast.model_validate(
+    {"characters": {"하나": {"voice": "lmy"}, "둘": {"voice": "nobody"}, "셋": {"pass": True}}}
+)
+TEXT = "오늘 밤에 우리가 이 도시를 지킨다"  # 12 phones a second in 2.5 s
+
+
+@pytest.fixture
+def checked(tmp_path):
+    def look(*lines: Line, seconds: float = 2.5, wave=None):
+        sound = voiced_wave(seconds) if wave is None else wave
+        soundfile.write(tmp_path / "a.wav", sound, 22050)
+        found = find_takes([*lines], tmp_path, CAST)
+        return preflight(found, Setup(), Converter.from_pretrained())
+
+    return look
+
+
+def line(text=TEXT, character="하나", no="1", **more):
+    return Line(f"row {no}", text, character=character, no=no, file="a", **more)
+
+
+def kinds(found):
+    return [(f.severity, f.kind) for f in found.issues]
+
+
+def test_a_good_line_is_ready_and_untimed(checked):
+    found = checked(line())
+    assert kinds(found) == [("note", "untimed")]
+    assert len(found.takes) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "character", "expected"),
+    [
+        ("안녕? 日本", "하나", "text"),
+        ("(웃음", "하나", "text"),
+        ("가", "하나", "pace"),
+        (TEXT * 6, "하나", "pace"),
+        (TEXT, "둘", "voice"),
+    ],
+)
+def test_what_the_conversion_would_refuse_is_an_error_now(checked, text, character, expected):
+    found = checked(line(text, character))
+    assert ("error", expected) in kinds(found)
+    assert not found.takes
+
+
+def test_sounds_without_words_are_noted_and_taken(checked):
+    for text in ("(웃음)", "ㅋㅋㅋ", "아!"):
+        found = checked(line(text))
+        assert ("note", "nonverbal") in kinds(found), text
+        assert found.takes
+    assert kinds(checked(line("안녕? 日本", "셋"))) == [
+        ("note", "untimed")
+    ]  # passed, so never read
+
+
+def test_readings_in_doubt_are_notes(checked):
+    found = checked(line("최소 20명이 우리 도시를 지킨다"))
+    assert ("note", "doubt") in kinds(found)
+    assert found.takes
+
+
+def test_recordings_are_heard(checked):
+    silent = np.zeros(22050, dtype=np.float32)
+    assert ("error", "unreadable") in kinds(checked(line(), wave=silent))
+    assert ("error", "unreadable") in kinds(checked(line(), seconds=121))
+
+
+def test_a_recording_longer_than_its_slot_is_a_warning(checked):
+    from dataclasses import replace
+
+    found = checked(line(start=10.0, end=12.0))
+    assert [f.values["by"] for f in found.issues if f.kind == "too_long"] == ["0.50"]
+    cut = replace(found, takes=[replace(found.takes[0], cut=True)], issues=[])
+    assert not preflight(cut, Setup(), Converter.from_pretrained()).issues  # its handles
+
+
+def take(no, start, end, character="하나", audio="a.wav"):
+    line = Line(f"row {no}", "가", character=character, start=start, end=end)
+    return Take(f"{no}", line, audio, 0, 1000, 1000, start, Role(voice="lmy"))
+
+
+def test_overlaps_are_told_once_by_what_they_are():
+    found = overlaps([
+        take(1, 0.0, 5.0), take(2, 4.0, 6.0), take(3, 4.5, 4.75, "둘", "b.wav"), take(4, 5.5, 7.0, "둘"),
+        take(5, 7.02, 9.0), take(6, 7.0, 7.04),
+    ])  # fmt: skip
+    assert [(f.place, f.kind, f.values["other"], f.values["by"]) for f in found] == [
+        ("row 2", "overlap", "row 1", "1.00"),
+        ("row 3", "overlap_others", "row 1", "0.25"),
+        ("row 3", "overlap_others", "row 2", "0.25"),
+        ("row 4", "crosstalk", "row 2", "0.50"),
+    ]
+
+
+def test_findings_are_kept_in_both_languages(tmp_path):
+    values = dict.fromkeys(
+        ("file", "names", "why", "by", "where", "character", "text", "reading", "other", "name"),
+        "X",
+    )
+    found = [Issue("error", "row 1", kind, values) for kind in KINDS]
+    from datetime import datetime
+
+    for lang in ("ko", "en"):
+        save_issues(tmp_path / f"{lang}.xlsx", found, lang, datetime(2026, 1, 1))
+        rows = [*openpyxl.load_workbook(tmp_path / f"{lang}.xlsx").active.values]
+        assert len(rows) == len(KINDS) + 1
+        assert all(row[2] and "{" not in row[2] for row in rows)
+
+
+def test_what_is_no_word():
+    assert all(map(is_wordless, ("(웃음)", "ㅋㅋㅋ", "…", "[비명] ㅠㅠ!")))
+    assert not any(map(is_wordless, ("아!", "(작게) 응", "3")))
+    assert all(map(is_nonverbal, ("아!", "으악!!", "하하하", "(놀라) 헉…", "흐흑")))
+    no = ("아니", "악마다", "응원해", "", "이 아이야.", "야, 이 아이야!", "오이", "아이")
+    assert not any(map(is_nonverbal, no))

@@ -1,0 +1,189 @@
+import numpy as np
+import pytest
+import soundfile
+
+from moksori.dubbing.plan.cast import Cast
+from moksori.dubbing.plan.takes import cut, find_takes, name_lines, named, with_prefixes
+from moksori.errors import AudioError, ConfigError
+from moksori.script.line import Line
+
+CAST = Cast.model_validate({"characters": {"하나": {"voice": "lmy"}}})
+RATE = 8000
+
+
+def write(path, seconds=1.0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.full(round(seconds * RATE), 0.1), RATE)
+
+
+def line(no="1", **more):
+    return Line(f"row {no}", "안녕?", no=no, **({"character": "하나"} | more))
+
+
+def kinds(found):
+    return [(f.severity, f.place, f.kind) for f in found.issues]
+
+
+def test_files_are_found_by_name_with_or_without_ending(tmp_path):
+    write(tmp_path / "a.wav", 0.5)
+    write(tmp_path / "1화" / "나.flac")
+    write(tmp_path / "._a.wav")
+    lines = [line("1", file="a"), line("2", file="1화/나.flac", start=7.0), line("3", file="A.WAV")]
+    found = find_takes(lines, tmp_path, CAST, origin=5.0)
+    assert kinds(found) == [("warning", "row 3", "used_twice")]
+    assert [take.audio.name for take in found.takes] == ["a.wav", "나.flac", "a.wav"]
+    assert [take.samples for take in found.takes] == [RATE // 2, RATE, RATE // 2]
+    assert [take.start for take in found.takes] == [None, 2.0, None]
+    assert [take.id for take in found.takes] == ["0001_하나", "0002_하나", "0003_하나"]
+
+
+def test_a_decomposed_name_is_the_same_name(tmp_path):
+    import unicodedata
+
+    write(tmp_path / (unicodedata.normalize("NFD", "가나") + ".wav"))
+    assert find_takes([line(file="가나")], tmp_path, CAST).takes
+
+
+def test_a_pattern_names_the_files(tmp_path):
+    write(tmp_path / "0007.wav")
+    assert find_takes([line("7")], tmp_path, CAST, pattern="{no:04d}.wav").takes
+    assert find_takes([line("7")], tmp_path, CAST).takes  # the number alone serves too
+    for pattern, message in (
+        ("{number}.wav", "no field “number”"),
+        ("{scene}.wav", "row 7: has no scene"),
+        ("{character:04d}.wav", "does not fit"),
+        ("{no", "does not fit"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            find_takes([line("7")], tmp_path, CAST, pattern=pattern)
+
+
+def test_what_is_missing_or_unsafe_is_found(tmp_path):
+    write(tmp_path / "takes" / "a.wav")
+    write(tmp_path / "takes" / "x" / "b.wav")
+    write(tmp_path / "takes" / "y" / "b.wav")
+    write(tmp_path / "outside.wav")
+    (tmp_path / "takes" / "link.wav").symlink_to(tmp_path / "outside.wav")
+    (tmp_path / "takes" / "bad.wav").write_text("no audio")
+    lines = [
+        line("1", file="none"),
+        line("2", file="b"),
+        line("3", file="../outside.wav"),
+        line("4", file=str(tmp_path / "outside.wav")),
+        line("5", file="C:\\takes\\a.wav"),
+        line("6", file="link"),
+        line("7", file="bad"),
+        line("8", file="a", character="모름"),
+        line("9", file="a", start=1.0),
+    ]
+    found = find_takes(lines, tmp_path / "takes", CAST, origin=2.0)
+    assert not found.takes
+    assert kinds(found) == [
+        ("error", "row 1", "no_audio"),
+        ("error", "row 2", "several_files"),
+        ("error", "row 3", "outside"),
+        ("error", "row 4", "outside"),
+        ("error", "row 5", "outside"),
+        ("error", "row 6", "outside"),
+        ("error", "row 7", "unreadable"),
+        ("error", "row 8", "no_role"),
+        ("warning", "row 9", "used_twice"),
+        ("error", "row 9", "before_start"),
+        ("warning", "link.wav", "unused"),
+        ("warning", "x/b.wav", "unused"),
+        ("warning", "y/b.wav", "unused"),
+    ]
+    for issue in found.issues:
+        for lang in ("ko", "en"):
+            assert len(issue.told(lang)) > 10
+
+
+def test_a_line_is_found_by_its_own_number_only(tmp_path):
+    for name in ("0001", "0002", "12", "EP01", "EP01_001"):
+        write(tmp_path / f"{name}.wav")
+    lines = [line("1"), line(""), line("2"), line("12"), line("EP01_001")]
+    found = find_takes(lines, tmp_path, CAST)
+    names = [(take.line.no, take.audio.stem) for take in found.takes]
+    assert names == [("1", "0001"), ("2", "0002"), ("12", "12"), ("EP01_001", "EP01_001")]
+    assert kinds(found) == [("error", "row ", "no_name"), ("warning", "EP01.wav", "unused")]
+
+
+def test_a_recording_of_two_lines_is_told(tmp_path):
+    write(tmp_path / "a.wav")
+    found = find_takes([line("1", file="a"), line("2", file="a")], tmp_path, CAST)
+    assert kinds(found) == [("warning", "row 2", "used_twice")]
+    assert len(found.takes) == 2
+
+
+def test_what_a_job_made_is_no_recording(tmp_path):
+    write(tmp_path / "a.wav")
+    write(tmp_path / "out" / "lines" / "0001.wav")
+    write(tmp_path / "out" / ".moksori" / "lines" / "x.wav")
+    found = find_takes([line(file="a")], tmp_path, CAST)
+    assert not found.issues
+
+
+def test_a_folder_without_recordings_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="no recordings in it"):
+        find_takes([line()], tmp_path, CAST)
+    with pytest.raises(ConfigError, match="no such folder or file"):
+        find_takes([line()], tmp_path / "none", CAST)
+
+
+def test_numbers_are_unique(tmp_path):
+    with pytest.raises(ConfigError, match="row 1 and row 1: number 1 is there 2 times"):
+        name_lines([line("1"), line("1")])
+    assert name_lines([line("a/b", character="../x"), line("a?b", character="../x")]) == [
+        "0001_a_b____x",
+        "0002_a_b____x",
+    ]
+    assert name_lines([line(""), line("7")]) == ["0001_하나", "0002_하나"]
+
+
+def test_a_character_may_stand_before_the_text():
+    assert named(Line("cue 1", "하나: 안녕?"), CAST) == Line("cue 1", "안녕?", character="하나")
+    for text in ("결론: 가자", "3:00에 봐", "하나, 가자"):
+        assert named(Line("cue 1", text), CAST).text == text
+    assert named(Line("cue 1", "하나: 안녕?", character="둘"), CAST).text == "하나: 안녕?"
+
+
+def test_what_stands_before_several_lines_is_a_character():
+    lines = [Line("cue 1", "하나: 가"), Line("cue 2", "결론: 나"), Line("cue 3", "하나: 다")]
+    assert [line.character for line in with_prefixes(lines)] == ["하나", "", "하나"]
+
+
+def test_a_prefix_that_is_nobody_in_the_cast_is_told(tmp_path):
+    write(tmp_path / "1.wav")
+    cast = Cast.model_validate({"default": {"voice": "lmy"}})
+    found = find_takes([Line("cue 1", "두리: 안녕?", file="1")], tmp_path, cast)
+    assert kinds(found) == [("note", "cue 1", "prefix")]
+    assert found.takes[0].line.text == "두리: 안녕?"
+
+
+def test_a_track_is_cut_with_handles_that_meet_half_way():
+    lines = [
+        line("1", start=10.0, end=12.0),
+        line("2", start=12.2, end=14.0),
+        line("3", start=16.0),
+    ]
+    assert cut(lines, 10.0, 8.0, 0.5) == [
+        (0.0, pytest.approx(2.1)),
+        (pytest.approx(2.1), pytest.approx(4.5)),
+        (pytest.approx(5.5), 8.0),
+    ]
+    overlapping = [line("1", start=0.0, end=3.0), line("2", start=2.0, end=5.0)]
+    assert cut(overlapping, 0.0, 9.0, 0.5) == [(0.0, 3.0), (2.0, 5.5)]
+
+
+def test_takes_of_a_track_lie_where_they_were(tmp_path):
+    write(tmp_path / "track.wav", 10.0)
+    lines = [line("1", start=3601.0, end=3602.0), line("2", start=3609.0, end=3612.0)]
+    found = find_takes(lines, tmp_path / "track.wav", CAST, origin=3600.0)
+    (take,) = found.takes
+    assert (take.begin, take.samples, take.start) == (RATE * 3 // 4, RATE * 3 // 2, 0.75)
+    assert kinds(found) == [("error", "row 2", "off_track")]
+    with pytest.raises(ConfigError, match="row 1: no time code"):
+        find_takes([line("1")], tmp_path / "track.wav", CAST)
+    (tmp_path / "bad.wav").write_text("x")
+    with pytest.raises(AudioError, match="not a readable audio file"):
+        find_takes(lines, tmp_path / "bad.wav", CAST)

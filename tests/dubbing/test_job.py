@@ -1,0 +1,521 @@
+"""Whole jobs on a small show of synthetic takes; on real recordings where the corpus is."""
+
+import csv
+import json
+import shutil
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import openpyxl
+import opentimelineio
+import pytest
+import soundfile
+from wavinfo import WavInfoReader
+
+from moksori.dubbing.job import Request, check, dub
+from moksori.dubbing.records import Setup
+from moksori.dubbing.store import line_states
+from moksori.dubbing.work.engines import LocalEngine, RayEngine
+from moksori.errors import OutputError
+from moksori.timecode import FrameRate, format_timecode, parse_time
+from tests.conftest import DEMO_TEXT
+from tests.dubbing.conftest import CAST, InProcess, no_progress
+
+
+def request(show: Path, **more) -> Request:
+    return Request(
+        show / "script.xlsx",
+        show / "takes",
+        show / "cast.toml",
+        frame_rate=FrameRate.parse("25"),
+        **more,
+    )
+
+
+def run(show: Path, out: str = "out", engine=None, **more):
+    """Rows, and what an engine in this process was asked to convert."""
+    asked = request(show, **more)
+    checked = check(asked, no_progress)
+    inner = InProcess(asked.setup)
+    rows, _ = dub(asked, checked, show / out, lambda: engine or inner, no_progress)
+    return rows, [text for method, text in inner.asked if method == "convert"]
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """All that was handed over."""
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and ".moksori" not in path.parts
+    }
+
+
+@pytest.fixture(scope="module")
+def dubbed(tmp_path_factory):
+    """The show, dubbed once; read only."""
+    from tests.dubbing import conftest
+
+    show = conftest.show.__wrapped__(tmp_path_factory.mktemp("show"))
+    rows, asked = run(show)
+    return show, rows, asked
+
+
+def test_every_line_is_in_its_voice_and_as_long_as_its_recording(dubbed):
+    show, rows, asked = dubbed
+    assert [row.status for row in rows] == ["converted", "converted", "converted", "passed"]
+    assert len(asked) == 4
+    for row in rows:
+        made = soundfile.info(show / "out" / "lines" / f"{row.take.id}.wav")
+        source = soundfile.info(row.take.audio)
+        assert (made.frames, made.samplerate, made.subtype) == (
+            source.frames, source.samplerate, "PCM_24",
+        )  # fmt: skip
+    laugh, source = (soundfile.read(p)[0] for p in (rows[3].wave, rows[3].take.audio))
+    np.testing.assert_array_equal(laugh, source)
+
+
+def test_lines_lie_on_the_reel_to_the_sample(dubbed):
+    """The stems are the lines at their time codes, silence elsewhere."""
+    import soxr
+
+    show, rows, _ = dubbed
+    reel, rate = soundfile.read(show / "out" / "reel.wav")
+    assert rate == 48000
+    start = WavInfoReader(str(show / "out" / "reel.wav")).bext.time_reference
+    assert start == 3600 * 48000
+    expected = np.zeros_like(reel)
+    for row in rows:
+        place = round((row.take.line.start - 3600) * 48000)
+        assert place == round((int(row.take.line.no) * 5 + 10 / 25) * 48000)
+        wave, own = soundfile.read(row.wave)
+        wave = soxr.resample(wave, own, 48000, quality="VHQ")
+        expected[place : place + len(wave)] += wave
+    gain = (reel @ expected) / (expected @ expected)
+    np.testing.assert_allclose(reel, gain * expected, atol=2**-22)
+    timeline = opentimelineio.adapters.read_from_file(str(show / "out" / "reel.otio"))
+    for track in timeline.tracks:
+        for clip in track.find_clips():
+            (row,) = [
+                row for row in rows if row.take.id in unquote(clip.media_reference.target_url)
+            ]
+            begin = clip.range_in_parent().start_time
+            assert begin.value == round(row.take.start * 48000)
+
+
+def test_all_is_handed_over(dubbed):
+    show, rows, _ = dubbed
+    made = files(show / "out")
+    ids = [row.take.id for row in rows]
+    assert {*made} == {
+        "preflight.xlsx", "reel.edl", "reel.otio", "reel.wav", "report.html", "retakes.xlsx",
+        "subtitles.ass", "subtitles.srt", "subtitles.vtt", "words.csv", "stems/하나.wav", "stems/둘.wav",
+        *(f"lines/{id}.wav" for id in ids), *(f"timings/{id}.TextGrid" for id in ids[:3]),
+        *(f"mouth/{id}.{kind}" for id in ids for kind in ("tsv", "json", "xml", "dat")),
+    }  # fmt: skip
+    words = [*csv.DictReader((show / "out" / "words.csv").open(encoding="utf-8-sig"))]
+    assert len(words) == 3 * len(DEMO_TEXT.split())
+    mouth = json.loads(made[f"mouth/{ids[0]}.json"])
+    assert mouth["mouthCues"][-1]["end"] == pytest.approx(rows[0].take.seconds, abs=0.02)
+    assert [state.status for state in line_states(show / "out")] == [row.status for row in rows]
+
+
+def test_the_same_again_does_nothing(dubbed):
+    show, _, _ = dubbed
+    before = {path: path.stat().st_mtime_ns for path in (show / "out").rglob("*.*")}
+    assert run(show)[1] == []
+    after = {path: path.stat().st_mtime_ns for path in (show / "out").rglob("*.*")}
+    unlike = {path.name for path in before if before[path] != after.get(path)}
+    assert unlike <= {"job.sqlite", ".moksori"}
+
+
+@pytest.fixture
+def copied(dubbed, tmp_path):
+    """A show of one's own, as dubbed."""
+    shutil.copytree(dubbed[0], tmp_path / "show")
+    return tmp_path / "show"
+
+
+def edit(show: Path, cell: str, value) -> None:
+    book = openpyxl.load_workbook(show / "script.xlsx")
+    book.active[cell] = value
+    book.save(show / "script.xlsx")
+
+
+def test_an_edited_line_alone_is_converted_again(copied):
+    text = "오늘 밤, 우리가 이 마을을 지킨다. 다 됐어?"
+    edit(copied, "F3", text)
+    edit(copied, "D5", "하나")  # the laugh changes its character: another role, so passed anew
+    _, asked = run(copied)
+    assert asked == [text, "(웃음)"]
+    assert "stems/둘.wav" in files(copied / "out")
+    assert "lines/0004_둘.wav" not in files(copied / "out")  # its name has changed
+
+
+def test_a_changed_role_converts_its_character_alone(copied):
+    (copied / "cast.toml").write_text(CAST.replace("kih", "pmb"), encoding="utf-8")
+    assert len(run(copied)[1]) == 2  # row 3, and the laugh
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_what_is_passed_is_the_recording_to_the_last_bit(copied, subtype):
+    noise = 0.1 * np.random.default_rng(0).standard_normal((22050, 2))
+    soundfile.write(copied / "takes" / "0004.wav", noise, 44100, subtype)
+    rows, _ = run(copied)
+    (made, rate), (source, _) = (
+        soundfile.read(path, dtype="float64")
+        for path in (copied / "out" / "lines" / "0004_둘.wav", copied / "takes" / "0004.wav")
+    )
+    assert (rows[3].status, rate) == ("passed", 44100)
+    np.testing.assert_array_equal(made, source)
+    assert soundfile.info(copied / "out" / "lines" / "0004_둘.wav").subtype == subtype
+
+
+def test_a_changed_recording_converts_its_line_alone(copied):
+    path = copied / "takes" / "0001.wav"
+    samples, rate = soundfile.read(path)
+    soundfile.write(path, samples[:-100], rate, "PCM_24")
+    _, asked = run(copied)
+    assert len(asked) == 1
+    assert soundfile.info(copied / "out" / "lines" / "0001_하나.wav").frames == len(samples) - 100
+
+
+def test_renumbered_and_moved_lines_are_not_converted_again(copied):
+    before = soundfile.read(copied / "out" / "reel.wav")[0]
+    edit(copied, "A2", 9)
+    edit(copied, "B2", "01:00:00:00")
+    rows, asked = run(copied)
+    assert asked == []
+    assert (rows[0].take.id, rows[0].take.start) == ("0009_하나", 0.0)
+    after = soundfile.read(copied / "out" / "reel.wav")[0]
+    assert np.abs(after[:48000]).max() > 0.01 > np.abs(before[:48000]).max()
+
+
+def test_a_deleted_outcome_is_made_anew_and_a_delivered_file_comes_back(copied):
+    before = files(copied / "out")
+    next((copied / "out" / ".moksori" / "lines").glob("*.json")).unlink()
+    (copied / "out" / "reel.edl").unlink()
+    assert len(run(copied)[1]) == 1
+    assert files(copied / "out") == before
+
+
+def test_a_line_that_fails_does_not_stop_the_others(copied, monkeypatch):
+    from moksori.dubbing.work import worker as work
+
+    edit(copied, "F2", "가나다라 마바사")
+    real = work.convert_line
+
+    def broken(converter, recording, text, *more):
+        if text.startswith("가나다라"):
+            raise ZeroDivisionError("half a line")
+        return real(converter, recording, text, *more)
+
+    monkeypatch.setattr(work, "convert_line", broken)
+    rows, asked = run(copied)
+    assert (rows[0].status, len(asked)) == ("failed", 1)
+    assert "unexpected ZeroDivisionError: half a line" in rows[0].error
+    assert [row.status for row in rows[1:]] == ["converted", "converted", "passed"]
+    assert run(copied)[1] == []  # nothing has changed, so it is not tried again
+    monkeypatch.setattr(work, "convert_line", real)
+    asked_for = request(copied)
+    checked = check(asked_for, no_progress)
+    rows, _ = dub(
+        asked_for, checked, copied / "out", lambda: InProcess(asked_for.setup), no_progress,
+        retry_failed=True,
+    )  # fmt: skip
+    assert rows[0].status == "converted"
+    book = openpyxl.load_workbook(copied / "out" / "retakes.xlsx")
+    assert book.active.max_row >= 1
+
+
+def test_a_job_that_was_cut_anywhere_goes_on(copied, tmp_path):
+    """Cut after each step of the state in turn; the outcome is the same bytes, no line is lost."""
+    whole = files(copied / "out")
+    shutil.rmtree(copied / "out")
+
+    class Cut(Exception):
+        pass
+
+    class Failing(InProcess):
+        def __init__(self, setup, limit):
+            super().__init__(setup)
+            self.limit = limit
+
+        def map(self, method, tasks):
+            for i, outcome in enumerate(super().map(method, tasks)):
+                if method == "convert" and i == self.limit:
+                    raise Cut  # the work is done, but nobody was told
+                yield outcome
+
+    converted = 0
+    for limit in (0, 1, 0):
+        asked = request(copied)
+        engine = Failing(asked.setup, limit)
+        with pytest.raises(Cut):
+            dub(asked, check(asked, no_progress), copied / "out", lambda e=engine: e, no_progress)
+        converted += sum(method == "convert" for method, _ in engine.asked)
+    converted += len(run(copied)[1])
+    assert converted <= 4 + 3  # a line in hand each time
+    assert files(copied / "out") == whole
+
+
+def test_other_people_s_files_are_never_touched(copied, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputError, match="holds other files"):
+        run(copied, tmp_path / "full")
+    mine = copied / "out" / "lines" / "0009_하나.wav"
+    mine.write_text("mine")
+    edit(copied, "A2", 9)
+    with pytest.raises(OutputError, match="is not this job's; move it away"):
+        run(copied)
+    assert mine.read_text() == "mine"
+
+
+def test_a_changed_deliverable_is_kept_aside(copied):
+    note = copied / "out" / "retakes.xlsx"
+    book = openpyxl.load_workbook(note)
+    book.active["A1"] = "감독 메모"
+    book.save(note)
+    (copied / "out" / "reel.edl").write_text("mine")
+    edit(copied, "F5", "(큰 웃음)")
+    asked = request(copied)
+    checked = check(asked, no_progress)
+    _, aside = dub(asked, checked, copied / "out", lambda: InProcess(asked.setup), no_progress)
+    assert [path.name for path in aside] == ["reel (1).edl", "retakes (1).xlsx"]
+    assert openpyxl.load_workbook(aside[1]).active["A1"].value == "감독 메모"
+    assert openpyxl.load_workbook(note).active["A1"].value != "감독 메모"
+    assert (copied / "out" / "reel (1).edl").read_text() == "mine"
+
+
+def test_another_episode_s_folder_is_refused_a_new_version_s_is_not(copied):
+    shutil.copy(copied / "script.xlsx", copied / "ep01_v2.xlsx")
+    asked = replace(request(copied), script=copied / "ep01_v2.xlsx")
+    engine = InProcess(asked.setup)
+    dub(asked, check(asked, no_progress), copied / "out", lambda: engine, no_progress)
+    assert engine.asked == []
+    book = openpyxl.load_workbook(copied / "ep01_v2.xlsx")
+    for row in (2, 3, 4, 5):
+        book.active.cell(row, 6, "오늘 낮, 우리가 이 마을을 지킨다. 준비됐어?")
+    book.save(copied / "ep02.xlsx")
+    asked = replace(request(copied), script=copied / "ep02.xlsx")
+    before = files(copied / "out")
+    with pytest.raises(OutputError, match="no line in common; choose another folder"):
+        dub(asked, check(asked, no_progress), copied / "out", lambda: engine, no_progress)
+    assert files(copied / "out") == before
+
+
+@pytest.mark.parametrize(
+    ("fps", "first"),
+    [("23.976", "01:00:00:00"), ("29.97df", "01:00:00;00"), ("29.97df", "10:00:05;12"),
+     ("29.97", "01:00:01:00"),
+     ("25", "01:59:59:24")],
+)  # fmt: skip
+def test_the_reel_begins_at_the_time_code_s_hour(show, fps, first):
+    """Not at the clock's: an hour of 23.976 frames a second lasts 3603.6 s."""
+    rate = FrameRate.parse(fps)
+    for row in range(2, 6):
+        edit(show, f"B{row}", first)
+        edit(show, f"C{row}", None)
+    checked = check(replace(request(show), frame_rate=rate), no_progress)
+    assert format_timecode(checked.origin, rate)[:8] == f"{first[:2]}:00:00"
+    start = parse_time(first, rate) - checked.origin
+    assert [take.start for take in checked.takes] == [pytest.approx(max(start, 0))] * 4
+    assert 0 <= start < 3604
+
+
+def test_a_worker_that_dies_harms_its_own_line_alone(copied, monkeypatch):
+    """Killed as if memory had run out; the others' outcomes are as ever."""
+    whole = files(copied / "out")
+    (copied / "deadly").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(copied / "deadly"))
+    (copied / "deadly" / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "import importlib.abc\n"
+        "def arm():\n"
+        "    from moksori.dubbing.work import worker as work\n"
+        "    real = work.convert_line\n"
+        "    def convert_line(converter, recording, text, *more):\n"
+        "        if text.startswith('죽는'):\n"
+        "            os._exit(9)\n"
+        "        return real(converter, recording, text, *more)\n"
+        "    work.convert_line = convert_line\n"
+        "if '--multiprocessing-fork' in sys.argv:\n"
+        "    arm()\n"
+    )
+    edit(copied, "F3", "죽는 밤, 우리가 이 도시를 지킨다. 준비됐어?")
+    engine = LocalEngine(Setup(), 2)
+    rows, _ = run(copied, "other", engine)
+    assert [row.status for row in rows] == ["converted", "failed", "converted", "passed"]
+    assert "its worker died" in rows[1].error
+    first = f"lines/{rows[0].take.id}.wav"
+    assert files(copied / "other")[first] == whole[first]
+
+
+def test_two_jobs_do_not_work_in_one_folder(copied):
+    from moksori.dubbing.store import Store
+
+    state = Store(copied / "out")
+    with pytest.raises(OutputError, match="another job is at work here"):
+        run(copied)
+    state.close()
+    assert run(copied)[1] == []
+
+
+def test_a_damaged_state_is_told(copied):
+    (copied / "out" / ".moksori" / "job.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(OutputError, match="damaged"):
+        run(copied)
+    with pytest.raises(OutputError, match="no job here"):
+        line_states(copied / "nowhere")
+
+
+def test_a_state_of_a_newer_moksori_is_refused(copied):
+    database = sqlite3.connect(copied / "out" / ".moksori" / "job.sqlite")
+    with database:
+        database.execute("UPDATE about SET value = '99' WHERE name = 'format'")
+    database.close()
+    with pytest.raises(OutputError, match="newer Moksori"):
+        run(copied)
+
+
+@pytest.mark.parametrize("kind", ["local", "ray"])
+def test_workers_give_the_same_bytes(copied, kind):
+    whole = files(copied / "out")
+    engine = LocalEngine(Setup(), 2) if kind == "local" else RayEngine(Setup(), 2)
+    run(copied, "other", engine)
+    assert files(copied / "other") == whole
+
+
+def test_one_actor_s_higher_line_stays_higher(show):
+    """By the actor's register; by the line's own, every line is put at the voice's mean."""
+    from moksori.conversion.converter import Converter
+
+    converter = Converter.from_pretrained()
+    wave, rate = soundfile.read(show / "takes" / "0001.wav", dtype="float32")
+    soundfile.write(
+        show / "takes" / "0003.wav", wave, round(rate * 1.19), "PCM_24"
+    )  # 3 semitones up
+    edit(show, "E4", "성우1")
+    edit(show, "E2", "성우1")
+    apart = {}
+    for register in ("actor", "line"):
+        rows, _ = run(show, register, register=register)
+        means = [converter.register(rows[i].wave)[0] for i in (0, 2)]
+        apart[register] = 12 / np.log(2) * (means[1] - means[0])
+    assert apart["actor"] == pytest.approx(3, abs=0.7)
+    assert apart["line"] == pytest.approx(0, abs=0.7)
+
+
+def test_the_command_line_from_cast_to_delivery(show):
+    """As a user would: a first cast, its voices filled in, the check, the job, its status."""
+    from typer.testing import CliRunner
+
+    from moksori.cli import app
+
+    def moksori(*args):
+        return CliRunner().invoke(app, [*map(str, args)], env={"COLUMNS": "200"})
+
+    job = [
+        "dub", show / "script.xlsx", "--audio", show / "takes", "--cast", show / "new.toml", "--fps", "25",
+        "-o", show / "out", "--lang", "en", "--loudness", "ebu",
+    ]  # fmt: skip
+    assert (
+        moksori("cast", show / "script.xlsx", "-o", show / "new.toml", "--fps", "25").exit_code == 0
+    )
+    again = moksori("cast", show / "script.xlsx", "-o", show / "new.toml", "--fps", "25")
+    assert "has all characters" in again.output
+    unfilled = moksori(*job, "--check")
+    assert unfilled.exit_code == 1
+    assert "no voice is chosen for “하나”" in unfilled.output
+    refused = moksori(*job)
+    assert refused.exit_code == 1
+    assert "4 faults, all in" in str(refused.exception)
+    cast = (show / "new.toml").read_text(encoding="utf-8")
+    (show / "new.toml").write_text(cast.replace('voice = ""', 'voice = "lmy"'), encoding="utf-8")
+    assert moksori(*job, "--check").exit_code == 0
+    (show / "takes" / "0001.wav").unlink()
+    (show / "out" / "preflight.xlsx").write_text("mine")
+    looked = moksori(*job, "--check").output
+    assert "no recording “0001”" in looked
+    assert "preflight (1).xlsx" in looked  # kept, and told
+    assert (show / "out" / "preflight (1).xlsx").read_text() == "mine"
+    made = moksori(*job, "--skip-faulty", "--workers", "1")
+    assert made.exit_code == 1
+    assert "2 lines converted, 1 as recorded, 1 failed" in made.output
+    (first, *_), *_ = openpyxl.load_workbook(show / "out" / "retakes.xlsx").active.iter_rows(
+        min_row=2
+    )
+    assert first.value == 1  # what has no recording is the first to be recorded
+    shown = moksori("dub", "--status", "-o", show / "out")
+    assert "2 converted, 1 passed, 1 failed" in shown.output
+    assert "no recording “0001”" in shown.output
+    assert (show / "out" / "report.html").exists()
+
+
+def test_arguments_that_cannot_be_are_told(show):
+    from typer.testing import CliRunner
+
+    from moksori.cli import app
+
+    job = ["dub", show / "script.xlsx", "--audio", show / "takes", "--cast", show / "cast.toml", "-o",
+           show / "out"]  # fmt: skip
+    for more, message in (
+        ([], "--fps"),  # the script counts frames
+        (["--fps", "26"], "not a frame rate"),
+        (["--fps", "25", "--start", "soon"], "soon"),
+        (["--fps", "25", "--columns", "배역"], "write KEY=HEADER"),
+        (["--fps", "25", "--columns", "hero=배역"], "hero"),
+        (["--fps", "25", "--episode", "2화"], "2화"),
+        (["--fps", "25", "--model", "nowhere"], "nowhere"),
+        (["--fps", "25", "--vocoder", "nowhere"], "no vocoder “nowhere”"),
+        (["--fps", "25", "--lexicon", "nowhere.tsv"], "nowhere.tsv"),
+        (["--status"], "no job here"),
+    ):
+        result = CliRunner().invoke(app, [*map(str, job), *more])
+        assert result.exit_code != 0
+        assert message in str(result.exception), (more, result.output, result.exception)
+
+
+def test_an_episode_of_real_recordings(shared, tmp_path):
+    """A script and a track of the corpus, as benchmarks/episode.py makes them, from each form of script."""
+    import subprocess
+    import sys
+
+    maker = Path(__file__).parents[2] / "benchmarks" / "episode.py"
+    corpus = shared / "corpus" / "emotiontts"
+    subprocess.run(
+        [sys.executable, maker, corpus, tmp_path / "ep", "--lines", "10"],
+        check=True,
+        capture_output=True,
+    )
+    ep = tmp_path / "ep"
+    made = {}
+    for script, audio in (
+        ("script.xlsx", "takes"),
+        ("script.srt", "track.wav"),
+        ("script.ass", "track.wav"),
+    ):
+        asked = Request(
+            ep / script, ep / audio, ep / "cast.toml", frame_rate=FrameRate.parse("29.97df")
+        )
+        checked = check(asked, no_progress)
+        assert not checked.faults
+        rows, _ = dub(
+            asked, checked, tmp_path / script, lambda a=asked: InProcess(a.setup), no_progress
+        )
+        assert [row.status for row in rows] == ["converted"] * 9 + ["passed"]
+        assert np.median([row.figures["confidence"] for row in rows[:9]]) > 0.6
+        assert min(row.figures["melody"] for row in rows[:9]) > 0.9
+        made[script] = rows
+    texts = [[row.take.line.text for row in rows] for rows in made.values()]
+    assert texts[0] == texts[1] == texts[2]
+    # The track's cuts have handles, so that the same speech lies elsewhere in the wave, not on the reel.
+    apart = [
+        row.take.start + word.begin - cut.take.start - other.begin
+        for row, cut in zip(made["script.xlsx"][:9], made["script.ass"][:9], strict=True)
+        for word, other in zip(row.words, cut.words, strict=True)
+    ]
+    assert np.mean(np.abs(apart)) < 0.02

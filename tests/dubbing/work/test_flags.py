@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moksori.dubbing.records import Dubbed, Role, Take
+from moksori.dubbing.work import flags
+from moksori.dubbing.work.flags import flag, reason, similarities
+from moksori.script.line import Line
+
+GOOD = {"confidence": 0.9, "word": 0.8, "rushed": 0.0, "unheard": 0.05, "pace": 12.0, "clipped": 0.0,
+        "snr": 60.0, "melody": 0.99, "lowered": 0.0}  # fmt: skip
+
+
+def row(
+    status="converted", text="안녕?", who=None, seconds=2.0, character="하나", line=None, **figures
+):
+    line = Line("row 1", text, character=character, **(line or {}))
+    take = Take(
+        "0001", line, Path("a.wav"), 0, round(seconds * 1000), 1000, None, Role(voice="lmy")
+    )
+    measured = None if status == "failed" else GOOD | figures
+    return Dubbed(take, status, figures=measured, who=who)
+
+
+def kinds(made):
+    return [f.kind for f in flag([made])[0].flags]
+
+
+def test_a_good_line_has_no_flag():
+    assert kinds(row()) == []
+
+
+@pytest.mark.parametrize(
+    ("figures", "kind"),
+    [
+        ({"confidence": 0.49}, "confidence"),
+        ({"word": 0.1}, "word"),
+        ({"rushed": 3.0}, "rushed"),
+        ({"unheard": 0.21}, "unheard"),
+        ({"agreement": 0.3}, "disagree"),
+        ({"melody": 0.5}, "melody"),
+        ({"pace": 21.0}, "fast"),
+        ({"pace": 4.0}, "slow"),
+        ({"clipped": 3.0}, "clipped"),
+        ({"snr": 12.0}, "noisy"),
+        ({"lowered": 4.0}, "lowered"),
+    ],
+)
+def test_each_figure_has_its_flag(figures, kind):
+    (found,) = flag([row(**figures)])[0].flags
+    assert found.kind == kind
+    assert 0.33 <= found.need <= 1  # a person should look
+    for lang in ("ko", "en"):
+        assert reason(found, lang)
+
+
+def test_the_worse_the_figure_the_more_it_is_needed():
+    needs = [flag([row(confidence=c)])[0].flags[0].need for c in (0.49, 0.3, 0.1)]
+    assert needs == sorted(needs)
+    both = flag([row(confidence=0.1, pace=21.0)])[0].flags
+    assert [f.kind for f in both] == ["confidence", "fast"]
+
+
+def test_what_is_no_speech_is_told_but_not_urgent():
+    (found,) = flag([row("passed", "(웃음)")])[0].flags
+    assert (found.kind, found.need < 0.33) == ("nonverbal", True)
+    (found,) = flag([row("passed", "으악!", cry=1.0)])[0].flags
+    assert (found.kind, found.need >= 0.33) == ("nonverbal", True)  # it may be a line after all
+    (found,) = flag([row(text="ㅋㅋㅋ 그래")])[0].flags
+    assert (found.kind, found.need < 0.33) == ("laugh", True)
+    assert kinds(row(text="(작게) 그래")) == []
+
+
+def test_a_failed_line_comes_first_and_a_long_one_is_told():
+    assert flag([row("failed")])[0].flags == (flags.Flag("failed", 1.0),)
+    (found,) = flag([row(line={"start": 1.0, "end": 2.5})])[0].flags
+    assert (found.kind, found.value) == ("long", pytest.approx(0.5))
+
+
+def test_a_voice_unlike_its_character_s_others_is_found():
+    chance = np.random.default_rng(0)
+    voice = chance.standard_normal(256)
+
+    def near(noise):
+        e = voice + noise * chance.standard_normal(256)
+        return tuple(e / np.linalg.norm(e))
+
+    rows = [row(who=near(0.3)) for _ in range(6)] + [row(who=near(30))]
+    rows += [row(who=near(30), character="둘")]  # alone, with nobody to be compared with
+    found = similarities(rows)
+    assert [*found] == [0, 1, 2, 3, 4, 5, 6]
+    assert [i for i, made in enumerate(flag(rows)) if made.flags] == [6]

@@ -1,0 +1,298 @@
+import datetime
+import io
+import re
+import struct
+import tracemalloc
+import zipfile
+
+import openpyxl
+import pytest
+from openpyxl.utils import escape
+
+from moksori.errors import ScriptError
+from moksori.script.tables import Cell, one_line, read_delimited, read_workbook
+from moksori.timecode import FrameRate
+
+
+def write_workbook(path, *rows, title="1화", merge=()):
+    book = openpyxl.Workbook()
+    book.active.title = title
+    for row in rows:
+        book.active.append(row)
+    for cells in merge:
+        book.active.merge_cells(cells)
+    book.save(path)
+    return path
+
+
+def rewrite(path, name, change):
+    """Change one part of a workbook as another program would have written it."""
+    with zipfile.ZipFile(path) as source:
+        parts = {entry: source.read(entry) for entry in source.namelist()}
+    parts[name] = change(parts[name])
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for entry, content in parts.items():
+            target.writestr(entry, content)
+
+
+def rewrite_sheet(path, pattern, replacement):
+    def change(content):
+        text, count = re.subn(pattern, replacement, content.decode())
+        assert count
+        return text.encode()
+
+    rewrite(path, "xl/worksheets/sheet1.xml", change)
+
+
+def merged(cells):
+    return f'</sheetData><mergeCells count="1"><mergeCell ref="{cells}"/></mergeCells>'
+
+
+def texts(table):
+    return [(number, [cell.text for cell in row]) for number, row in table.rows]
+
+
+def test_cells_say_what_the_workbook_shows(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["가\n나", 7, 7, 0.1 + 0.2, 1.0, True, None, "a_x000D_b", "끝\u00a0 \t"])
+    sheet["C1"].number_format = "0000"
+    book.save(tmp_path / "a.xlsx")
+    ((number, row),) = read_workbook(tmp_path / "a.xlsx")[0].rows
+    assert number == 1
+    assert [cell.text for cell in row] == [
+        "가 나", "7", "0007", "0.3", "1", "TRUE", "", "a b", "끝",
+    ]  # fmt: skip
+
+
+def test_what_a_workbook_escapes_is_read_back(tmp_path):
+    text = "가\x07나"
+    path = write_workbook(tmp_path / "a.xlsx", [escape.escape(text)])
+    (cell,) = read_workbook(path)[0].rows[0][1]
+    assert (cell.value, cell.text) == (text, "가 나")
+
+
+@pytest.mark.parametrize("text", ["가​나", "\ufeff가", "（웃음）…～", "😀 가", "ㄱㅏ"])
+def test_other_characters_stay(text):
+    assert one_line(text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "seconds"),
+    [
+        (datetime.time(0, 1, 5, 250000), "h:mm:ss", 65.25),
+        (datetime.timedelta(minutes=2, seconds=3.5), "[h]:mm:ss", 123.5),
+        (datetime.datetime(2024, 5, 1, 1, 0, 2), "yyyy-mm-dd h:mm:ss", 3602),
+        (0.5, "General", 43200),
+        (65.25 / 86400, "0.000000", 65.25),
+        (0, "General", 0),
+        ("00:00:01:12", "@", 1.5),
+        ("12.5", "@", 12.5),
+        (None, "General", None),
+        (" ", "@", None),
+    ],
+)
+def test_a_time_is_read_however_it_was_typed(tmp_path, value, form, seconds):
+    book = openpyxl.Workbook()
+    book.active.append(["x", value])
+    book.active["B1"].number_format = form
+    book.save(tmp_path / "a.xlsx")
+    row = read_workbook(tmp_path / "a.xlsx")[0].rows[0][1]
+    cell = row[1] if len(row) > 1 else Cell()
+    assert cell.seconds(FrameRate.parse("24")) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "message"),
+    [
+        (datetime.time(0, 5), "h:mm", r"hours and minutes \(00:05:00\); write it with its seconds"),
+        (datetime.time(0, 5), '[$-ko-KR]h"시" mm"ss"', "hours and minutes"),
+        (datetime.datetime(2024, 5, 1), "yyyy-mm-dd", "write it with its seconds"),
+        (datetime.timedelta(hours=25), "[h]:mm:ss", "not a time within a day"),
+        (12.5, "General", "12.5 is a number, in days or in seconds"),
+        (-0.1, "General", "format the cell as text and write 0:00:05"),
+        (True, "General", "not a time"),
+        ("곧", "@", "not a time"),
+    ],
+)
+def test_a_time_that_can_be_meant_in_two_ways_is_told(tmp_path, value, form, message):
+    book = openpyxl.Workbook()
+    book.active.append([value])
+    book.active["A1"].number_format = form
+    book.save(tmp_path / "a.xlsx")
+    (cell,) = read_workbook(tmp_path / "a.xlsx")[0].rows[0][1]
+    with pytest.raises(ScriptError, match=message):
+        cell.seconds(None)
+
+
+def test_a_merged_cell_holds_for_the_rows_below_it(tmp_path):
+    path = write_workbook(
+        tmp_path / "a.xlsx",
+        ["하나", "가", None],
+        [None, "나", "y"],
+        [None, None, None],
+        [None, "라", None],
+        merge=("A1:A4", "B1:C1"),
+    )
+    (table,) = read_workbook(path)
+    assert texts(table) == [(1, ["하나", "가"]), (2, ["하나", "나", "y"]), (4, ["하나", "라"])]
+    first, second, fourth = (row for _, row in table.rows)
+    assert [row[0].held for row in (first, second, fourth)] == [False, True, True]
+    assert [row[0].own for row in (first, second, fourth)] == [True, False, False]
+    assert (first[0].width, first[1].width) == (1, 2)
+
+
+def test_what_a_merged_cell_covers_is_not_read(tmp_path):
+    """LibreOffice keeps the contents of the cells that it merged, and does not show them."""
+    path = write_workbook(tmp_path / "a.xlsx", ["보임", "숨음"], ["숨음", "숨음", "보임"])
+    rewrite_sheet(path, "</sheetData>", merged("A1:B2"))
+    assert texts(read_workbook(path)[0]) == [(1, ["보임", ""]), (2, ["보임", "", "보임"])]
+
+
+def test_a_merge_of_a_whole_column_is_no_work(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", ["가", "나"], [None, "다"])
+    rewrite_sheet(path, "</sheetData>", merged("A1:A1048576"))
+    assert texts(read_workbook(path)[0]) == [(1, ["가", "나"]), (2, ["가", "다"])]
+
+
+def test_a_formula_is_read_by_its_saved_result(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", ["=A2", "=A3", "=A4"], ["가"])
+    rewrite_sheet(
+        path, r'<c r="A1"><f>A2</f><v ?/?>(</v>)?', '<c r="A1" t="str"><f>A2</f><v>가</v>'
+    )
+    rewrite_sheet(path, r'<c r="B1"><f>A3</f><v ?/?>(</v>)?', '<c r="B1" t="str"><f>A3</f><v></v>')
+    first = read_workbook(path)[0].rows[0][1]
+    assert [(cell.text, cell.fault[:9]) for cell in first] == [
+        ("가", ""),
+        ("", ""),  # its result is empty
+        ("", "a formula"),
+    ]
+
+
+def test_an_error_is_no_value(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", ["#REF!", "#N/A", "가"])
+    assert [cell.fault[:5] for cell in read_workbook(path)[0].rows[0][1]] == ["#REF!", "#N/A ", ""]
+    (tmp_path / "a.csv").write_text("#REF!,#하나\n", encoding="utf-8")
+    row = read_delimited(tmp_path / "a.csv", ",").rows[0][1]
+    assert [(cell.text, cell.fault[:5]) for cell in row] == [("", "#REF!"), ("#하나", "")]
+
+
+def test_rows_beyond_a_wrong_dimension_are_read(tmp_path):
+    """Some programs write a sheet's size before its rows, and too small."""
+    path = write_workbook(tmp_path / "a.xlsx", ["가", "나"], ["다", "라"])
+    rewrite_sheet(path, r'<dimension ref="[^"]*"', '<dimension ref="A1"')
+    assert texts(read_workbook(path)[0]) == [(1, ["가", "나"]), (2, ["다", "라"])]
+
+
+def test_a_cell_far_off_is_no_work(tmp_path):
+    book = openpyxl.Workbook()
+    book.active["A1"] = "가"
+    book.active["XFD1"] = "나"
+    book.active.cell(200_000, 1).value = "다"
+    book.save(tmp_path / "a.xlsx")
+    numbers = [number for number, _ in read_workbook(tmp_path / "a.xlsx")[0].rows]
+    assert numbers == [1, 200_000]
+
+
+def test_a_macro_workbook_is_read(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", ["가"])
+    assert texts(read_workbook(path.rename(tmp_path / "a.xlsm"))[0]) == [(1, ["가"])]
+
+
+def test_a_row_of_text_counts_as_the_table_s_program_does(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('가,나\n"두\n줄",1\n\n\n끝\n', encoding="utf-8")
+    table = read_delimited(path, ",")
+    assert texts(table) == [(1, ["가", "나"]), (2, ["두 줄", "1"]), (5, ["끝"])]
+    assert table.cell(5, 0) == "row 5, cell 1"
+    assert read_workbook(write_workbook(tmp_path / "a.xlsx", ["가"]))[0].cell(12, 27) == "1화!AB12"
+
+
+def bomb(path, size):
+    """A workbook with a part of zeros."""
+    write_workbook(path, ["대사"], ["가"])
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/image1.png", bytes(size))
+
+
+def test_a_part_that_packs_too_well_is_refused(tmp_path):
+    bomb(tmp_path / "a.xlsx", 2_000_000)
+    with pytest.raises(ScriptError, match=r"a\.xlsx: far larger unpacked .*copy its lines"):
+        read_workbook(tmp_path / "a.xlsx")
+    bomb(tmp_path / "b.xlsx", 900_000)  # what repeats itself is not at once a bomb
+    assert len(read_workbook(tmp_path / "b.xlsx")) == 1
+
+
+def test_parts_that_are_too_much_together_are_refused(tmp_path):
+    write_workbook(tmp_path / "a.xlsx", ["대사"], ["가"])
+    content = (tmp_path / "a.xlsx").read_bytes()
+    at = content.index(b"PK\x01\x02")  # the first entry of the directory
+    bloated = content[: at + 20] + struct.pack("<II", 3_000_000, 300_000_001) + content[at + 28 :]
+    (tmp_path / "a.xlsx").write_bytes(bloated)
+    with pytest.raises(ScriptError, match="far larger unpacked"):
+        read_workbook(tmp_path / "a.xlsx")
+
+
+def test_a_part_that_lies_about_its_size_is_not_unpacked_whole(tmp_path):
+    true, told = 64_000_000, 70_000  # it packs to 62 kB, less than it says to be
+    write_workbook(tmp_path / "a.xlsx", ["대사"], ["가"])
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings2.xml", bytes(true))
+    content = (tmp_path / "a.xlsx").read_bytes()
+    assert content.count(struct.pack("<I", true)) == 2
+    (tmp_path / "a.xlsx").write_bytes(
+        content.replace(struct.pack("<I", true), struct.pack("<I", told))
+    )
+    tracemalloc.start()
+    try:
+        with pytest.raises(ScriptError, match="save it again"):
+            read_workbook(tmp_path / "a.xlsx")
+        assert tracemalloc.get_traced_memory()[1] < true / 4
+    finally:
+        tracemalloc.stop()
+
+
+def ole(folder):
+    (folder / "a.xlsx").write_bytes(bytes.fromhex("D0CF11E0A1B11AE1") + bytes(2000))
+
+
+def cut(folder):
+    path = write_workbook(folder / "a.xlsx", ["대사"], ["가"])
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+def garbled(folder):
+    write_workbook(folder / "a.xlsx", ["대사"], ["가"])
+    rewrite_sheet(folder / "a.xlsx", "</row>", "")
+
+
+def empty_zip(folder):
+    buffer = io.BytesIO()
+    zipfile.ZipFile(buffer, "w").close()
+    (folder / "a.xlsx").write_bytes(buffer.getvalue())
+
+
+def flipped(folder):
+    """A part whose checksum is wrong, which openpyxl would read on."""
+    path = write_workbook(folder / "a.xlsx", ["대사"], ["가"])
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo("xl/worksheets/sheet1.xml")
+    content = bytearray(path.read_bytes())
+    content[entry.header_offset + 30 + len(entry.filename) + entry.compress_size // 2] ^= 0x10
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (ole, "protected by a password, or an old .xls; save it without one, as .xlsx"),
+        (cut, "not a whole .xlsx file; save it again"),
+        (garbled, "not a whole .xlsx file; save it again"),
+        (empty_zip, "not a whole .xlsx file; save it again"),
+        (flipped, "not a whole .xlsx file; save it again"),
+    ],
+)
+def test_a_damaged_workbook_is_told(tmp_path, make, message):
+    make(tmp_path)
+    with pytest.raises(ScriptError, match=rf"a\.xlsx: {re.escape(message)}"):
+        read_workbook(tmp_path / "a.xlsx")

@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+import soundfile
+
+from moksori.errors import AudioError, OutputError
+from moksori.signal import audio
+from tests.conftest import voiced_wave
+
+
+def test_reads_any_rate_width_and_channels(tmp_path):
+    wave = voiced_wave(0.5, rate=48000)
+    soundfile.write(tmp_path / "a.wav", np.stack([wave, -wave, wave], 1), 48000, subtype="PCM_24")
+    recording = audio.read(tmp_path / "a.wav")
+    assert recording.samples.shape == (24000, 3)
+    assert (recording.sample_rate, recording.subtype, recording.seconds) == (48000, "PCM_24", 0.5)
+    np.testing.assert_allclose(recording.mono, wave / 3, atol=1e-6)
+
+
+def make_bad_files(folder):
+    wave = voiced_wave(1.0)
+    whole = folder / "whole.wav"
+    soundfile.write(whole, wave, 22050)
+    (folder / "empty.wav").write_bytes(b"")
+    (folder / "text.wav").write_text("이것은 녹음이 아니다")
+    (folder / "cut.wav").write_bytes(whole.read_bytes()[:20000])
+    soundfile.write(folder / "whole.flac", wave, 22050)
+    (folder / "cut.flac").write_bytes((folder / "whole.flac").read_bytes()[:9000])
+    soundfile.write(folder / "silent.wav", np.zeros(22050), 22050)
+    soundfile.write(folder / "none.wav", np.zeros(0), 22050)
+    stereo = np.stack([wave, -wave], 1)
+    soundfile.write(folder / "antiphase.wav", stereo, 22050)
+    soundfile.write(folder / "whole.aiff", wave, 22050)
+    (folder / "cut.aiff").write_bytes((folder / "whole.aiff").read_bytes()[:20000])
+    soundfile.write(folder / "whole.au", wave, 22050)
+    (folder / "cut.au").write_bytes((folder / "whole.au").read_bytes()[:20000])
+    (folder / "headerless.raw").write_bytes(bytes(4000))
+    soundfile.write(folder / "nan.wav", np.full(22050, np.nan), 22050, subtype="FLOAT")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing.wav", "no such file"),
+        ("empty.wav", "empty"),
+        ("text.wav", "not a readable audio file"),
+        ("cut.wav", "truncated"),
+        ("cut.flac", "truncated|not a readable"),
+        ("cut.aiff", "truncated"),
+        ("cut.au", "truncated"),
+        ("headerless.raw", "not a readable audio file"),
+        ("antiphase.wav", "cancel each other"),
+        ("silent.wav", "silent"),
+        ("none.wav", "no samples"),
+        ("nan.wav", "not numbers"),
+        (".", "no such file"),
+    ],
+)
+def test_bad_files_are_named_with_what_is_wrong(tmp_path, name, message):
+    make_bad_files(tmp_path)
+    with pytest.raises(AudioError, match=message) as error:
+        audio.read(tmp_path / name)
+    assert str(tmp_path) in str(error.value)
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFF024, 0xFFFFFFFF])
+def test_a_streamed_wav_without_its_size_is_read_whole(tmp_path, size):
+    """As ffmpeg and sox write to a pipe: RIFF's size is a placeholder."""
+    soundfile.write(tmp_path / "a.wav", voiced_wave(1.0), 22050)
+    content = bytearray((tmp_path / "a.wav").read_bytes())
+    content[4:8] = size.to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(content)
+    assert audio.read(tmp_path / "a.wav").seconds == 1
+
+
+def test_length_limit_names_the_option(tmp_path):
+    soundfile.write(tmp_path / "long.wav", voiced_wave(2.0), 22050)
+    with pytest.raises(AudioError, match=r"long\.wav: 2\.0 s is longer than .*--max-seconds$"):
+        audio.read(tmp_path / "long.wav", max_seconds=1.5)
+
+
+def test_loudness_of_the_standard_s_sine():
+    """ITU-R BS.1770-4: a 997 Hz sine of full scale in one channel is -3.01 LUFS."""
+    t = np.arange(48000 * 2) / 48000
+    assert audio.loudness(np.sin(2 * np.pi * 997 * t), 48000) == pytest.approx(-3.01, abs=0.05)
+
+
+def test_gain_reaches_its_target_even_on_a_short_wave():
+    for seconds in (0.2, 1.0):
+        wave = voiced_wave(seconds)
+        gain = audio.gain_to(wave, 22050, -23)
+        assert audio.loudness(wave * gain, 22050) == pytest.approx(-23, abs=0.01)
+
+
+def test_a_very_quiet_wave_still_has_a_loudness():
+    """Below the standard's gate of -70 LUFS, where nothing would be left to measure."""
+    wave = voiced_wave(1.0) * 1e-4
+    assert audio.loudness(wave, 22050) < -70
+    assert audio.loudness(wave * audio.gain_to(wave, 22050, -23), 22050) == pytest.approx(
+        -23, abs=6
+    )
+    assert audio.loudness(np.zeros(22050), 22050) == -np.inf
+
+
+def test_peak_is_fitted_and_told():
+    wave, lowered = audio.fit_peak(np.array([0.0, 2.0, -1.0]))
+    assert np.abs(wave).max() < 1
+    assert lowered == pytest.approx(6.03, abs=0.01)
+    assert audio.fit_peak(np.array([0.5]))[1] == 0
+
+
+def test_speech_is_found_between_silences():
+    speech = voiced_wave(1.0)
+    wave = np.concatenate([np.zeros(11025), speech, np.zeros(22050)]).astype(np.float32)
+    start, end = audio.speech_bounds(wave, 22050, margin=0.08)
+    assert 11025 - 0.12 * 22050 < start <= 11025
+    assert 33075 <= end < 33075 + 0.12 * 22050
+
+
+@pytest.mark.parametrize(("source", "target"), [(48000, 22050), (22050, 44100), (8000, 22050)])
+def test_resampling_keeps_a_tone(source, target):
+    t = np.arange(source) / source
+    out = audio.resample(np.sin(2 * np.pi * 440 * t), source, target)
+    assert abs(len(out) - target) <= 1
+    expected = np.sin(2 * np.pi * 440 * np.arange(len(out)) / target)
+    middle = slice(target // 4, 3 * target // 4)
+    assert np.abs(out - expected)[middle].max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("suffix", "asked", "written"),
+    [
+        (".wav", "MPEG_LAYER_III", "PCM_16"),
+        (".wav", "IMA_ADPCM", "PCM_16"),
+        (".flac", "FLOAT", "PCM_24"),
+        (".wav", "DOUBLE", "DOUBLE"),
+        (".flac", "PCM_24", "PCM_24"),
+    ],
+)
+def test_formats_that_lose_samples_are_not_written(tmp_path, suffix, asked, written):
+    path = tmp_path / f"a{suffix}"
+    assert audio.write(path, voiced_wave(0.5)[:10017], 22050, asked) == written
+    assert (soundfile.info(path).subtype, soundfile.info(path).frames) == (written, 10017)
+
+
+def test_writing_is_whole_or_not_at_all(tmp_path):
+    audio.write(tmp_path / "a.flac", voiced_wave(0.1), 22050, "PCM_24")
+    assert soundfile.info(tmp_path / "a.flac").subtype == "PCM_24"
+    for path, message in (
+        (tmp_path / "b.xyz", "unknown audio format"),
+        (tmp_path / "no" / "a.wav", "no such"),
+    ):
+        with pytest.raises(OutputError, match=message):
+            audio.write(path, voiced_wave(0.1), 22050)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.flac"]

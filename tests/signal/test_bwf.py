@@ -1,0 +1,156 @@
+import json
+import shutil
+import struct
+import subprocess
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+import pytest
+import soundfile
+import wavinfo
+
+from moksori.errors import OutputError
+from moksori.signal import bwf
+from moksori.signal.bwf import Broadcast, check_size, write_bext
+
+ABOUT = Broadcast(
+    description="달빛 극장: 하나",
+    date=datetime(2024, 5, 6, 7, 8, 9),
+    start=48000 * 86399 * 2 + 5,  # more than 32 bits hold
+    frame_rate="30000/1001",
+    drop_frame=True,
+    reference="abc123",
+    project="달빛 <극장> & 친구들",
+    scene='하나 "둘"',
+    take="1",
+    note="a\x00b\x1fc\ud800d\ufffee\nf",
+    tracks=("하나",),
+    loudness=-23.456,
+    true_peak=-1.5,
+)
+
+
+def wav(path, frames=1001, channels=1, subtype="PCM_24", rate=48000):
+    samples = np.random.default_rng(0).integers(-(2**31), 2**31, (frames, channels)) >> 8 << 8
+    soundfile.write(path, samples.astype(np.int32), rate, subtype=subtype)
+    return path
+
+
+def test_another_reader_reads_what_was_told(tmp_path):
+    path = wav(tmp_path / "a.wav")
+    write_bext(path, ABOUT)
+    info = wavinfo.WavInfoReader(path, bext_encoding="utf-8")
+    bext = info.bext
+    assert bext.description == ABOUT.description
+    assert (bext.originator, bext.originator_ref) == ("Moksori", "abc123")
+    assert (bext.originator_date, bext.originator_time) == ("2024-05-06", "07:08:09")
+    assert (bext.time_reference, bext.version) == (ABOUT.start, 2)
+    assert (bext.loudness_value, bext.max_true_peak) == (-23.46, -1.5)
+    assert bext.loudness_range == bext.max_momentary_loudness == 327.67  # 0x7FFF: not measured
+    assert bext.max_shortterm_loudness == 327.67
+    assert bext.umid == bytes(64)
+    assert bext.coding_history == "A=PCM,F=48000,W=24,M=mono,T=Moksori\r\n"
+    ixml = info.ixml
+    assert (ixml.project, ixml.scene, ixml.take) == (ABOUT.project, ABOUT.scene, "1")
+    assert [(t.name, int(t.interleave_index)) for t in ixml.track_list] == [("하나", 1)]
+    texts = {element.tag: element.text for element in ixml.parsed.iter()}
+    assert texts["NOTE"] == "a b c d e f"
+    assert (texts["TIMECODE_RATE"], texts["TIMECODE_FLAG"]) == ("30000/1001", "DF")
+    assert texts["TIMESTAMP_SAMPLE_RATE"] == "48000"
+    high, low = (int(texts[f"TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_{half}"]) for half in ("HI", "LO"))
+    assert high * 2**32 + low == ABOUT.start > 2**32
+    assert (info.fmt.sample_rate, info.data.frame_count) == (48000, 1001)
+
+
+def test_what_is_not_known_is_left_out(tmp_path):
+    path = wav(tmp_path / "a.wav", channels=2)
+    write_bext(path, Broadcast("", datetime(2024, 1, 1), 0, "25/1", False, loudness=-np.inf))
+    info = wavinfo.WavInfoReader(path, bext_encoding="ascii")
+    assert info.bext.loudness_value == info.bext.max_true_peak == 327.67
+    assert "M=stereo" in info.bext.coding_history
+    tags = {element.tag: element.text for element in info.ixml.parsed.iter()}
+    assert tags["TIMECODE_FLAG"] == "NDF"
+    assert not {"PROJECT", "SCENE", "TAKE", "NOTE", "TRACK"} & set(tags)
+
+
+@pytest.mark.parametrize(("frames", "subtype"), [(1000, "PCM_24"), (1001, "PCM_24"), (77, "FLOAT")])
+def test_samples_stay_and_bext_comes_before_them(tmp_path, frames, subtype):
+    path = wav(tmp_path / "a.wav", frames, subtype=subtype)
+    before, _ = soundfile.read(path, dtype="int32")
+    write_bext(path, ABOUT)
+    write_bext(path, ABOUT)  # a second time: the first one's chunks go
+    after, rate = soundfile.read(path, dtype="int32")
+    assert rate == 48000 and np.array_equal(before, after)
+    content = path.read_bytes()
+    assert content.count(b"bext") == content.count(b"iXML") == 1
+    assert content.index(b"bext") < content.index(b"iXML") < content.index(b"data")
+    assert struct.unpack("<I", content[4:8])[0] == len(content) - 8
+    assert [file.name for file in tmp_path.iterdir()] == ["a.wav"]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_the_same_bytes_every_time(tmp_path):
+    for name in "ab":
+        write_bext(wav(tmp_path / f"{name}.wav"), ABOUT)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+
+
+@pytest.mark.parametrize("size", range(250, 262))
+def test_a_long_korean_text_is_cut_between_characters(tmp_path, size):
+    text = "a" * (size - 250) + "가" * 100
+    path = wav(tmp_path / "a.wav")
+    write_bext(path, Broadcast(text, datetime(2024, 1, 1), 0, "25/1", False, reference="나" * 40))
+    bext = wavinfo.WavInfoReader(path, bext_encoding="utf-8").bext  # raises on half a character
+    assert text.startswith(bext.description)
+    assert 254 <= len(bext.description.encode()) <= 256
+    assert bext.originator_ref == "나" * 10
+
+
+def test_too_large_is_said_before_it_is_written(tmp_path, monkeypatch):
+    check_size(tmp_path / "a.wav", 4 * 10**9)
+    with pytest.raises(OutputError, match=r"a\.wav: would be 4\.0 GB.*shorter reel"):
+        check_size(tmp_path / "a.wav", 2**32 - 1000)
+    path = wav(tmp_path / "b.wav")
+    content = path.read_bytes()
+    monkeypatch.setattr(bwf, "_LARGEST", 2**20 + 100)
+    with pytest.raises(OutputError, match=r"b\.wav: would be"):
+        write_bext(path, ABOUT)
+    with pytest.raises(OutputError, match=r"b\.wav: begins before midnight"):
+        write_bext(path, replace(ABOUT, start=-1))
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("kind", ["text", "empty", "cut", "no data", "missing"])
+def test_what_is_no_wav_is_named_and_left(tmp_path, kind):
+    whole = wav(tmp_path / "whole.wav").read_bytes()
+    contents = {
+        "text": "글이다".encode() * 20,
+        "empty": b"",
+        "cut": whole[:2000],
+        "no data": whole[:36],
+    }
+    path = tmp_path / "a.wav"
+    if kind in contents:
+        path.write_bytes(contents[kind])
+    with pytest.raises(OutputError, match=r"a\.wav: "):
+        write_bext(path, ABOUT)
+    assert not path.exists() or path.read_bytes() == contents[kind]
+    assert {file.name for file in tmp_path.iterdir()} <= {"a.wav", "whole.wav"}
+
+
+@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="needs ffprobe")
+def test_ffprobe_reads_it(tmp_path):
+    path = wav(tmp_path / "a.wav")
+    write_bext(path, ABOUT)
+    said = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", path],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert said.stderr == b""
+    told = json.loads(said.stdout)
+    tags = told["format"]["tags"]
+    assert tags["comment"] == ABOUT.description
+    assert (tags["encoded_by"], tags["date"]) == ("Moksori", "2024-05-06")
+    assert int(tags["time_reference"]) == ABOUT.start
+    assert told["streams"][0]["codec_name"] == "pcm_s24le"
