@@ -8,7 +8,7 @@ from moksori.alignment.alignment import Interval
 from moksori.conversion.converter import Converter
 from moksori.dubbing.records import Role
 from moksori.dubbing.work import long_lines
-from moksori.dubbing.work.long_lines import PART, pauses, quietest, convert_line
+from moksori.dubbing.work.long_lines import PART, convert_line, pauses, quietest
 from moksori.errors import AudioError
 from moksori.signal.audio import Recording
 from tests.conftest import DEMO, DEMO_TEXT
