@@ -12,7 +12,7 @@ import torch
 import typer
 
 from moksori.config import AudioConfig
-from moksori.conversion.checkpoint import HiFiGANCard, save_model
+from moksori.conversion.checkpoint import VocoderCard, save_model
 from moksori.models.vocoder.hifigan import HiFiGANConfig
 
 LICENCE = "MIT (HiFi-GAN, Jungil Kong and others; universal weights of the original release)"
@@ -29,7 +29,7 @@ def main(source: Path, dest: Path) -> None:
             weights[name.removesuffix("_g")] = tensor * direction / norm
         elif not name.endswith("weight_v"):
             weights[name] = tensor
-    card = HiFiGANCard(licence=LICENCE, audio=AudioConfig(), model=HiFiGANConfig())
+    card = VocoderCard(kind="hifigan", licence=LICENCE, audio=AudioConfig(), model=HiFiGANConfig())
     save_model(dest, weights, card)
 
 

@@ -109,7 +109,12 @@ class ConversionConfig(TextConfig):
 
 
 class SourceFilterConfig(_Config):
-    """Sizes of the fast vocoder."""
+    """Sizes of the source-filter vocoder."""
+
+    sample_rate: int | None = Field(None, gt=0)  # Hz of the wave; None: the mel's own
+    band: Hertz = Field(
+        20000.0, gt=0
+    )  # nothing is synthesised above it, or above half the sample rate
 
     dim: int = Field(256, gt=0)  # channels of the blocks
     blocks: int = Field(6, gt=0)
@@ -117,18 +122,35 @@ class SourceFilterConfig(_Config):
     harmonic_window: int = Field(512, gt=0)  # samples; of the pulses' filters, a quarter apart
     noise_window: int = Field(256, gt=0)  # samples; of the noise's filters, a quarter apart
 
+    def hop_length(self, audio: AudioConfig) -> int:
+        """Samples of the wave a mel frame.
+
+        Raises:
+            ValueError: it is no whole number.
+        """
+        hop, rest = divmod(
+            audio.hop_length * (self.sample_rate or audio.sample_rate), audio.sample_rate
+        )
+        if rest:
+            raise ValueError(
+                f"model.sample_rate, {self.sample_rate}: a mel frame of {audio.hop_length} samples at "
+                f"{audio.sample_rate} Hz is no whole number of its samples"
+            )
+        return hop
+
     def check(self, audio: AudioConfig) -> None:
-        """Whether each mel frame is a whole number of the filters'.
+        """Whether each mel frame is a whole number of the filters' frames.
 
         Raises:
             ValueError: it is not.
         """
+        hop = self.hop_length(audio)
         for name in ("harmonic_window", "noise_window"):
             window = getattr(self, name)
-            if window % 8 or audio.hop_length % (window // 4):
+            if window % 8 or hop % (window // 4):
                 raise ValueError(
                     f"model.{name}, {window}, must be a multiple of 8, and a quarter of it must divide "
-                    f"hop_length, {audio.hop_length}"
+                    f"the hop length, {hop}"
                 )
 
 
@@ -145,13 +167,18 @@ class CotatronLosses(_Config):
 class VocoderLosses(_Config):
     """Weights of the vocoder's losses; 0 switches one off."""
 
-    windows: tuple[_Positive, ...] = (128, 256, 512, 1024, 2048)  # samples; of the STFT loss
-    critic_windows: tuple[_Positive, ...] = (256, 512, 1024)  # samples; one critic each
-    spectral: float = Field(2.5, ge=0)  # multi-resolution STFT loss
-    adversarial: float = Field(1.0, ge=0)  # deceiving the critics
-    matching: float = Field(2.0, ge=0)  # the critics' features
-    adversarial_from: int = Field(2000, ge=0)  # step from which there are critics
-    critic_channels: int = Field(16, gt=0)
+    windows: tuple[_Positive, ...] = (128, 256, 512, 1024, 2048, 4096)  # samples; of the STFT loss
+    discriminator_windows: tuple[_Positive, ...] = (
+        512,
+        1024,
+        2048,
+    )  # samples; one discriminator each
+    stft: float = Field(2.5, ge=0)  # multi-resolution STFT loss
+    generator: float = Field(1.0, ge=0)  # of being taken for a recording
+    feature_matching: float = Field(2.0, ge=0)  # of the discriminators' features
+    adversarial_from: int = Field(2000, ge=0)  # step from which there are discriminators
+    discriminator_channels: int = Field(16, gt=0)
+    discriminator_segments: int = Field(6, gt=0)  # of a batch, that the discriminators see
 
 
 class OptimizerConfig(_Config):
@@ -226,12 +253,17 @@ class CotatronTrainConfig(RunConfig):
 
 
 class VocoderTrainConfig(RunConfig):
-    """Everything of one training of the fast vocoder; what `configs/vocoder.toml` holds."""
+    """Everything of one training of the source-filter vocoder; what `configs/vocoder.toml` holds."""
 
     model: SourceFilterConfig = SourceFilterConfig()
     losses: VocoderLosses = VocoderLosses()
-    segment_frames: int = Field(64, gt=1)  # of each line that a step learns from
-    remade_share: float = Field(0.5, ge=0, le=1)  # segments whose mel a conversion model made
+    segment_frames: int = Field(64, gt=1)  # of each segment that a step learns from
+    segments: int = Field(16, gt=0)  # of a batch
+    shares: tuple[float, ...] | None = (
+        None  # of the segments by folder; by their length if not given
+    )
+    gta_share: float = Field(0.5, ge=0, le=1)  # segments with a GTA mel, where there is one
+    blur_share: float = Field(0.0, ge=0, le=1)  # segments with a mel made as imprecise as a model's
 
     @model_validator(mode="after")
     def _windows_fit(self) -> "VocoderTrainConfig":

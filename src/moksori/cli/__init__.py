@@ -26,7 +26,7 @@ _prepare = typer.Typer(
     no_args_is_help=True, help="Bring a corpus into the form that training reads."
 )
 _train = typer.Typer(no_args_is_help=True, help="Train a model; the same command resumes it.")
-for name in ("emotiontts", "kss", "metadata", "librispeech", "script"):
+for name in ("emotiontts", "kss", "metadata", "librispeech", "script", "recordings"):
     _prepare.command(name)(getattr(training, f"prepare_{name}"))
 for name in ("conversion", "cotatron", "vocoder"):
     _train.command(name)(getattr(training, f"train_{name}"))

@@ -84,6 +84,63 @@ def prepare_librispeech(
     _prepare(read_librispeech(source), dest, licence, jobs)
 
 
+def prepare_recordings(
+    lists: Annotated[
+        list[Path],
+        typer.Argument(metavar="LIST.csv…", help="Lists with the columns file, set and split."),
+    ],
+    dest: DestArgument,
+    licence: Annotated[
+        list[str],
+        typer.Option(
+            metavar="SET=LICENCE",
+            help="Of a set of the lists; once for each set to be used. Other sets are left out.",
+        ),
+    ],
+    sample_rate: Annotated[int, typer.Option(min=8000, help="Of the vocoder, Hz.")] = 44100,
+    speeds: Annotated[
+        str,
+        typer.Option(
+            help="Each training recording is also used at one of these speeds; empty: none."
+        ),
+    ] = "0.75,0.85,1.12",
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare recordings without transcripts, for a vocoder: any language, any rate.
+
+    The band that each one really holds is found, so that training leaves out what lies above. Killed, it
+    resumes; run twice, it does nothing the second time.
+
+    Example: moksori prepare recordings wideband/splits.csv data/clean --licence "kathleen=CC0 1.0"
+    """
+    with training_extra():
+        from moksori.corpus.recordings import prepare_recordings as prepare
+        from moksori.corpus.recordings import read_lists
+    pairs = dict(pair.split("=", 1) for pair in licence if "=" in pair)
+    if len(pairs) < len(licence):
+        raise ConfigError("--licence: write SET=LICENCE, such as “kathleen=CC0 1.0”")
+    try:
+        factors = [float(speed) for speed in speeds.split(",") if speed.strip()]
+    except ValueError:
+        raise ConfigError(f"--speeds {speeds}: write numbers and commas, such as 0.8,1.1") from None
+    sources = read_lists(lists, pairs, factors)
+    rows = prepare(
+        sources, dest, pairs, sample_rate=sample_rate, jobs=jobs, progress=progress("preparing")
+    )
+    table = Table("set", "split", "recordings", "minutes", "band, kHz")
+    for name in pairs:
+        for split in _SPLITS:
+            own = [r for r in rows if (r.set, r.split) == (name, split) and not r.problem]
+            if own:
+                minutes = sum(r.samples for r in own) / sample_rate / 60
+                band = sorted(r.band for r in own)[len(own) // 2] / 1000
+                table.add_row(name, split, str(len(own)), f"{minutes:.1f}", f"{band:.1f}")
+    out.print(table)
+    for row in rows:
+        if row.problem:
+            out.print(f"not used: {row.id}: {row.problem}", markup=False)
+
+
 def prepare_script(
     script: Annotated[
         Path, typer.Argument(help="A dubbing script (.xlsx, .csv) with 파일, 성우 and 대사.")
@@ -171,14 +228,17 @@ def train_cotatron(
 
 def train_vocoder(
     config: Annotated[Path, typer.Argument(help="TOML, such as configs/vocoder.toml.")],
-    data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATA…", help="One or several folders made by `moksori prepare`."),
+    ],
     run: RunArgument,
     model: Annotated[
         Path | None,
         typer.Option(
             metavar="MODEL",
-            help="A conversion model of the same corpus; the vocoder learns from its mels too, and so "
-            "to mend what it blurs.",
+            help="A conversion model; the vocoder learns from its mels of the corpora's lines too, and so "
+            "to sharpen what it blurs.",
         ),
     ] = None,
     start: Annotated[
@@ -186,22 +246,25 @@ def train_vocoder(
         typer.Option(
             "--from",
             metavar="VOCODER",
-            help="A fast vocoder that a new run begins with; RUN/model brings that run's critics too, if "
-            "they are of the same windows.",
+            help="A vocoder that a new run begins with; RUN/model brings that run's discriminators too, "
+            "if they are of the same windows.",
         ),
     ] = None,
     fast_dev_run: DevRunOption = False,
 ) -> None:
-    """Train the fast vocoder: recordings again from their mels and F0.
+    """Train the source-filter vocoder: recordings again from their mels and F0.
 
     Watch and listen with: tensorboard --logdir RUN. The newest vocoder is RUN/model.
 
-    Example: moksori train vocoder configs/vocoder.toml data/emotiontts runs/vocoder --model runs/mine/model
+    Example: moksori train vocoder configs/vocoder.toml data/clean runs/vocoder
     """
     with training_extra():
         from moksori.config import VocoderTrainConfig, load_config
         from moksori.training.vocoder import train_vocoder as train
-    folder = train(load_config(config, VocoderTrainConfig), data, run, model, start, fast_dev_run)
+    folder = train(
+        load_config(config, VocoderTrainConfig), data, run,
+        model=model, start=start, fast_dev_run=fast_dev_run,
+    )  # fmt: skip
     _print_done(f"done; try it with: moksori convert … --vocoder {folder}", fast_dev_run)
 
 

@@ -7,10 +7,10 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as dump_safetensors
@@ -26,8 +26,7 @@ from moksori.config import (
 from moksori.errors import CheckpointError
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
-from moksori.models.vocoder.hifigan import HiFiGAN, HiFiGANConfig
-from moksori.models.vocoder.source_filter import SourceFilter
+from moksori.models.vocoder import VOCODER_KINDS, Vocoder
 from moksori.text import SYMBOLS
 
 FORMAT = 3  # raised when an older Moksori could not read a folder
@@ -81,28 +80,35 @@ class CotatronCard(_ModelCard):
     speakers: list[str]  # those that its classifier was trained on
 
 
-class HiFiGANCard(_ModelCard):
-    """What `model.json` of a HiFi-GAN holds."""
+class VocoderCard(_ModelCard):
+    """What `model.json` of a vocoder holds.
 
-    kind: Literal["hifigan"] = "hifigan"
-    model: HiFiGANConfig
+    `kind` is one of `VOCODER_KINDS`, and `model` that kind's sizes.
+    """
 
+    kind: str
+    model: SerializeAsAny[BaseModel]
+    trained_on: dict[str, str] = {}  # licence of each set of recordings
 
-class SourceFilterCard(_ModelCard):
-    """What `model.json` of a fast vocoder holds."""
-
-    kind: Literal["source-filter"] = "source-filter"
-    model: SourceFilterConfig
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_kind(cls, data: Any) -> Any:
+        """Read the sizes as those of the kind."""
+        if isinstance(data, dict) and isinstance(data.get("model"), dict):
+            if data.get("kind") not in VOCODER_KINDS:
+                raise ValueError(f"no vocoder is of kind “{data.get('kind')}”")
+            config = VOCODER_KINDS[data["kind"]].Config
+            return data | {"model": config.model_validate(data["model"])}
+        return data
 
     @model_validator(mode="after")
-    def _windows_fit(self) -> "SourceFilterCard":
-        self.model.check(self.audio)
+    def _sizes_fit(self) -> "VocoderCard":
+        if isinstance(self.model, SourceFilterConfig):
+            self.model.check(self.audio)
         return self
 
 
-Vocoder = HiFiGAN | SourceFilter
-VocoderCard = HiFiGANCard | SourceFilterCard
-AnyCard = ConversionCard | CotatronCard | HiFiGANCard | SourceFilterCard
+AnyCard = ConversionCard | CotatronCard | VocoderCard
 Card = TypeVar("Card", bound=_ModelCard)
 
 
@@ -159,20 +165,15 @@ def is_cotatron(folder: Path) -> bool:
 
 
 def load_vocoder(folder: Path) -> tuple[Vocoder, VocoderCard]:
-    """Read a vocoder's folder, of either kind; as `load_conversion`.
+    """Read a vocoder's folder, of any kind; as `load_conversion`.
 
     Raises:
         CheckpointError: as `load_conversion`.
     """
-    card, weights = _load(folder, SourceFilterCard, HiFiGANCard)
-    if isinstance(card, SourceFilterCard):
-        fast = SourceFilter(card.model, card.audio)
-        _fill(folder, fast, weights)
-        return fast, card
-    assert isinstance(card, HiFiGANCard)
-    model = HiFiGAN(card.model, card.audio.n_mels)
-    _fill(folder, model, weights)
-    return model, card
+    card, weights = _load(folder, VocoderCard)
+    vocoder = VOCODER_KINDS[card.kind].build(card.model, card.audio)
+    _fill(folder, vocoder, weights)
+    return vocoder, card
 
 
 def load_training(folder: Path, like: AnyCard) -> dict[str, int | float]:

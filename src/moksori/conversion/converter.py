@@ -275,15 +275,16 @@ class Converter:
         self, wave: np.ndarray, speech: _Speech, recording: Recording
     ) -> tuple[np.ndarray, Decibels]:
         """The converted wave at the source's level, rate, channels, place and exact length."""
-        audio, start = self.card.audio, speech.start
-        wave = wave * audio_files.gain_to(wave, audio.sample_rate, speech.level)
-        fade = np.linspace(0, 1, round(_FADE * audio.sample_rate), dtype=np.float32)
+        sample_rate = self.vocoder.sample_rate
+        start = round(speech.start * sample_rate / self.card.audio.sample_rate)
+        wave = wave * audio_files.gain_to(wave, sample_rate, speech.level)
+        fade = np.linspace(0, 1, round(_FADE * sample_rate), dtype=np.float32)
         wave[: len(fade)] *= fade
         wave[-len(fade) :] *= fade[::-1]
-        total = -(-len(recording.samples) * audio.sample_rate // recording.sample_rate)
+        total = -(-len(recording.samples) * sample_rate // recording.sample_rate)
         line = np.zeros(max(total, start + len(wave)), dtype=np.float32)
         line[start : start + len(wave)] = wave
-        line = audio_files.resample(line, audio.sample_rate, recording.sample_rate)
+        line = audio_files.resample(line, sample_rate, recording.sample_rate)
         n, channels = recording.samples.shape
         line = np.pad(line, (0, max(0, n - len(line))))[:n]
         line, lowered = audio_files.fit_peak(line)

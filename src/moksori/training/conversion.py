@@ -146,8 +146,7 @@ def train_conversion(
     if config.speak_every:
         vocoder, vocoder_card = load_vocoder(VOCODERS[DEFAULT_VOCODER])
         if vocoder_card.audio.same_mels(config.audio):
-            rate = config.audio.sample_rate
-            watch.append(Speak(model, vocoder, card.voices, config.speak_every, rate))
+            watch.append(Speak(model, vocoder, card.voices, config.speak_every))
     training = ConversionTraining(model, config)
     return fit(training, lines, run, card, "mel_l1", [*watch, *callbacks], base, fast_dev_run)
 

@@ -1,4 +1,8 @@
-"""Critics of a vocoder's waves: spectrograms at several resolutions (UnivNet, arXiv 2106.07889)."""
+"""Discriminators of a vocoder's waves: spectrograms at several resolutions (UnivNet, arXiv 2106.07889).
+
+Recordings hold different bands. Everything here takes each wave's band and leaves out what lies above, so
+that a recording that ends at 10 kHz teaches nothing about 15 kHz.
+"""
 
 import torch
 from torch import nn
@@ -6,6 +10,7 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
 _SLOPE = 0.2  # of the leaky ReLUs
+_FLOOR = 1e-7  # power under the square root, for its derivative
 
 Features = list[torch.Tensor]  # of each layer; the last one is the judgement
 
@@ -16,15 +21,27 @@ def magnitude(wave: torch.Tensor, n_fft: int) -> torch.Tensor:
     spectrum = torch.stft(
         wave.float(), n_fft, n_fft // 4, window=window, pad_mode="constant", return_complex=True
     )
-    return (spectrum.real.square() + spectrum.imag.square() + 1e-7).sqrt()
+    return (spectrum.real.square() + spectrum.imag.square() + _FLOOR).sqrt()
 
 
-class SpectrogramCritic(nn.Module):
-    """Convolutions over one spectrogram, compressed as the ear hears it."""
+def band_mask(band: torch.Tensor, n_fft: int, sample_rate: int) -> torch.Tensor:
+    """Mask [B, bins, 1]: 1 for the bins of an STFT up to each wave's `band` [B] in Hz, 0 above."""
+    hertz = torch.arange(n_fft // 2 + 1, device=band.device) * (sample_rate / n_fft)
+    return (hertz[None] <= band[:, None]).float()[..., None]
 
-    def __init__(self, n_fft: int, channels: int) -> None:
+
+class SpectrogramDiscriminator(nn.Module):
+    """Convolutions over one spectrogram, compressed as the ear hears it.
+
+    Args:
+        n_fft: window of the spectrogram in samples, four times its hop.
+        channels: of the convolutions.
+        sample_rate: of the waves, Hz.
+    """
+
+    def __init__(self, n_fft: int, channels: int, sample_rate: int) -> None:
         super().__init__()
-        self.n_fft = n_fft
+        self.n_fft, self.sample_rate = n_fft, sample_rate
         c = channels
         shapes = [  # in, out, kernel, stride; of frequency and time
             (1, c, (9, 3), (2, 1)),
@@ -39,9 +56,10 @@ class SpectrogramCritic(nn.Module):
             for a, b, k, s in shapes
         )
 
-    def forward(self, wave: torch.Tensor) -> Features:
-        """Waves [B, n] → each layer's output."""
-        x = magnitude(wave, self.n_fft).pow(0.3)[:, None]
+    def forward(self, wave: torch.Tensor, band: torch.Tensor) -> Features:
+        """Waves [B, n] of `band` [B] Hz → each layer's output [B, C, bins, frames]."""
+        x = magnitude(wave, self.n_fft) * band_mask(band, self.n_fft, self.sample_rate)
+        x = (x + _FLOOR).pow(0.3)[:, None]  # [B, 1, bins, frames]
         features = []
         for layer in self.layers[:-1]:
             x = functional.leaky_relu(layer(x), _SLOPE)
@@ -49,45 +67,65 @@ class SpectrogramCritic(nn.Module):
         return [*features, self.layers[-1](x)]
 
 
-class Critics(nn.Module):
-    """One critic a window length."""
+class Discriminators(nn.Module):
+    """One discriminator a window length."""
 
-    def __init__(self, windows: tuple[int, ...], channels: int) -> None:
+    def __init__(self, windows: tuple[int, ...], channels: int, sample_rate: int) -> None:
         super().__init__()
-        self.critics = nn.ModuleList(SpectrogramCritic(n, channels) for n in windows)
+        self.discriminators = nn.ModuleList(
+            SpectrogramDiscriminator(n, channels, sample_rate) for n in windows
+        )
 
-    def forward(self, wave: torch.Tensor) -> list[Features]:
-        return [critic(wave) for critic in self.critics]
+    def forward(self, wave: torch.Tensor, band: torch.Tensor) -> list[Features]:
+        """Waves [B, n] of `band` [B] Hz → features by window."""
+        return [discriminator(wave, band) for discriminator in self.discriminators]
 
 
-def critics_loss(real: list[Features], made: list[Features]) -> torch.Tensor:
-    """Least squares: recordings are 1, waves made are 0 (HiFi-GAN, equation 1)."""
+def discriminator_loss(real: list[Features], synthesised: list[Features]) -> torch.Tensor:
+    """Least squares: recordings are 1, synthesised waves are 0 (HiFi-GAN, equation 1)."""
     parts = [
-        (r[-1] - 1).square().mean() + m[-1].square().mean() for r, m in zip(real, made, strict=True)
+        (r[-1] - 1).square().mean() + s[-1].square().mean()
+        for r, s in zip(real, synthesised, strict=True)
     ]
     return torch.stack(parts).mean()
 
 
-def deceiving_loss(made: list[Features]) -> torch.Tensor:
-    """What the vocoder wants: to be taken for a recording."""
-    return torch.stack([(m[-1] - 1).square().mean() for m in made]).mean()
+def generator_loss(synthesised: list[Features]) -> torch.Tensor:
+    """Least squares: what the vocoder wants is to be taken for a recording."""
+    return torch.stack([(s[-1] - 1).square().mean() for s in synthesised]).mean()
 
 
-def matching_loss(real: list[Features], made: list[Features]) -> torch.Tensor:
-    """Mean absolute difference of the critics' features, relative to the recordings' (arXiv 1910.06711)."""
+def feature_matching_loss(real: list[Features], synthesised: list[Features]) -> torch.Tensor:
+    """Mean absolute difference of features, relative to the recordings' (MelGAN, arXiv 1910.06711)."""
     parts = [
         (a - b.detach()).abs().mean() / b.detach().abs().mean()
-        for r, m in zip(real, made, strict=True)
-        for b, a in zip(r[:-1], m[:-1], strict=True)
+        for r, s in zip(real, synthesised, strict=True)
+        for b, a in zip(r[:-1], s[:-1], strict=True)
     ]
     return torch.stack(parts).mean()
 
 
-def spectral_loss(made: torch.Tensor, real: torch.Tensor, windows: tuple[int, ...]) -> torch.Tensor:
-    """Multi-resolution STFT loss of waves [B, n] (Parallel WaveGAN, arXiv 1910.11480, section 2.2)."""
+def stft_loss(
+    synthesised: torch.Tensor,
+    real: torch.Tensor,
+    windows: tuple[int, ...],
+    band: torch.Tensor,
+    sample_rate: int,
+) -> torch.Tensor:
+    """Multi-resolution STFT loss of waves [B, n] (Parallel WaveGAN, arXiv 1910.11480, section 2.2).
+
+    Args:
+        synthesised: [B, n].
+        real: [B, n].
+        windows: in samples.
+        band: [B] Hz; what lies above it does not count.
+        sample_rate: Hz.
+    """
     parts = []
     for n_fft in windows:
-        a, b = magnitude(made, n_fft), magnitude(real, n_fft)
-        convergence = (a - b).norm() / b.norm()
-        parts.append(convergence + (a.log() - b.log()).abs().mean())
+        mask = band_mask(band, n_fft, sample_rate)
+        a, b = magnitude(synthesised, n_fft), magnitude(real, n_fft)
+        convergence = ((a - b) * mask).norm() / (b * mask).norm()
+        difference = ((a.log() - b.log()).abs() * mask).sum() / (mask.sum() * a.shape[-1])
+        parts.append(convergence + difference)
     return torch.stack(parts).mean()

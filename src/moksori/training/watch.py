@@ -68,14 +68,13 @@ class Speak(Callback):
         vocoder: of the mels.
         voices: the rows of the voice table.
         every: validations between two hearings.
-        rate: of the audio.
     """
 
     def __init__(
-        self, model: ConversionModel, vocoder: Vocoder, voices: list[Voice], every: int, rate: int
+        self, model: ConversionModel, vocoder: Vocoder, voices: list[Voice], every: int
     ) -> None:
         self.model, self.vocoder, self.voices = model, vocoder, voices
-        self.every, self.rate = every, rate
+        self.every = every
 
     def on_validation_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: object, batch: Batch,
@@ -102,5 +101,5 @@ class Speak(Callback):
         ):
             wave = self.vocoder(mel.float().cpu(), melody.cpu())[0]
             logger.experiment.add_audio(
-                f"valid/{tag}", wave, trainer.global_step, sample_rate=self.rate
+                f"valid/{tag}", wave, trainer.global_step, sample_rate=self.vocoder.sample_rate
             )

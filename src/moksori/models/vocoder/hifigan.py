@@ -5,6 +5,9 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 from torch.nn import functional
 
+from moksori.config import AudioConfig
+from moksori.models.vocoder.base import Vocoder
+
 _SLOPE = 0.1  # of the leaky ReLUs
 
 
@@ -38,13 +41,18 @@ class _ResidualBlock(nn.Module):
         return x
 
 
-class HiFiGAN(nn.Module):
+class HiFiGAN(Vocoder):
     """Transposed convolutions, each followed by the mean of residual blocks of several kernels."""
 
-    def __init__(self, config: HiFiGANConfig, n_mels: int) -> None:
+    kind = "hifigan"
+    Config = HiFiGANConfig
+
+    def __init__(self, config: HiFiGANConfig, audio: AudioConfig) -> None:
         super().__init__()
+        self.audio, self.band = audio, audio.fmax
+        self.sample_rate, self.hop_length = audio.sample_rate, audio.hop_length
         dims = [config.channels // 2**i for i in range(len(config.upsample_rates) + 1)]
-        self.conv_pre = nn.Conv1d(n_mels, dims[0], 7, padding=3)
+        self.conv_pre = nn.Conv1d(audio.n_mels, dims[0], 7, padding=3)
         self.ups = nn.ModuleList(
             nn.ConvTranspose1d(before, after, kernel, rate, padding=(kernel - rate) // 2)
             for before, after, kernel, rate in zip(
@@ -57,6 +65,12 @@ class HiFiGAN(nn.Module):
             for kernel in config.residual_kernels
         )
         self.conv_post = nn.Conv1d(dims[-1], 1, 7, padding=3)
+
+    @classmethod
+    def build(cls, config: BaseModel, audio: AudioConfig) -> "HiFiGAN":
+        """As `Vocoder.build`."""
+        assert isinstance(config, HiFiGANConfig)
+        return cls(config, audio)
 
     def forward(self, mel: torch.Tensor, f0: torch.Tensor | None = None) -> torch.Tensor:
         """Log-mel [B, T, n_mels] → wave [B, T * hop_length] in [-1, 1]; it needs no F0."""

@@ -1,32 +1,36 @@
 """A vocoder of its own: pulses at F0 and noise, filtered several times a frame (harmonic plus noise).
 
-F0 ── pulse train ───────────────── STFT ── · filter ── inverse STFT ──┐
-white noise ─────────────────────── STFT ── · filter ──┬ inverse STFT ─┴─ wave
-white noise, in puffs each period ─ STFT ── · filter ──┘
+F0 ── pulse train ───────────────────── STFT ── · filter ── inverse STFT ──┐
+white noise ─────────────────────────── STFT ── · filter ──┬ inverse STFT ─┴─ wave
+pitch-synchronous noise, from F0 ────── STFT ── · filter ──┘
 mel, F0 ── ConvNeXt blocks at the frame rate ── the filters' spectra
 
 The source of harmonics and noise is that of neural source-filter models (arXiv 1904.12088) and DDSP
 (arXiv 2001.04643), the network at the frame rate with an inverse STFT at its end that of Vocos
 (arXiv 2306.00814). The pitch is given, not learnt, so little training is enough; and nothing runs at the
 sample rate but the source, so it is fast. Windows shorter than the mel's keep a stop's closure silent and
-its burst short; that some noise comes once a period is after HNM's modulated noise (Stylianou 2001).
+its burst short; that some noise is pitch-synchronous is after HNM's modulated noise (Stylianou 2001).
 """
 
 import math
 
 import torch
+from pydantic import BaseModel
 from torch import nn
 from torch.nn import functional
 
 from moksori.config import AudioConfig, SourceFilterConfig
+from moksori.models.vocoder.base import Vocoder
 from moksori.signal.features import mel_edges
 
 _QUIET_HERTZ = 150.0  # the pulses' rate in a line without voiced frames
 _LOUDEST = 8.0  # log gain that no filter exceeds, so that one wild frame cannot deafen
-_SUNK = 3.0  # log gain; noise begins this far below pulses where voiced, pulses and puffs below it elsewhere
+# Log gain; noise begins this far below pulses where voiced, pulses and pitch-synchronous
+# noise this far below it elsewhere.
+_SUNK = 3.0
 
 
-class SourceFilter(nn.Module):
+class SourceFilter(Vocoder):
     """The vocoder.
 
     Args:
@@ -34,11 +38,17 @@ class SourceFilter(nn.Module):
         audio: of the mels.
     """
 
+    kind = "source-filter"
+    Config = SourceFilterConfig
+
     def __init__(self, config: SourceFilterConfig, audio: AudioConfig) -> None:
         super().__init__()
         self.audio = audio
-        self.harmonic_bank = FilterBank(config.harmonic_window, audio)
-        self.noise_bank = FilterBank(config.noise_window, audio)
+        self.sample_rate = config.sample_rate or audio.sample_rate
+        self.hop_length = config.hop_length(audio)
+        self.band = min(config.band, self.sample_rate / 2)
+        self.harmonic_bank = self._bank(config.harmonic_window)
+        self.noise_bank = self._bank(config.noise_window)
         dim = config.dim
         self.inputs = nn.Conv1d(audio.n_mels + 2, dim, 7, padding=3)
         self.blocks = nn.ModuleList(
@@ -50,24 +60,37 @@ class SourceFilter(nn.Module):
         nn.init.zeros_(self.filters.weight)
         nn.init.zeros_(self.filters.bias)
 
+    @classmethod
+    def build(cls, config: BaseModel, audio: AudioConfig) -> "SourceFilter":
+        """As `Vocoder.build`."""
+        assert isinstance(config, SourceFilterConfig)
+        return cls(config, audio)
+
+    def _bank(self, window: int) -> "FilterBank":
+        return FilterBank(window, self.hop_length, self.sample_rate, self.band, self.audio)
+
     def forward(self, mel: torch.Tensor, f0: torch.Tensor) -> torch.Tensor:
-        """Speak.
+        """Synthesise.
 
         Args:
             mel: log-mel [B, T, n_mels].
             f0: [B, T] Hz, 0 where unvoiced.
 
         Returns:
-            Wave [B, T * hop_length]; while learning with other noise each time, else with the same.
+            Wave [B, T * hop_length]; in training with other noise each time, else with the same.
         """
         voiced = f0 > 0
-        f0 = bridge(f0)
+        f0 = interpolate_f0(f0)
         pulses, angle = self._pulses(f0)
-        steady, puffs = self._white(pulses, 0), self._white(pulses, 1) * _puff(angle)
-        gain, phase, steady_gain, puff_gain = self._filters(mel, f0, voiced)
+        steady, synchronous = (
+            self._white(pulses, 0),
+            self._white(pulses, 1) * _envelope_of_period(angle),
+        )
+        gain, phase, steady_gain, synchronous_gain = self._filters(mel, f0, voiced)
         harmonic, noise = self.harmonic_bank, self.noise_bank
         tone = torch.polar(gain.exp(), phase) * harmonic.analyse(pulses)
-        breath = steady_gain.exp() * noise.analyse(steady) + puff_gain.exp() * noise.analyse(puffs)
+        breath = steady_gain.exp() * noise.analyse(steady)
+        breath = breath + synchronous_gain.exp() * noise.analyse(synchronous)
         return harmonic.synthesise(tone) + noise.synthesise(breath)
 
     def _filters(
@@ -79,7 +102,9 @@ class SourceFilter(nn.Module):
         x = self.inputs(seen.transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
-        gain, phase, steady, puffs = self.filters(self.norm(x)).float().split(self.filter_sizes, -1)
+        gain, phase, steady, synchronous = (
+            self.filters(self.norm(x)).float().split(self.filter_sizes, -1)
+        )
         harmonic, noise = self.harmonic_bank, self.noise_bank
         # All begin at the mel's own envelope: pulses lead where voiced, steady noise elsewhere.
         sunk = torch.where(voiced, 0.0, _SUNK)[..., None]
@@ -87,7 +112,7 @@ class SourceFilter(nn.Module):
             (harmonic.frames(gain) + harmonic.envelope(mel, -sunk)).clamp(max=_LOUDEST),
             harmonic.frames(phase),
             (noise.frames(steady) + noise.envelope(mel, sunk - _SUNK)).clamp(max=_LOUDEST),
-            (noise.frames(puffs) + noise.envelope(mel, -sunk - _SUNK)).clamp(max=_LOUDEST),
+            (noise.frames(synchronous) + noise.envelope(mel, -sunk - _SUNK)).clamp(max=_LOUDEST),
         )
 
     def _pulses(self, f0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -95,7 +120,7 @@ class SourceFilter(nn.Module):
 
         [B, T * hop_length] each.
         """
-        rate, hop = self.audio.sample_rate, self.audio.hop_length
+        rate, hop = self.sample_rate, self.hop_length
         hertz = functional.interpolate(f0[:, None], scale_factor=hop, mode="linear")[:, 0]
         cycles = (hertz.double() / rate).cumsum(-1)
         if self.training:
@@ -119,8 +144,8 @@ class SourceFilter(nn.Module):
         return torch.randn(like.shape[1], generator=generator).to(like).expand_as(like)
 
 
-def _puff(angle: torch.Tensor) -> torch.Tensor:
-    """How loud the noise is that comes in puffs: about a third of each period, at unit power."""
+def _envelope_of_period(angle: torch.Tensor) -> torch.Tensor:
+    """Amplitude of the pitch-synchronous noise: in about a third of each period, at unit power."""
     return (1 + angle.cos()).square() * (8 / 35) ** 0.5
 
 
@@ -129,27 +154,35 @@ class FilterBank(nn.Module):
 
     Args:
         window: in samples; frames are a quarter of it apart. It must fit, `SourceFilterConfig.check`.
+        hop_length: samples a mel frame.
+        sample_rate: Hz.
+        band: Hz; bins above it stay silent.
         audio: of the mels.
     """
 
     from_mel: torch.Tensor
     window: torch.Tensor
 
-    def __init__(self, window: int, audio: AudioConfig) -> None:
+    def __init__(
+        self, window: int, hop_length: int, sample_rate: int, band: float, audio: AudioConfig
+    ) -> None:
         super().__init__()
         self.n_fft, self.hop = window, window // 4
-        self.bins, self.per_frame = window // 2 + 1, audio.hop_length // self.hop
+        self.bins = min(window // 2, math.floor(band * window / sample_rate)) + 1
+        self.per_frame = hop_length // self.hop
         self.size = self.per_frame * self.bins  # numbers a mel frame
-        self.register_buffer("from_mel", _envelope(audio, window), persistent=False)
+        from_mel = _mel_to_bins(audio, torch.arange(self.bins) * sample_rate / window)
+        self.register_buffer("from_mel", from_mel, persistent=False)
         self.register_buffer("window", torch.hann_window(window), persistent=False)
 
     def analyse(self, wave: torch.Tensor) -> torch.Tensor:
         """[B, T * hop_length] → complex [B, bins, T * per_frame]."""
         pad = (self.n_fft - self.hop) // 2
         padded = functional.pad(wave[:, None], (pad, pad), mode="reflect")[:, 0]
-        return torch.stft(
+        spectrum = torch.stft(
             padded, self.n_fft, self.hop, window=self.window, center=False, return_complex=True
         )
+        return spectrum[:, : self.bins]
 
     def synthesise(self, spectrum: torch.Tensor) -> torch.Tensor:
         """Its inverse: [B, bins, T * per_frame] → [B, T * hop_length]."""
@@ -193,7 +226,7 @@ class ConvNeXtBlock(nn.Module):
         return x + self.contract(functional.gelu(self.expand(y)))
 
 
-def bridge(f0: torch.Tensor) -> torch.Tensor:
+def interpolate_f0(f0: torch.Tensor) -> torch.Tensor:
     """F0 [B, T] with straight lines in log-F0 over the unvoiced frames; level before and after them all."""
     t = f0.shape[1]
     place = torch.arange(t, device=f0.device).expand_as(f0)
@@ -208,17 +241,20 @@ def bridge(f0: torch.Tensor) -> torch.Tensor:
     none = ~voiced.any(1, keepdim=True)
     left, right = (log_f0.gather(1, x.clamp(0, t - 1)) for x in (before, after))
     share = (place - before) / (after - before).clamp(min=1)
-    log_bridge = torch.where(none, math.log(_QUIET_HERTZ), left + share * (right - left))
-    return torch.where(voiced, f0, log_bridge.exp())
+    log_between = torch.where(none, math.log(_QUIET_HERTZ), left + share * (right - left))
+    return torch.where(voiced, f0, log_between.exp())
 
 
-def _envelope(audio: AudioConfig, n_fft: int) -> torch.Tensor:
-    """[bins, n_mels]: from a log-mel to the log gain that makes white noise of unit power sound like it."""
+def _mel_to_bins(audio: AudioConfig, hertz: torch.Tensor) -> torch.Tensor:
+    """[bins, n_mels]: from a log-mel to the log gain of white noise of unit power, at `hertz` [bins].
+
+    Above the mel's top its last band's level, which training lowers.
+    """
     centres = torch.from_numpy(mel_edges(audio)[1:-1]).float()
-    bins = torch.linspace(0, audio.sample_rate / 2, n_fft // 2 + 1).clamp(centres[0], centres[-1])
-    upper = torch.searchsorted(centres, bins).clamp(1, len(centres) - 1)
-    share = (bins - centres[upper - 1]) / (centres[upper] - centres[upper - 1])
-    weights = torch.zeros(len(bins), len(centres))
-    rows = torch.arange(len(bins))
+    hertz = hertz.float().clamp(centres[0], centres[-1])
+    upper = torch.searchsorted(centres, hertz).clamp(1, len(centres) - 1)
+    share = (hertz - centres[upper - 1]) / (centres[upper] - centres[upper - 1])
+    weights = torch.zeros(len(hertz), len(centres))
+    rows = torch.arange(len(hertz))
     weights[rows, upper - 1], weights[rows, upper] = 1 - share, share
     return weights

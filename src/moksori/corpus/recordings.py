@@ -1,0 +1,235 @@
+"""Recordings without transcripts, at a vocoder's rate: what a vocoder learns from.
+
+list of files ── read, resample, trim, level ── DEST/audio/<set>/<id>.flac, at any of several speeds
+                                   └─ F0, band ── DEST/f0/<set>/<id>.npy, DEST/recordings.jsonl
+A speed other than 1 is a resampling: pitch and formants move together, so that women's voices give men's too.
+journal.jsonl remembers each recording, so that a killed job resumes where it was.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moksori.config import AudioConfig, Hertz, Seconds
+from moksori.errors import CorpusError, MoksoriError
+from moksori.files import write_whole, written_whole
+from moksori.signal import audio as audio_files
+from moksori.signal import pitch
+from moksori.signal.band import real_band
+
+MAX_SECONDS: Seconds = 30.0
+_MIN_SECONDS: Seconds = 0.75
+_VALID_SHARE = 0.03
+_VERSION = 1  # of what this file does to a recording; raise it and all are made again
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedRecording:
+    """One row of `recordings.jsonl`.
+
+    Attributes:
+        id: unique; also the name of its files below `audio` and `f0`.
+        set: the recordings belong to.
+        split: `train`, `valid` or `test`.
+        speed: that it was resampled by; 1 as recorded.
+        samples: of the prepared audio.
+        band: highest frequency that it holds, Hz.
+        voiced: voiced frames.
+        problem: why it is not used; empty if it is.
+        fingerprint: of the file and the settings.
+    """
+
+    id: str
+    set: str
+    split: str
+    speed: float
+    samples: int = 0
+    band: Hertz = 0.0
+    voiced: int = 0
+    problem: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class _Source:
+    path: Path
+    prepared: PreparedRecording
+
+
+def read_lists(
+    lists: Sequence[Path], licences: Mapping[str, str], speeds: Sequence[float]
+) -> list[_Source]:
+    """The recordings that lists name, of the sets that have a licence.
+
+    Args:
+        lists: .csv files with the columns file, set and split; files are relative to their list.
+        licences: by set; other sets are left out.
+        speeds: beside 1; each training recording is also made at one of them.
+
+    Raises:
+        CorpusError: a list without these columns, another split, a set that no list has, a file that is
+            not there.
+    """
+    found: list[_Source] = []
+    for path in lists:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if not {"file", "set", "split"} <= {*(rows.fieldnames or ())}:
+                raise CorpusError(
+                    f"{path}: the first line must name the columns file, set and split"
+                )
+            for row in rows:
+                if row["set"] not in licences:
+                    continue
+                audio = path.parent / row["file"]
+                if not audio.is_file():
+                    raise CorpusError(f"{path}, line {rows.line_num}: no such file “{row['file']}”")
+                if row["split"] not in ("train", "test"):
+                    raise CorpusError(
+                        f"{path}, line {rows.line_num}: split “{row['split']}”; use train or test"
+                    )
+                found += _at_speeds(audio, row, speeds)
+    for name in licences:
+        if not any(source.prepared.set == name for source in found):
+            raise CorpusError(f"no list has recordings of the set “{name}”")
+    return found
+
+
+def _at_speeds(audio: Path, row: Mapping[str, str], speeds: Sequence[float]) -> Iterable[_Source]:
+    name = Path(row["file"]).with_suffix("").as_posix().replace("/", "_")
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
+    split = row["split"]
+    if split == "train" and number < _VALID_SHARE * 2**32:
+        split = "valid"
+    own = PreparedRecording(id=name, set=row["set"], split=split, speed=1.0)
+    yield _Source(audio, own)
+    if split == "train" and speeds:
+        speed = speeds[number % len(speeds)]
+        yield _Source(audio, replace(own, id=f"{name}_x{speed:g}", speed=speed))
+
+
+def prepare_recordings(
+    sources: Sequence[_Source],
+    dest: Path,
+    licences: Mapping[str, str],
+    *,
+    sample_rate: int,
+    audio: AudioConfig = AudioConfig(),
+    jobs: int | None = None,
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
+) -> list[PreparedRecording]:
+    """Prepare recordings into `dest`; those already there and unchanged are not touched again.
+
+    Args:
+        sources: as `read_lists` gives.
+        dest: made if missing.
+        licences: by set; go with every vocoder trained on them.
+        sample_rate: of the prepared audio, Hz.
+        audio: of the mel's frames; its rate is the one that F0 is tracked at.
+        jobs: worker processes; as many as there are cores by default.
+        progress: wraps the iteration over new recordings and is given their number.
+
+    Returns:
+        A row a recording, those with a problem too; also written to `recordings.jsonl`.
+    """
+    dest.mkdir(parents=True, exist_ok=True)
+    journal = dest / "journal.jsonl"
+    known = {row.id: row for row in read_rows(journal)} if journal.exists() else {}
+    wanted = [
+        _Source(s.path, replace(s.prepared, fingerprint=_fingerprint(s, sample_rate, audio)))
+        for s in sources
+    ]
+    todo = [s for s in wanted if not _is_done(known.get(s.prepared.id), s.prepared, dest)]
+    with journal.open("a", encoding="utf-8") as file, ProcessPoolExecutor(jobs) as pool:
+        settings = [dest] * len(todo), [sample_rate] * len(todo), [audio] * len(todo)
+        for row in progress(pool.map(_prepare, todo, *settings, chunksize=4), len(todo)):
+            file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+            file.flush()
+            known[row.id] = row
+    rows = [known[s.prepared.id] for s in wanted]
+    content = "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
+    write_whole(dest / "recordings.jsonl", content)
+    about = {"licences": dict(licences), "sample_rate": sample_rate, "audio": audio.model_dump()}
+    write_whole(dest / "recordings.json", json.dumps(about, ensure_ascii=False, indent=1))
+    return rows
+
+
+def read_rows(path: Path) -> list[PreparedRecording]:
+    """Rows of a journal or manifest; a last line that a kill cut is left out.
+
+    Raises:
+        CorpusError: a row that is none.
+    """
+    whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
+    try:
+        return [PreparedRecording(**json.loads(row)) for row in whole.splitlines()]
+    except (json.JSONDecodeError, TypeError) as error:
+        raise CorpusError(f"{path}: damaged ({error}); delete it and prepare again") from None
+
+
+def _fingerprint(source: _Source, sample_rate: int, audio: AudioConfig) -> str:
+    stat = source.path.stat()
+    p = source.prepared
+    state = [
+        _VERSION,
+        sample_rate,
+        audio.model_dump(),
+        p.set,
+        p.speed,
+        stat.st_size,
+        stat.st_mtime_ns,
+    ]
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
+
+
+def paths(row: PreparedRecording, dest: Path) -> tuple[Path, Path]:
+    """Files of the audio and of the F0 of a prepared recording."""
+    return dest / "audio" / row.set / f"{row.id}.flac", dest / "f0" / row.set / f"{row.id}.npy"
+
+
+def _is_done(row: PreparedRecording | None, wanted: PreparedRecording, dest: Path) -> bool:
+    if row is None or row.fingerprint != wanted.fingerprint or row.split != wanted.split:
+        return False
+    return bool(row.problem) or all(path.exists() for path in paths(row, dest))
+
+
+def _prepare(
+    source: _Source, dest: Path, sample_rate: int, audio: AudioConfig
+) -> PreparedRecording:
+    """One recording's work, in a worker process."""
+    row = source.prepared
+    try:
+        recording = audio_files.read(source.path)
+    except MoksoriError as error:
+        return replace(row, problem=str(error))
+    wave = recording.mono[: round(MAX_SECONDS * recording.sample_rate)]
+    band = min(real_band(wave, recording.sample_rate) * row.speed, sample_rate / 2)
+    # Played at `speed` times the pace: the same samples, said to be of another rate.
+    wave = audio_files.resample(wave, round(recording.sample_rate * row.speed), sample_rate)
+    narrow = audio_files.resample(wave, sample_rate, audio.sample_rate)
+    try:
+        start, end = audio_files.speech_bounds(narrow, audio.sample_rate)
+        gain = audio_files.gain_to(narrow[start:end], audio.sample_rate, audio.loudness)
+    except MoksoriError as error:
+        return replace(row, problem=str(error))
+    factor = sample_rate / audio.sample_rate
+    wave = audio_files.fit_peak(wave[round(start * factor) : round(end * factor)] * gain)[0]
+    if len(wave) < _MIN_SECONDS * sample_rate:
+        return replace(row, problem=f"{source.path}: under {_MIN_SECONDS:g} s of sound")
+    f0 = pitch.f0(
+        audio_files.resample(wave, sample_rate, audio.sample_rate).astype(np.float32), audio
+    )
+    for path in paths(row, dest):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    audio_path, f0_path = paths(row, dest)
+    audio_files.write(audio_path, wave.astype(np.float32), sample_rate)
+    with written_whole(f0_path) as temporary:
+        np.save(temporary, f0)
+    return replace(row, samples=len(wave), band=round(band, 1), voiced=int((f0 > 0).sum()))

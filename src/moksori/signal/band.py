@@ -1,0 +1,48 @@
+"""The band that a recording really holds, found from its sound and not from its sample rate."""
+
+import numpy as np
+
+from moksori.config import Decibels, Hertz
+
+_N_FFT = 2048
+_EMPTY: Decibels = -85.0  # below the strongest band: nothing but rounding
+_EDGE: Decibels = 18.0  # a codec's or a converter's filter falls by more than this within `_WIDTH`
+_WIDTH: Hertz = 600.0
+_LOWEST: Hertz = 3000.0  # no edge is looked for below it
+
+
+def real_band(wave: np.ndarray, sample_rate: int) -> Hertz:
+    """Highest frequency that a recording holds.
+
+    The long-term spectrum of its louder half is followed down from the Nyquist frequency until it holds more
+    than rounding noise; a fall as steep as a filter's, above which nothing rises again, ends it earlier.
+
+    Args:
+        wave: [n] mono.
+        sample_rate: Hz.
+
+    Returns:
+        Hz, at most half the sample rate.
+    """
+    nyquist = sample_rate / 2
+    if len(wave) < _N_FFT:
+        return nyquist
+    frames = np.lib.stride_tricks.sliding_window_view(wave, _N_FFT)[:: _N_FFT // 2]
+    power = np.abs(np.fft.rfft(frames * np.hanning(_N_FFT), axis=1)) ** 2
+    loudness = power.sum(1)
+    level = 10 * np.log10(power[loudness >= np.median(loudness)].mean(0) + 1e-20)
+    step = nyquist / (len(level) - 1)
+    width = max(1, round(_WIDTH / step))
+    smooth = np.convolve(
+        np.pad(level, width // 8, mode="edge"), np.ones(2 * (width // 8) + 1), "valid"
+    )
+    smooth /= 2 * (width // 8) + 1
+    held = np.flatnonzero(smooth > smooth.max() + _EMPTY)
+    top = int(held[-1]) if len(held) else len(level) - 1
+    first = round(_LOWEST / step)
+    for at in range(first, min(top, len(level) - width - 1)):
+        above = smooth[at + width :]
+        if smooth[at] - above.max() > _EDGE:
+            middle = at + int(np.argmax(smooth[at : at + width] - smooth[at + 1 : at + width + 1]))
+            return float(max(_LOWEST, middle * step - _WIDTH / 3))
+    return float(top * step)
