@@ -6,7 +6,7 @@ import torch
 from moksori.config import AudioConfig, SourceFilterConfig
 from moksori.conversion.checkpoint import (
     ConversionCard,
-    SourceFilterCard,
+    VocoderCard,
     Voice,
     load_card,
     load_conversion,
@@ -97,7 +97,9 @@ def test_a_pickle_file_is_refused_without_opening_it(tmp_path):
 
 
 def test_a_vocoder_whose_filters_do_not_fit_is_refused(tmp_path):
-    card = SourceFilterCard(licence="none", audio=AudioConfig(), model=SourceFilterConfig())
+    card = VocoderCard(
+        kind="source-filter", licence="none", audio=AudioConfig(), model=SourceFilterConfig()
+    )
     save_model(tmp_path, {"filters.bias": torch.zeros(1539)}, card)
     edit(tmp_path, model={"harmonic_window": 400})
     with pytest.raises(CheckpointError, match=r"model\.harmonic_window, 400, must"):

@@ -7,7 +7,7 @@ import torch
 
 from moksori import Converter
 from moksori.config import AudioConfig, ConversionConfig, CotatronConfig
-from moksori.conversion.checkpoint import HiFiGANCard
+from moksori.conversion.checkpoint import VocoderCard
 from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
 from moksori.metrics.measures import melody
 from moksori.models.conversion import ConversionModel
@@ -151,7 +151,7 @@ def test_a_model_on_a_cotatron_has_a_second_opinion(converter, aligner):
     model = ConversionModel.build(sizes, AudioConfig(), len(SYMBOLS), len(converter.card.voices))
     card = converter.card.model_copy(update={"model": sizes})
     two = Converter(
-        model.eval(), card, converter.vocoder, HiFiGANCard.model_construct(audio=card.audio)
+        model.eval(), card, converter.vocoder, VocoderCard.model_construct(audio=card.audio)
     )
     line = two.align(DEMO, DEMO_TEXT).alignment
     np.testing.assert_allclose(line.second.sum(1), 1, atol=1e-4)

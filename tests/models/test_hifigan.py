@@ -38,7 +38,7 @@ def test_importing_folds_the_weight_norm(tmp_path):
     import import_hifigan
 
     torch.manual_seed(0)
-    plain = HiFiGAN(HiFiGANConfig(), 80)
+    plain = HiFiGAN(HiFiGANConfig(), AudioConfig())
     state = {}
     for name, module in plain.named_modules():
         if isinstance(module, torch.nn.Conv1d | torch.nn.ConvTranspose1d):

@@ -3,8 +3,14 @@ import pytest
 import torch
 
 from moksori.config import AudioConfig, SourceFilterConfig
-from moksori.models.vocoder.source_filter import FilterBank, SourceFilter, _puff, bridge
+from moksori.models.vocoder.source_filter import (
+    FilterBank,
+    SourceFilter,
+    _envelope_of_period,
+    interpolate_f0,
+)
 from moksori.signal import features, pitch
+from moksori.signal.audio import resample
 
 AUDIO = AudioConfig()
 
@@ -17,7 +23,7 @@ def vocoder() -> SourceFilter:
 
 @pytest.mark.parametrize("window", [128, 256, 512, 1024])
 def test_the_inverse_stft_inverts(window):
-    bank = FilterBank(window, AUDIO)
+    bank = FilterBank(window, AUDIO.hop_length, AUDIO.sample_rate, AUDIO.sample_rate / 2, AUDIO)
     wave = torch.randn(2, 20 * AUDIO.hop_length)
     spectrum = bank.analyse(wave)
     assert spectrum.shape == (2, window // 2 + 1, 20 * bank.per_frame)
@@ -26,7 +32,7 @@ def test_the_inverse_stft_inverts(window):
 
 def test_a_filter_s_numbers_are_in_the_order_of_time():
     """Those of a mel frame are its bank's frames one after another, each over all bins."""
-    bank = FilterBank(256, AUDIO)
+    bank = FilterBank(256, AUDIO.hop_length, AUDIO.sample_rate, AUDIO.sample_rate / 2, AUDIO)
     numbers = torch.arange(3.0 * bank.size).reshape(1, 3, -1)
     spectrum = bank.frames(numbers)
     assert spectrum.shape == (1, bank.bins, 3 * bank.per_frame)
@@ -47,12 +53,12 @@ def test_pulses_are_the_sum_of_all_harmonics(vocoder):
     np.testing.assert_allclose(angle[0].cos(), np.cos(2 * np.pi * f0 * time), atol=1e-3)
 
 
-def test_puffs_have_unit_power_and_come_with_the_pulses():
+def test_pitch_synchronous_noise_has_unit_power_and_comes_with_the_pulses():
     angle = torch.linspace(0, 2 * torch.pi, 1001)[:-1]
-    puff = _puff(angle)
-    assert puff.square().mean() == pytest.approx(1, abs=1e-4)
-    assert puff.argmax() == 0
-    assert puff[500] == pytest.approx(0, abs=1e-6)
+    envelope = _envelope_of_period(angle)
+    assert envelope.square().mean() == pytest.approx(1, abs=1e-4)
+    assert envelope.argmax() == 0
+    assert envelope[500] == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("f0", [0.0, 200.0])
@@ -66,16 +72,16 @@ def test_a_closure_between_loud_frames_is_quiet(vocoder, f0):
     assert level[29:31].max() < level[:25].mean() - 60  # 48 dB in windows of 1,024 samples
 
 
-def test_unvoiced_frames_are_bridged():
+def test_f0_is_interpolated_over_unvoiced_frames():
     f0 = torch.tensor([[0.0, 100, 0, 0, 200, 0], [0, 0, 0, 0, 0, 0], [50, 60, 70, 80, 90, 100]])
-    bridged = bridge(f0)
+    filled = interpolate_f0(f0)
     logs = np.interp([0, 1, 2, 3, 4, 5], [1, 4], np.log([100, 200]))
-    np.testing.assert_allclose(bridged[0].log().numpy(), logs, rtol=1e-5)
-    assert (bridged[1] > 0).all()
-    torch.testing.assert_close(bridged[2], f0[2])
+    np.testing.assert_allclose(filled[0].log().numpy(), logs, rtol=1e-5)
+    assert (filled[1] > 0).all()
+    torch.testing.assert_close(filled[2], f0[2])
 
 
-def test_it_speaks_its_mel_at_its_f0_before_it_learnt_anything(vocoder):
+def test_an_untrained_one_follows_mel_and_f0(vocoder):
     """Its filters begin at the mel's own envelope; the pitch is what it is told."""
     falling = torch.linspace(-2, -6, AUDIO.n_mels).expand(1, 150, -1)
     f0 = 150 * torch.linspace(-0.3, 0.3, 150).exp()[None]
@@ -110,10 +116,37 @@ def test_both_noises_sound_together_as_loud_as_their_powers_add_up(vocoder):
     mel, f0 = torch.full((1, 200, AUDIO.n_mels), -2.0), torch.full((1, 200), 150.0)
     sizes = vocoder.filter_sizes
     powers = []
-    for steady, puffs in ((0.0, -30.0), (-30.0, 0.0), (0.0, 0.0)):
-        gains = [-30.0, 0.0, steady, puffs]
+    for steady, synchronous in ((0.0, -30.0), (-30.0, 0.0), (0.0, 0.0)):
+        gains = [-30.0, 0.0, steady, synchronous]
         parts = [torch.full((n,), g) for n, g in zip(sizes, gains, strict=True)]
         vocoder.filters.bias.data = torch.cat(parts)
         with torch.inference_mode():
             powers.append(float(vocoder(mel, f0).square().mean()))
     assert powers[2] == pytest.approx(powers[0] + powers[1], rel=0.03)
+
+
+WIDE = SourceFilterConfig(
+    dim=16, blocks=1, sample_rate=44100, harmonic_window=1024, noise_window=512
+)
+
+
+def test_a_wave_of_another_rate_has_the_mel_s_frames_and_nothing_above_its_band():
+    """44.1 kHz from mels at 22.05 kHz: twice the samples a frame, the same pitch, silence above 20 kHz."""
+    torch.manual_seed(0)
+    vocoder = SourceFilter(WIDE, AUDIO).eval()
+    assert (vocoder.sample_rate, vocoder.hop_length, vocoder.band) == (44100, 512, 20000.0)
+    mel, f0 = torch.full((1, 120, AUDIO.n_mels), -3.0), torch.full((1, 120), 180.0)
+    with torch.inference_mode():
+        wave = vocoder(mel, f0)[0].numpy()
+    assert len(wave) == 120 * 512
+    half = resample(wave, 44100, 22050)
+    followed = pitch.f0(half.astype(np.float32), AUDIO)
+    np.testing.assert_allclose(followed[followed > 0][5:-5], 180, rtol=0.03)
+    power = np.abs(np.fft.rfft(wave * np.hanning(len(wave)))) ** 2
+    hertz = np.fft.rfftfreq(len(wave), 1 / 44100)
+    assert power[hertz > 20500].mean() < 1e-6 * power[(hertz > 10000) & (hertz < 19000)].mean()
+
+
+def test_a_rate_that_parts_frames_is_refused():
+    with pytest.raises(ValueError, match="no whole number"):
+        SourceFilterConfig(sample_rate=48000).check(AUDIO)

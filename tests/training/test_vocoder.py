@@ -1,119 +1,201 @@
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 
 from moksori.config import TrainConfig, VocoderTrainConfig, load_config
 from moksori.conversion.checkpoint import load_conversion, load_vocoder
 from moksori.conversion.converter import Converter
-from moksori.corpus.waves import WaveData
-from moksori.errors import CheckpointError, ConfigError
+from moksori.corpus.recordings import prepare_recordings, read_lists
+from moksori.corpus.segments import SegmentData, SegmentDataset, Source
+from moksori.errors import CheckpointError, ConfigError, CorpusError
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.training.conversion import train_conversion
-from moksori.training.discriminators import critics_loss, matching_loss, spectral_loss
+from moksori.training.discriminators import (
+    discriminator_loss,
+    feature_matching_loss,
+    stft_loss,
+)
 from moksori.training.vocoder import VocoderTraining, train_vocoder
-from tests.conftest import DEMO, DEMO_TEXT
+from tests.conftest import DEMO, DEMO_TEXT, voiced_wave
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = load_config(CONFIGS / "tiny_vocoder.toml", VocoderTrainConfig)
-VOICES = ["pfx", "pmx", "zzz"]
+RATE = 44100
 
 
-def test_the_shipped_config_is_the_default():
-    config = load_config(CONFIGS / "vocoder.toml", VocoderTrainConfig)
-    assert config.model == VocoderTrainConfig().model
-    assert config.losses == VocoderTrainConfig().losses
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory) -> Path:
+    """Six synthetic recordings at 48 kHz, some with nothing above 12 kHz, prepared; no transcripts."""
+    folder = tmp_path_factory.mktemp("recordings")
+    rows = ["file,set,split"]
+    for number in range(6):
+        rate = 24000 if number % 2 else 48000
+        wave = voiced_wave(2.0, rate=rate) + 0.01 * np.random.default_rng(number).standard_normal(
+            2 * rate
+        )
+        soundfile.write(folder / f"{number}.wav", 0.5 * wave, rate)
+        rows.append(f"{number}.wav,{'narrow' if number % 2 else 'wide'},train")
+    rows.append("0.wav,other,train")
+    (folder / "list.csv").write_text("\n".join(rows))
+    licences = {"wide": "CC0 1.0", "narrow": "Apache-2.0"}
+    sources = read_lists([folder / "list.csv"], licences, [0.8])
+    prepare_recordings(sources, folder / "data", licences, sample_rate=RATE, jobs=1)
+    return folder / "data"
 
 
-def test_trains_exports_and_resumes(prepared, tmp_path, cut_after_one_epoch):
-    """Two epochs at once, and one epoch, a cut, and the other: the same weights, the critics' too."""
-    whole = train_vocoder(TINY, prepared, tmp_path / "whole")
+def test_recordings_are_prepared_at_their_band_and_speed(recordings):
+    rows = [json.loads(row) for row in (recordings / "recordings.jsonl").read_text().splitlines()]
+    bands = {(row["set"], row["speed"]): row["band"] for row in rows if row["split"] == "train"}
+    assert bands["wide", 1.0] > 20000
+    assert bands["narrow", 1.0] == pytest.approx(12000, rel=0.08)
+    assert bands["narrow", 0.8] == pytest.approx(9600, rel=0.08)
+    assert {row["set"] for row in rows} == {"wide", "narrow"}  # a set without a licence is left out
+    slow = next(row for row in rows if row["speed"] == 0.8)
+    own = next(row for row in rows if row["id"] == slow["id"].removesuffix("_x0.8"))
+    assert slow["samples"] == pytest.approx(own["samples"] / 0.8, rel=0.03)
+    f0 = [np.load(recordings / "f0" / r["set"] / f"{r['id']}.npy") for r in (slow, own)]
+    assert np.median(f0[0][f0[0] > 0]) == pytest.approx(0.8 * np.median(f0[1][f0[1] > 0]), rel=0.02)
+
+
+def test_lists_that_cannot_be_used_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("file,split\n")
+    with pytest.raises(CorpusError, match="columns file, set and split"):
+        read_lists([tmp_path / "a.csv"], {"x": "CC0"}, [])
+    (tmp_path / "a.csv").write_text("file,set,split\nnot.wav,x,train\n")
+    with pytest.raises(CorpusError, match=r"line 2: no such file “not\.wav”"):
+        read_lists([tmp_path / "a.csv"], {"x": "CC0"}, [])
+    with pytest.raises(CorpusError, match="of the set “y”"):
+        read_lists([tmp_path / "a.csv"], {"y": "CC0"}, [])
+
+
+def test_trains_exports_and_resumes(recordings, tmp_path, cut_after_one_epoch):
+    """Two epochs at once, and one epoch, a cut, and the other: the same weights on both sides."""
+    whole = train_vocoder(TINY, [recordings], tmp_path / "whole")
     with cut_after_one_epoch():
-        train_vocoder(TINY, prepared, tmp_path / "cut")
-    train_vocoder(TINY, prepared, tmp_path / "cut")
+        train_vocoder(TINY, [recordings], tmp_path / "cut")
+    train_vocoder(TINY, [recordings], tmp_path / "cut")
     first = torch.load(tmp_path / "whole" / "last.ckpt", weights_only=True)
     second = torch.load(tmp_path / "cut" / "last.ckpt", weights_only=True)
-    assert any(name.startswith("critics.") for name in first["current_model_state"])
+    assert any(name.startswith("discriminators.") for name in first["current_model_state"])
     for name, weight in first["current_model_state"].items():
         torch.testing.assert_close(second["current_model_state"][name], weight, msg=name)
-    made = Converter.from_pretrained(vocoder=whole).convert(DEMO, DEMO_TEXT, "lmy")
-    assert made.samples.std() > 0
+    vocoder, card = load_vocoder(whole)
+    assert card.trained_on == {"wide": "CC0 1.0", "narrow": "Apache-2.0"}
+    assert card.licence == "CC0 1.0; and Apache-2.0"
+    assert (vocoder.sample_rate, vocoder.hop_length) == (RATE, 512)
+    converted = Converter.from_pretrained(vocoder=whole).convert(DEMO, DEMO_TEXT, "lmy")
+    assert converted.samples.std() > 0
+    assert converted.samples.shape[0] == soundfile.info(DEMO).frames
 
 
-def test_begins_with_another_vocoder_and_its_critics(prepared, tmp_path):
+def test_begins_with_another_vocoder_and_its_discriminators(recordings, tmp_path):
     """Nothing is learnt in the second run, so what it holds at its end is what it began with."""
-    first = train_vocoder(TINY, prepared, tmp_path / "first")
+    first = train_vocoder(TINY, [recordings], tmp_path / "first")
     optimizer = {"learning_rate": 1e-12, "weight_decay": 0.0}
     still = TINY.model_copy(update={"optimizer": TINY.optimizer.model_copy(update=optimizer)})
-    again = train_vocoder(still, prepared, tmp_path / "again", start=first)
+    again = train_vocoder(still, [recordings], tmp_path / "again", start=first)
     for name, weight in load_vocoder(first)[0].state_dict().items():
         torch.testing.assert_close(load_vocoder(again)[0].state_dict()[name], weight, msg=name)
-    critics = [
+    states = [
         torch.load(tmp_path / run / "last.ckpt", weights_only=True)["current_model_state"]
         for run in ("first", "again")
     ]
-    for name in (name for name in critics[0] if name.startswith("critics.")):
-        torch.testing.assert_close(critics[1][name], critics[0][name], msg=name)
-    others = {"losses": TINY.losses.model_copy(update={"critic_windows": (256,)})}
-    with pytest.warns(UserWarning, match="critics begin anew"):
-        train_vocoder(still.model_copy(update=others), prepared, tmp_path / "others", start=first)
+    for name in (name for name in states[0] if name.startswith("discriminators.")):
+        torch.testing.assert_close(states[1][name], states[0][name], msg=name)
+    others = {"losses": TINY.losses.model_copy(update={"discriminator_windows": (256,)})}
+    changed = still.model_copy(update=others)
+    with pytest.warns(UserWarning, match="new ones begin"):
+        train_vocoder(changed, [recordings], tmp_path / "others", start=first)
     (tmp_path / "first" / "last.ckpt").write_bytes(b"spoilt")
     with pytest.raises(CheckpointError, match=r"last\.ckpt: .*move it away"):
-        train_vocoder(still, prepared, tmp_path / "spoilt", start=first)
+        train_vocoder(still, [recordings], tmp_path / "spoilt", start=first)
 
 
-def test_learns_from_a_conversion_model_s_mels(prepared, tmp_path):
+def test_learns_from_recordings_and_a_conversion_model_s_mels_together(
+    recordings, prepared, tmp_path
+):
     conversion = load_config(CONFIGS / "tiny.toml", TrainConfig)
     model = train_conversion(conversion, prepared, tmp_path / "conversion")
-    data = WaveData(prepared, VOICES, TINY.audio, TINY.data, 1, load_conversion(model)[0])
-    batch = next(iter(data.train_dataloader()))
-    assert batch.remade.shape == batch.mel.shape
-    assert not torch.equal(batch.remade, batch.mel)
-    train_vocoder(TINY, prepared, tmp_path / "run", model)
-    with pytest.raises(ConfigError, match="stands on another"):
-        train_vocoder(TINY, prepared, tmp_path / "run")
+    loaded, card = load_conversion(model)
+    source = Source(prepared, "train", TINY, loaded, [voice.name for voice in card.voices])
+    own = source.load(source.items[0])
+    assert own.gta is not None
+    assert own.gta.shape == own.mel.shape
+    assert not torch.equal(own.gta, own.mel)
+    assert own.band <= 11025
+    assert len(own.wave) == len(own.mel) * 512  # raised to the vocoder's rate
+    run = train_vocoder(TINY, [recordings, prepared], tmp_path / "run", model=model)
+    assert len(load_vocoder(run)[1].trained_on) == 3
+    with pytest.raises(ConfigError, match="another model"):
+        train_vocoder(TINY, [recordings, prepared], tmp_path / "run")
 
 
-def test_segments_are_of_the_same_place_in_mel_f0_and_wave(prepared):
-    data = WaveData(prepared, VOICES, TINY.audio, TINY.data, 1)
-    batch = next(iter(data.train_dataloader()))
-    hop = TINY.audio.hop_length
-    # Each frame and its samples get the frame's number; short lines are in the batch too.
-    frames = torch.arange(batch.mel.shape[1]).float()
-    batch = batch._replace(
-        mel=frames[None, :, None].expand_as(batch.mel),
-        f0=frames.expand_as(batch.f0),
-        wave=frames.repeat_interleave(hop).expand_as(batch.wave),
-    )
-    training = VocoderTraining(SourceFilter(TINY.model, TINY.audio), TINY)
-    mel, f0, wave = training._segments(batch)
-    assert mel.shape[1] == TINY.segment_frames
-    torch.testing.assert_close(mel[..., 0], f0)
-    torch.testing.assert_close(wave, f0.repeat_interleave(hop, 1))
-    assert (f0[:, -1] < batch.mel_lengths).all()
+def test_segments_are_of_the_same_place_in_mel_f0_and_wave(recordings):
+    """Each frame and its samples get the frame's number."""
+    source = Source(recordings, "train", TINY)
+    for item in source.items:
+        frames = torch.arange(len(source.load(item).mel)).float()
+        source.loaded[item.id] = source.load(item)._replace(
+            mel=frames[:, None].expand(-1, 80), f0=frames,
+            wave=frames.repeat_interleave(512).to(torch.int16),
+        )  # fmt: skip
+    dataset = SegmentDataset([source], TINY)
+    batch = dataset[3]
+    assert batch.mel.shape == (TINY.segments, TINY.segment_frames, 80)
+    torch.testing.assert_close(batch.mel[..., 0], batch.f0)
+    torch.testing.assert_close(batch.wave * 2**15, batch.f0.repeat_interleave(512, 1))
+    again = dataset[3]
+    assert all(torch.equal(a, b) for a, b in zip(batch, again, strict=True))
+    assert not torch.equal(dataset[4].f0, batch.f0)
+
+
+def test_folders_of_other_settings_are_refused(recordings):
+    other = TINY.model_copy(update={"model": TINY.model.model_copy(update={"sample_rate": 22050})})
+    with pytest.raises(CorpusError, match=r"prepared at 44100 Hz.*--sample-rate"):
+        SegmentData([recordings], other).train_dataloader()
 
 
 def test_each_side_s_gradients_reach_its_own_weights_alone():
     training = VocoderTraining(SourceFilter(TINY.model, TINY.audio), TINY)
-    real, made = torch.randn(2, 4096), torch.randn(2, 4096, requires_grad=True)
-    losses = training._compete(made, real)
-    (losses["adversarial"] + losses["matching"]).backward()
-    assert made.grad.abs().sum() > 0
-    assert all(p.grad is None for p in training.critics.parameters())
-    made.grad = None
-    training._compete(made, real)["critics"].backward()
-    assert made.grad is None
-    assert all(p.grad is not None for p in training.critics.parameters())
+    real, band = torch.randn(2, 4096), torch.full((2,), 20000.0)
+    synthesised = torch.randn(2, 4096, requires_grad=True)
+    losses = training._compete(synthesised, real, band)
+    (losses["generator"] + losses["feature_matching"]).backward()
+    assert synthesised.grad.abs().sum() > 0
+    assert all(p.grad is None for p in training.discriminators.parameters())
+    synthesised.grad = None
+    training._compete(synthesised, real, band)["discriminator"].backward()
+    assert synthesised.grad is None
+    assert all(p.grad is not None for p in training.discriminators.parameters())
+
+
+def test_what_lies_above_the_band_changes_no_loss():
+    """A tone at 15 kHz in one of the waves: counted with a band of 20 kHz, not with one of 10."""
+    wave = torch.randn(2, 8192)
+    tone = torch.sin(2 * torch.pi * 15000 * torch.arange(8192) / RATE) * torch.hann_window(8192)
+    training = VocoderTraining(SourceFilter(TINY.model, TINY.audio), TINY)
+    for band, changes in ((10000.0, False), (20000.0, True)):
+        bands = torch.full((2,), band)
+        loss = stft_loss(wave + tone, wave, (512, 1024), bands, RATE)
+        assert (float(loss) > 1e-3) == changes
+        judged = [training.discriminators(x, bands)[0][-1] for x in (wave, wave + tone)]
+        difference = float((judged[0] - judged[1]).abs().max())
+        assert (difference > 1e-3) == changes
 
 
 def test_losses_of_known_cases():
-    wave = torch.randn(2, 4096)
-    assert spectral_loss(wave, wave, (256, 512)) == pytest.approx(0, abs=1e-6)
+    wave, band = torch.randn(2, 4096), torch.full((2,), 22050.0)
+    assert stft_loss(wave, wave, (256, 512), band, RATE) == pytest.approx(0, abs=1e-6)
     # Twice as loud: convergence ‖2a − a‖ / ‖a‖ = 1, and log 2 in each bin.
-    assert spectral_loss(2 * wave, wave, (256,)) == pytest.approx(1 + 0.6931, abs=1e-3)
+    assert stft_loss(2 * wave, wave, (256,), band, RATE) == pytest.approx(1 + 0.6931, abs=1e-3)
     right, wrong = [[torch.ones(3)]], [[torch.zeros(3)]]
-    assert critics_loss(right, wrong) == 0
-    assert critics_loss(wrong, right) == 2
+    assert discriminator_loss(right, wrong) == 0
+    assert discriminator_loss(wrong, right) == 2
     features = [[torch.ones(3), torch.zeros(1)]]
-    assert matching_loss(features, features) == 0
-    assert matching_loss(features, [[torch.full((3,), 1.5), torch.zeros(1)]]) == pytest.approx(0.5)
+    assert feature_matching_loss(features, features) == 0
+    other = [[torch.full((3,), 1.5), torch.zeros(1)]]
+    assert feature_matching_loss(features, other) == pytest.approx(0.5)

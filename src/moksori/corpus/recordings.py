@@ -9,7 +9,7 @@ journal.jsonl remembers each recording, so that a killed job resumes where it wa
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -95,24 +95,39 @@ def read_lists(
                     raise CorpusError(
                         f"{path}, line {rows.line_num}: split “{row['split']}”; use train or test"
                     )
-                found += _at_speeds(audio, row, speeds)
+                name = Path(row["file"]).with_suffix("").as_posix().replace("/", "_")
+                own = PreparedRecording(id=name, set=row["set"], split=row["split"], speed=1.0)
+                found.append(_Source(audio, own))
     for name in licences:
         if not any(source.prepared.set == name for source in found):
             raise CorpusError(f"no list has recordings of the set “{name}”")
-    return found
+    return [own for source in _hold_out(found) for own in _at_speeds(source, speeds)]
 
 
-def _at_speeds(audio: Path, row: Mapping[str, str], speeds: Sequence[float]) -> Iterable[_Source]:
-    name = Path(row["file"]).with_suffix("").as_posix().replace("/", "_")
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
-    split = row["split"]
-    if split == "train" and number < _VALID_SHARE * 2**32:
-        split = "valid"
-    own = PreparedRecording(id=name, set=row["set"], split=split, speed=1.0)
-    yield _Source(audio, own)
-    if split == "train" and speeds:
-        speed = speeds[number % len(speeds)]
-        yield _Source(audio, replace(own, id=f"{name}_x{speed:g}", speed=speed))
+def _at_speeds(source: _Source, speeds: Sequence[float]) -> Iterator[_Source]:
+    """A recording as it is and, of the training split, at one of `speeds`."""
+    yield source
+    own = source.prepared
+    if own.split == "train" and speeds:
+        speed = speeds[_number(own.id) % len(speeds)]
+        yield _Source(source.path, replace(own, id=f"{own.id}_x{speed:g}", speed=speed))
+
+
+def _hold_out(sources: Sequence[_Source]) -> list[_Source]:
+    """A share of the training recordings, at least one and the same every time, become `valid`."""
+    training = [_number(s.prepared.id) for s in sources if s.prepared.split == "train"]
+    limit = max(_VALID_SHARE * 2**32, min(training, default=0) + 1)
+    return [
+        _Source(s.path, replace(s.prepared, split="valid"))
+        if s.prepared.split == "train" and _number(s.prepared.id) < limit
+        else s
+        for s in sources
+    ]
+
+
+def _number(name: str) -> int:
+    """Below 2³², always the same for a name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big")
 
 
 def prepare_recordings(
