@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from moksori.errors import ConfigError
+from moksori.files import read_text
 
 Seconds = float
 Hertz = float
@@ -272,25 +273,40 @@ class VocoderTrainConfig(RunConfig):
 
 
 AnyConfig = TypeVar("AnyConfig", bound=RunConfig)
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 def load_config(path: Path, kind: type[AnyConfig]) -> AnyConfig:
-    """Read a TOML file; missing keys take their defaults.
+    """Read a training's TOML file; missing keys take their defaults.
 
     Args:
         path: the file.
         kind: which training it is for.
 
     Raises:
+        ConfigError: as `load_toml`.
+    """
+    return load_toml(path, kind)
+
+
+def load_toml(path: Path, kind: type[AnyModel], *, missing: str = "", hint: str = "") -> AnyModel:
+    """Read a TOML file into a pydantic model: configs, casts, consents, jobs.
+
+    Args:
+        path: the file.
+        kind: the model.
+        missing: what to do if there is no such file; part of the message.
+        hint: what is often wrong with TOML of this kind; part of the message.
+
+    Raises:
         ConfigError: no such file, not TOML, an unknown key, a value of the wrong kind.
     """
+    if not path.exists() and missing:
+        raise ConfigError(f"{path}: no such file; {missing}")
     try:
-        with path.open("rb") as file:
-            return kind.model_validate(tomllib.load(file))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+        return kind.model_validate(tomllib.loads(read_text(path, ConfigError)))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}{f'; {hint}' if hint else ''}") from None
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain(error)}") from None
 

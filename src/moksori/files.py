@@ -1,31 +1,90 @@
-"""Files: written whole or not at all, under names that any system can hold."""
+"""Files: text decoded in one way, written whole or not at all, under names that any system can hold."""
 
+import codecs
+import csv
+import io
 import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from moksori.errors import OutputError
+from moksori.errors import MoksoriError, OutputError
 
 MAX_BYTES = 80  # in UTF-8; systems take 255, of which the rest is for what others put around it
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)  # by Windows
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
+def decode(content: bytes, name: str, error: Callable[[str], MoksoriError] = MoksoriError) -> str:
+    """Text in UTF-8, with or without a byte order mark, in UTF-16 with one, or in CP949 (Excel in Korean).
+
+    Args:
+        content: of a file.
+        name: of the file, for the message.
+        error: that is raised.
+
+    Raises:
+        MoksoriError: `error`; it is in none of these.
+    """
+    encodings: tuple[str, ...] = ("utf-8-sig", "cp949")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ("utf-16", *encodings)
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise error(f"{name}: neither UTF-8 nor UTF-16 nor CP949; save it as UTF-8")
+
+
+def read_text(path: Path, error: Callable[[str], MoksoriError] = MoksoriError) -> str:
+    """A text file's content, its line ends as they are.
+
+    Args:
+        path: of the file.
+        error: that is raised.
+
+    Raises:
+        MoksoriError: `error`; the file cannot be opened, or as `decode`.
+    """
+    try:
+        return decode(path.read_bytes(), str(path), error)
+    except OSError as fault:
+        raise error(f"{path}: {_reason(path, fault)}") from None
+
+
+def read_csv(
+    path: Path, error: Callable[[str], MoksoriError] = MoksoriError
+) -> "csv.DictReader[str]":
+    """Rows of a CSV file with headers, as the standard library's reader gives them.
+
+    Raises:
+        MoksoriError: as `read_text`.
+    """
+    return csv.DictReader(io.StringIO(read_text(path, error), newline=""))
+
+
+def _reason(path: Path, fault: OSError) -> str:
+    """Why a file cannot be read, in words."""
+    if isinstance(fault, FileNotFoundError):
+        return "no such file"
+    return "is a folder, a file is needed" if path.is_dir() else str(fault.strerror or fault)
+
+
+def atomic_write(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all; text as UTF-8, its line ends as they are.
 
     Raises:
-        OutputError: as `written_whole`.
+        OutputError: as `atomic_path`.
     """
-    with written_whole(path) as temporary:
+    with atomic_path(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """A file to write to, beside `path`; it takes its place when all went well, and goes otherwise.
 
     Raises:

@@ -28,7 +28,7 @@ def test_every_unusable_line_says_why(source):
     home = source / "Set" / "pfx"
     (home / "wav" / "pfx00000.wav").unlink()
     (home / "transcript" / "pfx00001.txt").unlink()
-    (home / "transcript" / "pfx00002.txt").write_bytes("밥은".encode("cp949"))
+    (home / "transcript" / "pfx00002.txt").write_bytes(b"\xff\xff")
     (home / "transcript" / "pmx.txt").write_text("남의 글")
     (source / "Set" / "pmx" / "transcript" / "pmx00000.txt").write_text("\ufeff \r\n")
     with (source / "splits.csv").open("a") as file:

@@ -121,9 +121,15 @@ def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path):
     (tmp_path / "open.csv").write_text('강가,"강까\n', encoding="utf-8")
     with pytest.raises(LexiconError, match="quotation mark"):
         load_lexicon(tmp_path / "open.csv")
-    (tmp_path / "cp949.csv").write_bytes("강가,강까".encode("cp949"))
-    with pytest.raises(LexiconError, match="not UTF-8"):
-        load_lexicon(tmp_path / "cp949.csv")
+    (tmp_path / "other.csv").write_bytes(b"\xff\xff\xff")
+    with pytest.raises(LexiconError, match="neither UTF-8 nor UTF-16 nor CP949"):
+        load_lexicon(tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp949"])
+def test_a_show_s_list_is_read_in_every_encoding(tmp_path, encoding):
+    (tmp_path / "show.csv").write_bytes("강가,강까\r\n".encode(encoding))
+    assert load_lexicon(tmp_path / "show.csv").words["강가"].reading == "강까"
 
 
 def test_a_part_of_two_readings_is_a_doubt():

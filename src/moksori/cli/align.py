@@ -11,6 +11,7 @@ from moksori.cli.console import err, out
 from moksori.cli.convert import ModelOption, check_output, print_licence
 from moksori.cli.text import LexiconOption, SpellOption
 from moksori.errors import ConfigError, MoksoriError, OutputError, TextError
+from moksori.files import read_text
 
 if TYPE_CHECKING:
     from moksori.alignment.alignment import Measures
@@ -164,9 +165,6 @@ def _rows_of(report: Path) -> dict[str, dict]:
 
 def _text_of(recording: Path) -> str:
     path = recording.with_suffix(".txt")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise TextError(f"no text: {path.name} is missing beside the recording", "") from None
-    except UnicodeDecodeError:
-        raise TextError(f"{path.name} is not UTF-8; save it as UTF-8", "") from None
+    if not path.exists():
+        raise TextError(f"no text: {path.name} is missing beside the recording", "")
+    return read_text(path, lambda message: TextError(message, ""))

@@ -9,6 +9,7 @@ import typer
 from moksori.cli.console import out
 from moksori.cli.convert import ModelOption
 from moksori.errors import ConfigError, OutputError
+from moksori.files import read_text
 from moksori.weights import MODEL
 
 ScriptArgument = typer.Argument(help="The script: .xlsx, .csv, .tsv, .srt, .ass or .vtt.")
@@ -53,7 +54,7 @@ def cast(
     from moksori.conversion.checkpoint import load_card
     from moksori.dubbing.plan.cast import first_cast, read_cast
     from moksori.dubbing.plan.takes import with_prefixes
-    from moksori.files import write_whole
+    from moksori.files import atomic_write
     from moksori.script.script import read_script
     from moksori.timecode import FrameRate
 
@@ -68,7 +69,7 @@ def cast(
     if not output.parent.is_dir():
         raise OutputError(f"{output.parent}: no such folder; make it first")
     new = first_cast(lines, load_card(model or MODEL).voices, known)
-    before = output.read_text(encoding="utf-8-sig") if known else ""
+    before = read_text(output, ConfigError) if known else ""
     if known and not new.strip():
         out.print(f"{output}: has all characters of {script}", markup=False)
         return
@@ -79,7 +80,7 @@ def cast(
         raise ConfigError(
             f"{output}: cannot be added to ({error}); write a table a character"
         ) from None
-    write_whole(output, whole)
+    atomic_write(output, whole)
     verb = "added to" if known else "written"
     out.print(f"{output}: {verb}; fill in the voices (`moksori voices` lists them)", markup=False)
 

@@ -48,7 +48,8 @@ def text(
 
     Example: moksori text "(웃음) 3시에 TV 보자~" — or a whole script: moksori text --file script.xlsx --check
     """
-    from moksori.script.script import decode, read_script
+    from moksori.files import decode
+    from moksori.script.script import read_script
     from moksori.text.lexicon import load_lexicon
 
     if (line is None) == (file is None):

@@ -24,6 +24,7 @@ from moksori.config import (
     explain,
 )
 from moksori.errors import CheckpointError
+from moksori.files import atomic_write
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
 from moksori.models.vocoder import VOCODER_KINDS, Vocoder
@@ -119,9 +120,7 @@ def save_model(folder: Path, weights: dict[str, torch.Tensor], card: AnyCard) ->
     content = dump_safetensors(half)
     card = card.model_copy(update={"format": FORMAT, "sha256": hashlib.sha256(content).hexdigest()})
     for name, data in ((_WEIGHTS, content), (_CARD, card.model_dump_json(indent=1).encode())):
-        temporary = folder / f".new_{name}"
-        temporary.write_bytes(data)
-        temporary.replace(folder / name)
+        atomic_write(folder / name, data)
 
 
 def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,6 @@ PACKS/NAME.safetensors    the model's weights that are the voice's own; in its h
 import datetime
 import difflib
 import json
-import tomllib
 import unicodedata
 from pathlib import Path
 from typing import NamedTuple
@@ -18,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as dump_safetensors
 
-from moksori.config import explain
+from moksori.config import explain, load_toml
 from moksori.conversion.checkpoint import ConversionCard, Voice
 from moksori.errors import CheckpointError, ConfigError, VoiceError
+from moksori.files import atomic_write
 
 _FORMAT = 1
 _KEY = "moksori"  # of the header
@@ -133,18 +133,11 @@ def read_consent(path: Path) -> Consent:
     Raises:
         ConfigError: no such file, not TOML, a missing, empty or unknown key; a consent that has ended.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # Notepad begins a file with a mark
-        consent = Consent.model_validate(tomllib.loads(text))
-    except FileNotFoundError:
-        raise ConfigError(
-            f"{path}: no such file; write one with who, purpose, until and contact, as in "
-            "examples/consent.toml"
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from None
+    consent = load_toml(
+        path,
+        Consent,
+        missing="write one with who, purpose, until and contact, as in examples/consent.toml",
+    )
     if consent.expired:
         raise ConfigError(f"{path}: the consent ended on {consent.until}")
     return consent
@@ -160,9 +153,7 @@ def save_pack(path: Path, weights: dict[str, torch.Tensor], pack: VoicePack) -> 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     own = {name: weight.detach().float().contiguous() for name, weight in weights.items()}
-    temporary = path.with_name(f".new_{path.name}")
-    temporary.write_bytes(dump_safetensors(own, {_KEY: pack.model_dump_json()}))
-    temporary.replace(path)
+    atomic_write(path, dump_safetensors(own, {_KEY: pack.model_dump_json()}))
 
 
 def load_pack(path: Path) -> tuple[dict[str, torch.Tensor], VoicePack]:

@@ -6,12 +6,12 @@ splits.csv                                   id,speaker,split      (optional)
                           transcript/<id>.txt  the spelling of what was said
 """
 
-import csv
 from collections import Counter
 from pathlib import Path
 
 from moksori.corpus.lines import Sex, SourceLine, Split
 from moksori.errors import CorpusError
+from moksori.files import read_csv, read_text
 
 LICENCE = "CC BY-NC-SA 4.0 (Emotion TTS open DB, KAIST and SELVAS AI): research only"
 _AUDIO = (".wav", ".flac")
@@ -48,16 +48,15 @@ def _read_splits(path: Path) -> dict[str, tuple[str, Split]] | None:
     if not path.exists():
         return None
     splits: dict[str, tuple[str, Split]] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        if rows.fieldnames != ["id", "speaker", "split"]:
-            raise CorpusError(f"{path}: the first line must be “id,speaker,split”")
-        for row in rows:
-            if row["split"] not in ("train", "test"):
-                raise CorpusError(
-                    f"{path}, line {rows.line_num}: split “{row['split']}”; use train or test"
-                )
-            splits[row["id"]] = (row["speaker"], "train" if row["split"] == "train" else "test")
+    rows = read_csv(path, CorpusError)
+    if rows.fieldnames != ["id", "speaker", "split"]:
+        raise CorpusError(f"{path}: the first line must be “id,speaker,split”")
+    for row in rows:
+        if row["split"] not in ("train", "test"):
+            raise CorpusError(
+                f"{path}, line {rows.line_num}: split “{row['split']}”; use train or test"
+            )
+        splits[row["id"]] = (row["speaker"], "train" if row["split"] == "train" else "test")
     return splits
 
 
@@ -86,13 +85,13 @@ def _read_speaker(folder: Path, splits: dict[str, tuple[str, Split]] | None) -> 
 
 
 def _read_text(path: Path | None) -> tuple[str, str]:
-    """The text of a file (UTF-8, with BOM or without, LF or CRLF) and what is wrong with it."""
+    """The text of a file and what is wrong with it."""
     if path is None or not path.exists():
         return "", "no text: the transcript is missing"
     try:
-        text = " ".join(path.read_text(encoding="utf-8-sig").split())
-    except UnicodeDecodeError:
-        return "", f"unreadable: {path} is not UTF-8"
+        text = " ".join(read_text(path, CorpusError).split())
+    except CorpusError as error:
+        return "", f"unreadable: {error}"
     return text, "" if text else f"empty: {path} has no text"
 
 

@@ -8,7 +8,6 @@ DEST/cuts_{train,valid,test}.jsonl.gz, speakers.json, report.json are written at
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -20,6 +19,7 @@ from lhotse.array import Array
 from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
 from moksori.errors import MoksoriError
+from moksori.files import atomic_path, atomic_write
 from moksori.signal import audio as audio_files
 from moksori.signal import features, pitch
 from moksori.text import tokenize
@@ -98,9 +98,7 @@ def _read_journal(path: Path) -> dict[str, dict]:
     content = path.read_bytes()
     whole, _, rest = content.rpartition(b"\n")
     if rest:
-        temporary = path.with_name(f".new_{path.name}")
-        temporary.write_bytes(whole + b"\n" if whole else b"")
-        temporary.replace(path)
+        atomic_write(path, whole + b"\n" if whole else b"")
     rows = map(json.loads, whole.decode().splitlines())
     return {row["id"]: row for row in rows}
 
@@ -143,9 +141,8 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict:
     for path in (audio_path, f0_path):
         path.parent.mkdir(parents=True, exist_ok=True)
     audio_files.write(audio_path, wave, audio.sample_rate)
-    temporary = f0_path.with_name(f".{f0_path.stem}.{os.getpid()}.npy")
-    np.save(temporary, f0)
-    temporary.replace(f0_path)
+    with atomic_path(f0_path) as temporary:
+        np.save(temporary, f0)
     log_f0 = np.log(f0[f0 > 0])
     return result | {
         "samples": len(wave), "rate": audio.sample_rate, "frames": len(f0), "voiced": len(log_f0),
@@ -220,9 +217,8 @@ def _write_manifests(results: list[dict], dest: Path) -> None:
         ).to_eager()
         validate(cuts)
         path = dest / f"cuts_{split}.jsonl.gz"
-        temporary = path.with_name(f".new_{path.name}")
-        cuts.to_file(temporary)
-        temporary.replace(path)
+        with atomic_path(path) as temporary:
+            cuts.to_file(temporary)
 
 
 def _cut(result: dict) -> MonoCut:
@@ -246,6 +242,4 @@ def _cut(result: dict) -> MonoCut:
 
 
 def _write_json(path: Path, content: dict) -> None:
-    temporary = path.with_name(f".new_{path.name}")
-    temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-    temporary.replace(path)
+    atomic_write(path, json.dumps(content, ensure_ascii=False, indent=1))

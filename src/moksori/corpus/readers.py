@@ -13,6 +13,7 @@ from pathlib import Path
 
 from moksori.corpus.lines import SourceLine, Split
 from moksori.errors import CorpusError, ScriptError
+from moksori.files import read_text
 from moksori.script.script import read_script
 
 KSS_LICENCE = "CC BY-NC-SA 4.0 (KSS Dataset, Kyubyong Park): research only"
@@ -215,10 +216,5 @@ def _piped(table: Path, columns: int) -> list[list[str]]:
 
 
 def _rows(table: Path) -> list[str]:
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise CorpusError(f"{table}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise CorpusError(f"{table}: not UTF-8; save it as UTF-8") from None
+    text = read_text(table, CorpusError)
     return [row for row in text.splitlines() if row.strip()]

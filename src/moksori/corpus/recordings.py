@@ -6,7 +6,6 @@ A speed other than 1 is a resampling: pitch and formants move together, so that 
 journal.jsonl remembers each recording, so that a killed job resumes where it was.
 """
 
-import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ import numpy as np
 
 from moksori.config import AudioConfig, Hertz, Seconds
 from moksori.errors import CorpusError, MoksoriError
-from moksori.files import write_whole, written_whole
+from moksori.files import atomic_path, atomic_write, read_csv
 from moksori.signal import audio as audio_files
 from moksori.signal import pitch
 from moksori.signal.band import real_band
@@ -79,25 +78,22 @@ def read_lists(
     """
     found: list[_Source] = []
     for path in lists:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if not {"file", "set", "split"} <= {*(rows.fieldnames or ())}:
+        rows = read_csv(path, CorpusError)
+        if not {"file", "set", "split"} <= {*(rows.fieldnames or ())}:
+            raise CorpusError(f"{path}: the first line must name the columns file, set and split")
+        for row in rows:
+            if row["set"] not in licences:
+                continue
+            audio = path.parent / row["file"]
+            if not audio.is_file():
+                raise CorpusError(f"{path}, line {rows.line_num}: no such file “{row['file']}”")
+            if row["split"] not in ("train", "test"):
                 raise CorpusError(
-                    f"{path}: the first line must name the columns file, set and split"
+                    f"{path}, line {rows.line_num}: split “{row['split']}”; use train or test"
                 )
-            for row in rows:
-                if row["set"] not in licences:
-                    continue
-                audio = path.parent / row["file"]
-                if not audio.is_file():
-                    raise CorpusError(f"{path}, line {rows.line_num}: no such file “{row['file']}”")
-                if row["split"] not in ("train", "test"):
-                    raise CorpusError(
-                        f"{path}, line {rows.line_num}: split “{row['split']}”; use train or test"
-                    )
-                name = Path(row["file"]).with_suffix("").as_posix().replace("/", "_")
-                own = PreparedRecording(id=name, set=row["set"], split=row["split"], speed=1.0)
-                found.append(_Source(audio, own))
+            name = Path(row["file"]).with_suffix("").as_posix().replace("/", "_")
+            own = PreparedRecording(id=name, set=row["set"], split=row["split"], speed=1.0)
+            found.append(_Source(audio, own))
     for name in licences:
         if not any(source.prepared.set == name for source in found):
             raise CorpusError(f"no list has recordings of the set “{name}”")
@@ -170,9 +166,9 @@ def prepare_recordings(
             known[row.id] = row
     rows = [known[s.prepared.id] for s in wanted]
     content = "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
-    write_whole(dest / "recordings.jsonl", content)
+    atomic_write(dest / "recordings.jsonl", content)
     about = {"licences": dict(licences), "sample_rate": sample_rate, "audio": audio.model_dump()}
-    write_whole(dest / "recordings.json", json.dumps(about, ensure_ascii=False, indent=1))
+    atomic_write(dest / "recordings.json", json.dumps(about, ensure_ascii=False, indent=1))
     return rows
 
 
@@ -245,6 +241,6 @@ def _prepare(
         path.parent.mkdir(parents=True, exist_ok=True)
     audio_path, f0_path = paths(row, dest)
     audio_files.write(audio_path, wave.astype(np.float32), sample_rate)
-    with written_whole(f0_path) as temporary:
+    with atomic_path(f0_path) as temporary:
         np.save(temporary, f0)
     return replace(row, samples=len(wave), band=round(band, 1), voiced=int((f0 > 0).sum()))

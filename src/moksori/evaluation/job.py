@@ -20,6 +20,7 @@ from moksori.conversion.converter import Converter
 from moksori.conversion.voices import find_target
 from moksori.errors import MoksoriError, OutputError
 from moksori.evaluation.lines import EvaluationLine, RealVoice
+from moksori.files import atomic_path
 from moksori.metrics.measures import centroid, character_errors, melody, nearest
 from moksori.metrics.models import (
     Recogniser,
@@ -225,12 +226,13 @@ def evaluate(
     todo = [line for key, line in wanted.items() if key not in have]
     redone = {line.name for line in todo}  # with another text or recording than before
     kept = [row for row in kept if f"{row['id']}_{row['voice']}" not in redone]
-    temporary = out / ".results.csv"  # so that a kill here loses nothing
-    with temporary.open("w", encoding="utf-8-sig", newline="") as file:
+    with (
+        atomic_path(results) as temporary,  # so that a kill here loses nothing
+        temporary.open("w", encoding="utf-8-sig", newline="") as file,
+    ):
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(kept)
-    temporary.replace(results)
     with results.open("a", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         for line in progress(todo, len(todo)):

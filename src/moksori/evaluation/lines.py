@@ -1,6 +1,5 @@
 """What is to be evaluated: lines, the voices they are to have, and real recordings of those voices."""
 
-import csv
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from moksori.corpus import emotiontts
 from moksori.corpus.lines import SourceLine
 from moksori.errors import CorpusError
+from moksori.files import read_csv
 
 _COLUMNS = {
     "recording": ("recording", "file", "파일", "녹음"),
@@ -62,43 +62,40 @@ def read_list(path: Path) -> list[EvaluationLine]:
     Raises:
         CorpusError: a missing column, an empty cell, a recording that is not there, a line given twice.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        headers = {(header or "").strip().lower(): header for header in rows.fieldnames or ()}
-        columns = {
-            key: headers[alias]
-            for key, aliases in _COLUMNS.items()
-            for alias in aliases
-            if alias in headers
-        }
+    rows = read_csv(path, CorpusError)
+    headers = {(header or "").strip().lower(): header for header in rows.fieldnames or ()}
+    columns = {
+        key: headers[alias]
+        for key, aliases in _COLUMNS.items()
+        for alias in aliases
+        if alias in headers
+    }
+    for key in ("recording", "text", "voice"):
+        if key not in columns:
+            raise CorpusError(f"{path}: no column {' or '.join(_COLUMNS[key])} in its first row")
+    lines: dict[str, EvaluationLine] = {}
+    for row in rows:
+        place = f"{path}, line {rows.line_num}"
+        cells = {key: (row[header] or "").strip() for key, header in columns.items()}
         for key in ("recording", "text", "voice"):
-            if key not in columns:
-                raise CorpusError(
-                    f"{path}: no column {' or '.join(_COLUMNS[key])} in its first row"
-                )
-        lines: dict[str, EvaluationLine] = {}
-        for row in rows:
-            place = f"{path}, line {rows.line_num}"
-            cells = {key: (row[header] or "").strip() for key, header in columns.items()}
-            for key in ("recording", "text", "voice"):
-                if not cells[key]:
-                    raise CorpusError(f"{place}: no {columns[key]}")
-            own = path.parent / cells["own"] if cells.get("own") else None
-            recording = path.parent / cells["recording"]
-            for audio in (recording, own):
-                if audio and not audio.is_file():
-                    raise CorpusError(f"{place}: {audio} is not there")
-            line = EvaluationLine(
-                recording.stem,
-                recording,
-                cells["text"],
-                cells["voice"],
-                cells.get("group") or "all",
-                own,
-            )
-            if line.name in lines:
-                raise CorpusError(f"{place}: {line.id} to {line.voice} is there twice")
-            lines[line.name] = line
+            if not cells[key]:
+                raise CorpusError(f"{place}: no {columns[key]}")
+        own = path.parent / cells["own"] if cells.get("own") else None
+        recording = path.parent / cells["recording"]
+        for audio in (recording, own):
+            if audio and not audio.is_file():
+                raise CorpusError(f"{place}: {audio} is not there")
+        line = EvaluationLine(
+            recording.stem,
+            recording,
+            cells["text"],
+            cells["voice"],
+            cells.get("group") or "all",
+            own,
+        )
+        if line.name in lines:
+            raise CorpusError(f"{place}: {line.id} to {line.voice} is there twice")
+        lines[line.name] = line
     if not lines:
         raise CorpusError(f"{path}: no lines below its header")
     return [*lines.values()]

@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 from moksori.config import Seconds
 from moksori.errors import ScriptError
+from moksori.files import read_text
 from moksori.script import tables
 from moksori.script.cues import read_cues
 from moksori.script.line import Line
-from moksori.script.tables import BLANK, Cell, Table, decode, one_line
+from moksori.script.tables import BLANK, Cell, Table, one_line
 from moksori.timecode import FrameRate
 
-__all__ = ["COLUMNS", "LINE_COLUMNS", "decode", "read_script"]
+__all__ = ["COLUMNS", "LINE_COLUMNS", "read_script"]
 _log = logging.getLogger(__name__)
 LINE_COLUMNS = ("대사", "line", "dialogue", "dialog", "text", "대본", "script")
 COLUMNS = {
@@ -104,11 +105,11 @@ def read_script(
         table = tables.read_delimited(path, "," if kind == ".csv" else "\t")
         lines = _from_tables(path, [table], asked, frame_rate, episode, only)
     elif kind in _SUBTITLES:
-        cues = read_cues(path, tables.read_text(path))
+        cues = read_cues(path, read_text(path, ScriptError))
         _warn_of_textless(path, "cues", [line.no for line in cues if not line.text])
         lines = [line for line in cues if line.text]
     elif kind == ".txt":
-        rows = enumerate(tables.read_text(path).splitlines(), 1)
+        rows = enumerate(read_text(path, ScriptError).splitlines(), 1)
         lines = [Line(f"line {n}", row) for n, row in rows if row.strip()]
     else:
         raise ScriptError(f"{path}: give {_KINDS}; of {kind or 'other files'}, save it as .xlsx")

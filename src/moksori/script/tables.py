@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from moksori.config import Seconds
 from moksori.errors import ScriptError
+from moksori.files import read_text
 from moksori.timecode import FrameRate, parse_time
 
 Value = str | float | datetime.datetime | datetime.date | datetime.time | datetime.timedelta | None
@@ -124,36 +125,15 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
-def decode(content: bytes, name: str) -> str:
-    """Text in UTF-8, or CP949 as Excel in Korean saves it.
-
-    Raises:
-        ScriptError: it is neither; `name` tells whose it is.
-    """
-    for encoding in ("utf-8-sig", "cp949"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise ScriptError(f"{name}: neither UTF-8 nor CP949; save it as UTF-8")
-
-
-def read_text(path: Path) -> str:
-    """A file's text.
-
-    Raises:
-        ScriptError: as `decode`, or a file that cannot be opened.
-    """
-    return decode(_content(path), str(path))
-
-
 def read_delimited(path: Path, delimiter: str) -> Table:
     """Read text whose cells are parted by `delimiter`.
 
     Raises:
-        ScriptError: not a table, or as `read_text`.
+        ScriptError: not a table, or a file that cannot be read.
     """
-    table = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
+    table = csv.reader(
+        io.StringIO(read_text(path, ScriptError), newline=""), delimiter=delimiter, strict=True
+    )
     try:
         rows = [(number, [_typed(cell) for cell in row]) for number, row in enumerate(table, 1)]
     except csv.Error as error:

@@ -1,7 +1,5 @@
 """Reading, writing, resampling and levelling recordings. Waves are float32 in [-1, 1]."""
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +11,7 @@ import soxr
 
 from moksori.config import Decibels, Hertz, Seconds
 from moksori.errors import AudioError, OutputError
+from moksori.files import atomic_path
 
 SILENCE: Decibels = -60.0  # a recording whose loudest sample is below this has nothing to convert
 _FULL_SCALE_PEAK = 0.999
@@ -133,7 +132,7 @@ def _is_cut(path: Path) -> bool:
     return path.stat().st_size < declared + 8 - 1  # the last pad byte may miss
 
 
-def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "PCM_16") -> str:
+def write(path: Path, samples: np.ndarray, sample_rate: int, subtype: str = "PCM_16") -> str:
     """Write `samples` [n] or [n, channels] whole or not at all; the suffix chooses the format.
 
     Returns:
@@ -143,30 +142,17 @@ def write(path: Path, samples: np.ndarray, rate: int, subtype: str = "PCM_16") -
     Raises:
         OutputError: the folder is missing or not writable, or the format is not known.
     """
-    if not path.parent.is_dir():
-        raise OutputError(f"{path.parent}: no such folder; make it first")
     known = soundfile.available_formats()
     form = path.suffix[1:].upper()
     if form not in known:
         raise OutputError(f"{path}: unknown audio format “{path.suffix}”; use .wav or .flac")
     if subtype not in _LOSSLESS or not soundfile.check_format(form, subtype):
         subtype = "PCM_24" if subtype in ("FLOAT", "DOUBLE") else "PCM_16"
-    try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
-        )
-    except OSError as error:
-        raise OutputError(f"{path.parent}: cannot write there ({error.strerror})") from None
-    temporary = Path(name)
-    try:
-        os.close(handle)
-        soundfile.write(temporary, samples, rate, subtype=subtype, format=form)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise OutputError(f"{path}: cannot write it ({error})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_path(path) as temporary:
+        try:
+            soundfile.write(temporary, samples, sample_rate, subtype=subtype, format=form)
+        except soundfile.LibsndfileError as error:
+            raise OutputError(f"{path}: cannot write it ({error})") from None
     return subtype
 
 

@@ -2,7 +2,6 @@
 
 import os
 import struct
-import tempfile
 import unicodedata
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from moksori.config import Decibels
 from moksori.errors import OutputError
-from moksori.files import cut
+from moksori.files import atomic_path, cut
 
 _LARGEST = 0xFFFFFFFF  # what RIFF's sizes can count to, in bytes
 _SPARE = 1 << 20  # for all chunks but the samples
@@ -88,22 +87,12 @@ def write_bext(path: Path, about: Broadcast) -> None:
     if about.start < 0:
         raise OutputError(f"{path}: begins before midnight; give the reel a later start time code")
     check_size(path, path.stat().st_size if path.is_file() else 0)
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".wav")
-    except OSError as error:
-        raise OutputError(f"{path.parent}: cannot write there ({error.strerror})") from None
-    temporary = Path(name)
-    try:
-        with path.open("rb") as source, os.fdopen(handle, "wb") as target:
-            _copy(source, target, about)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except struct.error:
-        raise OutputError(f"{path}: not a WAV, or cut off; write it again") from None
-    except OSError as error:
-        raise OutputError(f"{path}: cannot write it ({error.strerror})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic_path(path) as temporary:
+        try:
+            with path.open("rb") as source, temporary.open("wb") as target:
+                _copy(source, target, about)
+        except struct.error:
+            raise OutputError(f"{path}: not a WAV, or cut off; write it again") from None
 
 
 def _copy(source: BinaryIO, target: BinaryIO, about: Broadcast) -> None:

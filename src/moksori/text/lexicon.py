@@ -8,6 +8,7 @@ ends in a consonant, `ㄹ-소` after that one.
 """
 
 import csv
+import io
 import re
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moksori.errors import LexiconError, TextError
+from moksori.files import read_text
 from moksori.text.morphemes import Piece
 from moksori.text.syllables import CODAS, coda
 
@@ -154,16 +156,13 @@ def load_lexicon(show: Path | None = None) -> Lexicon:
 @lru_cache(maxsize=8)
 def _load(show: Path | None, changed: int) -> Lexicon:
     own = Path(str(files("moksori.text") / "lexicon.tsv"))
-    try:
-        lexicon = _parse(own)
-    except FileNotFoundError:
-        raise TextError(f"the lexicon {own} is missing; install Moksori again", "") from None
+    if not own.exists():
+        raise TextError(f"the lexicon {own} is missing; install Moksori again", "")
+    lexicon = _parse(own)
     if show is None:
         return lexicon
     try:
         added = _parse(show)
-    except UnicodeDecodeError:
-        raise LexiconError(f"{show}: not UTF-8; save it as “CSV UTF-8”") from None
     except csv.Error as error:
         raise LexiconError(f"{show}: not a table ({error}); is a quotation mark open?") from None
     parts = lexicon.parts | {
@@ -174,18 +173,18 @@ def _load(show: Path | None, changed: int) -> Lexicon:
 
 def _parse(path: Path) -> Lexicon:
     lexicon = Lexicon()
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        table = csv.reader(
-            lines,
-            delimiter="," if path.suffix.lower() == ".csv" else "\t",
-            quoting=csv.QUOTE_MINIMAL if path.suffix.lower() == ".csv" else csv.QUOTE_NONE,
-            strict=True,
-        )
-        for row in table:
-            cells = [cell.strip() for cell in row]
-            names = all(cell.lower() in kind for cell, kind in zip(cells, _HEADERS, strict=False))
-            if any(cells) and not cells[0].startswith("#") and not (names and table.line_num == 1):
-                _add(lexicon, cells, f"{path}, line {table.line_num}")
+    comma = path.suffix.lower() == ".csv"
+    table = csv.reader(
+        io.StringIO(read_text(path, LexiconError), newline=""),
+        delimiter="," if comma else "\t",
+        quoting=csv.QUOTE_MINIMAL if comma else csv.QUOTE_NONE,
+        strict=True,
+    )
+    for row in table:
+        cells = [cell.strip() for cell in row]
+        names = all(cell.lower() in kind for cell, kind in zip(cells, _HEADERS, strict=False))
+        if any(cells) and not cells[0].startswith("#") and not (names and table.line_num == 1):
+            _add(lexicon, cells, f"{path}, line {table.line_num}")
     return lexicon
 
 

@@ -26,6 +26,7 @@ from torch import nn
 from moksori.config import OptimizerConfig, Precision, RunConfig
 from moksori.conversion.checkpoint import AnyCard, load_training, save_model
 from moksori.errors import ConfigError
+from moksori.files import atomic_write
 from moksori.models.aligner import diagonal_prior
 
 _CHECKPOINT_FORMAT = 2  # raised when `last.ckpt` of an older run could not be gone on with
@@ -233,9 +234,7 @@ def _keep_config(config: RunConfig, run: Path, base: str) -> None:
         "base": base,
         **config.model_dump(mode="json"),
     }
-    temporary = run / f".config.{os.getpid()}"  # several processes may come here at once
-    temporary.write_text(json.dumps(about, indent=1))
-    temporary.replace(path)
+    atomic_write(path, json.dumps(about, indent=1))  # several processes may come here at once
 
 
 def _check_same(path: Path, config: RunConfig, base: str) -> None:

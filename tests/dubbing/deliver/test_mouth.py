@@ -20,7 +20,7 @@ from moksori.dubbing.deliver.mouth import (
     write_tsv,
 )
 from moksori.errors import OutputError
-from moksori.files import write_whole
+from moksori.files import atomic_write
 from moksori.text.symbols import CODAS, ONSETS, VOWELS
 
 HI = [  # the example of Rhubarb's README, "Output formats"
@@ -278,12 +278,12 @@ def test_the_same_line_gives_the_same_bytes(tmp_path):
 
 
 def test_writing_is_whole_or_not_at_all(tmp_path):
-    write_whole(tmp_path / "a.txt", "가\r\n")
+    atomic_write(tmp_path / "a.txt", "가\r\n")
     assert (tmp_path / "a.txt").read_bytes() == "가\r\n".encode()
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o644
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError, match="folder: cannot write it"):
-        write_whole(tmp_path / "folder", b"x")
+        atomic_write(tmp_path / "folder", b"x")
     with pytest.raises(OutputError, match="missing: no such folder"):
         write_tsv(tmp_path / "missing" / "a.tsv", HI)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "folder"]

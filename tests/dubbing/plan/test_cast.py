@@ -70,7 +70,7 @@ def test_a_role_is_the_character_s_or_the_default():
         ('[characters.하나]\nvoice = "lmy"', '[characters."하나"]'),
         ('characters = "lmy"', "characters"),
         ('[characters."하나"]\nvoice="a"\n[characters."하나"]\nvoice="b"', "not valid TOML"),
-        (b"\xff\xfe\x00", "not valid TOML"),
+        (b"\xff\xfe\x00", "save it as UTF-8"),
         (
             '[characters."\u1112\u1161"]\n[characters."\ud558"]\n',
             "two characters have the same name",

@@ -29,7 +29,7 @@ from xml.etree import ElementTree
 
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
-from moksori.files import write_whole
+from moksori.files import atomic_write
 
 REST, CLOSED = "X", "A"
 SHAPES = {
@@ -207,7 +207,7 @@ def write_tsv(path: Path, cues: Sequence[MouthCue]) -> None:
         OutputError: the place cannot be written to.
     """
     rows = [f"{_hundredths(cue.start)}\t{cue.shape}\n" for cue in cues]
-    write_whole(path, "".join([*rows, f"{_hundredths(cues[-1].end)}\t{REST}\n"]))
+    atomic_write(path, "".join([*rows, f"{_hundredths(cues[-1].end)}\t{REST}\n"]))
 
 
 def write_json(path: Path, cues: Sequence[MouthCue], sound_file: str) -> None:
@@ -222,7 +222,7 @@ def write_json(path: Path, cues: Sequence[MouthCue], sound_file: str) -> None:
     ]
     name, duration = json.dumps(sound_file, ensure_ascii=False), _hundredths(cues[-1].end)
     head = f'{{\n  "metadata": {{\n    "soundFile": {name},\n    "duration": {duration}\n  }},\n'
-    write_whole(path, head + '  "mouthCues": [\n' + ",\n".join(rows) + "\n  ]\n}\n")
+    atomic_write(path, head + '  "mouthCues": [\n' + ",\n".join(rows) + "\n  ]\n}\n")
 
 
 def write_xml(path: Path, cues: Sequence[MouthCue], sound_file: str) -> None:
@@ -241,7 +241,7 @@ def write_xml(path: Path, cues: Sequence[MouthCue], sound_file: str) -> None:
         ElementTree.SubElement(parent, "mouthCue", span).text = shape
     ElementTree.indent(root)
     body = ElementTree.tostring(root, encoding="unicode")
-    write_whole(path, f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n')
+    atomic_write(path, f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n')
 
 
 def write_dat(path: Path, cues: Sequence[MouthCue], fps: float) -> None:
@@ -264,7 +264,7 @@ def write_dat(path: Path, cues: Sequence[MouthCue], fps: float) -> None:
         shown[frame] = shape
     end = max(_frame(cues[-1].end, fps), max(shown) + 1)
     rows = [f"{frame} {_PRESTON_BLAIR[shape]}\n" for frame, shape in [*shown.items(), (end, REST)]]
-    write_whole(path, "".join(["MohoSwitch1\n", *rows]))
+    atomic_write(path, "".join(["MohoSwitch1\n", *rows]))
 
 
 def save_mouth(

@@ -19,7 +19,7 @@ from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, need, to_look_at
 from moksori.dubbing.messages import Lang, place, say
 from moksori.dubbing.records import Dubbed
 from moksori.dubbing.work.flags import reason
-from moksori.files import written_whole
+from moksori.files import atomic_path
 from moksori.signal import audio
 
 _RATES = (24000, 22050, 16000, 12000, 11025, 8000)  # Hz; MP3's that keep what speech is judged by
@@ -80,7 +80,7 @@ def write_report(path: Path, rows: Iterable[Dubbed], summary: Summary, lang: Lan
     views = (_view(number, row, summary, lang) for number, row in enumerate(rows, 1))
     pieces = page.generate(lang=lang, say=partial(say, lang=lang), summary=summary, lines=views)
     with (
-        written_whole(path) as temporary,
+        atomic_path(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
         file.writelines(pieces)

@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from moksori.files import written_whole
+from moksori.files import atomic_path
 
 Cell = str | int | float | None
 _FORMULA = ("=", "+", "-", "@")
@@ -61,7 +61,7 @@ def save_table(path: Path, sheets: Sequence[Sheet], date: datetime) -> None:
     book.properties.created = book.properties.modified = date  # saving has set it to now
     core = tostring(book.properties.to_tree())
     with (
-        written_whole(path) as temporary,
+        atomic_path(path) as temporary,
         ZipFile(content) as made,
         ZipFile(temporary, "w") as archive,
     ):

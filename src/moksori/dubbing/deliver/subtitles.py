@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from moksori.config import Seconds
 from moksori.errors import OutputError
-from moksori.files import write_whole
+from moksori.files import atomic_write
 
 SHORTEST: Seconds = 0.2  # of a cue
 # What a format, or a reader of it, takes for its own marks, and has no escape for, is written as its
@@ -69,7 +69,7 @@ def write_subtitles(path: Path, cues: Iterable[Cue]) -> None:
         text = _TEXTS[kind](_plain(cue.text), name).replace("\n", "\\N")
         field = name.replace(",", "，") if kind == ".ass" else ""
         subtitles.append(pysubs2.SSAEvent(start, end, text, name=field))
-    write_whole(path, subtitles.to_string(kind[1:], **_OPTIONS[kind]))
+    atomic_write(path, subtitles.to_string(kind[1:], **_OPTIONS[kind]))
 
 
 def _timed(cues: Iterable[Cue]) -> list[tuple[int, int, Cue]]:

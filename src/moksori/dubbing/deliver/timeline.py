@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from moksori.config import Seconds
-from moksori.files import write_whole
+from moksori.files import atomic_write
 from moksori.timecode import FrameRate, format_timecode, from_frames, to_frames
 
 CMX_CHANNELS = 4
@@ -109,7 +109,7 @@ def write_edl(
         ]
         if channel >= CMX_CHANNELS:
             rows.append(f"* COMMENT: {channel + 1} LINES AT ONCE; CMX 3600 HAS FOUR CHANNELS ONLY")
-    write_whole(path, "\n".join([*rows, ""]))
+    atomic_write(path, "\n".join([*rows, ""]))
 
 
 def write_otio(
@@ -163,7 +163,7 @@ def write_otio(
                 )
                 now = clip.start + clip.samples
             timeline.tracks.append(track)
-    write_whole(path, timeline.to_json_string(indent=4) + "\n")
+    atomic_write(path, timeline.to_json_string(indent=4) + "\n")
 
 
 def write_words(
@@ -188,7 +188,7 @@ def write_words(
         times = (word.start, word.end)
         codes = [format_timecode(reel_start + time, frame_rate) for time in times]
         table.writerow([*word[:3], *(f"{time:.3f}" for time in times), *codes])
-    write_whole(path, content.getvalue().encode("utf-8-sig"))
+    atomic_write(path, content.getvalue().encode("utf-8-sig"))
 
 
 def _lanes(spans: Sequence[tuple[int, int]]) -> list[int]:

@@ -1,6 +1,5 @@
 """Who speaks whom: `cast.toml`, a table a character."""
 
-import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -8,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from moksori.config import explain
+from moksori.config import load_toml
 from moksori.conversion.checkpoint import Voice
 from moksori.dubbing.records import Role
-from moksori.errors import ConfigError
 
 if TYPE_CHECKING:
     from moksori.script.line import Line
@@ -51,21 +49,12 @@ def read_cast(path: Path) -> Cast:
     Raises:
         ConfigError: no such file, not TOML, an unknown key or an impossible value.
     """
-    try:
-        return Cast.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except FileNotFoundError:
-        raise ConfigError(
-            f"{path}: no such file; `moksori cast SCRIPT` writes a first one"
-        ) from None
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path}: not valid TOML: {error}; a name in Hangul stands in quotation marks: "
-            '[characters."하나"]'
-        ) from None
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from None
+    return load_toml(
+        path,
+        Cast,
+        missing="`moksori cast SCRIPT` writes a first one",
+        hint='a name in Hangul stands in quotation marks: [characters."하나"]',
+    )
 
 
 def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | None = None) -> str:

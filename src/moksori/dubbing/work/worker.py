@@ -6,7 +6,6 @@ STORE/<key>.json   when words and phones are said, and the figures; written last
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -25,6 +24,7 @@ from moksori.dubbing.work import metrics as figures
 from moksori.dubbing.work.long_lines import Part, convert_line
 from moksori.dubbing.work.metrics import Figures
 from moksori.errors import AudioError, MoksoriError, TextError
+from moksori.files import atomic_path, atomic_write
 from moksori.signal import audio
 from moksori.signal.audio import Recording
 from moksori.text.nonverbal import is_nonverbal, is_wordless
@@ -139,12 +139,11 @@ def _draw(path: Path, parts: Sequence[Part]) -> None:
         frames, phones = alignment.free.shape
         picture[low : low + phones, start : start + frames] = alignment.free.T
         low += phones
-    temporary = path.with_name(f".{os.getpid()}_{path.name}")
-    imsave(
-        temporary, picture, origin="lower", cmap="viridis", vmin=0, vmax=1, format="png",
-        metadata={"Software": ""},
-    )  # fmt: skip
-    temporary.replace(path)
+    with atomic_path(path) as temporary:
+        imsave(
+            temporary, picture, origin="lower", cmap="viridis", vmin=0, vmax=1, format="png",
+            metadata={"Software": ""},
+        )  # fmt: skip
 
 
 def _write_wave(path: Path, samples: np.ndarray, recording: Recording) -> None:
@@ -167,6 +166,4 @@ def _write_about(
         "figures": measured,
         "who": who,
     }
-    temporary = task.about.with_name(f".{os.getpid()}_{task.about.name}")
-    temporary.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-    temporary.replace(task.about)
+    atomic_write(task.about, json.dumps(about, ensure_ascii=False))
