@@ -28,7 +28,7 @@ from moksori.dubbing.work import metrics as figures
 from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.long_lines import Part
 from moksori.errors import TextError
-from moksori.script.line import Line
+from moksori.script.line import Line, Place
 from moksori.signal import audio
 from moksori.signal.audio import Recording
 
@@ -133,7 +133,7 @@ def _judged(converter: Converter, recording: Recording, text: str) -> Dubbed:
     """What a job would say of a line, but for what only its conversion tells."""
     take = Take(
         "x",
-        Line("row 1", text),
+        Line(Place("row", 1), text),
         Path(),
         0,
         len(recording.samples),

@@ -155,7 +155,7 @@ def test_a_clock_s_time_is_what_python_takes_it_for(milliseconds):
         ("90000", None, "not within a day; write it as"),
     ],
 )
-def test_what_is_no_time_is_named_with_its_mend(text, rate, message):
+def test_what_is_no_time_is_named_with_its_fix(text, rate, message):
     with pytest.raises(ScriptError, match=message) as error:
         parse_time(text, rate and FrameRate.parse(rate))
     assert f"“{text}”" in str(error.value)

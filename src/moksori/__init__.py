@@ -4,7 +4,7 @@
 >>> converter = moksori.Converter.from_pretrained()
 >>> converter.convert("line.wav", "밥은 먹었어?", "lmy").save("out.wav")  # doctest: +SKIP
 
-The reading of a line alone: `moksori.text`. Errors a user can mend: `moksori.errors`.
+The reading of a line alone: `moksori.text`. Errors a user can fix: `moksori.errors`.
 """
 
 from importlib import import_module

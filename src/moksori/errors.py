@@ -1,8 +1,33 @@
-"""The errors a user can mend. Each message says what is wrong, where, and what to do about it."""
+"""The errors that a user can fix. Each message says what is wrong, where, and what to do about it."""
+
+from typing import Any, Self
+
+from moksori.messages import Lang, Message, message
 
 
 class MoksoriError(ValueError):
-    """Base of all errors caused by input; the command line prints it as one line and exits with 2."""
+    """Base of all errors caused by input; the command line prints it as one line and exits with 2.
+
+    Attributes:
+        message: what is wrong; by its code, where users may read it in Korean.
+    """
+
+    def __init__(self, what: str | Message) -> None:
+        self.message = what if isinstance(what, Message) else message("plain", text=what)
+        super().__init__(self.message.say("en"))
+
+    @classmethod
+    def of(cls, code: str, **values: object) -> Self:
+        """The error with a message of the catalogue."""
+        return cls(message(code, **values))
+
+    def say(self, lang: Lang) -> str:
+        """In words, on one line."""
+        return " ".join(self.message.say(lang).split())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it travel between processes with its message."""
+        return type(self), (self.message,)
 
 
 class AudioError(MoksoriError):
@@ -17,23 +42,19 @@ class TextError(MoksoriError):
         offset: index of the first offending character in `line`, or None if it is the whole line.
     """
 
-    def __init__(self, message: str, line: str, offset: int | None = None) -> None:
+    def __init__(self, what: str | Message, line: str, offset: int | None = None) -> None:
         self.line, self.offset = line, offset
+        self._what = what if isinstance(what, Message) else message("plain", text=what)
+        whole = self._what
         if offset is not None:
             start = max(0, offset - 8)
-            context = "".join(c if c.isprintable() else " " for c in line[start : offset + 9])
-            message = f"{message} (character {offset + 1}, near “{context}”)"
-        super().__init__(message)
+            near = "".join(c if c.isprintable() else " " for c in line[start : offset + 9])
+            whole = message("text.at", message=whole, number=offset + 1, near=near)
+        super().__init__(whole)
 
-    def __reduce__(self) -> tuple:
-        """Let it travel between processes: its arguments are not those of `ValueError`."""
-        return _restore, (type(self), str(self), self.line, self.offset)
-
-
-def _restore(kind: type[TextError], message: str, line: str, offset: int | None) -> TextError:
-    error = kind(message, line)
-    error.offset = offset
-    return error
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As its base's."""
+        return type(self), (self._what, self.line, self.offset)
 
 
 class LexiconError(MoksoriError):

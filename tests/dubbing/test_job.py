@@ -215,7 +215,7 @@ def test_a_line_that_fails_does_not_stop_the_others(copied, monkeypatch):
     monkeypatch.setattr(work, "convert_line", broken)
     rows, asked = run(copied)
     assert (rows[0].status, len(asked)) == ("failed", 1)
-    assert "unexpected ZeroDivisionError: half a line" in rows[0].error
+    assert "unexpected ZeroDivisionError: half a line" in rows[0].error.say("en")
     assert [row.status for row in rows[1:]] == ["converted", "converted", "passed"]
     assert run(copied)[1] == []  # nothing has changed, so it is not tried again
     monkeypatch.setattr(work, "convert_line", real)
@@ -349,7 +349,7 @@ def test_a_worker_that_dies_harms_its_own_line_alone(copied, monkeypatch):
     engine = LocalEngine(Setup(), 2)
     rows, _ = run(copied, "other", engine)
     assert [row.status for row in rows] == ["converted", "failed", "converted", "passed"]
-    assert "its worker died" in rows[1].error
+    assert "its worker died" in rows[1].error.say("en")
     first = f"lines/{rows[0].take.id}.wav"
     assert files(copied / "other")[first] == whole[first]
 

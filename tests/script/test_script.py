@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from moksori.errors import ScriptError
-from moksori.script.line import Line
+from moksori.script.line import Line, Place
 from moksori.script.script import read_script
 from moksori.timecode import FrameRate
 from tests.script.test_tables import rewrite_sheet, write_workbook
@@ -38,8 +38,8 @@ def test_subtitles_give_their_cues(tmp_path, name, content, newline):
     lines = read_script(write(tmp_path, name, "\ufeff" + content.replace("\n", newline)))
     first, second = {"a.srt": ("", ""), "a.vtt": ("하나", ""), "a.ass": ("하나", "둘")}[name]
     assert lines == [
-        Line("cue 1", "안녕? 나야.", character=first, no="1", start=1.0, end=2.0),
-        Line("cue 2", "응.", character=second, no="2", start=3.0, end=4.0),
+        Line(Place("cue", 1), "안녕? 나야.", character=first, no="1", start=1.0, end=2.0),
+        Line(Place("cue", 2), "응.", character=second, no="2", start=3.0, end=4.0),
     ]
 
 
@@ -81,8 +81,8 @@ def test_an_ass_s_drawings_and_cues_without_text_are_told(tmp_path, caplog):
     )  # fmt: skip
     lines = read_script(path)
     assert [(line.place, line.no, line.character, line.text) for line in lines] == [
-        ("cue 2", "2", "하나", "쉿, 조용히 해."),
-        ("cue 3", "3", "하나", "문 열어"),
+        (Place("cue", 2), "2", "하나", "쉿, 조용히 해."),
+        (Place("cue", 3), "3", "하나", "문 열어"),
     ]
     assert (lines[0].start, lines[0].end) == (2.25, 3.5)
     assert "a.ass: drawings, not lines, passed over: line 6" in caplog.text
@@ -109,8 +109,8 @@ def test_a_table_s_header_may_stand_below_titles(tmp_path):
         [3, "둘", 119],
     )
     assert read_script(path) == [
-        Line("row 4", "안녕?", character="하나", no="1"),
-        Line("row 6", "119", character="둘", no="3"),
+        Line(Place("row", 4), "안녕?", character="하나", no="1"),
+        Line(Place("row", 6), "119", character="둘", no="3"),
     ]
 
 
@@ -124,7 +124,7 @@ def test_all_columns_of_a_script(tmp_path):
     book.save(tmp_path / "a.xlsx")
     assert read_script(tmp_path / "a.xlsx", frame_rate=FrameRate.parse("24")) == [
         Line(
-            "row 2", "그래, 가자 !", "김성우", "하나", "7.wav", "7", 3601.5, 3602.0, "1", "3-1",
+            Place("row", 2), "그래, 가자 !", "김성우", "하나", "7.wav", "7", 3601.5, 3602.0, "1", "3-1",
             "(숨)", "급함",
         )
     ]  # fmt: skip
@@ -144,13 +144,13 @@ def test_all_columns_of_a_script(tmp_path):
 def test_headers_are_known_however_they_are_written(tmp_path, header):
     path = write(tmp_path, "a.csv", f"{header}\n1,2,3,0:00:04,0:00:05,ㄱ,ㄴ,ㄷ,ㄹ,ㅁ,ㅂ\n")
     assert read_script(path) == [
-        Line("row 2", "ㄷ", "ㄴ", "ㄱ", "ㅁ", "3", 4.0, 5.0, "1", "2", "ㄹ", "ㅂ")
+        Line(Place("row", 2), "ㄷ", "ㄴ", "ㄱ", "ㅁ", "3", 4.0, 5.0, "1", "2", "ㄹ", "ㅂ")
     ]
 
 
 def test_a_title_of_one_word_is_no_header(tmp_path, caplog):
     path = write(tmp_path, "a.csv", "대본,,\n번호,배역,대본,대사\n1,하나,초고,안녕\n")
-    assert read_script(path) == [Line("row 3", "안녕", character="하나", no="1")]
+    assert read_script(path) == [Line(Place("row", 3), "안녕", character="하나", no="1")]
     assert "“대사” and “대본” are both line; 대사 is read" in caplog.text
 
 
@@ -168,8 +168,8 @@ def test_every_sheet_with_lines_is_read(tmp_path, caplog):
     book["2화"].sheet_state = "hidden"
     book.save(tmp_path / "a.xlsx")
     both = [
-        Line("1화 row 2", "하나", episode="1화"),
-        Line("2화 row 2", "둘", episode="2화"),
+        Line(Place("row", 2, "1화"), "하나", episode="1화"),
+        Line(Place("row", 2, "2화"), "둘", episode="2화"),
     ]
     assert read_script(tmp_path / "a.xlsx") == both
     assert "passed over: 메모" in caplog.text
@@ -213,24 +213,24 @@ def test_another_episode_s_faults_do_not_matter(tmp_path):
 def test_csv_as_excel_saves_it(tmp_path, encoding):
     path = tmp_path / "a.csv"
     path.write_text('no,LINE\n1,"그래, 가자"\n', encoding=encoding)
-    assert read_script(path) == [Line("row 2", "그래, 가자", no="1")]
+    assert read_script(path) == [Line(Place("row", 2), "그래, 가자", no="1")]
 
 
 def test_another_column_can_be_named(tmp_path):
     path = write(tmp_path, "a.tsv", "번호\t말\n1\t안녕\n")
-    assert read_script(path, "말") == [Line("row 2", "안녕", no="1")]
+    assert read_script(path, "말") == [Line(Place("row", 2), "안녕", no="1")]
     assert read_script(path, columns={"line": "말"}) == read_script(path, "말")
     with pytest.raises(ScriptError, match=r"--column \(there are: 번호, 말, 1, 안녕\)"):
         read_script(path)
     path = write(tmp_path, "b.csv", "배역,역할,대사,최종 대사\n가,나,다,라\n")
     asked = {"character": "역할", "line": "최종대사"}
-    assert read_script(path, columns=asked) == [Line("row 2", "라", character="나")]
+    assert read_script(path, columns=asked) == [Line(Place("row", 2), "라", character="나")]
 
 
 def test_only_what_is_asked_for_is_read(tmp_path):
     path = write(tmp_path, "a.csv", "TC in,파일,배역,비고,대사\n00:00:01:02,a.wav,하나,#REF!,가\n")
-    assert read_script(path, only=()) == [Line("row 2", "가")]
-    assert read_script(path, only=("file",)) == [Line("row 2", "가", file="a.wav")]
+    assert read_script(path, only=()) == [Line(Place("row", 2), "가")]
+    assert read_script(path, only=("file",)) == [Line(Place("row", 2), "가", file="a.wav")]
 
 
 def test_merged_cells_hold_for_all_their_rows_but_say_nothing_again(tmp_path, caplog):
@@ -249,9 +249,9 @@ def test_merged_cells_hold_for_all_their_rows_but_say_nothing_again(tmp_path, ca
         ),
     )
     assert read_script(path) == [
-        Line("row 3", "가", character="하나", no="1", start=1.0, end=2.0, scene="s1"),
-        Line("row 4", "나", character="하나", no="2", start=3.0, end=4.0, scene="s1"),
-        Line("row 6", "다", character="둘", no="3", start=5.0, end=6.0, scene="s2"),
+        Line(Place("row", 3), "가", character="하나", no="1", start=1.0, end=2.0, scene="s1"),
+        Line(Place("row", 4), "나", character="하나", no="2", start=3.0, end=4.0, scene="s1"),
+        Line(Place("row", 6), "다", character="둘", no="3", start=5.0, end=6.0, scene="s2"),
     ]
     assert "no text, hence not read: 1화 rows 7" in caplog.text
 
@@ -302,12 +302,12 @@ def test_a_saved_formula_is_read_by_its_value(tmp_path):
     rewrite_sheet(
         path, r'<c r="B2"><f>B9</f><v ?/?>(</v>)?', '<c r="B2" t="str"><f>B9</f><v>가</v>'
     )
-    assert read_script(path) == [Line("row 2", "가", no="1")]
+    assert read_script(path) == [Line(Place("row", 2), "가", no="1")]
 
 
 def test_a_text_is_a_line_a_row(tmp_path):
     path = write(tmp_path, "a.txt", "가\n\n나 다\n")
-    assert read_script(path) == [Line("line 1", "가"), Line("line 3", "나 다")]
+    assert read_script(path) == [Line(Place("line", 1), "가"), Line(Place("line", 3), "나 다")]
 
 
 def cues(*events):
@@ -342,10 +342,10 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
         ("a.csv", "대사,시작\n가,1:2:3:4\n", "row 2, cell 2, column “시작”: .*“1:2:3:4”.*--fps"),
         ("a.csv", "대사,TC in\n가,1:2:3;4\n", "row 2, cell 2, column “TC in”: .*--fps 29.97df"),
         ("a.csv", "끝,대사\n곧,가\n", "row 2, cell 1, column “끝”: “곧”: not a time; write"),
-        ("a.csv", "in,out,대사\n0:02,0:01,가\n", "row 2, cell 2: ends with 0:01 .*mend the times of row 2"),
-        ("a.csv", "in,out,대사\n0:01,0:01,가\n", "row 2, cell 2: .*mend the times"),
-        ("a.csv", "배역,대사\n#NAME?,가\n", "row 2, cell 1: #NAME[?] instead of a value; mend"),
-        ("a.csv", "배역,대사\n가,#REF!\n", "row 2, cell 2: #REF! instead of a value; mend"),
+        ("a.csv", "in,out,대사\n0:02,0:01,가\n", "row 2, cell 2: ends with 0:01 .*fix the times of row 2"),
+        ("a.csv", "in,out,대사\n0:01,0:01,가\n", "row 2, cell 2: .*fix the times"),
+        ("a.csv", "배역,대사\n#NAME?,가\n", "row 2, cell 1: #NAME[?] instead of a value; fix"),
+        ("a.csv", "배역,대사\n가,#REF!\n", "row 2, cell 2: #REF! instead of a value; fix"),
         ("a.csv", f"대사\n{'가' * 2001}\n", "row 2, cell 1: 2001 characters .*whole page"),
         ("a.srt", "not subtitles", r"line 1: .*00:00:01,000 --> 00:00:02,000\); give it times"),
         ("a.srt", f"1\n{T}\n가\n\n2\n나\n", "line 5: .*give it times, or remove the empty line"),
@@ -358,17 +358,17 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
         ("a.srt", "1\n00:00:01,5 --> 00:00:02,0\n가\n", "line 2: .*are no times"),
         ("a.srt", "1\n100:00:01,000 --> 100:00:02,000\n가\n", "line 2: .*are no times"),
         ("a.srt", "1\n00:61:01,000 --> 00:61:02,000\n가\n", "line 2: .*are no times"),
-        ("a.srt", "1\n00:00:02,000 --> 00:00:01,000\n가\n", "line 2: .*mend its times"),
+        ("a.srt", "1\n00:00:02,000 --> 00:00:01,000\n가\n", "line 2: .*fix its times"),
         ("a.srt", f"1\n{T}\n{T.replace('-->', '부터')}\n", "line 2: its text looks like times"),
         ("a.vtt", f"{V}\n가\n", "line 1: .*first line must be WEBVTT"),
         ("a.vtt", f"WEBVTT\n\n{V}\n가\n\n나\n", "line 6: .*give it times"),
         ("a.vtt", f"WEBVTT\n\n{V.replace('.', ',')}\n가\n", "line 3: .*write 00:00:01.000"),
         ("a.vtt", "WEBVTT\n\n00:01.50 --> 00:02.00\n가\n", "line 3: .*are no times"),
         ("a.vtt", f"WEBVTT\n\n{V}\n<v 하나>가</v> <v 둘>나\n", "line 3: cue 1 .*하나, 둘; part it"),
-        ("a.vtt", "WEBVTT\n\n00:02.000 --> 00:02.000\n가\n", "line 3: .*mend its times"),
-        ("a.ass", cues(D.replace("0:00:01.00", "곧") + "가"), "line 6: not an event .*mend it"),
+        ("a.vtt", "WEBVTT\n\n00:02.000 --> 00:02.000\n가\n", "line 3: .*fix its times"),
+        ("a.ass", cues(D.replace("0:00:01.00", "곧") + "가"), "line 6: not an event .*fix it"),
         ("a.ass", cues(D.replace("0:00:01.00", "1:00:00:01.00") + "가"), "line 6: not an event"),
-        ("a.ass", cues(D.replace("0:00:01.00", "0:00:03.00") + "가"), "line 6: .*mend its times"),
+        ("a.ass", cues(D.replace("0:00:01.00", "0:00:03.00") + "가"), "line 6: .*fix its times"),
         ("a.ass", cues("Dialogue: 0,0:00:01.00,0:00:02.00,가"), "line 6: not an event of 10 fields"),
         ("a.ass", cues(D + "가", "dialogue: " + D[10:] + "나"), "line 7: .*save it again from Aegisub"),
         ("a.ass", cues(D + "가", "나"), r"line 7: not an event; join it to the line above"),
@@ -378,7 +378,7 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
         ("a.ass", cues(), "no lines in it"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_named_with_its_mend(tmp_path, name, content, message):
+def test_what_cannot_be_read_is_named_with_its_fix(tmp_path, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ScriptError, match=message) as error:
@@ -391,7 +391,7 @@ def test_what_is_wrong_in_a_workbook_is_named_by_its_cell(tmp_path):
     path = tmp_path / "a.xlsx"
     for rows, merge, message in (
         ([["배역", "대사"], ["=C9", "가"]], (), "1화!A2: a formula without its result; open and save"),
-        ([["배역", "대사"], ["하나", "#N/A"]], (), "1화!B2: #N/A instead of a value; mend"),
+        ([["배역", "대사"], ["하나", "#N/A"]], (), "1화!B2: #N/A instead of a value; fix"),
         ([["번호", "대사"], [datetime.date(2024, 1, 2), "가"]], (), "1화!A2: .*cell as text"),
         ([["번호", "대사"], [1, datetime.time(3, 0)]], (), "1화!B2: .*format the cell as text"),
         ([["시작", "대사"], [12.5, "가"]], (), "1화!A2, column “시작”: .*days or in seconds"),

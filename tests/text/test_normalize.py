@@ -38,7 +38,7 @@ def test_writing_becomes_plain(line, expected):
 
 
 @pytest.mark.parametrize(
-    ("line", "offset", "mend"),
+    ("line", "offset", "fix"),
     [
         ("이건 qwertz야", 3, "not in the English dictionary"),
         ("(웃음 안녕", 0, "not closed"),
@@ -52,8 +52,8 @@ def test_writing_becomes_plain(line, expected):
         ("x²", 1, "number"),
     ],
 )
-def test_unreadable_characters_are_errors_with_their_place(line, offset, mend):
-    with pytest.raises(TextError, match=mend) as error:
+def test_unreadable_characters_are_errors_with_their_place(line, offset, fix):
+    with pytest.raises(TextError, match=fix) as error:
         normalize(line)
     assert error.value.offset == offset
     assert error.value.line == line

@@ -47,7 +47,7 @@ app.add_typer(_tune, name="tune")
 
 
 def main() -> None:
-    """Run the command line; errors a user can mend become one line and exit code 2."""
+    """Run the command line; errors a user can fix become one line and exit code 2."""
     try:
         app()
     except (MoksoriError, OSError) as error:

@@ -25,9 +25,9 @@ from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
     from moksori.dubbing.job import Checked, Request
-    from moksori.dubbing.messages import Lang
     from moksori.dubbing.records import Dubbed
     from moksori.dubbing.work.engines import Engine
+    from moksori.messages import Lang
 
 _SHOWN = 40  # issues on the screen; the .xlsx has all
 
@@ -125,8 +125,8 @@ def dub(
     if not (script and audio and cast):
         raise ConfigError("name the script, its recordings (--audio) and who speaks whom (--cast)")
     from moksori.dubbing import job as jobs
-    from moksori.dubbing.messages import say
     from moksori.dubbing.records import Setup
+    from moksori.messages import say
     from moksori.timecode import FrameRate, parse_time
 
     logging.basicConfig(format="%(message)s")
@@ -175,7 +175,7 @@ def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "
 
 
 def _print_findings(checked: "Checked", request: "Request") -> None:
-    from moksori.dubbing.messages import place, say
+    from moksori.messages import say
     from moksori.timecode import format_timecode
 
     where = format_timecode(checked.origin, checked.frame_rate)
@@ -183,13 +183,13 @@ def _print_findings(checked: "Checked", request: "Request") -> None:
     out.print(ready, markup=False)
     if not checked.issues:
         return
-    table = Table("", "place", "issue")
+    table = Table("", say("cli.place", request.lang), say("cli.issue", request.lang))
     colours = {"error": "red", "warning": "yellow", "note": "dim"}
     alike: dict[tuple, list[str]] = {}  # the same of many lines is one row here
     for found in checked.issues:
-        where = place(found.place, request.lang)
+        where = found.say_place(request.lang)
         alike.setdefault(
-            (found.severity, found.rank(request.lang), found.told(request.lang)), []
+            (found.severity, found.say_severity(request.lang), found.say(request.lang)), []
         ).append(where)
     for (severity, rank, told), places in [*alike.items()][:_SHOWN]:
         where = places[0] if len(places) == 1 else f"{places[0]} + {len(places) - 1}"
@@ -202,7 +202,7 @@ def _print_findings(checked: "Checked", request: "Request") -> None:
 
 
 def _print_aside(paths: list[Path], lang: "Lang") -> None:
-    from moksori.dubbing.messages import say
+    from moksori.messages import say
 
     for path in paths:
         err.print(say("cli.aside", lang, path=path), style="yellow", markup=False)
@@ -210,11 +210,12 @@ def _print_aside(paths: list[Path], lang: "Lang") -> None:
 
 def _print_rows(rows: "list[Dubbed]", output: Path, lang: "Lang") -> None:
     from moksori.dubbing.deliver.retakes import to_look_at
-    from moksori.dubbing.messages import say
+    from moksori.messages import say
 
     for row in rows:
         if row.status == "failed":
-            err.print(f"{row.take.line.place}: {row.error}", style="red", markup=False)
+            why = row.error.say(lang) if row.error else ""
+            err.print(f"{row.take.line.place.say(lang)}: {why}", style="red", markup=False)
     counts = Counter(row.status for row in rows)
     told = say(
         "cli.done", lang, out=output, converted=counts["converted"], passed=counts["passed"],
@@ -229,9 +230,9 @@ def _print_status(output: Path) -> None:
     states = line_states(output)
     table = Table("line", "place", "character", "status", "tries", "text or error")
     for line in states:
-        told = Text(line.error or line.text)
+        told = Text(line.error.say("en") if line.error else line.text)
         character = Text(line.character)
-        table.add_row(line.id, line.place, character, line.status, str(line.tries), told)
+        table.add_row(line.id, str(line.place), character, line.status, str(line.tries), told)
     out.print(table)
     counts = Counter(line.status for line in states)
     out.print(", ".join(f"{count} {name}" for name, count in counts.items()), markup=False)

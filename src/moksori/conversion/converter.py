@@ -175,9 +175,7 @@ class Converter:
             VoiceError: an unknown voice, or a pitch more than an octave from its register.
         """
         if not abs(pitch) <= MAX_PITCH:
-            raise VoiceError(
-                f"pitch must be within {MAX_PITCH:g} semitones of the voice, got {pitch:g}"
-            )
+            raise VoiceError.of("voice.pitch", limit=MAX_PITCH, pitch=pitch)
         audio, clock = self.card.audio, _Clock()
         target = find_target(voice, self.card, self.packs)
         reading = read(text, spell, lexicon)
@@ -215,7 +213,7 @@ class Converter:
         hertz = features.extract(speech.wave, self.card.audio).f0
         mean = mean_log_f0(hertz)
         if mean is None:
-            raise AudioError("nothing in the recording is voiced")
+            raise AudioError.of("audio.unvoiced")
         return mean, int((hertz > 0).sum())
 
     def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
@@ -231,7 +229,7 @@ class Converter:
         start, end = audio_files.speech_bounds(wave, audio.sample_rate)
         if end - start < audio.n_fft:
             held = features.samples_to_seconds(end - start, audio)
-            raise AudioError(f"the recording holds only {held:.2f} s of sound")
+            raise AudioError.of("audio.little_sound", seconds=held)
         wave = wave[start : end + -(end - start) % audio.hop_length]
         wave = np.pad(wave, (0, -len(wave) % audio.hop_length)).astype(np.float32)
         level = audio_files.loudness(wave, audio.sample_rate)

@@ -62,12 +62,12 @@ class VoicePack(BaseModel):
         """
         name, consent = self.voice.name, self.consent
         if consent.expired:
-            raise VoiceError(
-                f"“{name}” may not be used any more: {consent.who}'s consent ended on {consent.until}; "
-                f"ask {consent.contact}, and enrol it with the new consent"
-            )
+            raise VoiceError.of(
+                "voice.expired", voice=name, who=consent.who, until=consent.until,
+                contact=consent.contact,
+            )  # fmt: skip
         if self.model != card.sha256:
-            raise VoiceError(f"“{name}” was enrolled on another model; enrol it on this one")
+            raise VoiceError.of("voice.other_model", voice=name)
 
 
 class Target(NamedTuple):
@@ -96,9 +96,7 @@ def find_target(name: str, card: ConversionCard, packs: Path) -> Target:
         return Target(pack.voice, 0, weights)  # its table has one row, its own
     names += [path.stem for path in pack_paths(packs)]
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:5]
-    raise VoiceError(
-        f"no voice “{name}”; the nearest are {', '.join(near)} (`moksori voices` lists all)"
-    )
+    raise VoiceError.of("voice.unknown", voice=name, near=", ".join(near))
 
 
 def packs_folder() -> Path:
@@ -115,7 +113,7 @@ def pack_path(folder: Path, name: str) -> Path:
     name = unicodedata.normalize("NFC", name)
     too_long = len(f".new_{name}{_END}".encode()) > _LONGEST
     if not name or name != Path(name).name or name.startswith(".") or too_long:
-        raise VoiceError(f"“{name}” cannot be a voice's name; use a few letters, digits, - and _")
+        raise VoiceError.of("voice.name", voice=name)
     for path in pack_paths(folder):
         if unicodedata.normalize("NFC", path.stem) == name:
             return path

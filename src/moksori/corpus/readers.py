@@ -93,7 +93,7 @@ def read_script_corpus(script: Path, audio: Path) -> list[SourceLine]:
         _line(audio / row.file, row.actor, row.text, row.text, script)
         if row.file and row.actor
         else SourceLine(
-            row.place, row.actor or "?", "train", None, row.text, row.text, None,
+            str(row.place), row.actor or "?", "train", None, row.text, row.text, None,
             f"{script}, {row.place}: no file or no actor",
         )
         for row in rows

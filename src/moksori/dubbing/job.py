@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -12,7 +13,6 @@ from moksori.config import Seconds
 from moksori.conversion.converter import Converter
 from moksori.dubbing.deliver.delivery import Order, deliver
 from moksori.dubbing.deliver.issue_list import save_issues
-from moksori.dubbing.messages import Lang
 from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.preflight import preflight
@@ -22,7 +22,8 @@ from moksori.dubbing.store import Store
 from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.tasks import Progress, actor_means, tasks_of
 from moksori.errors import ScriptError
-from moksori.script.line import Line
+from moksori.messages import Lang, Message, message
+from moksori.script.line import Line, Place
 from moksori.script.script import read_script
 from moksori.timecode import FrameRate, format_timecode, parse_time
 
@@ -154,7 +155,7 @@ def dub(
         finally:
             workers.close()
         errors = state.errors()
-        rows = [task.dubbed(errors.get(task.key, "")) for task in tasks] + left_out
+        rows = [task.dubbed(errors.get(task.key)) for task in tasks] + left_out
         places = {id: i for i, id in enumerate(checked.lines)}
         rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
         order = _order(request, checked)
@@ -230,17 +231,21 @@ def _warnings() -> Iterator[list[str]]:
 def _left_out(request: Request, checked: Checked) -> list[Dubbed]:
     """The lines that cannot be worked on, with what is wrong with them."""
     ready = {take.id for take in checked.takes}
-    faults: dict[str, list[str]] = {}
+    faults: dict[Place | str, list[Message]] = {}
     for issue in checked.faults:
-        faults.setdefault(issue.place, []).append(issue.told(request.lang))
+        faults.setdefault(issue.place, []).append(message(f"issue.{issue.kind}", **issue.values))
     return [
         Dubbed(
             Take(id, line, request.audio, 0, 0, 1, None, Role()), "failed",
-            error=" ".join(faults.get(line.place, ["?"])),
+            error=reduce(_both, faults.get(line.place, [message("work.no_reason")])),
         )
         for id, line in checked.lines.items()
         if id not in ready
     ]  # fmt: skip
+
+
+def _both(first: Message, second: Message) -> Message:
+    return message("both", first=first, second=second)
 
 
 class _Lazy:

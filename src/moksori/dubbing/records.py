@@ -12,6 +12,7 @@ from moksori.alignment.alignment import Interval
 from moksori.config import Decibels, Seconds, Semitones
 from moksori.conversion.converter import Converter
 from moksori.errors import AudioError
+from moksori.messages import Message
 from moksori.script.line import Line
 from moksori.signal import audio
 from moksori.signal.audio import Recording
@@ -96,7 +97,7 @@ class Dubbed:
         flags: the most needed first.
         picture: the alignment as a PNG, time across, phones up, spanning `speech`; None where not aligned.
         speech: where the speech begins and ends in the wave.
-        error: why it failed, in one line.
+        error: why it failed.
         who: embedding [256] of the conversion's voice, where it was measured.
     """
 
@@ -109,7 +110,7 @@ class Dubbed:
     flags: tuple[Flag, ...] = ()
     picture: Path | None = None
     speech: tuple[Seconds, Seconds] | None = None
-    error: str = ""
+    error: Message | None = None
     who: tuple[float, ...] | None = None
 
 
@@ -166,12 +167,10 @@ class Task:
         """
         recording, digest = read_take(self.take)
         if digest != self.digest:
-            raise AudioError(
-                f"{self.take.audio}: changed while the job was at work; start it again"
-            )
+            raise AudioError.of("audio.changed", file=self.take.audio)
         return recording
 
-    def dubbed(self, error: str = "") -> Dubbed:
+    def dubbed(self, error: Message | None = None) -> Dubbed:
         """What became of the take, from its files."""
         if error:
             return Dubbed(self.take, "failed", error=error)

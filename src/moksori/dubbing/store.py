@@ -6,6 +6,7 @@ OUT/.moksori/lock          held while a job is at work here
 """
 
 import itertools
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from filelock import FileLock, Timeout
 
 from moksori.dubbing.records import HOME, Dubbed, Status, Task
 from moksori.errors import OutputError
+from moksori.messages import Message
+from moksori.script.line import Place
 
 _FORMAT = "1"
 _LITTER = (".DS_Store", "desktop.ini", "Thumbs.db")  # of file managers
@@ -35,11 +38,11 @@ class LineState(NamedTuple):
     """Where a line stands."""
 
     id: str
-    place: str
+    place: Place
     character: str
     text: str
     status: str  # waiting, begun, converted, passed or failed
-    error: str
+    error: Message | None
     tries: int
 
 
@@ -133,7 +136,7 @@ class Store:
         rows = [(task.take, task.key) for task in tasks]
         rows += [(row.take, f"left out: {row.take.id}") for row in left_out]
         lines = [
-            (take.id, i, take.line.place, take.line.character, take.line.text, key)
+            (take.id, i, json.dumps(take.line.place), take.line.character, take.line.text, key)
             for i, (take, key) in enumerate(rows)
         ]
         with self._database:
@@ -142,7 +145,7 @@ class Store:
             self._database.execute("DELETE FROM work WHERE key LIKE 'left out: %'")
             self._database.executemany(
                 "INSERT INTO work VALUES (?, 'failed', ?, 0)",
-                [(f"left out: {row.take.id}", row.error) for row in left_out],
+                [(f"left out: {row.take.id}", _dumped(row.error)) for row in left_out],
             )
 
     def waiting(self, tasks: Iterable[Task], retry_failed: bool) -> list[Task]:
@@ -168,17 +171,18 @@ class Store:
                 (task.key,),
             )
 
-    def finish(self, task: Task, status: Status, error: str = "") -> None:
+    def finish(self, task: Task, status: Status, error: Message | None = None) -> None:
         """Note what became of a task."""
         with self._database:
             self._database.execute(
-                "UPDATE work SET status = ?, error = ? WHERE key = ?", (status, error, task.key)
+                "UPDATE work SET status = ?, error = ? WHERE key = ?",
+                (status, _dumped(error), task.key),
             )
 
-    def errors(self) -> dict[str, str]:
+    def errors(self) -> dict[str, Message]:
         """Why tasks failed, by key."""
         rows = self._database.execute("SELECT key, error FROM work WHERE status = 'failed'")
-        return dict(rows)
+        return {key: Message.load(error) for key, error in rows}
 
     def files(self) -> set[str]:
         """Paths below the folder that the job has written, or was about to."""
@@ -229,6 +233,18 @@ class Store:
             self._database.executemany("INSERT INTO files VALUES (?, ?)", now.items())
 
 
+def _dumped(error: Message | None) -> str:
+    return error.dump() if error else ""
+
+
+def _place(written: str) -> Place:
+    """A place that `plan` kept; of an older job, in its words."""
+    try:
+        return Place(*json.loads(written))
+    except (json.JSONDecodeError, TypeError):
+        return Place("line", written)
+
+
 def _mark(path: Path) -> str:
     """What tells whether a file was changed; it stays as it is when the file is moved."""
     about = path.stat()
@@ -257,7 +273,18 @@ def line_states(out: Path) -> list[LineState]:
         "SELECT id, place, character, text, coalesce(status, 'waiting'), coalesce(error, ''), "
         "coalesce(tries, 0) FROM lines LEFT JOIN work USING (key) ORDER BY position"
     )
-    found = [LineState(*row) for row in rows]
+    found = [
+        LineState(
+            id,
+            _place(place),
+            character,
+            text,
+            status,
+            Message.load(error) if error else None,
+            tries,
+        )
+        for id, place, character, text, status, error, tries in rows
+    ]
     database.close()
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from moksori.errors import ScriptError
-from moksori.script.line import Line
+from moksori.script.line import Line, Place
 from moksori.script.tables import one_line
 
 if TYPE_CHECKING:
@@ -68,9 +68,11 @@ def read_cues(path: Path, content: str) -> list[Line]:
             continue
         if text and end <= start:
             raise ScriptError(
-                f"{path}, line {cue.row}: the cue ends at {end} s but starts at {start} s; mend its times"
+                f"{path}, line {cue.row}: the cue ends at {end} s but starts at {start} s; fix its times"
             )
-        lines.append(Line(f"cue {number}", text, character=name, no=cue.no, start=start, end=end))
+        lines.append(
+            Line(Place("cue", number), text, character=name, no=cue.no, start=start, end=end)
+        )
     if drawings:
         _log.warning(f"{path}: drawings, not lines, passed over: line {', '.join(drawings)}")
     return lines
@@ -172,7 +174,7 @@ def _substation(path: Path, rows: list[str]) -> Iterator[_Cue]:
                 )
             if len(fields) < _ASS_FIELDS or not all(map(_ASS_TIME.fullmatch, fields[1:3])):
                 raise ScriptError(
-                    f"{place}: not an event of {_ASS_FIELDS} fields with times such as 0:00:01.00; mend it"
+                    f"{place}: not an event of {_ASS_FIELDS} fields with times such as 0:00:01.00; fix it"
                 )
             places.append(number)
         elif events and row.strip() and not _ASS_OTHER.match(row):

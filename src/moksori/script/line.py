@@ -2,8 +2,31 @@
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from moksori.config import Seconds
+from moksori.messages import Lang, Message, message
+
+
+class Place(NamedTuple):
+    """Where a line stands in its script, as its readers count."""
+
+    kind: Literal["row", "cue", "line"]
+    number: int | str  # of the row, the cue or the line; a cue's is what its file calls it
+    sheet: str = ""  # its title, of a workbook with several
+
+    @property
+    def message(self) -> Message:
+        """To be said in either language, also within another message."""
+        sheet = f"{self.sheet} " if self.sheet else ""
+        return message(f"place.{self.kind}", number=self.number, sheet=sheet)
+
+    def say(self, lang: Lang) -> str:
+        """In words: 1화 12행, row 12."""
+        return self.message.say(lang)
+
+    def __str__(self) -> str:
+        return self.say("en")
 
 
 @dataclass(frozen=True)
@@ -11,7 +34,7 @@ class Line:
     """One line of a script, as its writer gave it.
 
     Attributes:
-        place: where it stands, as its readers count: row 12, cue 3, line 7.
+        place: where it stands.
         text: what is said.
         actor: who recorded it.
         character: who says it.
@@ -25,7 +48,7 @@ class Line:
         note: of the writer's.
     """
 
-    place: str
+    place: Place
     text: str
     actor: str = ""
     character: str = ""

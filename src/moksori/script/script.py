@@ -14,7 +14,7 @@ from moksori.errors import ScriptError
 from moksori.files import read_text
 from moksori.script import tables
 from moksori.script.cues import read_cues
-from moksori.script.line import Line
+from moksori.script.line import Line, Place
 from moksori.script.tables import BLANK, Cell, Table, one_line
 from moksori.timecode import FrameRate
 
@@ -110,7 +110,7 @@ def read_script(
         lines = [line for line in cues if line.text]
     elif kind == ".txt":
         rows = enumerate(read_text(path, ScriptError).splitlines(), 1)
-        lines = [Line(f"line {n}", row) for n, row in rows if row.strip()]
+        lines = [Line(Place("line", n), row) for n, row in rows if row.strip()]
     else:
         raise ScriptError(f"{path}: give {_KINDS}; of {kind or 'other files'}, save it as .xlsx")
     if not lines:
@@ -145,7 +145,7 @@ def _from_tables(
     for sheet in headed:
         title = one_line(sheet.table.title)
         if episode is None or "episode" in sheet.columns or title == one_line(episode):
-            lines = _lines(sheet, frame_rate, f"{title} " if len(found) > 1 else "")
+            lines = _lines(sheet, frame_rate, title if len(found) > 1 else "")
             read.append((title, lines))
             if lines and sheet.table.hidden:
                 _log.warning(f"{path}: the sheet {title} is hidden, but its lines are read too")
@@ -290,11 +290,11 @@ def _line(
     start, end = times["start"], times["end"]
     if start is not None and end is not None and end <= start:
         raise ScriptError(
-            f"{places['end']}: ends with {row['end'].text} but starts with {row['start'].text}; mend "
+            f"{places['end']}: ends with {row['end'].text} but starts with {row['start'].text}; fix "
             f"the times of row {number}"
         )
     words = {key: cell.text for key, cell in row.items() if key not in (*_TIMES, "line")}
-    return Line(f"{prefix}row {number}", text, start=start, end=end, **words)
+    return Line(Place("row", number, prefix), text, start=start, end=end, **words)
 
 
 def _warn_of_textless(path: Path, what: str, places: list[str]) -> None:

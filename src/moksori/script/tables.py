@@ -40,7 +40,7 @@ class Cell:
     Attributes:
         value: it holds.
         format: that a workbook shows it in.
-        fault: why its value is not known, and the mend; "" if it is.
+        fault: why its value is not known, and the fix; "" if it is.
         held: the value is that of the merged cell, which begins in a row above.
         width: columns that the merged cell covers, if it begins here.
     """
@@ -148,7 +148,7 @@ def _typed(text: str) -> Cell:
 
 
 def _error_value(text: str) -> str:
-    return f"{text} instead of a value; mend its formula or write the value"
+    return f"{text} instead of a value; fix its formula or write the value"
 
 
 def read_workbook(path: Path) -> list[Table]:

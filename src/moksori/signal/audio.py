@@ -12,6 +12,7 @@ import soxr
 from moksori.config import Decibels, Hertz, Seconds
 from moksori.errors import AudioError, OutputError
 from moksori.files import atomic_path
+from moksori.messages import Message, message
 
 SILENCE: Decibels = -60.0  # a recording whose loudest sample is below this has nothing to convert
 _FULL_SCALE_PEAK = 0.999
@@ -56,9 +57,9 @@ def read(
             samples that are not numbers; a part that the file does not have.
     """
     if not path.is_file():
-        raise AudioError(f"{path}: no such file")
+        raise AudioError.of("audio.missing", file=path)
     if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the file is empty")
+        raise AudioError.of("audio.empty", file=path)
     try:
         with soundfile.SoundFile(path) as file:
             counted = file.frames < _UNCOUNTED
@@ -75,16 +76,18 @@ def read(
         raise
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         reason = getattr(error, "error_string", error)  # a headerless .raw is a TypeError
-        raise AudioError(f"{path}: not a readable audio file ({reason})") from None
+        raise AudioError.of("audio.unreadable", file=path, why=reason) from None
     if ((counted or part) and len(samples) < wanted) or _is_cut(path):
-        raise AudioError(f"{path}: the file is truncated; export it again")
+        raise AudioError.of("audio.truncated", file=path)
     recording = Recording(samples, rate, subtype)
     check(recording, max_seconds, str(path))
     return recording
 
 
 def check(
-    recording: Recording, max_seconds: Seconds | None = None, name: str = "the recording"
+    recording: Recording,
+    max_seconds: Seconds | None = None,
+    name: str | Message = message("audio.recording"),
 ) -> None:
     """See that there is something to convert.
 
@@ -92,23 +95,20 @@ def check(
         AudioError: no samples, too many, some that are not numbers, or silence.
     """
     if len(recording.samples) == 0:
-        raise AudioError(f"{name}: holds no samples")
+        raise AudioError.of("audio.no_samples", name=name)
     if max_seconds is not None:
         _check_length(name, recording.seconds, max_seconds)
     if not np.isfinite(recording.samples).all():
-        raise AudioError(f"{name}: some samples are not numbers; export it again")
+        raise AudioError.of("audio.not_finite", name=name)
     if decibels(np.abs(recording.mono).max()) < SILENCE:
         antiphase = decibels(np.abs(recording.samples).max()) >= SILENCE
-        why = "its channels cancel each other out" if antiphase else f"peak below {SILENCE:g} dBFS"
-        raise AudioError(f"{name}: the recording is silent ({why})")
+        why = message("audio.antiphase") if antiphase else message("audio.below", limit=SILENCE)
+        raise AudioError.of("audio.silent", name=name, why=why)
 
 
-def _check_length(name: str, length: Seconds, limit: Seconds) -> None:
+def _check_length(name: str | Message, length: Seconds, limit: Seconds) -> None:
     if length > limit:
-        raise AudioError(
-            f"{name}: {length:.1f} s is longer than the limit of {limit:g} s; "
-            "cut it into lines, or raise --max-seconds"
-        )
+        raise AudioError.of("audio.too_long", name=name, length=length, limit=limit)
 
 
 def _is_cut(path: Path) -> bool:

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from moksori.errors import TextError
+from moksori.messages import message
 
 
 class Event(NamedTuple):
@@ -47,14 +48,14 @@ def take_out(line: str) -> tuple[str, list[Event]]:
             opened.append(offset)
         elif char in _BRACKETS.values():
             if not opened or _BRACKETS[line[opened[-1]]] != char:
-                raise TextError(f"“{char}” closes no bracket; add or remove one", line, offset)
+                raise TextError(message("text.closes_nothing", char=char), line, offset)
             begin = opened.pop()
             if not opened:
                 written = line[begin : offset + 1]
                 events.append(Event(_kind(written), written, begin))
                 chars[begin : offset + 1] = " " * len(written)
     if opened:
-        raise TextError(f"“{line[opened[0]]}” is not closed; add or remove one", line, opened[0])
+        raise TextError(message("text.not_closed", char=line[opened[0]]), line, opened[0])
     rest = "".join(chars)
     for kind, pattern in (("laugh", _LAUGH), ("cry", _CRY)):
         for match in pattern.finditer(rest):

@@ -5,6 +5,7 @@ from functools import cache
 from importlib.resources import files
 
 from moksori.errors import TextError
+from moksori.messages import message
 from moksori.text.numbers import decimal
 
 _LETTERS = {
@@ -25,7 +26,7 @@ def english() -> dict[str, str]:
     try:
         rows = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        raise TextError(f"the dictionary {path} is missing; install Moksori again", "") from None
+        raise TextError(message("text.package_file", file=path), "") from None
     return dict(row.split("\t") for row in rows if row and not row.startswith("#"))
 
 
@@ -59,10 +60,5 @@ def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:
     if number and len(stem) > 1 and (part := english().get(stem.lower())):
         return part + decimal(number)
     if not (spelled or spell):
-        raise TextError(
-            f"“{word}” is not in the English dictionary; write it in Hangul as it is "
-            "spoken, add it to a list of readings (--lexicon), or have it spelled (--spell)",
-            line,
-            offset,
-        )
+        raise TextError(message("text.unknown_word", word=word), line, offset)
     return "".join(_LETTERS[letter] for letter in letters) + (decimal(number) if number else "")

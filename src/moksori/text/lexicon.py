@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from moksori.errors import LexiconError, TextError
 from moksori.files import read_text
+from moksori.messages import message
 from moksori.text.morphemes import Piece
 from moksori.text.syllables import CODAS, coda
 
@@ -150,21 +151,23 @@ def load_lexicon(show: Path | None = None) -> Lexicon:
     try:
         return _load(show, show.stat().st_mtime_ns)
     except OSError as error:
-        raise LexiconError(f"{show}: {error.strerror}") from None
+        raise LexiconError.of(
+            "lexicon.unreadable", file=show, why=error.strerror or error
+        ) from None
 
 
 @lru_cache(maxsize=8)
 def _load(show: Path | None, changed: int) -> Lexicon:
     own = Path(str(files("moksori.text") / "lexicon.tsv"))
     if not own.exists():
-        raise TextError(f"the lexicon {own} is missing; install Moksori again", "")
+        raise TextError(message("text.package_file", file=own), "")
     lexicon = _parse(own)
     if show is None:
         return lexicon
     try:
         added = _parse(show)
     except csv.Error as error:
-        raise LexiconError(f"{show}: not a table ({error}); is a quotation mark open?") from None
+        raise LexiconError.of("lexicon.not_a_table", file=show, why=error) from None
     parts = lexicon.parts | {
         word: lexicon.parts.get(word, {}) | signs for word, signs in added.parts.items()
     }
@@ -190,11 +193,11 @@ def _parse(path: Path) -> Lexicon:
 
 def _add(lexicon: Lexicon, row: list[str], place: str) -> None:
     if len(row) < 2 or not row[0] or not row[1]:
-        raise LexiconError(f"{place}: give a word and its reading, in two columns")
+        raise LexiconError.of("lexicon.two_columns", place=place)
     word, (reading, _, other) = row[0], row[1].partition("|")
     for spelled in filter(None, (reading, other)):
         if not _HANGUL.fullmatch(spelled.replace(" ", "")):
-            raise LexiconError(f"{place}: write the reading “{spelled}” in Hangul alone")
+            raise LexiconError.of("lexicon.hangul", place=place, reading=spelled)
     if part := _PART.fullmatch(word):
         sign, word = part.groups()
         known = sign in lexicon.parts.get(word, {})
@@ -208,13 +211,10 @@ def _add(lexicon: Lexicon, row: list[str], place: str) -> None:
         lexicon.written[word.lower()] = reading
         return _once(known, row[0], place)
     if any(len(spelled) != len(word) for spelled in filter(None, (reading, other))):
-        raise LexiconError(
-            f"{place}: the reading “{row[1]}” needs as many syllables as “{word}”, "
-            "each written as it sounds"
-        )
+        raise LexiconError.of("lexicon.syllables", place=place, reading=row[1], word=word)
     return _once(known, row[0], place)
 
 
 def _once(known: bool, word: str, place: str) -> None:
     if known:
-        raise LexiconError(f"{place}: “{word}” is there twice; keep one row")
+        raise LexiconError.of("lexicon.twice", place=place, word=word)

@@ -5,6 +5,7 @@ from functools import cache
 from typing import NamedTuple
 
 from moksori.errors import TextError
+from moksori.messages import message
 
 
 class Piece(NamedTuple):
@@ -62,8 +63,4 @@ def _tagger():
 
         return MeCab()
     except Exception as error:  # the binding raises bare RuntimeError and ImportError
-        raise TextError(
-            "the Korean dictionary cannot be loaded; run: pip install --force-reinstall "
-            f"python-mecab-ko python-mecab-ko-dic ({error})",
-            "",
-        ) from error
+        raise TextError(message("text.no_dictionary", why=error), "") from error

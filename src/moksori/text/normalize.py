@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moksori.errors import TextError
+from moksori.messages import Message, message
 from moksori.text.directions import Event, take_out
 from moksori.text.latin import PHRASE, WORD, english, read_word
 from moksori.text.lexicon import load_lexicon
@@ -21,16 +22,6 @@ _PAUSES = {":": ",", ";": ",", "—": ",", "–": ",", "-": " ", "·": " ", "ㆍ
 _SPOKEN_SIGNS = {"&": "앤드", "+": "플러스", "=": "는", "@": "골뱅이", "#": "샵", "×": "곱하기",
                  "÷": "나누기", "㈜": "주식회사", "№": "넘버", "%": "퍼센트"}  # fmt: skip
 
-_MENDS = {
-    "digit": "write the number as it is spoken",
-    "latin": "write the word as it is spoken",
-    "jamo": "write whole syllables, or take it out",
-    "hanja": "write it in Hangul",
-    "kana": "write it in Hangul",
-    "emoji": "take it out, or write a direction in brackets",
-    "other": "write it in Hangul as it is spoken, or take it out",
-}
-
 
 class Doubt(NamedTuple):
     """A reading that a person should look at."""
@@ -38,7 +29,7 @@ class Doubt(NamedTuple):
     text: str  # as written
     reading: str
     offset: int  # in the line composed to NFC, without a byte-order mark
-    reason: str
+    reason: Message
     other: str = ""  # what it may be read as instead
 
 
@@ -67,7 +58,7 @@ def normalize(line: str, spell: bool = False, lexicon: Path | None = None) -> st
 
     Raises:
         TextError: nothing to speak, unbalanced brackets, or a character or word without a sure
-            reading, with its place and mend.
+            reading, with its place and fix.
     """
     return scan(line, spell, lexicon).text
 
@@ -94,16 +85,15 @@ def scan(line: str, spell: bool = False, lexicon: Path | None = None) -> Plain:
             out.append(number.text)
             if number.doubt:
                 written = text[offset : number.end]
-                doubts.append(Doubt(written, number.text, offset, number.doubt, number.other))
+                reason = message(number.doubt)
+                doubts.append(Doubt(written, number.text, offset, reason, number.other))
             offset = number.end
             continue
         if word := WORD.match(text, offset):
             reading = read_word(word.group(), composed, offset, spell)
             out.append(reading)
             if word.group().lower() not in english():
-                doubts.append(
-                    Doubt(word.group(), reading, offset, "글자대로 읽음 · read by letter")
-                )
+                doubts.append(Doubt(word.group(), reading, offset, message("doubt.spelled")))
             offset = word.end()
             continue
         out.append(_character(char, composed, text, offset))
@@ -134,7 +124,8 @@ def _character(char: str, composed: str, text: str, offset: int) -> str:
     if char in _SPOKEN_SIGNS:
         return _SPOKEN_SIGNS[char]
     kind = _kind(char)
-    raise TextError(f"cannot read “{composed[offset]}” aloud; {_MENDS[kind]}", composed, offset)
+    what = message("text.unreadable", char=composed[offset], fix=message(f"text.fix.{kind}"))
+    raise TextError(what, composed, offset)
 
 
 def _tidy(spoken: str, composed: str) -> str:
@@ -144,7 +135,7 @@ def _tidy(spoken: str, composed: str) -> str:
     spoken = re.sub(r"(?<=[.,?!])(?=[가-힣])", " ", spoken)
     spoken = re.sub(r"\s+", " ", spoken).strip().lstrip(".,?! ")
     if not re.search("[가-힣]", spoken):
-        raise TextError("the line has no speech; give the words that the actor says", composed)
+        raise TextError(message("text.no_speech"), composed)
     return spoken
 
 

@@ -45,7 +45,7 @@ class Spoken(NamedTuple):
 
     text: str
     end: int  # where the piece ends in the line
-    doubt: str = ""  # why a person should look at this reading, if one should
+    doubt: str = ""  # code of the message why a person should look at this reading, if one should
     other: str = ""  # what it may be read as instead
 
 
@@ -252,9 +252,9 @@ def _by_counter(number: str, line: str, end: int) -> Spoken:
         ):
             doubt = ""
             if word == "대" and value % 10 == 0:
-                doubt = "나이대나 세는 수 · an age or a count"
+                doubt = "doubt.age"
             elif value >= 20 and word != "시간":
-                doubt = "한자어 수로도 읽음 · also said in Sino-Korean"
+                doubt = "doubt.sino"
             other = sino(value) + word if doubt else ""
             place = len(line) - len(rest) + len(word)
             return Spoken(native(value, True) + word, place, doubt, other)
@@ -266,7 +266,7 @@ def _by_counter(number: str, line: str, end: int) -> Spoken:
         return Spoken(native(value, True) + "번", len(line) - len(rest) + times.end())
     doubt = ""
     if plain and len(number) >= 5 and "," not in number and not rest[:1].strip():
-        doubt = "세는 말이 없는 긴 수 · a long number that counts nothing"
+        doubt = "doubt.long_number"
     return Spoken(decimal(number), end, doubt)
 
 

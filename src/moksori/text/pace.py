@@ -2,6 +2,7 @@
 
 from moksori.config import Seconds
 from moksori.errors import TextError
+from moksori.messages import message
 from moksori.text.reading import Reading
 
 # Phones a second: see docs/figures.md for the corpus's, with room for dragged and hurried acting.
@@ -22,9 +23,8 @@ def check_pace(reading: Reading, length: Seconds) -> None:
     low, high = _PHONES_A_SECOND
     speed = pace(reading.phones, length)
     if not low <= speed <= high:
-        word = "too short" if speed < low else "too long"
-        raise TextError(
-            f"the text is {word} for this recording: {speed * length:.0f} phones in {length:.1f} s of sound "
-            f"({speed:.1f} a second; actors speak {low:g} to {high:g}); is it this recording's line?",
-            reading.original,
-        )
+        what = message(
+            "text.pace", word=message("text.short" if speed < low else "text.long"), seconds=length,
+            phones=speed * length, speed=speed, low=low, high=high,
+        )  # fmt: skip
+        raise TextError(what, reading.original)

@@ -4,12 +4,11 @@ import unicodedata
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from moksori.messages import message
 from moksori.text.directions import Event
 from moksori.text.g2p import sound
 from moksori.text.normalize import Doubt, scan
 from moksori.text.symbols import phones
-
-_TWO_READINGS = "뜻에 따라 다르게 읽음 · read by its meaning"
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def read(
     )
     for word, reading, other in guesses:
         place = max(written.find(word, place), 0)  # 0 if the word came from a number
-        doubts.append(Doubt(word, reading, place, _TWO_READINGS, other))
+        doubts.append(Doubt(word, reading, place, message("doubt.meaning"), other))
         place += 1
     doubts.sort(key=lambda doubt: doubt.offset)
     return Reading(line, plain.text, pronounced, phones(pronounced), plain.events, doubts)

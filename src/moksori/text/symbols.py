@@ -1,6 +1,7 @@
 """The phone inventory: one symbol a phone *by position*, as conjoining jamo (Unicode block 1100)."""
 
 from moksori.errors import TextError
+from moksori.messages import message
 
 PAD, BOS, EOS, SPACE = "_", "^", "$", " "
 PUNCTUATION = ".,?!"
@@ -38,9 +39,7 @@ def phones(pronounced: str) -> list[str]:
         else:
             out.append(char)
         if out[-1] not in _IDS or out[-1] in (PAD, BOS, EOS):
-            raise TextError(
-                f"“{char}” is not a spoken sound; pass pronounce()'s output", pronounced, offset
-            )
+            raise TextError(message("text.not_a_sound", char=char), pronounced, offset)
     return [*out, EOS]
 
 

@@ -15,11 +15,11 @@ from moksori.alignment.alignment import Interval
 from moksori.dubbing.deliver.report import Summary, write_report
 from moksori.dubbing.deliver.retakes import write_retakes
 from moksori.dubbing.deliver.sheets import Sheet, save_table
-from moksori.dubbing.messages import WORDS, place, say
 from moksori.dubbing.records import Dubbed, Flag, Role, Take
 from moksori.dubbing.work.flags import reason
 from moksori.errors import OutputError
-from moksori.script.line import Line
+from moksori.messages import codes, message, say
+from moksori.script.line import Line, Place
 from tests.conftest import voiced_wave
 
 KINDS = (
@@ -54,7 +54,7 @@ def make(tmp_path):
             samples = voiced_wave(begin / rate + 1, rate) if samples is None else samples
             soundfile.write(path, samples, rate, subtype="FLOAT")
         line = Line(
-            "row 12",
+            Place("row", 12),
             **{
                 name: given.pop(name)
                 for name in ("actor", "character", "directions", "no")
@@ -102,7 +102,7 @@ def decoded(uri: str) -> tuple[np.ndarray, int]:
 
 
 def test_every_word_is_in_both_languages_with_the_same_values():
-    for korean, english in WORDS.values():
+    for korean, english in (text.values() for text in codes().values()):
         names = [
             {name for _, name, _, _ in string.Formatter().parse(words) if name}
             for words in (korean, english)
@@ -129,11 +129,15 @@ def test_reasons_tell_what_was_measured():
 
 
 @pytest.mark.parametrize(
-    ("written", "korean"),
-    [("row 12", "12행"), ("1화 cue 3", "1화 자막 3"), ("line 7", "7번째 줄"), ("끝", "끝")],
+    ("place", "korean", "english"),
+    [
+        (Place("row", 12), "12행", "row 12"),
+        (Place("cue", 3, "1화"), "1화 자막 3", "1화 cue 3"),
+        (Place("line", 7), "7번째 줄", "line 7"),
+    ],
 )
-def test_places_are_said_in_korean(written, korean):
-    assert (place(written, "ko"), place(written, "en")) == (korean, written)
+def test_places_are_said_in_both_languages(place, korean, english):
+    assert (place.say("ko"), place.say("en"), str(place)) == (korean, english, english)
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
@@ -142,7 +146,7 @@ def test_page_needs_nothing_beside_itself_and_shows_every_text_as_it_is(tmp_path
     rows = [
         make(text=NASTY, character='"><img src=x>', actor=NASTY, directions=NASTY, no=NASTY),
         make("passed", flags=tuple(Flag(kind, 0.7, 1.0) for kind in KINDS)),
-        make("failed", error=NASTY),
+        make("failed", error=message("plain", text=NASTY)),
         make(picture=tmp_path / "p.png", speech=(0.2, 0.8), figures={"confidence": 0.31}),
     ]
     write_report(tmp_path / "r.html", rows, summary(), lang)
@@ -210,7 +214,12 @@ def test_a_line_whose_audio_was_lost_says_so(tmp_path, make, harm):
 def test_a_recording_of_no_numbers_still_has_its_row(tmp_path, make):
     wave = voiced_wave(1.0)
     wave[5000:6000] = np.nan
-    write_report(tmp_path / "r.html", [make("failed", source=wave, error="NaN")], summary(), "ko")
+    write_report(
+        tmp_path / "r.html",
+        [make("failed", source=wave, error=message("plain", text="NaN"))],
+        summary(),
+        "ko",
+    )
     heard, _ = decoded(Page(tmp_path / "r.html").all("audio")[0][1]["src"])
     assert np.isfinite(heard).all() and np.abs(heard).max() > 0.05
 
@@ -260,7 +269,7 @@ def test_retakes_list_what_is_needed_most_needed_first(tmp_path, make, lang):
         make(no="1", flags=(Flag("fast", 0.32, 20.0),)),
         make(no="007", flags=(Flag("long", 0.33, 0.8), Flag("fast", 0.1, 20.0))),
         make(no="3", flags=(Flag("confidence", 1.0, 0.1),), figures={"confidence": 0.1}),
-        make("failed", error="무슨 까닭", flags=(Flag("failed", 1.0),)),
+        make("failed", error=message("plain", text="무슨 까닭"), flags=(Flag("failed", 1.0),)),
         make("passed"),
     ]
     assert write_retakes(tmp_path / "r.xlsx", rows, lang, timecode=stamp, date=DATE) == 3
@@ -269,7 +278,7 @@ def test_retakes_list_what_is_needed_most_needed_first(tmp_path, make, lang):
     assert head[0] == say("need", lang) and len(set(head)) == 11
     assert [row[:2] for row in cells] == [(1, 4), (1, 3), (0.33, "007")]
     assert listed["A2"].number_format == "0%"
-    assert cells[1][2:4] == (place("row 12", lang), "TC61.5") and cells[1][-1] == 0.1
+    assert cells[1][2:4] == (Place("row", 12).say(lang), "TC61.5") and cells[1][-1] == 0.1
     reasons = [row[head.index(say("reasons", lang))] for row in cells]
     assert reasons[0] == f"{say('reason.failed', lang)}: 무슨 까닭"
     assert reasons[2].split("\n") == [reason(flag, lang) for flag in rows[1].flags]

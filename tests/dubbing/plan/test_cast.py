@@ -6,14 +6,14 @@ import pytest
 from moksori.conversion.checkpoint import load_card
 from moksori.dubbing.plan.cast import Cast, first_cast, read_cast
 from moksori.errors import ConfigError
-from moksori.script.line import Line
+from moksori.script.line import Line, Place
 from moksori.weights import MODEL
 
 LINES = [
-    Line("row 1", "가", character="하나", actor="김"),
-    Line("row 2", "나", character='둘 "작은"', actor="이"),
-    Line("row 3", "다", character="하나", actor="박"),
-    Line("row 4", "라"),
+    Line(Place("row", 1), "가", character="하나", actor="김"),
+    Line(Place("row", 2), "나", character='둘 "작은"', actor="이"),
+    Line(Place("row", 3), "다", character="하나", actor="박"),
+    Line(Place("row", 4), "라"),
 ]
 VOICES = load_card(MODEL).voices
 

@@ -10,7 +10,7 @@ from moksori.dubbing.plan.issues import KINDS, Issue
 from moksori.dubbing.plan.preflight import overlaps, preflight
 from moksori.dubbing.plan.takes import find_takes
 from moksori.dubbing.records import Role, Setup, Take
-from moksori.script.line import Line
+from moksori.script.line import Line, Place
 from moksori.text.nonverbal import is_nonverbal, is_wordless
 from tests.conftest import voiced_wave
 
@@ -32,7 +32,7 @@ def checked(tmp_path):
 
 
 def line(text=TEXT, character="하나", no="1", **more):
-    return Line(f"row {no}", text, character=character, no=no, file="a", **more)
+    return Line(Place("row", no), text, character=character, no=no, file="a", **more)
 
 
 def kinds(found):
@@ -93,7 +93,7 @@ def test_a_recording_longer_than_its_slot_is_a_warning(checked):
 
 
 def take(no, start, end, character="하나", audio="a.wav"):
-    line = Line(f"row {no}", "가", character=character, start=start, end=end)
+    line = Line(Place("row", no), "가", character=character, start=start, end=end)
     return Take(f"{no}", line, audio, 0, 1000, 1000, start, Role(voice="lmy"))
 
 
@@ -102,7 +102,7 @@ def test_overlaps_are_told_once_by_what_they_are():
         take(1, 0.0, 5.0), take(2, 4.0, 6.0), take(3, 4.5, 4.75, "둘", "b.wav"), take(4, 5.5, 7.0, "둘"),
         take(5, 7.02, 9.0), take(6, 7.0, 7.04),
     ])  # fmt: skip
-    assert [(f.place, f.kind, f.values["other"], f.values["by"]) for f in found] == [
+    assert [(str(i.place), i.kind, i.values["other"].say("en"), i.values["by"]) for i in found] == [
         ("row 2", "overlap", "row 1", "1.00"),
         ("row 3", "overlap_others", "row 1", "0.25"),
         ("row 3", "overlap_others", "row 2", "0.25"),
@@ -115,7 +115,7 @@ def test_findings_are_kept_in_both_languages(tmp_path):
         ("file", "names", "why", "by", "where", "character", "text", "reading", "other", "name"),
         "X",
     )
-    found = [Issue("error", "row 1", kind, values) for kind in KINDS]
+    found = [Issue("error", Place("row", 1), kind, values) for kind in KINDS]
     from datetime import datetime
 
     for lang in ("ko", "en"):

@@ -5,7 +5,7 @@ import soundfile
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.takes import cut, find_takes, name_lines, named, with_prefixes
 from moksori.errors import AudioError, ConfigError
-from moksori.script.line import Line
+from moksori.script.line import Line, Place
 
 CAST = Cast.model_validate({"characters": {"하나": {"voice": "lmy"}}})
 RATE = 8000
@@ -17,11 +17,11 @@ def write(path, seconds=1.0):
 
 
 def line(no="1", **more):
-    return Line(f"row {no}", "안녕?", no=no, **({"character": "하나"} | more))
+    return Line(Place("row", no), "안녕?", no=no, **({"character": "하나"} | more))
 
 
 def kinds(found):
-    return [(f.severity, f.place, f.kind) for f in found.issues]
+    return [(i.severity, str(i.place), i.kind) for i in found.issues]
 
 
 def test_files_are_found_by_name_with_or_without_ending(tmp_path):
@@ -95,7 +95,7 @@ def test_what_is_missing_or_unsafe_is_found(tmp_path):
     ]
     for issue in found.issues:
         for lang in ("ko", "en"):
-            assert len(issue.told(lang)) > 10
+            assert len(issue.say(lang)) > 10
 
 
 def test_a_line_is_found_by_its_own_number_only(tmp_path):
@@ -141,21 +141,27 @@ def test_numbers_are_unique(tmp_path):
 
 
 def test_a_character_may_stand_before_the_text():
-    assert named(Line("cue 1", "하나: 안녕?"), CAST) == Line("cue 1", "안녕?", character="하나")
+    assert named(Line(Place("cue", 1), "하나: 안녕?"), CAST) == Line(
+        Place("cue", 1), "안녕?", character="하나"
+    )
     for text in ("결론: 가자", "3:00에 봐", "하나, 가자"):
-        assert named(Line("cue 1", text), CAST).text == text
-    assert named(Line("cue 1", "하나: 안녕?", character="둘"), CAST).text == "하나: 안녕?"
+        assert named(Line(Place("cue", 1), text), CAST).text == text
+    assert named(Line(Place("cue", 1), "하나: 안녕?", character="둘"), CAST).text == "하나: 안녕?"
 
 
 def test_what_stands_before_several_lines_is_a_character():
-    lines = [Line("cue 1", "하나: 가"), Line("cue 2", "결론: 나"), Line("cue 3", "하나: 다")]
+    lines = [
+        Line(Place("cue", 1), "하나: 가"),
+        Line(Place("cue", 2), "결론: 나"),
+        Line(Place("cue", 3), "하나: 다"),
+    ]
     assert [line.character for line in with_prefixes(lines)] == ["하나", "", "하나"]
 
 
 def test_a_prefix_that_is_nobody_in_the_cast_is_told(tmp_path):
     write(tmp_path / "1.wav")
     cast = Cast.model_validate({"default": {"voice": "lmy"}})
-    found = find_takes([Line("cue 1", "두리: 안녕?", file="1")], tmp_path, cast)
+    found = find_takes([Line(Place("cue", 1), "두리: 안녕?", file="1")], tmp_path, cast)
     assert kinds(found) == [("note", "cue 1", "prefix")]
     assert found.takes[0].line.text == "두리: 안녕?"
 

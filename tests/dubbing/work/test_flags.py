@@ -6,7 +6,7 @@ import pytest
 from moksori.dubbing.records import Dubbed, Role, Take
 from moksori.dubbing.work import flags
 from moksori.dubbing.work.flags import flag, reason, similarities
-from moksori.script.line import Line
+from moksori.script.line import Line, Place
 
 GOOD = {"confidence": 0.9, "word": 0.8, "rushed": 0.0, "unheard": 0.05, "pace": 12.0, "clipped": 0.0,
         "snr": 60.0, "melody": 0.99, "lowered": 0.0}  # fmt: skip
@@ -15,7 +15,7 @@ GOOD = {"confidence": 0.9, "word": 0.8, "rushed": 0.0, "unheard": 0.05, "pace": 
 def row(
     status="converted", text="안녕?", who=None, seconds=2.0, character="하나", line=None, **figures
 ):
-    line = Line("row 1", text, character=character, **(line or {}))
+    line = Line(Place("row", 1), text, character=character, **(line or {}))
     take = Take(
         "0001", line, Path("a.wav"), 0, round(seconds * 1000), 1000, None, Role(voice="lmy")
     )

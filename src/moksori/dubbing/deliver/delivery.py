@@ -27,11 +27,11 @@ from moksori.dubbing.deliver.report import Summary, write_report
 from moksori.dubbing.deliver.retakes import to_look_at, write_retakes
 from moksori.dubbing.deliver.subtitles import Cue, write_subtitles
 from moksori.dubbing.deliver.timeline import Clip, Word, write_edl, write_otio, write_words
-from moksori.dubbing.messages import Lang, say
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.store import Store
 from moksori.errors import OutputError
+from moksori.messages import Lang, say
 from moksori.signal.loudness import TARGETS
 from moksori.timecode import FrameRate, format_timecode
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 from moksori.dubbing.deliver.sheets import Sheet, save_table
-from moksori.dubbing.messages import Lang, place
 from moksori.dubbing.plan.issues import Issue
+from moksori.messages import Lang
 
 
 def save_issues(path: Path, issues: Sequence[Issue], lang: Lang, date: datetime) -> None:
@@ -16,6 +16,6 @@ def save_issues(path: Path, issues: Sequence[Issue], lang: Lang, date: datetime)
         OutputError: the place cannot be written to.
     """
     headers = ("심각도", "위치", "내용") if lang == "ko" else ("severity", "place", "issue")
-    rows = [(f.rank(lang), place(f.place, lang), f.told(lang)) for f in issues]
+    rows = [(i.say_severity(lang), i.say_place(lang), i.say(lang)) for i in issues]
     title = "점검" if lang == "ko" else "preflight"
     save_table(path, [Sheet(title, headers, rows, (10, 22, 100))], date)

@@ -16,10 +16,10 @@ from jinja2 import Environment, StrictUndefined
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
 from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, need, to_look_at
-from moksori.dubbing.messages import Lang, place, say
 from moksori.dubbing.records import Dubbed
 from moksori.dubbing.work.flags import reason
 from moksori.files import atomic_path
+from moksori.messages import Lang, say
 from moksori.signal import audio
 
 _RATES = (24000, 22050, 16000, 12000, 11025, 8000)  # Hz; MP3's that keep what speech is judged by
@@ -94,7 +94,7 @@ def _view(number: int, row: Dubbed, summary: Summary, lang: Lang) -> dict[str, A
     return {
         "number": line.no or number,
         "id": take.id,
-        "place": place(line.place, lang),
+        "place": line.place.say(lang),
         "timecode": "" if take.start is None else summary.timecode(take.start),
         "character": line.character,
         "voice": "" if row.status == "passed" else take.role.voice,
@@ -103,7 +103,7 @@ def _view(number: int, row: Dubbed, summary: Summary, lang: Lang) -> dict[str, A
         "directions": line.directions,
         "seconds": take.seconds,
         "status": row.status,
-        "error": row.error,
+        "error": row.error.say(lang) if row.error else "",
         "need": 2.0 if row.status == "failed" else need(row),  # the failed ones before all others
         "level": _level(need(row)),
         "look": to_look_at(row),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from moksori.config import Seconds
 from moksori.dubbing.deliver.sheets import Cell, Sheet, save_table
-from moksori.dubbing.messages import Lang, place, say
 from moksori.dubbing.records import Dubbed
 from moksori.dubbing.work.flags import reason
+from moksori.messages import Lang, say
 
 LOOK_AT = 0.33  # need from which a line is listed
 URGENT = 0.66
@@ -99,7 +99,7 @@ def _cells(
         "need": need(row),
         "status": say(row.status, lang),
         "number": _number(line.no, number),
-        "place": place(line.place, lang),
+        "place": line.place.say(lang),
         "timecode": "" if take.start is None else timecode(take.start),
         "character": line.character,
         "voice": "" if row.status == "passed" else take.role.voice,
@@ -124,4 +124,4 @@ def _reasons(row: Dubbed, lang: Lang) -> list[str]:
     if row.status != "failed":
         return others
     why = say("reason.failed", lang)
-    return [f"{why}: {row.error}" if row.error else why, *others]
+    return [f"{why}: {row.error.say(lang)}" if row.error else why, *others]

@@ -9,6 +9,7 @@ from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.takes import Found
 from moksori.dubbing.records import LONGEST, Setup, Take
 from moksori.errors import AudioError, MoksoriError, TextError
+from moksori.messages import Message, Value
 from moksori.signal import audio
 from moksori.text import read
 from moksori.text.nonverbal import is_nonverbal, is_wordless
@@ -42,7 +43,7 @@ def preflight(
     for take in progress(found.takes, len(found.takes)):
         faults = list(_of_take(take, setup))
         if not take.role.as_recorded and take.role.voice in faulty:
-            values = {"why": faulty[take.role.voice]}
+            values: dict[str, Value] = {"why": faulty[take.role.voice]}
             faults.append(Issue("error", take.line.place, "voice", values))
         issues += faults
         if not any(fault.severity == "error" for fault in faults):
@@ -52,12 +53,12 @@ def preflight(
     return replace(found, takes=takes, issues=issues)
 
 
-def _voice_fault(converter: Converter, name: str) -> str:
+def _voice_fault(converter: Converter, name: str) -> Message | None:
     try:
         converter.voice(name)
     except MoksoriError as error:
-        return str(error)
-    return ""
+        return error.message
+    return None
 
 
 def _of_take(take: Take, setup: Setup) -> Iterable[Issue]:
@@ -66,7 +67,7 @@ def _of_take(take: Take, setup: Setup) -> Iterable[Issue]:
     try:
         recording = audio.read(take.audio, LONGEST, (take.begin, take.samples))
     except AudioError as error:
-        yield Issue("error", where, "unreadable", {"why": str(error)})
+        yield Issue("error", where, "unreadable", {"why": error.message})
         return
     if take.line.end is not None and take.line.start is not None and take.start is not None:
         slot = take.line.end - take.line.start
@@ -82,10 +83,14 @@ def _of_take(take: Take, setup: Setup) -> Iterable[Issue]:
             return
         reading = read(text, setup.spell, setup.lexicon)
     except TextError as error:
-        yield Issue("error", where, "text", {"why": str(error)})
+        yield Issue("error", where, "text", {"why": error.message})
         return
     for doubt in reading.doubts:
-        values = {"text": doubt.text, "reading": doubt.reading, "why": doubt.reason}
+        values: dict[str, Value] = {
+            "text": doubt.text,
+            "reading": doubt.reading,
+            "why": doubt.reason,
+        }
         yield Issue("note", where, "doubt", values)
     begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
     try:
@@ -94,7 +99,7 @@ def _of_take(take: Take, setup: Setup) -> Iterable[Issue]:
         if is_nonverbal(text):
             yield Issue("note", where, "nonverbal", {})
         else:
-            yield Issue("error", where, "pace", {"why": str(error)})
+            yield Issue("error", where, "pace", {"why": error.message})
 
 
 def overlaps(takes: Sequence[Take]) -> list[Issue]:
@@ -113,7 +118,7 @@ def overlaps(takes: Sequence[Take]) -> list[Issue]:
             by = min(until, end) - start
             if by <= _TOUCHING:
                 continue
-            values = {"other": other.line.place, "by": f"{by:.2f}"}
+            values: dict[str, Value] = {"other": other.line.place.message, "by": f"{by:.2f}"}
             if other.line.character == take.line.character:
                 issues.append(Issue("warning", take.line.place, "overlap", values))
             elif other.audio == take.audio:

@@ -107,7 +107,7 @@ def name_lines(lines: Sequence[Line]) -> list[str]:
     """
     numbers = Counter(line.no for line in lines if line.no)
     if twice := [no for no, count in numbers.items() if count > 1]:
-        places = [line.place for line in lines if line.no == twice[0]]
+        places = [str(line.place) for line in lines if line.no == twice[0]]
         raise ConfigError(
             f"{' and '.join(places[:3])}: number {twice[0]} is there {len(places)} times; give each line "
             "its own number, or choose one --episode"
@@ -145,7 +145,7 @@ def _from_folder(
         try:
             samples, rate = _size(path)
         except AudioError as error:
-            issues.append(Issue("error", line.place, "unreadable", {"why": str(error)}))
+            issues.append(Issue("error", line.place, "unreadable", {"why": error.message}))
             continue
         start = None if line.start is None else line.start - origin
         if start is not None and start < 0:
@@ -264,5 +264,5 @@ def _size(path: Path) -> tuple[int, int]:
         about = soundfile.info(path)
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         reason = getattr(error, "error_string", error)
-        raise AudioError(f"{path}: not a readable audio file ({reason})") from None
+        raise AudioError.of("audio.unreadable", file=path, why=reason) from None
     return about.frames, about.samplerate

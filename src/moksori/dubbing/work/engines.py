@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from moksori.dubbing.records import Setup, Task
 from moksori.dubbing.work.worker import Worker
 from moksori.errors import ConfigError, MoksoriError
+from moksori.messages import Message, message
 
 
 class Outcome(NamedTuple):
@@ -20,7 +21,7 @@ class Outcome(NamedTuple):
 
     task: Task
     value: Any = None
-    error: str = ""  # in one line; empty if all went well
+    error: Message | None = None  # None if all went well
 
 
 class Engine(Protocol):
@@ -62,7 +63,7 @@ class LocalEngine:
                 try:
                     yield self._pool.submit(_call, method, task).result()
                 except BrokenProcessPool:
-                    yield Outcome(task, error="its worker died; is there enough memory?")
+                    yield Outcome(task, error=message("work.died"))
                 self._pool.shutdown()
             self._pool = self._new_pool(self.workers)
 
@@ -120,11 +121,10 @@ def call(worker: Worker, method: str, task: Task) -> Outcome:
     try:
         return Outcome(task, getattr(worker, method)(task))
     except MoksoriError as error:
-        return Outcome(task, error=" ".join(str(error).split()))
+        return Outcome(task, error=error.message)
     except Exception as error:  # one line's trouble must not end the job for all others
-        return Outcome(
-            task, error=f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
-        )
+        why = " ".join(str(error).split())
+        return Outcome(task, error=message("work.unexpected", kind=type(error).__name__, why=why))
 
 
 class RayEngine:
@@ -177,7 +177,7 @@ class RayEngine:
             try:
                 yield self._ray.get(done)
             except self._ray.exceptions.RayError as error:
-                yield Outcome(task, error=f"its worker died ({type(error).__name__})")
+                yield Outcome(task, error=message("work.lost", why=type(error).__name__))
             for following in islice(waiting, 1):
                 at_work[worker.call.remote(method, following)] = worker, following
 

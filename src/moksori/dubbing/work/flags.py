@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from moksori.conversion.converter import MIN_CONFIDENCE
-from moksori.dubbing.messages import WORDS, Lang, say
 from moksori.dubbing.records import Dubbed, Flag
 from moksori.errors import TextError
+from moksori.messages import Lang, codes, say
 from moksori.text.directions import take_out
 
 WORD = 0.2  # confidence of the least certain word
@@ -115,6 +115,6 @@ def reason(flag: Flag, lang: Lang) -> str:
     """
     why = say(f"reason.{flag.kind}", lang)
     measure = f"value.{flag.kind}"
-    if flag.value is None or measure not in WORDS:
+    if flag.value is None or measure not in codes():
         return why
     return f"{why} ({say(measure, lang, value=flag.value)})"

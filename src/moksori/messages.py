@@ -1,0 +1,77 @@
+"""What users read, in Korean and in English, by code: one catalogue, `messages.toml`."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple, Union
+
+Lang = Literal["ko", "en"]
+Value = Union[str, int, float, "Message"]
+
+
+class Message(NamedTuple):
+    """A message that is still in no language; it can be kept, sent to another process and said later."""
+
+    code: str  # of `messages.toml`
+    values: Mapping[str, Value] = {}
+
+    def say(self, lang: Lang) -> str:
+        """In words; values that are messages are said in the same language.
+
+        Raises:
+            KeyError: no such code, or a value is not given.
+        """
+        spoken = {
+            name: value.say(lang) if isinstance(value, Message) else value
+            for name, value in self.values.items()
+        }
+        return _catalogue()[self.code][lang].format(**spoken)
+
+    def dump(self) -> str:
+        """As JSON; `load` reads it."""
+        return json.dumps(
+            self, ensure_ascii=False
+        )  # a tuple within a tuple is a list within a list
+
+    @classmethod
+    def load(cls, text: str) -> "Message":
+        """A message that `dump` wrote; any other text becomes a message that says it."""
+        try:
+            return cls._of(json.loads(text))
+        except (json.JSONDecodeError, TypeError, ValueError):
+            return message("plain", text=text)
+
+    @classmethod
+    def _of(cls, pair: Any) -> "Message":
+        code, values = pair
+        return cls(code, {k: cls._of(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def message(code: str, **values: object) -> Message:
+    """A message by its code; values that are neither numbers nor messages become text."""
+    kept = {
+        name: value if isinstance(value, int | float | Message) else str(value)
+        for name, value in values.items()
+    }
+    return Message(code, kept)
+
+
+def say(code: str, lang: Lang, **values: object) -> str:
+    """A message in words, at once.
+
+    Raises:
+        KeyError: no such code, or a value is not given.
+    """
+    return message(code, **values).say(lang)
+
+
+def codes() -> Mapping[str, Mapping[str, str]]:
+    """The whole catalogue: texts by language, by code."""
+    return _catalogue()
+
+
+@cache
+def _catalogue() -> dict[str, dict[str, str]]:
+    return tomllib.loads((files("moksori") / "messages.toml").read_text(encoding="utf-8"))
