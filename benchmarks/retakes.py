@@ -58,7 +58,7 @@ def main(
             caught[name].append(to_look_at(row))
             for found in row.flags:
                 kinds[name][found.kind] += found.need >= 0.33
-            measured.append({"kind": name, "id": line.id, **(row.figures or {})})
+            measured.append({"kind": name, "id": line.id, **(row.metrics or {})})
     table = Table("the line", "number", "flagged", "by")
     for name, found in caught.items():
         by = ", ".join(
@@ -147,7 +147,7 @@ def _judged(converter: Converter, recording: Recording, text: str) -> Dubbed:
         return flag([Dubbed(take, "failed", error=str(error))])[0]
     measured = figures.of_recording(recording)
     measured |= figures.of_parts([Part(aligned.alignment, aligned.mel)])
-    return flag([Dubbed(take, "converted", figures=measured)])[0]
+    return flag([Dubbed(take, "converted", metrics=measured)])[0]
 
 
 if __name__ == "__main__":

@@ -83,6 +83,9 @@ class FrameRate:
         return (_NTSC[self.nominal] if self.ntsc else str(self.nominal)) + "df" * self.drop
 
 
+NTSC_DROP = FrameRate(30, ntsc=True, drop=True)  # 29.97 frames a second, broadcast's
+
+
 def parse_time(text: str, frame_rate: FrameRate | None = None) -> Seconds:
     """Read a time.
 

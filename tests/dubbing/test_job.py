@@ -507,8 +507,8 @@ def test_an_episode_of_real_recordings(shared, tmp_path):
             asked, checked, tmp_path / script, lambda a=asked: InProcess(a.setup), no_progress
         )
         assert [row.status for row in rows] == ["converted"] * 9 + ["passed"]
-        assert np.median([row.figures["confidence"] for row in rows[:9]]) > 0.6
-        assert min(row.figures["melody"] for row in rows[:9]) > 0.9
+        assert np.median([row.metrics["confidence"] for row in rows[:9]]) > 0.6
+        assert min(row.metrics["f0_correlation"] for row in rows[:9]) > 0.9
         made[script] = rows
     texts = [[row.take.line.text for row in rows] for rows in made.values()]
     assert texts[0] == texts[1] == texts[2]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
-from moksori.dubbing.deliver.delivery import Order, deliver
+from moksori.dubbing.deliver.delivery import deliver
 from moksori.dubbing.deliver.issue_list import save_issues
+from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.preflight import preflight
@@ -25,7 +26,8 @@ from moksori.errors import ScriptError
 from moksori.messages import Lang, Message, message
 from moksori.script.line import Line, Place
 from moksori.script.script import read_script
-from moksori.timecode import FrameRate, format_timecode, parse_time
+from moksori.signal.loudness import TARGETS
+from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time
 
 if TYPE_CHECKING:
     from moksori.dubbing.work.engines import Engine
@@ -111,7 +113,7 @@ def check(request: Request, progress: Progress) -> Checked:
     found = preflight(found, request.setup, converter, progress("checking"))
     ends = [take.start + take.seconds for take in found.takes if take.start is not None]
     length = max([found.length, *ends], default=0.0)
-    rate = request.frame_rate or FrameRate.parse("29.97df")
+    rate = request.frame_rate or NTSC_DROP
     return Checked(found.lines, found.takes, found.issues, origin, length, rate, converter)
 
 
@@ -158,8 +160,8 @@ def dub(
         rows = [task.dubbed(errors.get(task.key)) for task in tasks] + left_out
         places = {id: i for i, id in enumerate(checked.lines)}
         rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
-        order = _order(request, checked)
-        aside = deliver(rows, checked.issues, order, state, progress("handing over"))
+        spec = _spec(request, checked)
+        aside = deliver(rows, checked.issues, spec, state, progress("delivering"))
         return rows, aside
     finally:
         state.close()
@@ -280,11 +282,17 @@ def _work(
             state.finish(outcome.task, outcome.value or "failed", outcome.error)
 
 
-def _order(request: Request, checked: Checked) -> Order:
+def _spec(request: Request, checked: Checked) -> DeliverySpec:
     card = checked.converter.card
-    title = request.script.stem + (f" {request.episode}" if request.episode else "")
-    return Order(
-        title, request.script.name, request.date, checked.frame_rate, checked.origin, checked.length,
-        request.sample_rate, request.loudness, request.lang,
-        f"{card.sha256[:12]}; {card.licence}",
-    )  # fmt: skip
+    return DeliverySpec(
+        title=request.script.stem + (f" {request.episode}" if request.episode else ""),
+        date=request.date,
+        script=request.script.name,
+        start_timecode=checked.origin,
+        length=checked.length,
+        frame_rate=checked.frame_rate,
+        sample_rate=request.sample_rate,
+        loudness=TARGETS[request.loudness],
+        lang=request.lang,
+        model=f"{card.sha256[:12]}; {card.licence}",
+    )

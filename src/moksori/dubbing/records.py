@@ -79,7 +79,7 @@ class Flag(NamedTuple):
     """Something of a line that a person should look at; `words.reason` says it in words."""
 
     kind: str  # confidence, word, clipped …; see flags.py
-    need: float  # how much a retake is needed, 0 (good to know) to 1 (cannot be used)
+    severity: float  # how much a retake is needed, 0 (good to know) to 1 (cannot be used)
     value: float | None = None  # what was measured
 
 
@@ -93,12 +93,12 @@ class Dubbed:
         wave: the job's file, of as many samples, channels and the rate that the take has; None if failed.
         words: when each is said, from the wave's beginning.
         phones: as `Alignment.phone_intervals`, likewise.
-        figures: what was measured, by name; see figures.py.
-        flags: the most needed first.
+        metrics: what was measured, by name; see work/metrics.py.
+        flags: the most severe first.
         picture: the alignment as a PNG, time across, phones up, spanning `speech`; None where not aligned.
         speech: where the speech begins and ends in the wave.
         error: why it failed.
-        who: embedding [256] of the conversion's voice, where it was measured.
+        embedding: [256] of the conversion's voice, where it was measured.
     """
 
     take: Take
@@ -106,12 +106,12 @@ class Dubbed:
     wave: Path | None = None
     words: tuple[Interval, ...] = ()
     phones: tuple[Interval, ...] = ()
-    figures: dict[str, float] | None = None
+    metrics: dict[str, float] | None = None
     flags: tuple[Flag, ...] = ()
     picture: Path | None = None
     speech: tuple[Seconds, Seconds] | None = None
     error: Message | None = None
-    who: tuple[float, ...] | None = None
+    embedding: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -179,10 +179,10 @@ class Task:
             tuple(Interval(*row) for row in about[name]) for name in ("words", "phones")
         )
         return Dubbed(
-            self.take, about["status"], self.wave, words, phones, about["figures"],
+            self.take, about["status"], self.wave, words, phones, about["metrics"],
             picture=self.picture if self.picture.exists() else None,
             speech=tuple(about["speech"]) if about["speech"] else None,
-            who=tuple(about["who"]) if about["who"] else None,
+            embedding=tuple(about["embedding"]) if about["embedding"] else None,
         )  # fmt: skip
 
 

@@ -12,20 +12,22 @@ import soundfile
 import wavinfo
 
 from moksori.dubbing.deliver import reel
-from moksori.dubbing.deliver.reel import Delivery, Placed, render
+from moksori.dubbing.deliver.reel import Placed, render
+from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.errors import AudioError, OutputError
 from moksori.files import safe_name, unique_names
 from moksori.signal.loudness import TARGETS, PeakMeter
+from moksori.timecode import FrameRate
 from tests.conftest import voiced_wave
 
 DATE = datetime(2024, 5, 6, 7, 8, 9)
-AS_IS = Delivery("시험", DATE, 8000, TARGETS["none"])
+AS_IS = DeliverySpec(title="시험", date=DATE, sample_rate=8000, loudness=TARGETS["none"])
 
 
 def line(folder, name, wave, rate=8000, start=0, stem="하나", gain=0.0, subtype="PCM_24"):
     path = folder / f"{name}.wav"
     soundfile.write(path, wave, rate, subtype=subtype)
-    return Placed(name, path, start, stem, gain)
+    return Placed(id=name, wave=path, start=start, stem=stem, gain=gain)
 
 
 def impulse(frames, at, height=0.5):
@@ -95,7 +97,7 @@ def test_a_resampled_line_lies_exactly_there_too(tmp_path, source, target):
 @pytest.mark.parametrize("name", ["korea", "netflix", "ebu"])
 def test_the_target_is_reached(tmp_path, name):
     target = TARGETS[name]
-    made = render(speech(tmp_path), 60000, tmp_path / "out", replace(AS_IS, target=target))
+    made = render(speech(tmp_path), 60000, tmp_path / "out", replace(AS_IS, loudness=target))
     out = read(made.reel)
     measured = pyloudnorm.Meter(8000).integrated_loudness(out)
     assert made.after == pytest.approx(measured, abs=1e-3)
@@ -106,7 +108,9 @@ def test_the_target_is_reached(tmp_path, name):
 
 
 def test_stems_add_up_to_the_reel(tmp_path):
-    made = render(speech(tmp_path), 60000, tmp_path / "out", replace(AS_IS, target=TARGETS["ebu"]))
+    made = render(
+        speech(tmp_path), 60000, tmp_path / "out", replace(AS_IS, loudness=TARGETS["ebu"])
+    )
     total = sum(read(path) for path in made.stems.values())
     assert abs(made.gain) > 1 and np.abs(total).max() > 0.1
     assert np.abs(total - read(made.reel)).max() <= 1.5 * 2**-23  # each file is rounded by itself
@@ -118,7 +122,7 @@ def test_peaks_are_held_and_the_loudness_is_still_reached(tmp_path):
     for i in range(20):
         wave[1000 + i :: 8000] += 0.45 * (-1) ** (i // 2)
     placed = [line(tmp_path, "a", wave), line(tmp_path, "b", 0.2 * wave, start=40000, stem="둘")]
-    made = render(placed, 80000, tmp_path / "out", replace(AS_IS, target=TARGETS["ebu"]))
+    made = render(placed, 80000, tmp_path / "out", replace(AS_IS, loudness=TARGETS["ebu"]))
     assert made.limited > 3 and made.limited_stems["하나"] > 3
     assert true_peak(read(made.reel)) <= -1 + 0.05
     assert true_peak(read(made.stems["하나"])) <= -1 + 0.05
@@ -129,7 +133,7 @@ def test_peaks_are_held_and_the_loudness_is_still_reached(tmp_path):
 
 def test_what_cannot_be_reached_is_told(tmp_path):
     placed = [line(tmp_path, "a", impulse(40000, 20000))]
-    made = render(placed, 40000, tmp_path / "out", replace(AS_IS, target=TARGETS["ebu"]))
+    made = render(placed, 40000, tmp_path / "out", replace(AS_IS, loudness=TARGETS["ebu"]))
     assert not made.within and made.limited > 0
     assert true_peak(read(made.reel)) <= -1 + 0.05
 
@@ -138,7 +142,7 @@ def test_what_cannot_be_reached_is_told(tmp_path):
 def test_silence_is_not_raised(tmp_path, level):
     wave = level * voiced_wave(2.0, 8000)
     placed = [line(tmp_path, "a", wave)]
-    made = render(placed, 20000, tmp_path / "out", replace(AS_IS, target=TARGETS["korea"]))
+    made = render(placed, 20000, tmp_path / "out", replace(AS_IS, loudness=TARGETS["korea"]))
     assert (made.before, made.gain, made.within) == (-np.inf, 0, False)
     assert np.array_equal(read(made.reel)[:16000], read(placed[0].wave))
     nothing = render([], 100, tmp_path / "none", AS_IS)
@@ -154,7 +158,7 @@ def test_full_scale_does_not_wrap(tmp_path):
 
 def test_the_same_job_makes_the_same_bytes(tmp_path):
     placed = speech(tmp_path)
-    delivery = replace(AS_IS, target=TARGETS["korea"])
+    delivery = replace(AS_IS, loudness=TARGETS["korea"])
     one = render(placed, 50000, tmp_path / "one", delivery)
     two = render(placed[::-1], 50000, tmp_path / "two", delivery)
     assert one.reel.read_bytes() == two.reel.read_bytes()
@@ -164,7 +168,9 @@ def test_the_same_job_makes_the_same_bytes(tmp_path):
 
 
 def test_the_files_say_what_they_are(tmp_path):
-    delivery = replace(AS_IS, target=TARGETS["ebu"], start_timecode=3600.5, drop_frame=False)
+    delivery = replace(
+        AS_IS, loudness=TARGETS["ebu"], start_timecode=3600.5, frame_rate=FrameRate(30, ntsc=True)
+    )
     made = render(speech(tmp_path), 60000, tmp_path / "out", delivery)
     told = wavinfo.WavInfoReader(made.reel, bext_encoding="utf-8")
     assert told.bext.time_reference == 8000 * 3600.5
@@ -249,7 +255,7 @@ def test_progress_is_told_of_every_file(tmp_path):
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
 def test_ffmpeg_measures_the_same_loudness(tmp_path):
-    delivery = Delivery("시험", DATE, target=TARGETS["korea"])
+    delivery = replace(AS_IS, sample_rate=48000, loudness=TARGETS["korea"])
     made = render(speech(tmp_path, rate=48000), 48000 * 8, tmp_path / "out", delivery)
     summary = subprocess.run(
         ["ffmpeg", "-nostats", "-i", made.reel, "-af", "ebur128=peak=true", "-f", "null", "-"],

@@ -15,6 +15,7 @@ from moksori.alignment.alignment import Interval
 from moksori.dubbing.deliver.report import Summary, write_report
 from moksori.dubbing.deliver.retakes import write_retakes
 from moksori.dubbing.deliver.sheets import Sheet, save_table
+from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.records import Dubbed, Flag, Role, Take
 from moksori.dubbing.work.flags import reason
 from moksori.errors import OutputError
@@ -36,11 +37,25 @@ def stamp(seconds: float) -> str:
 
 def summary(**changed) -> Summary:
     given = {
-        "title": "달빛 <1화>", "script": "1화.xlsx", "date": "2025-06-03", "lines": 3, "converted": 1,
-        "passed": 1, "failed": 1, "to_look_at": 2, "model": "emotiontts, CC BY-NC-SA 4.0",
-        "loudness": ["하나.wav −23.0 LUFS"], "deliverables": ["stems/"], "timecode": stamp,
+        "lines": 3, "converted": 1, "passed": 1, "failed": 1, "to_look_at": 2,
+        "loudness": ["하나.wav −23.0 LUFS"], "deliverables": ["stems/"],
     }  # fmt: skip
     return Summary(**given | changed)
+
+
+class Spec(DeliverySpec):
+    """Its time codes are seconds, to be seen."""
+
+    def timecode(self, time: float) -> str:
+        return stamp(time)
+
+
+def spec(lang="ko", **changed) -> Spec:
+    given = {
+        "title": "달빛 <1화>", "script": "1화.xlsx", "date": DATE, "lang": lang,
+        "model": "emotiontts, CC BY-NC-SA 4.0",
+    }  # fmt: skip
+    return Spec(**given | changed)
 
 
 @pytest.fixture
@@ -147,9 +162,9 @@ def test_page_needs_nothing_beside_itself_and_shows_every_text_as_it_is(tmp_path
         make(text=NASTY, character='"><img src=x>', actor=NASTY, directions=NASTY, no=NASTY),
         make("passed", flags=tuple(Flag(kind, 0.7, 1.0) for kind in KINDS)),
         make("failed", error=message("plain", text=NASTY)),
-        make(picture=tmp_path / "p.png", speech=(0.2, 0.8), figures={"confidence": 0.31}),
+        make(picture=tmp_path / "p.png", speech=(0.2, 0.8), metrics={"confidence": 0.31}),
     ]
-    write_report(tmp_path / "r.html", rows, summary(), lang)
+    write_report(tmp_path / "r.html", rows, summary(), spec(lang))
     page = Page(tmp_path / "r.html")
     assert page.all("html")[0][1] == {"lang": lang}
     assert "http://" not in page.text and "https://" not in page.text and "url(" not in page.text
@@ -180,7 +195,9 @@ def test_players_hold_the_take_alone(tmp_path, make, rate):
     t = np.arange(rate) / rate
     tones = [0.3 * np.sin(2 * np.pi * f * t) for f in (1000, 440, 1000)]
     track = np.stack([np.concatenate(tones)] * 2, 1)
-    write_report(tmp_path / "r.html", [make(rate=rate, source=track, begin=rate)], summary(), "ko")
+    write_report(
+        tmp_path / "r.html", [make(rate=rate, source=track, begin=rate)], summary(), spec("ko")
+    )
     for name, pitch in (("source", 440), ("result", None)):
         player = Page(tmp_path / "r.html").all("audio", class_=name)[0]
         wave, written = decoded(player[1]["src"])
@@ -203,7 +220,7 @@ def test_a_line_whose_audio_was_lost_says_so(tmp_path, make, harm):
         wave, rate = (voiced_wave(0.5), 22050) if harm == "shorter" else (voiced_wave(2), 44100)
         soundfile.write(path, wave, rate)
     lost = Dubbed(lost.take, "converted", path, picture=tmp_path / "lost.png")
-    write_report(tmp_path / "r.html", [lost, kept], summary(), "en")
+    write_report(tmp_path / "r.html", [lost, kept], summary(), spec("en"))
     page = Page(tmp_path / "r.html")
     assert len(page.all("audio")) == 3
     first, second = page.all("article")
@@ -218,7 +235,7 @@ def test_a_recording_of_no_numbers_still_has_its_row(tmp_path, make):
         tmp_path / "r.html",
         [make("failed", source=wave, error=message("plain", text="NaN"))],
         summary(),
-        "ko",
+        spec("ko"),
     )
     heard, _ = decoded(Page(tmp_path / "r.html").all("audio")[0][1]["src"])
     assert np.isfinite(heard).all() and np.abs(heard).max() > 0.05
@@ -226,7 +243,7 @@ def test_a_recording_of_no_numbers_still_has_its_row(tmp_path, make):
 
 def test_words_lie_where_they_are_said(tmp_path, make):
     words = (Interval("밥은", 0.2, 0.5), Interval("아주", 0.5, 0.51), Interval("먹었어", 0.51, 0.8))
-    write_report(tmp_path / "r.html", [make(words=words, speech=(0.2, 0.8))], summary(), "ko")
+    write_report(tmp_path / "r.html", [make(words=words, speech=(0.2, 0.8))], summary(), spec("ko"))
     page = Page(tmp_path / "r.html")
     bars = [e[1]["style"] for e in page.all("i") if "left" in e[1]["style"]]
     assert bars[:2] == ["left:0.00%;width:50.00%", "left:50.00%;width:1.67%"]
@@ -243,7 +260,7 @@ def test_lines_are_written_as_they_come(tmp_path, make):
             sizes.append(sum(path.stat().st_size for path in tmp_path.glob(".r.*.html")))
             yield row
 
-    write_report(tmp_path / "r.html", rows(), summary(), "ko")
+    write_report(tmp_path / "r.html", rows(), summary(), spec("ko"))
     assert all(np.diff(sizes[1:]) > 4000)  # each line is on the disk before the next but one
 
 
@@ -256,11 +273,11 @@ def test_page_is_written_whole_or_not_at_all(tmp_path, make):
 
     (tmp_path / "r.html").write_text("before")
     with pytest.raises(RuntimeError):
-        write_report(tmp_path / "r.html", rows(), summary(), "ko")
+        write_report(tmp_path / "r.html", rows(), summary(), spec("ko"))
     assert (tmp_path / "r.html").read_text() == "before"
     assert not list(tmp_path.glob(".r.*"))
     with pytest.raises(OutputError, match="make it first"):
-        write_report(tmp_path / "no" / "r.html", [row], summary(), "ko")
+        write_report(tmp_path / "no" / "r.html", [row], summary(), spec("ko"))
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
@@ -268,14 +285,14 @@ def test_retakes_list_what_is_needed_most_needed_first(tmp_path, make, lang):
     rows = [
         make(no="1", flags=(Flag("fast", 0.32, 20.0),)),
         make(no="007", flags=(Flag("long", 0.33, 0.8), Flag("fast", 0.1, 20.0))),
-        make(no="3", flags=(Flag("confidence", 1.0, 0.1),), figures={"confidence": 0.1}),
+        make(no="3", flags=(Flag("confidence", 1.0, 0.1),), metrics={"confidence": 0.1}),
         make("failed", error=message("plain", text="무슨 까닭"), flags=(Flag("failed", 1.0),)),
         make("passed"),
     ]
-    assert write_retakes(tmp_path / "r.xlsx", rows, lang, timecode=stamp, date=DATE) == 3
+    assert write_retakes(tmp_path / "r.xlsx", rows, spec(lang)) == 3
     listed, everything = openpyxl.load_workbook(tmp_path / "r.xlsx").worksheets
     head, *cells = listed.iter_rows(values_only=True)
-    assert head[0] == say("need", lang) and len(set(head)) == 11
+    assert head[0] == say("severity", lang) and len(set(head)) == 11
     assert [row[:2] for row in cells] == [(1, 4), (1, 3), (0.33, "007")]
     assert listed["A2"].number_format == "0%"
     assert cells[1][2:4] == (Place("row", 12).say(lang), "TC61.5") and cells[1][-1] == 0.1
@@ -289,9 +306,13 @@ def test_retakes_list_what_is_needed_most_needed_first(tmp_path, make, lang):
         assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", sheet.dimensions)
 
 
+def table(headers, rows) -> Sheet:
+    return Sheet(title="표", headers=headers, rows=rows, widths=[9] * len(headers))
+
+
 def test_a_table_s_texts_stay_texts(tmp_path):
     texts = ("=1+1", "+82", "-하", "@SUM(A1)", "#N/A", "007", "1e5", "두\n줄", '=HYPERLINK("x")')
-    sheet = Sheet("표", ["=머리"], [[text] for text in texts], [20])
+    sheet = table(["=머리"], [[text] for text in texts])
     save_table(tmp_path / "t.xlsx", [sheet], DATE)
     page = openpyxl.load_workbook(tmp_path / "t.xlsx").worksheets[0]
     assert [(cell.value, cell.data_type) for cell in page["A"]] == [
@@ -302,7 +323,7 @@ def test_a_table_s_texts_stay_texts(tmp_path):
 
 def test_a_table_takes_what_excel_cannot_hold(tmp_path):
     cells = ["종\x07소리", float("nan"), None, "가" * 40000, 0.5]
-    save_table(tmp_path / "t.xlsx", [Sheet("표", list("abcde"), [cells], [9] * 5)], DATE)
+    save_table(tmp_path / "t.xlsx", [table(list("abcde"), [cells])], DATE)
     page = openpyxl.load_workbook(tmp_path / "t.xlsx").worksheets[0]
     row = [cell.value for cell in page[2]]
     assert row[:3] == ["종_x0007_소리", None, None] and row[4] == 0.5
@@ -312,19 +333,19 @@ def test_a_table_takes_what_excel_cannot_hold(tmp_path):
 def test_a_table_holds_no_other_date_than_its_own(tmp_path):
     """Not the clock's, in the properties and in the archive; so two runs give the same bytes."""
     for name in ("a.xlsx", "b.xlsx"):
-        save_table(tmp_path / name, [Sheet("표", ["a"], [["하나"], [2]], [9])], DATE)
+        save_table(tmp_path / name, [table(["a"], [["하나"], [2]])], DATE)
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
     properties = openpyxl.load_workbook(tmp_path / "a.xlsx").properties
     assert (properties.created, properties.modified) == (DATE, DATE)
     with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
-        assert {item.date_time for item in archive.infolist()} == {(2025, 6, 3, 14, 20, 30)}
+        assert {item.date_time for item in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     later = DATE.replace(year=2026)
-    save_table(tmp_path / "b.xlsx", [Sheet("표", ["a"], [["하나"], [2]], [9])], later)
+    save_table(tmp_path / "b.xlsx", [table(["a"], [["하나"], [2]])], later)
     assert (tmp_path / "a.xlsx").read_bytes() != (tmp_path / "b.xlsx").read_bytes()
 
 
 def test_a_table_is_written_whole_or_not_at_all(tmp_path):
     (tmp_path / "t.xlsx").mkdir()
     with pytest.raises(OutputError, match="cannot write it"):
-        save_table(tmp_path / "t.xlsx", [Sheet("표", ["a"], [], [9])], DATE)
+        save_table(tmp_path / "t.xlsx", [table(["a"], [])], DATE)
     assert [path.name for path in tmp_path.iterdir()] == ["t.xlsx"]

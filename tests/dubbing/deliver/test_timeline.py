@@ -1,4 +1,5 @@
 import csv
+from datetime import datetime
 from urllib.parse import unquote
 
 import opentimelineio as otio
@@ -6,17 +7,31 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.deliver.timeline import Clip, Word, write_edl, write_otio, write_words
 from moksori.errors import OutputError, ScriptError
 from moksori.timecode import FrameRate, parse_time
 
 RATE = 48000
 HOUR = 3600 * RATE
+
+
+def made(id, character, text, wave, start, samples) -> Clip:
+    return Clip(id=id, character=character, text=text, wave=wave, start=start, samples=samples)
+
+
+def spec(title, frame_rate=FrameRate(25), start=0.0, sample_rate=RATE) -> DeliverySpec:
+    return DeliverySpec(
+        title=title, date=datetime(2026, 1, 1), frame_rate=frame_rate, start_timecode=start,
+        sample_rate=sample_rate,
+    )  # fmt: skip
+
+
 CLIPS = [
-    Clip("0001_하나", "하나", "안녕?\n나야.", "하나/0001_하나.wav", 2 * RATE, RATE),
-    Clip("0002_둘", "둘", "* 뭐라고: 001 AX?", "둘/0002_둘 50%.wav", 5 * RATE // 2, 3 * RATE),
-    Clip("0003_하나", "하나", "셋", "하나/0003_하나.wav", 3 * RATE, 10),
-    Clip("0003b", "", "", "no #name?/0003b.wav", 10 * RATE, RATE // 3),
+    made("0001_하나", "하나", "안녕?\n나야.", "하나/0001_하나.wav", 2 * RATE, RATE),
+    made("0002_둘", "둘", "* 뭐라고: 001 AX?", "둘/0002_둘 50%.wav", 5 * RATE // 2, 3 * RATE),
+    made("0003_하나", "하나", "셋", "하나/0003_하나.wav", 3 * RATE, 10),
+    made("0003b", "", "", "no #name?/0003b.wav", 10 * RATE, RATE // 3),
 ]
 
 
@@ -24,7 +39,7 @@ def edl(tmp_path, clips, fps="24", reel="01:00:00:00", title="1화"):
     """Write a list and read it with OpenTimelineIO's adapter: {clip name: (track, its clip)}."""
     rate = FrameRate.parse(fps)
     path = tmp_path / "a.edl"
-    write_edl(path, title, clips, rate, RATE, parse_time(reel, rate))
+    write_edl(path, clips, spec(title, rate, parse_time(reel, rate)))
     timeline = otio.adapters.read_from_file(str(path), "cmx_3600", rate=float(rate.fps))
     found = {clip.name: (track.name, clip) for track in timeline.tracks for clip in track}
     return timeline, {k: v for k, v in found.items() if isinstance(v[1], otio.schema.Clip)}
@@ -66,7 +81,7 @@ def test_edl_is_read_by_another_program(tmp_path):
     ],
 )
 def test_edl_times_are_the_nearest_frame_s(tmp_path, fps, reel, mode):
-    clips = [Clip(f"{n:04}", "하나", "가", f"{n}.wav", n * 1_234_567, 1_000_003) for n in range(40)]
+    clips = [made(f"{n:04}", "하나", "가", f"{n}.wav", n * 1_234_567, 1_000_003) for n in range(40)]
     _, found = edl(tmp_path, clips, fps, reel)
     rate = FrameRate.parse(fps)
     frame = float(1 / rate.fps)
@@ -85,7 +100,7 @@ def test_edl_times_are_the_nearest_frame_s(tmp_path, fps, reel, mode):
 
 
 def test_edl_lists_a_fifth_line_at_once_and_says_so(tmp_path):
-    clips = [Clip(f"{n:04}", f"{n}", "아!", f"{n}.wav", n * 4800, RATE) for n in range(6)]
+    clips = [made(f"{n:04}", f"{n}", "아!", f"{n}.wav", n * 4800, RATE) for n in range(6)]
     _, found = edl(tmp_path, clips)
     assert [track for track, _ in found.values()] == ["A1", "A2", "A3", "A4", "A5", "A6"]
     told = [
@@ -96,14 +111,14 @@ def test_edl_lists_a_fifth_line_at_once_and_says_so(tmp_path):
 
 
 def test_edl_channels_are_free_again_when_lines_end(tmp_path):
-    clips = [Clip(f"{n:04}", "하나", "네", f"{n}.wav", n * RATE, RATE) for n in range(9)]
+    clips = [made(f"{n:04}", "하나", "네", f"{n}.wav", n * RATE, RATE) for n in range(9)]
     _, found = edl(tmp_path, clips)
     assert {track for track, _ in found.values()} == {"A1"}
 
 
 def test_edl_reel_names_are_unique_and_short(tmp_path):
     ids = ["12_가", "12_나", "나 12", "123456789", "00000012_긴", "L0001", "12"]
-    clips = [Clip(name, "", "", f"{i}.wav", i * RATE, 9) for i, name in enumerate(ids)]
+    clips = [made(name, "", "", f"{i}.wav", i * RATE, 9) for i, name in enumerate(ids)]
     edl(tmp_path, clips)
     reels = [row.split()[1] for row in rows(tmp_path)]
     assert reels[0] == "12"
@@ -114,7 +129,7 @@ def test_edl_reel_names_are_unique_and_short(tmp_path):
 
 def test_no_time_code_after_a_day(tmp_path):
     with pytest.raises(ScriptError, match="reel's start"):
-        write_edl(tmp_path / "a.edl", "", CLIPS, FrameRate(25), RATE, 24 * 3600 - 3)
+        write_edl(tmp_path / "a.edl", CLIPS, spec("", FrameRate(25), 24 * 3600 - 3))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -129,10 +144,10 @@ lines = st.lists(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_otio_is_exact_to_the_sample(tmp_path, drawn, rate):
     clips = [
-        Clip(f"{i}", character, f"“{i}”", f"a b/{i}_하나#%?.wav", start, samples)
+        made(f"{i}", character, f"“{i}”", f"a b/{i}_하나#%?.wav", start, samples)
         for i, (character, start, samples) in enumerate(drawn)
     ]
-    write_otio(tmp_path / "a.otio", "1화", clips, rate, 3600.0)
+    write_otio(tmp_path / "a.otio", clips, spec("1화", start=3600.0, sample_rate=rate))
     timeline = otio.adapters.read_from_file(str(tmp_path / "a.otio"))
     assert timeline.name == "1화"
     assert timeline.global_start_time == otio.opentime.RationalTime(3600 * rate, rate)
@@ -159,13 +174,13 @@ def test_otio_is_exact_to_the_sample(tmp_path, drawn, rate):
 
 def test_otio_has_a_track_a_character_and_more_only_where_lines_overlap(tmp_path):
     clips = [
-        Clip("1", "하나", "", "1.wav", 0, 10),
-        Clip("2", "둘", "", "2.wav", 5, 10),
-        Clip("3", "하나", "", "3.wav", 9, 10),
-        Clip("4", "하나", "", "4.wav", 10, 10),
-        Clip("5", "", "", "5.wav", 90, 10),
+        made("1", "하나", "", "1.wav", 0, 10),
+        made("2", "둘", "", "2.wav", 5, 10),
+        made("3", "하나", "", "3.wav", 9, 10),
+        made("4", "하나", "", "4.wav", 10, 10),
+        made("5", "", "", "5.wav", 90, 10),
     ]
-    write_otio(tmp_path / "a.otio", "", clips, RATE, 0)
+    write_otio(tmp_path / "a.otio", clips, spec(""))
     timeline = otio.adapters.read_from_file(str(tmp_path / "a.otio"))
     tracks = {track.name: [clip.name for clip in track.find_clips()] for track in timeline.tracks}
     assert tracks == {"하나": ["1", "4"], "하나 2": ["3"], "둘": ["2"], "no name": ["5"]}
@@ -177,7 +192,7 @@ def test_words_are_a_table_with_time_codes(tmp_path):
         Word("0001_하나", "하나", "“나야”", 0.5, 61.02),
     ]
     rate = FrameRate.parse("29.97df")
-    write_words(tmp_path / "a.csv", words, rate, parse_time("01:00:00;00", rate))
+    write_words(tmp_path / "a.csv", words, spec("", rate, parse_time("01:00:00;00", rate)))
     assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.DictReader(file))
@@ -197,9 +212,9 @@ def test_words_are_a_table_with_time_codes(tmp_path):
 
 def test_files_are_whole_and_the_same_each_time(tmp_path):
     def write(folder):
-        write_edl(folder / "a.edl", "1화", CLIPS, FrameRate(24), RATE, 3600.0)
-        write_otio(folder / "a.otio", "1화", CLIPS, RATE, 3600.0)
-        write_words(folder / "a.csv", [], FrameRate(24), 0.0)
+        write_edl(folder / "a.edl", CLIPS, spec("1화", FrameRate(24), 3600.0))
+        write_otio(folder / "a.otio", CLIPS, spec("1화", start=3600.0))
+        write_words(folder / "a.csv", [], spec("", FrameRate(24)))
 
     contents = []
     for name in ("one", "two"):
@@ -213,8 +228,8 @@ def test_files_are_whole_and_the_same_each_time(tmp_path):
 
 
 def test_nothing_to_list_is_an_empty_list(tmp_path):
-    write_edl(tmp_path / "a.edl", "1화", [], FrameRate(24), RATE, 0)
-    write_otio(tmp_path / "a.otio", "1화", [], RATE, 0)
+    write_edl(tmp_path / "a.edl", [], spec("1화", FrameRate(24)))
+    write_otio(tmp_path / "a.otio", [], spec("1화"))
     assert len(otio.adapters.read_from_file(str(tmp_path / "a.edl")).tracks) == 0
     assert len(otio.adapters.read_from_file(str(tmp_path / "a.otio")).tracks) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.edl", "a.otio"]

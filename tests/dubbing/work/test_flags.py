@@ -1,26 +1,27 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from moksori.dubbing.records import Dubbed, Role, Take
-from moksori.dubbing.work import flags
-from moksori.dubbing.work.flags import flag, reason, similarities
+from moksori.dubbing.work.flags import RULES, flag, reason, similarities
+from moksori.messages import say
 from moksori.script.line import Line, Place
 
 GOOD = {"confidence": 0.9, "word": 0.8, "rushed": 0.0, "unheard": 0.05, "pace": 12.0, "clipped": 0.0,
-        "snr": 60.0, "melody": 0.99, "lowered": 0.0}  # fmt: skip
+        "snr": 60.0, "f0_correlation": 0.99, "lowered": 0.0}  # fmt: skip
 
 
 def row(
-    status="converted", text="안녕?", who=None, seconds=2.0, character="하나", line=None, **figures
+    status="converted", text="안녕?", who=None, seconds=2.0, character="하나", line=None, **metrics
 ):
     line = Line(Place("row", 1), text, character=character, **(line or {}))
     take = Take(
         "0001", line, Path("a.wav"), 0, round(seconds * 1000), 1000, None, Role(voice="lmy")
     )
-    measured = None if status == "failed" else GOOD | figures
-    return Dubbed(take, status, figures=measured, who=who)
+    measured = None if status == "failed" else GOOD | metrics
+    return Dubbed(take, status, metrics=measured, embedding=who)
 
 
 def kinds(made):
@@ -32,14 +33,14 @@ def test_a_good_line_has_no_flag():
 
 
 @pytest.mark.parametrize(
-    ("figures", "kind"),
+    ("metrics", "kind"),
     [
         ({"confidence": 0.49}, "confidence"),
         ({"word": 0.1}, "word"),
         ({"rushed": 3.0}, "rushed"),
         ({"unheard": 0.21}, "unheard"),
         ({"agreement": 0.3}, "disagree"),
-        ({"melody": 0.5}, "melody"),
+        ({"f0_correlation": 0.5}, "melody"),
         ({"pace": 21.0}, "fast"),
         ({"pace": 4.0}, "slow"),
         ({"clipped": 3.0}, "clipped"),
@@ -47,33 +48,34 @@ def test_a_good_line_has_no_flag():
         ({"lowered": 4.0}, "lowered"),
     ],
 )
-def test_each_figure_has_its_flag(figures, kind):
-    (found,) = flag([row(**figures)])[0].flags
+def test_each_metric_has_its_flag(metrics, kind):
+    (found,) = flag([row(**metrics)])[0].flags
     assert found.kind == kind
-    assert 0.33 <= found.need <= 1  # a person should look
+    assert 0.33 <= found.severity <= 1  # a person should look
     for lang in ("ko", "en"):
         assert reason(found, lang)
 
 
-def test_the_worse_the_figure_the_more_it_is_needed():
-    needs = [flag([row(confidence=c)])[0].flags[0].need for c in (0.49, 0.3, 0.1)]
-    assert needs == sorted(needs)
+def test_the_worse_the_metric_the_more_severe_the_flag():
+    severities = [flag([row(confidence=c)])[0].flags[0].severity for c in (0.49, 0.3, 0.1)]
+    assert severities == sorted(severities)
     both = flag([row(confidence=0.1, pace=21.0)])[0].flags
     assert [f.kind for f in both] == ["confidence", "fast"]
 
 
 def test_what_is_no_speech_is_told_but_not_urgent():
     (found,) = flag([row("passed", "(웃음)")])[0].flags
-    assert (found.kind, found.need < 0.33) == ("nonverbal", True)
-    (found,) = flag([row("passed", "으악!", cry=1.0)])[0].flags
-    assert (found.kind, found.need >= 0.33) == ("nonverbal", True)  # it may be a line after all
+    assert (found.kind, found.severity < 0.33) == ("nonverbal", True)
+    (found,) = flag([row("passed", "으악!", nonverbal=1.0)])[0].flags
+    assert (found.kind, found.severity >= 0.33) == ("nonverbal", True)  # it may be a line after all
     (found,) = flag([row(text="ㅋㅋㅋ 그래")])[0].flags
-    assert (found.kind, found.need < 0.33) == ("laugh", True)
+    assert (found.kind, found.severity < 0.33) == ("laugh", True)
     assert kinds(row(text="(작게) 그래")) == []
 
 
 def test_a_failed_line_comes_first_and_a_long_one_is_told():
-    assert flag([row("failed")])[0].flags == (flags.Flag("failed", 1.0),)
+    (found,) = flag([row("failed")])[0].flags
+    assert (found.kind, found.severity) == ("failed", 1.0)
     (found,) = flag([row(line={"start": 1.0, "end": 2.5})])[0].flags
     assert (found.kind, found.value) == ("long", pytest.approx(0.5))
 
@@ -91,3 +93,35 @@ def test_a_voice_unlike_its_character_s_others_is_found():
     found = similarities(rows)
     assert [*found] == [0, 1, 2, 3, 4, 5, 6]
     assert [i for i, made in enumerate(flag(rows)) if made.flags] == [6]
+
+
+def test_lines_of_one_character_that_overlap_are_flagged():
+    rows = [row(line={"start": 1.0, "end": 3.0}), row(line={"start": 2.5, "end": 4.5})]
+    second = replace(
+        rows[1].take, id="0002", line=replace(rows[1].take.line, place=Place("row", 2))
+    )
+    first, other = flag([rows[0], replace(rows[1], take=second)])
+    assert first.flags == ()
+    assert [(f.kind, f.value) for f in other.flags] == [("overlap", 0.5)]
+
+
+def test_every_flag_can_be_raised_has_its_words_and_is_documented():
+    """Each kind by a row of its own; docs/dubbing.md has a table of all kinds."""
+    raised = {"failed": row("failed"), "nonverbal": row("passed"), "laugh": row(text="ㅋㅋㅋ 그래")}
+    named = {
+        "confidence": {"confidence": 0.1}, "word": {"word": 0.1}, "rushed": {"rushed": 4.0},
+        "unheard": {"unheard": 1.0}, "disagree": {"agreement": 0.1}, "melody": {"f0_correlation": 0.1},
+        "fast": {"pace": 25.0}, "slow": {"pace": 2.0}, "clipped": {"clipped": 9.0},
+        "noisy": {"snr": 5.0}, "lowered": {"lowered": 6.0},
+    }  # fmt: skip
+    raised |= {kind: row(**metrics) for kind, metrics in named.items()}
+    raised["long"] = row(line={"start": 1.0, "end": 2.0})
+    elsewhere = {"similarity", "overlap"}  # of several rows; the tests above raise them
+    document = (Path(__file__).parents[3] / "docs" / "dubbing.md").read_text(encoding="utf-8")
+    assert {rule.kind for rule in RULES} == raised.keys() | elsewhere
+    for rule in RULES:
+        if rule.kind in raised:
+            assert rule.kind in kinds(raised[rule.kind])
+        for lang in ("ko", "en"):
+            assert say(f"reason.{rule.kind}", lang)
+        assert f"`{rule.kind}`" in document, rule.kind

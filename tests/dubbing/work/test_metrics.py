@@ -67,8 +67,8 @@ def test_sound_that_is_like_nothing_in_the_text_is_unheard_only_where_it_is_loud
 def test_the_melody_follows_or_not():
     wave, other = voiced_wave(2.0), voiced_wave(2.0, seed=3)
     audio = AudioConfig()
-    assert of_conversion(wave, wave, RATE, audio)["melody"] == pytest.approx(1)
-    assert of_conversion(wave, other[::-1].copy(), RATE, audio)["melody"] < 0.9
+    assert of_conversion(wave, wave, RATE, audio)["f0_correlation"] == pytest.approx(1)
+    assert of_conversion(wave, other[::-1].copy(), RATE, audio)["f0_correlation"] < 0.9
     assert of_conversion(wave, np.zeros_like(wave), RATE, audio) == {}
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from moksori.dubbing.deliver.sheets import Sheet, save_table
 from moksori.dubbing.plan.issues import Issue
-from moksori.messages import Lang
+from moksori.messages import Lang, say
+
+_COLUMNS = {"severity": 10, "place": 22, "issue": 100}  # code of the header: width
 
 
 def save_issues(path: Path, issues: Sequence[Issue], lang: Lang, date: datetime) -> None:
@@ -15,7 +17,10 @@ def save_issues(path: Path, issues: Sequence[Issue], lang: Lang, date: datetime)
     Raises:
         OutputError: the place cannot be written to.
     """
-    headers = ("심각도", "위치", "내용") if lang == "ko" else ("severity", "place", "issue")
-    rows = [(i.say_severity(lang), i.say_place(lang), i.say(lang)) for i in issues]
-    title = "점검" if lang == "ko" else "preflight"
-    save_table(path, [Sheet(title, headers, rows, (10, 22, 100))], date)
+    sheet = Sheet(
+        title=say("issues.title", lang),
+        headers=[say(f"issues.{name}", lang) for name in _COLUMNS],
+        rows=[(i.say_severity(lang), i.say_place(lang), i.say(lang)) for i in issues],
+        widths=[*_COLUMNS.values()],
+    )
+    save_table(path, [sheet], date)

@@ -6,18 +6,18 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import soundfile
 
-from moksori.config import Decibels, Seconds
+from moksori.config import Decibels
+from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.errors import AudioError, OutputError
 from moksori.files import unique_names
 from moksori.signal import audio, bwf
-from moksori.signal.loudness import TARGETS, Limiter, LoudnessMeter, LoudnessTarget, PeakMeter
+from moksori.signal.loudness import Limiter, LoudnessMeter, PeakMeter
 
 _BLOCK = 1 << 18  # samples mixed at a time
 _ATTEMPTS = 3  # at the loudness, where the limiter takes some of it away
@@ -25,14 +25,14 @@ _BYTES = 3  # of a sample
 _PEAK_TOLERANCE: Decibels = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Placed:
     """A line's wave and its place.
 
     Attributes:
         id: of the line, for messages.
         wave: of any rate and channels; heard as their mean.
-        start: sample of the reel, at the delivery's rate, that its first one lies at.
+        start: sample of the reel, at the spec's sample rate, that its first one lies at.
         stem: the character; may be empty.
         gain: dB added to it.
     """
@@ -44,30 +44,7 @@ class Placed:
     gain: Decibels = 0.0
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """What the reel has to be.
-
-    Attributes:
-        project: its name.
-        date: of the files, in their headers.
-        sample_rate: Hz.
-        target: its loudness.
-        start_timecode: of the reel's first sample, after midnight.
-        frame_rate: frames a second, as a fraction.
-        drop_frame: whether its time codes drop frames.
-    """
-
-    project: str
-    date: datetime
-    sample_rate: int = 48000
-    target: LoudnessTarget = TARGETS["korea"]
-    start_timecode: Seconds = 0.0
-    frame_rate: str = "30000/1001"
-    drop_frame: bool = True
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rendered:
     """What was written.
 
@@ -108,7 +85,7 @@ def render(
     placed: Sequence[Placed],
     length: int,
     folder: Path,
-    delivery: Delivery,
+    spec: DeliverySpec,
     progress: Callable[[Iterable, int], Iterable] = lambda steps, total: steps,
 ) -> Rendered:
     """Write `folder`/reel.wav and `folder`/stems/<character>.wav, mono, 24 bit, all equally long.
@@ -120,9 +97,9 @@ def render(
 
     Args:
         placed: in any order.
-        length: samples of the reel, at the delivery's rate; it is longer where a line ends later.
+        length: samples of the reel, at the spec's sample rate; it is longer where a line ends later.
         folder: made if it is missing.
-        delivery: what it has to be.
+        spec: what it has to be.
         progress: wraps the iteration over the files to be written and is told their number.
 
     Raises:
@@ -130,7 +107,7 @@ def render(
         OutputError: a line begins before the reel, or there is no place for the files.
     """
     lines = sorted(placed, key=lambda line: (line.start, line.id))
-    rate = delivery.sample_rate
+    rate = spec.sample_rate
     length = max([length, *(_end(line, rate) for line in lines)])
     names = unique_names(sorted({line.stem for line in lines}))
     bwf.check_size(folder / "reel.wav", length * _BYTES)
@@ -144,33 +121,35 @@ def render(
             for character in progress([None, *names], len(names) + 1):
                 if character is None:
                     name, path, of_track = "reel", Path("reel.wav"), lines
-                    before, gain, track = _reach(work / path, lines, length, delivery)
+                    before, gain, track = _reach(work / path, lines, length, spec)
                 else:
                     (work / "stems").mkdir(exist_ok=True)
                     name = character or names[character]
                     path = Path("stems", f"{names[character]}.wav")
                     of_track = [line for line in lines if line.stem == character]
-                    track = _write(work / path, of_track, length, delivery, gain)
-                bwf.write_bext(work / path, _about(path, name, delivery, track))
+                    track = _write(work / path, of_track, length, spec, gain)
+                bwf.write_bext(work / path, _about(path, name, spec, track))
                 tracks[path] = track
             for path in tracks:
                 (work / path).replace(folder / path)
     except (OSError, soundfile.LibsndfileError) as error:
         raise OutputError(f"{folder}: cannot write the reel ({error})") from None
     reel, *stems = tracks.values()
-    target = delivery.target
+    target = spec.loudness
     loud = target.level is None or abs(reel.loudness - target.level) <= target.tolerance
     return Rendered(
-        folder / "reel.wav",
-        {character: folder / "stems" / f"{name}.wav" for character, name in names.items()},
-        length,
-        before,
-        reel.loudness,
-        reel.true_peak,
-        gain,
-        reel.limited,
-        {character: stem.limited for character, stem in zip(names, stems, strict=True)},
-        loud and reel.true_peak <= target.true_peak + _PEAK_TOLERANCE,
+        reel=folder / "reel.wav",
+        stems={character: folder / "stems" / f"{name}.wav" for character, name in names.items()},
+        samples=length,
+        before=before,
+        after=reel.loudness,
+        true_peak=reel.true_peak,
+        gain=gain,
+        limited=reel.limited,
+        limited_stems={
+            character: stem.limited for character, stem in zip(names, stems, strict=True)
+        },
+        within=loud and reel.true_peak <= target.true_peak + _PEAK_TOLERANCE,
     )
 
 
@@ -225,20 +204,20 @@ def _mix(lines: Sequence[Placed], length: int, rate: int) -> Iterator[np.ndarray
 
 
 def _reach(
-    path: Path, lines: Sequence[Placed], length: int, delivery: Delivery
+    path: Path, lines: Sequence[Placed], length: int, spec: DeliverySpec
 ) -> tuple[Decibels, Decibels, _Track]:
     """Write the reel at the target's loudness; also the loudness before, and the gain."""
-    target = delivery.target
-    meter = LoudnessMeter(delivery.sample_rate)
-    for block in _mix(lines, length, delivery.sample_rate):
+    target = spec.loudness
+    meter = LoudnessMeter(spec.sample_rate)
+    for block in _mix(lines, length, spec.sample_rate):
         meter.add(block)
     before, gain = meter.loudness, 0.0
     if target.level is None or not np.isfinite(before):
-        return before, gain, _write(path, lines, length, delivery, gain)
+        return before, gain, _write(path, lines, length, spec, gain)
     reached = before
     for _ in range(_ATTEMPTS):
         gain += target.level - reached
-        track = _write(path, lines, length, delivery, gain)
+        track = _write(path, lines, length, spec, gain)
         reached = track.loudness
         if abs(target.level - reached) <= target.tolerance or not np.isfinite(reached):
             break
@@ -246,11 +225,11 @@ def _reach(
 
 
 def _write(
-    path: Path, lines: Sequence[Placed], length: int, delivery: Delivery, gain: Decibels
+    path: Path, lines: Sequence[Placed], length: int, spec: DeliverySpec, gain: Decibels
 ) -> _Track:
     """Write `lines` with `gain`, limited, and measure what was written."""
-    rate, factor = delivery.sample_rate, 10 ** (gain / 20)
-    limiter = Limiter(rate, delivery.target.true_peak)
+    rate, factor = spec.sample_rate, 10 ** (gain / 20)
+    limiter = Limiter(rate, spec.loudness.true_peak)
     loudness, peak = LoudnessMeter(rate), PeakMeter()
 
     def limited() -> Iterator[np.ndarray]:
@@ -267,18 +246,18 @@ def _write(
     return _Track(loudness.loudness, peak.true_peak, limiter.reduction)
 
 
-def _about(path: Path, name: str, delivery: Delivery, track: _Track) -> bwf.Broadcast:
-    key = "\0".join((delivery.project, path.as_posix(), delivery.date.isoformat()))
+def _about(path: Path, name: str, spec: DeliverySpec, track: _Track) -> bwf.Broadcast:
+    key = "\0".join((spec.title, path.as_posix(), spec.date.isoformat()))
     return bwf.Broadcast(
-        description=": ".join(filter(None, (delivery.project, name))),
-        date=delivery.date,
-        start=round(delivery.start_timecode * delivery.sample_rate),
-        frame_rate=delivery.frame_rate,
-        drop_frame=delivery.drop_frame,
+        description=": ".join(filter(None, (spec.title, name))),
+        date=spec.date,
+        start=round(spec.start_timecode * spec.sample_rate),
+        frame_rate=spec.frames_a_second,
+        drop_frame=spec.frame_rate.drop,
         reference=hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32],
-        project=delivery.project,
+        project=spec.title,
         scene=name,
-        note=f"loudness target: {delivery.target.name}",
+        note=f"loudness target: {spec.loudness.name}",
         tracks=(name,),
         loudness=track.loudness,
         true_peak=track.true_peak,

@@ -1,7 +1,7 @@
 """The report of a dubbing job: one page with everything in it, to listen, to look and to decide."""
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -15,7 +15,8 @@ from jinja2 import Environment, StrictUndefined
 
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
-from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, need, to_look_at
+from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, to_look_at
+from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.records import Dubbed
 from moksori.dubbing.work.flags import reason
 from moksori.files import atomic_path
@@ -28,47 +29,37 @@ _UNREADABLE = (soundfile.SoundFileError, OSError, TypeError, ValueError)
 _LETTER = 1.5  # percent of a laptop's page that a syllable takes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """What stands above the lines.
 
     Attributes:
-        title: of the job.
-        script: its file's name.
-        date: as text.
         lines: how many there are.
         converted: of them.
         passed: of them, as recorded.
         failed: of them.
         to_look_at: of them; `retakes.to_look_at`.
-        model: and its licence, in one line.
         loudness: what was measured of the deliverables, a line each.
         deliverables: names, relative to the job's folder.
-        timecode: turns seconds on the reel to text.
     """
 
-    title: str
-    script: str
-    date: str
     lines: int
     converted: int
     passed: int
     failed: int
     to_look_at: int
-    model: str
     loudness: Sequence[str]
     deliverables: Sequence[str]
-    timecode: Callable[[Seconds], str]
 
 
-def write_report(path: Path, rows: Iterable[Dubbed], summary: Summary, lang: Lang) -> None:
+def write_report(path: Path, rows: Iterable[Dubbed], summary: Summary, spec: DeliverySpec) -> None:
     """Write the page whole or not at all; only one line's audio is in memory at a time.
 
     Args:
         path: of the .html.
         rows: in the script's order; read once, as the page is written.
         summary: of all of them.
-        lang: of the page.
+        spec: of the delivery.
 
     Raises:
         OutputError: the place cannot be written to.
@@ -77,8 +68,10 @@ def write_report(path: Path, rows: Iterable[Dubbed], summary: Summary, lang: Lan
     page = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     ).from_string(text)
-    views = (_view(number, row, summary, lang) for number, row in enumerate(rows, 1))
-    pieces = page.generate(lang=lang, say=partial(say, lang=lang), summary=summary, lines=views)
+    views = (_view(number, row, spec) for number, row in enumerate(rows, 1))
+    pieces = page.generate(
+        lang=spec.lang, say=partial(say, lang=spec.lang), spec=spec, summary=summary, lines=views
+    )
     with (
         atomic_path(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
@@ -86,16 +79,16 @@ def write_report(path: Path, rows: Iterable[Dubbed], summary: Summary, lang: Lan
         file.writelines(pieces)
 
 
-def _view(number: int, row: Dubbed, summary: Summary, lang: Lang) -> dict[str, Any]:
+def _view(number: int, row: Dubbed, spec: DeliverySpec) -> dict[str, Any]:
     """What the page shows of a line."""
-    take, line = row.take, row.take.line
+    take, line, lang = row.take, row.take.line, spec.lang
     begin, end = row.speech or (0.0, 0.0)
     words, levels = _laid_out(row.words, begin, end)
     return {
         "number": line.no or number,
         "id": take.id,
         "place": line.place.say(lang),
-        "timecode": "" if take.start is None else summary.timecode(take.start),
+        "timecode": "" if take.start is None else spec.timecode(take.start),
         "character": line.character,
         "voice": "" if row.status == "passed" else take.role.voice,
         "actor": line.actor,
@@ -104,13 +97,15 @@ def _view(number: int, row: Dubbed, summary: Summary, lang: Lang) -> dict[str, A
         "seconds": take.seconds,
         "status": row.status,
         "error": row.error.say(lang) if row.error else "",
-        "need": 2.0 if row.status == "failed" else need(row),  # the failed ones before all others
-        "level": _level(need(row)),
+        "severity": 2.0
+        if row.status == "failed"
+        else severity(row),  # the failed ones before all others
+        "level": _level(severity(row)),
         "look": to_look_at(row),
-        "flags": [(_level(flag.need), reason(flag, lang)) for flag in row.flags],
+        "flags": [(_level(flag.severity), reason(flag, lang)) for flag in row.flags],
         "source": _player(row, take.audio, take.begin, lang),
         "result": _player(row, row.wave, 0, lang) if row.wave else ("", ""),
-        "confidence": (row.figures or {}).get("confidence"),
+        "confidence": (row.metrics or {}).get("confidence"),
         "picture": _picture(row.picture, lang),
         "begin": begin,
         "end": end,
@@ -119,10 +114,10 @@ def _view(number: int, row: Dubbed, summary: Summary, lang: Lang) -> dict[str, A
     }
 
 
-def _level(needed: float) -> str:
-    if needed >= URGENT:
+def _level(severity: float) -> str:
+    if severity >= URGENT:
         return "red"
-    return "amber" if needed >= LOOK_AT else "grey"
+    return "amber" if severity >= LOOK_AT else "grey"
 
 
 def _player(row: Dubbed, path: Path, begin: int, lang: Lang) -> tuple[str, str]:

@@ -1,21 +1,20 @@
-"""The retake list: the lines that a person should look at, the most needed first, as an .xlsx."""
+"""The retake list: the lines that a person should look at, the most severe first, as an .xlsx."""
 
 import re
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
-from moksori.config import Seconds
 from moksori.dubbing.deliver.sheets import Cell, Sheet, save_table
+from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.records import Dubbed
 from moksori.dubbing.work.flags import reason
 from moksori.messages import Lang, say
 
-LOOK_AT = 0.33  # need from which a line is listed
+LOOK_AT = 0.33  # severity from which a line is listed
 URGENT = 0.66
 
 _COLUMNS = {  # key of the header: width, number format
-    "need": (10, "0%"),
+    "severity": (10, "0%"),
     "status": (11, ""),
     "number": (8, ""),
     "place": (13, ""),
@@ -30,37 +29,28 @@ _COLUMNS = {  # key of the header: width, number format
     "confidence": (11, "0.00"),
 }
 _RETAKES = [key for key in _COLUMNS if key not in ("status", "voice")]
-_ALL = [key for key in _COLUMNS if key != "need"]
+_ALL = [key for key in _COLUMNS if key != "severity"]
 
 
-def need(row: Dubbed) -> float:
-    """How much a person is needed, 0 to 1: of the most needed flag; 1 if the line failed."""
+def severity(row: Dubbed) -> float:
+    """Of the most severe flag, 0 to 1; 1 if the line failed."""
     if row.status == "failed":
         return 1.0
-    return max((flag.need for flag in row.flags), default=0.0)
+    return max((flag.severity for flag in row.flags), default=0.0)
 
 
 def to_look_at(row: Dubbed) -> bool:
     """Whether a person should look at the line."""
-    return need(row) >= LOOK_AT
+    return severity(row) >= LOOK_AT
 
 
-def write_retakes(
-    path: Path,
-    rows: Sequence[Dubbed],
-    lang: Lang,
-    *,
-    timecode: Callable[[Seconds], str],
-    date: datetime,
-) -> int:
+def write_retakes(path: Path, rows: Sequence[Dubbed], spec: DeliverySpec) -> int:
     """Write the list, and a second sheet of all lines with their status.
 
     Args:
         path: of the .xlsx.
         rows: of the whole job, in the script's order.
-        lang: of headers and reasons.
-        timecode: turns seconds on the reel to text.
-        date: of the job; the same date gives the same bytes.
+        spec: of the delivery.
 
     Returns:
         How many lines are to be looked at.
@@ -68,39 +58,38 @@ def write_retakes(
     Raises:
         OutputError: the place cannot be written to.
     """
-    cells = [_cells(number, row, lang, timecode) for number, row in enumerate(rows, 1)]
+    lang = spec.lang
+    cells = [_cells(number, row, spec) for number, row in enumerate(rows, 1)]
     listed = sorted(
         (i for i, row in enumerate(rows) if to_look_at(row)),
-        key=lambda i: (rows[i].status != "failed", -need(rows[i])),
+        key=lambda i: (rows[i].status != "failed", -severity(rows[i])),
     )
     sheets = [
         _sheet(say("retakes", lang), _RETAKES, [cells[i] for i in listed], lang),
         _sheet(say("all", lang), _ALL, cells, lang),
     ]
-    save_table(path, sheets, date)
+    save_table(path, sheets, spec.date)
     return len(listed)
 
 
 def _sheet(title: str, keys: list[str], rows: list[dict[str, Cell]], lang: Lang) -> Sheet:
     return Sheet(
-        title,
-        [say(key, lang) for key in keys],
-        [[row[key] for key in keys] for row in rows],
-        [_COLUMNS[key][0] for key in keys],
-        [_COLUMNS[key][1] for key in keys],
+        title=title,
+        headers=[say(key, lang) for key in keys],
+        rows=[[row[key] for key in keys] for row in rows],
+        widths=[_COLUMNS[key][0] for key in keys],
+        formats=[_COLUMNS[key][1] for key in keys],
     )
 
 
-def _cells(
-    number: int, row: Dubbed, lang: Lang, timecode: Callable[[Seconds], str]
-) -> dict[str, Cell]:
-    take, line = row.take, row.take.line
+def _cells(number: int, row: Dubbed, spec: DeliverySpec) -> dict[str, Cell]:
+    take, line, lang = row.take, row.take.line, spec.lang
     return {
-        "need": need(row),
+        "severity": severity(row),
         "status": say(row.status, lang),
         "number": _number(line.no, number),
         "place": line.place.say(lang),
-        "timecode": "" if take.start is None else timecode(take.start),
+        "timecode": "" if take.start is None else spec.timecode(take.start),
         "character": line.character,
         "voice": "" if row.status == "passed" else take.role.voice,
         "actor": line.actor,
@@ -108,7 +97,7 @@ def _cells(
         "directions": line.directions,
         "reasons": "\n".join(_reasons(row, lang)),
         "file": line.file or take.audio.name,
-        "confidence": (row.figures or {}).get("confidence"),
+        "confidence": (row.metrics or {}).get("confidence"),
     }
 
 

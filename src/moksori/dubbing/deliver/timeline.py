@@ -11,8 +11,9 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from moksori.config import Seconds
+from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.files import atomic_write
-from moksori.timecode import FrameRate, format_timecode, from_frames, to_frames
+from moksori.timecode import format_timecode, from_frames, to_frames
 
 CMX_CHANNELS = 4
 _WORD_COLUMNS = (
@@ -21,7 +22,7 @@ _WORD_COLUMNS = (
 _Item = TypeVar("_Item")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Clip:
     """A line's wave on the reel.
 
@@ -52,14 +53,7 @@ class Word(NamedTuple):
     end: Seconds
 
 
-def write_edl(
-    path: Path,
-    title: str,
-    clips: Iterable[Clip],
-    frame_rate: FrameRate,
-    sample_rate: int,
-    reel_start: Seconds,
-) -> None:
+def write_edl(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
     """Write a CMX 3600 edit decision list of audio events, by their start.
 
     The format knows frames only: both ends of an event lie on the nearest frame, and it has one at
@@ -69,20 +63,18 @@ def write_edl(
 
     Args:
         path: the .edl.
-        title: of the list.
-        clips: with samples of `sample_rate`.
-        frame_rate: of the picture.
-        sample_rate: Hz.
-        reel_start: time code of the reel's first sample.
+        clips: with samples of the spec's rate.
+        spec: of the delivery.
 
     Raises:
         ScriptError: an event behind the last time code of a day.
         OutputError: the place cannot be written to.
     """
     clips = sorted(clips, key=lambda clip: clip.start)
+    frame_rate = spec.frame_rate
 
     def frame(sample: int) -> int:
-        return to_frames(reel_start + sample / sample_rate, frame_rate)
+        return to_frames(spec.start_timecode + sample / spec.sample_rate, frame_rate)
 
     spans = [
         (begin, max(begin + 1, frame(clip.start + clip.samples)))
@@ -91,7 +83,7 @@ def write_edl(
     ]
     channels = _lanes(spans)
     rows = [
-        f"TITLE: {_on_a_line(title)}",
+        f"TITLE: {_on_a_line(spec.title)}",
         f"FCM: {'DROP FRAME' if frame_rate.drop else 'NON-DROP FRAME'}",
     ]
     events = zip(clips, spans, channels, _reels(clips), strict=True)
@@ -112,21 +104,17 @@ def write_edl(
     atomic_write(path, "\n".join([*rows, ""]))
 
 
-def write_otio(
-    path: Path, title: str, clips: Iterable[Clip], sample_rate: int, reel_start: Seconds
-) -> None:
+def write_otio(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
     """Write an OpenTimelineIO timeline, exact to the sample.
 
     Each character has an audio track, in the order in which they first speak; where lines of one
     overlap, the later ones are on a second track of it, and so on. All times are samples of
-    `sample_rate`. Waves are named relative to the file's folder.
+    the spec's rate. Waves are named relative to the file's folder.
 
     Args:
         path: the .otio.
-        title: of the timeline.
-        clips: with samples of `sample_rate`.
-        sample_rate: Hz.
-        reel_start: where the reel's first sample lies.
+        clips: with samples of the spec's rate.
+        spec: of the delivery.
 
     Raises:
         OutputError: the place cannot be written to.
@@ -134,12 +122,14 @@ def write_otio(
     import opentimelineio as otio
 
     def time(samples: int) -> otio.opentime.RationalTime:
-        return otio.opentime.RationalTime(samples, sample_rate)
+        return otio.opentime.RationalTime(samples, spec.sample_rate)
 
     def span(samples: int) -> otio.opentime.TimeRange:
         return otio.opentime.TimeRange(time(0), time(samples))
 
-    timeline = otio.schema.Timeline(title, global_start_time=time(round(reel_start * sample_rate)))
+    timeline = otio.schema.Timeline(
+        spec.title, global_start_time=time(spec.sample(spec.start_timecode))
+    )
     by_character: dict[str, list[Clip]] = {}
     for clip in sorted(clips, key=lambda clip: clip.start):
         by_character.setdefault(clip.character, []).append(clip)
@@ -166,16 +156,13 @@ def write_otio(
     atomic_write(path, timeline.to_json_string(indent=4) + "\n")
 
 
-def write_words(
-    path: Path, words: Iterable[Word], frame_rate: FrameRate, reel_start: Seconds
-) -> None:
+def write_words(path: Path, words: Iterable[Word], spec: DeliverySpec) -> None:
     """Write when each word is said on the reel, as a CSV that Excel opens.
 
     Args:
         path: the .csv.
         words: in the order of the rows.
-        frame_rate: of the picture; time codes are of the nearest frame.
-        reel_start: time code of the reel's beginning.
+        spec: of the delivery; time codes are of the nearest frame.
 
     Raises:
         ScriptError: a word behind the last time code of a day.
@@ -186,7 +173,7 @@ def write_words(
     table.writerow(_WORD_COLUMNS)
     for word in words:
         times = (word.start, word.end)
-        codes = [format_timecode(reel_start + time, frame_rate) for time in times]
+        codes = map(spec.timecode, times)
         table.writerow([*word[:3], *(f"{time:.3f}" for time in times), *codes])
     atomic_write(path, content.getvalue().encode("utf-8-sig"))
 

@@ -1,89 +1,142 @@
-"""Which lines want a look, and how much: figures against thresholds.
+"""Which lines a person should look at, and how badly: one table, a rule a line.
 
-The thresholds were set on half of the test split's texts, right lines and spoiled ones; on the other half
-`benchmarks/retakes.py` tells how many spoiled lines they catch (docs/figures.md).
+A flag is a rule here, its words `reason.KIND` and `value.KIND` in the catalogue of messages, and a row of
+docs/dubbing.md. The limits were set on half of the test split's texts, right lines and spoiled ones; on the
+other half `benchmarks/retakes.py` measures how many spoiled lines they catch (docs/figures.md).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from moksori.conversion.converter import MIN_CONFIDENCE
+from moksori.dubbing.plan.preflight import overlaps
 from moksori.dubbing.records import Dubbed, Flag
 from moksori.errors import TextError
 from moksori.messages import Lang, codes, say
 from moksori.text.directions import take_out
 
-WORD = 0.2  # confidence of the least certain word
-RUSHED = 3  # phones in a row with only a frame each
-UNHEARD = 0.2  # seconds of sound that are not in the text
-AGREEMENT = 0.5  # of two aligners
-MELODY = 0.9  # correlation of log-F0
-FAST, SLOW = 20.0, 5.0  # phones a second; the corpus's lines have 7.7 to 18.2
-CLIPPED = 3  # places
-SNR = 30.0  # dB
-SIMILARITY = 0.8  # to the character's other lines
-LOWERED = 3.0  # dB
-_LATE = 0.05  # seconds
+
+class Measured(NamedTuple):
+    """A row, and what only all rows together tell of it."""
+
+    row: Dubbed
+    similarity: float | None  # of its voice to the character's other lines
+    overlap: float | None  # seconds with another line of the character
+
+    def metric(self, name: str) -> float | None:
+        """Of the take or its conversion; see metrics.py."""
+        return (self.row.metrics or {}).get(name) if self.row.status != "failed" else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """When a line is flagged.
+
+    Attributes:
+        kind: of the flag.
+        measure: of a row; None where it does not apply.
+        limit: from which on it is flagged: below it, or above it.
+        below: whether small values are the bad ones.
+        severity: at the limit, and at its worst: at zero if `below`, at twice the limit if not.
+    """
+
+    kind: str
+    measure: Callable[[Measured], float | None]
+    limit: float
+    below: bool = False
+    severity: tuple[float, float]
+
+    def flag(self, measured: Measured) -> Flag | None:
+        """The row's flag of this kind, if it has one."""
+        value = self.measure(measured)
+        if value is None or not (value < self.limit if self.below else value > self.limit):
+            return None
+        share = min(1.0, abs(value - self.limit) / abs(self.limit)) if self.limit else 1.0
+        least, worst = self.severity
+        return Flag(self.kind, least + (worst - least) * share, value)
+
+
+def _metric(name: str) -> Callable[[Measured], float | None]:
+    return lambda measured: measured.metric(name)
+
+
+def _failed(measured: Measured) -> float:
+    return float(measured.row.status == "failed")
+
+
+def _passed(measured: Measured) -> float | None:
+    """1 for a line that is passed for having no words; 2 if only its sound says so, as it may be a line."""
+    if measured.row.status != "passed":
+        return None
+    return 2.0 if measured.metric("nonverbal") else 1.0
+
+
+def _laughs(measured: Measured) -> float | None:
+    if measured.row.status != "converted":
+        return None
+    try:
+        return float(any(e.kind != "direction" for e in take_out(measured.row.take.line.text)[1]))
+    except TextError:  # reported elsewhere
+        return None
+
+
+def _too_long(measured: Measured) -> float | None:
+    """Seconds that a recording is longer than its slot."""
+    take, line = measured.row.take, measured.row.take.line
+    if measured.row.status == "failed" or line.start is None or line.end is None or take.cut:
+        return None
+    return take.seconds - (line.end - line.start)
+
+
+RULES = (
+    Rule(kind="failed", measure=_failed, limit=0.5, severity=(1.0, 1.0)),
+    Rule(
+        kind="confidence", measure=_metric("confidence"), limit=MIN_CONFIDENCE, below=True,
+        severity=(0.7, 0.95),
+    ),
+    Rule(kind="word", measure=_metric("word"), limit=0.2, below=True, severity=(0.5, 0.7)),
+    Rule(kind="rushed", measure=_metric("rushed"), limit=2, severity=(0.6, 0.6)),
+    Rule(kind="unheard", measure=_metric("unheard"), limit=0.2, severity=(0.5, 0.5)),
+    Rule(kind="disagree", measure=_metric("agreement"), limit=0.5, below=True, severity=(0.5, 0.8)),
+    Rule(kind="melody", measure=_metric("f0_correlation"), limit=0.9, below=True, severity=(0.4, 0.8)),
+    Rule(kind="fast", measure=_metric("pace"), limit=20.0, severity=(0.4, 0.4)),
+    Rule(kind="slow", measure=_metric("pace"), limit=5.0, below=True, severity=(0.35, 0.5)),
+    Rule(kind="clipped", measure=_metric("clipped"), limit=2, severity=(0.6, 0.6)),
+    Rule(kind="noisy", measure=_metric("snr"), limit=30.0, below=True, severity=(0.4, 0.8)),
+    Rule(kind="lowered", measure=_metric("lowered"), limit=3.0, severity=(0.35, 0.35)),
+    Rule(kind="similarity", measure=lambda m: m.similarity, limit=0.8, below=True, severity=(0.5, 0.5)),
+    Rule(kind="nonverbal", measure=_passed, limit=0.9, severity=(0.1, 0.4)),
+    Rule(kind="laugh", measure=_laughs, limit=0.5, severity=(0.2, 0.2)),
+    Rule(kind="long", measure=_too_long, limit=0.05, severity=(0.35, 0.35)),
+    Rule(kind="overlap", measure=lambda m: m.overlap, limit=0.05, severity=(0.35, 0.35)),
+)  # fmt: skip
 
 
 def flag(rows: Sequence[Dubbed]) -> list[Dubbed]:
-    """The same rows with their flags, the most needed first."""
-    near = similarities(rows)
-    return [
-        replace(row, flags=tuple(sorted(_of(row, near.get(i)), key=lambda f: -f.need)))
-        for i, row in enumerate(rows)
-    ]
+    """The same rows with their flags, the most severe first."""
+    near, crossing = similarities(rows), _overlaps(rows)
+    flagged = []
+    for i, row in enumerate(rows):
+        measured = Measured(row, near.get(i), crossing.get(row.take.id))
+        rules = RULES[:1] if row.status == "failed" else RULES
+        found = [f for rule in rules if (f := rule.flag(measured))]
+        flagged.append(replace(row, flags=tuple(sorted(found, key=lambda f: -f.severity))))
+    return flagged
 
 
-def _of(row: Dubbed, similarity: float | None) -> list[Flag]:
-    """The flags of one row."""
-    if row.status == "failed":
-        return [Flag("failed", 1.0)]
-    f, flags = row.figures or {}, []
-
-    def below(kind: str, name: str, limit: float, least: float, most: float) -> None:
-        """Flag a figure under its limit; the need grows from `least` there to `most` at zero."""
-        if name in f and f[name] < limit:
-            share = min(1.0, (limit - f[name]) / abs(limit))
-            flags.append(Flag(kind, least + (most - least) * share, f[name]))
-
-    def above(kind: str, name: str, limit: float, need: float) -> None:
-        if name in f and f[name] > limit:
-            flags.append(Flag(kind, need, f[name]))
-
-    below("confidence", "confidence", MIN_CONFIDENCE, 0.7, 0.95)
-    below("word", "word", WORD, 0.5, 0.7)
-    above("rushed", "rushed", RUSHED - 1, 0.6)
-    above("unheard", "unheard", UNHEARD, 0.5)
-    below("disagree", "agreement", AGREEMENT, 0.5, 0.8)
-    below("melody", "melody", MELODY, 0.4, 0.8)
-    above("fast", "pace", FAST, 0.4)
-    below("slow", "pace", SLOW, 0.35, 0.5)
-    above("clipped", "clipped", CLIPPED - 1, 0.6)
-    below("noisy", "snr", SNR, 0.4, 0.8)
-    above("lowered", "lowered", LOWERED, 0.35)
-    if similarity is not None and similarity < SIMILARITY:
-        flags.append(Flag("similarity", 0.5, similarity))
-    if row.status == "passed":  # by its sound alone: it may be a line after all
-        flags.append(Flag("nonverbal", 0.4 if f.get("cry") else 0.1))
-    elif _laughs(row.take.line.text):
-        flags.append(Flag("laugh", 0.2))
-    line = row.take.line
-    if line.start is not None and line.end is not None and not row.take.cut:
-        over = row.take.seconds - (line.end - line.start)
-        if over > _LATE:
-            flags.append(Flag("long", 0.35, over))
-    return flags
-
-
-def _laughs(text: str) -> bool:
-    try:
-        return any(event.kind != "direction" for event in take_out(text)[1])
-    except TextError:  # told elsewhere
-        return False
+def _overlaps(rows: Sequence[Dubbed]) -> dict[str, float]:
+    """Seconds that a line overlaps an earlier one of its character by the script, by the take's id."""
+    ids = {row.take.line.place: row.take.id for row in rows}
+    found: dict[str, float] = {}
+    for issue in overlaps([row.take for row in rows]):
+        if issue.kind == "overlap" and not isinstance(issue.place, str):
+            id = ids[issue.place]
+            found[id] = max(found.get(id, 0.0), float(str(issue.values["by"])))
+    return found
 
 
 def similarities(rows: Sequence[Dubbed]) -> dict[int, float]:
@@ -91,11 +144,11 @@ def similarities(rows: Sequence[Dubbed]) -> dict[int, float]:
 
     Cosine of Resemblyzer's embeddings; of characters with at least four lines in one voice.
     """
-    own: dict[tuple, dict[int, np.ndarray]] = defaultdict(dict)
+    own: dict[tuple[str, str, float], dict[int, np.ndarray]] = defaultdict(dict)
     for i, row in enumerate(rows):
-        if row.who is not None:
+        if row.embedding is not None:
             role = row.take.role
-            own[row.take.line.character, role.voice, role.pitch][i] = np.array(row.who)
+            own[row.take.line.character, role.voice, role.pitch][i] = np.array(row.embedding)
     found = {}
     for lines in own.values():
         if len(lines) < 4:
@@ -113,8 +166,7 @@ def reason(flag: Flag, lang: Lang) -> str:
     Raises:
         KeyError: a kind of flag that has no words.
     """
-    why = say(f"reason.{flag.kind}", lang)
-    measure = f"value.{flag.kind}"
+    why, measure = say(f"reason.{flag.kind}", lang), f"value.{flag.kind}"
     if flag.value is None or measure not in codes():
         return why
     return f"{why} ({say(measure, lang, value=flag.value)})"

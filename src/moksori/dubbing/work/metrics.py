@@ -1,4 +1,4 @@
-"""What is measured of a take and of its conversion, to tell which lines want a retake.
+"""What is measured of a take and of its conversion, to find which lines want a retake.
 
 confidence  how far the frames by themselves agree with the text in its order, 0 to 1
 word        the same of the least certain word
@@ -8,7 +8,7 @@ agreement   of the two aligners, for a model that has both
 pace        phones a second
 clipped     places where the recording is cut off at its peak
 snr         level of the speech over the level of the pauses, dB
-melody      correlation of the conversion's log-F0 with the recording's
+f0_correlation  of the conversion's log-F0 with the recording's
 lowered     dB that the conversion had to be lowered by so as not to clip
 """
 
@@ -23,7 +23,7 @@ from moksori.metrics.measures import melody
 from moksori.signal.audio import Recording, decibels
 from moksori.signal.pitch import swift
 
-Figures = dict[str, float]
+Metrics = dict[str, float]
 _STEP = 2.0**-15  # of 16 bits
 _FLAT = 3  # samples in a row at the peak; a wave that is not cut off has at most two
 _LOUD = 0.25  # a peak below this was not cut off by a converter
@@ -32,15 +32,15 @@ _UNLIKE = 0.1  # a frame whose weights agree less with the text's order sounds l
 _QUIETER = 3.0  # nepers below a line's louder frames; breaths and pauses are quieter still
 
 
-def of_recording(recording: Recording) -> Figures:
+def of_recording(recording: Recording) -> Metrics:
     """`clipped` and `snr` of a recording."""
     return {"clipped": float(clipped(recording.samples)), "snr": snr(recording)}
 
 
-def of_parts(parts: Sequence[Part]) -> Figures:
+def of_parts(parts: Sequence[Part]) -> Metrics:
     """`confidence`, `word`, `rushed`, `unheard`, `pace`, and `agreement` where there is one, of a line.
 
-    Of a long line's parts: by themselves each frame chooses among all phones of its part, so that figures
+    Of a long line's parts: by themselves each frame chooses among all phones of its part, so that metrics
     of a whole minute's alignment could not be compared with those of a line.
     """
     each = [_of_part(part) for part in parts]
@@ -49,11 +49,11 @@ def of_parts(parts: Sequence[Part]) -> Figures:
     return {
         name: joined[name](values) if name in joined else float(np.average(values, weights=lengths))
         for name in each[0]
-        if (values := [figures[name] for figures in each])
+        if (values := [metrics[name] for metrics in each])
     }
 
 
-def _of_part(part: Part) -> Figures:
+def _of_part(part: Part) -> Metrics:
     alignment, mel = part
     measures = alignment.measures()
     words = alignment.word_confidences()
@@ -62,7 +62,7 @@ def _of_part(part: Part) -> Figures:
     level = mel.mean(1)
     loud = level > np.quantile(level, 0.95) - _QUIETER
     smooth = np.convolve((alignment.weights * alignment.free).sum(1), np.ones(5) / 5, "same")
-    figures = {
+    metrics = {
         "confidence": measures.confidence,
         "word": min(words, default=measures.confidence),
         "rushed": float(_longest(np.array(hurried))),
@@ -70,8 +70,8 @@ def _of_part(part: Part) -> Figures:
         "pace": spoken / (len(alignment.weights) * alignment.frame),
     }
     if measures.agreement is not None:
-        figures["agreement"] = measures.agreement
-    return figures
+        metrics["agreement"] = measures.agreement
+    return metrics
 
 
 def _longest(true: np.ndarray) -> int:
@@ -82,8 +82,8 @@ def _longest(true: np.ndarray) -> int:
 
 def of_conversion(
     source: np.ndarray, converted: np.ndarray, rate: int, audio: AudioConfig
-) -> Figures:
-    """`melody` of two waves [n] of the same line; nothing where one is unvoiced."""
+) -> Metrics:
+    """`f0_correlation` of two waves [n] of the same line; nothing where one is unvoiced."""
     tracks = []
     for wave in (source, converted):
         _, hertz, voiced = swift(wave, rate, audio.f0_min, audio.f0_max)
@@ -91,7 +91,7 @@ def of_conversion(
     n = min(map(len, tracks))
     if ((tracks[0][:n] > 0) & (tracks[1][:n] > 0)).sum() < 10:  # too few to correlate
         return {}
-    return {"melody": melody(*tracks).correlation}
+    return {"f0_correlation": melody(*tracks).correlation}
 
 
 def clipped(samples: np.ndarray) -> int:

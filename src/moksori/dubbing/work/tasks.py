@@ -12,7 +12,7 @@ from moksori.dubbing.store import Store
 from moksori.text import read
 from moksori.text.nonverbal import is_nonverbal, is_wordless
 
-_FORMAT = 1  # raised when a take would be made otherwise than before
+_FORMAT = 2  # raised when a take would be made otherwise than before
 Progress = Callable[[str], Callable[[Iterable, int], Iterable]]
 
 
@@ -97,7 +97,7 @@ def _said(take: Take, setup: Setup) -> list[str]:
     if take.role.as_recorded or is_wordless(take.line.text):
         return []
     reading = read(take.line.text, setup.spell, setup.lexicon)
-    return [reading.normalized, *reading.phones, "cry" * is_nonverbal(take.line.text)]
+    return [reading.normalized, *reading.phones, "nonverbal" * is_nonverbal(take.line.text)]
 
 
 def _own_weights(converter: Converter, voice: str) -> str:

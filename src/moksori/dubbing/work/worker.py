@@ -1,8 +1,8 @@
-"""One take to its wave, timings, figures and picture: what a worker process does.
+"""One take to its wave, timings, metrics and picture: what a worker process does.
 
 STORE/<key>.wav    as many samples and channels as the take has, at its rate
 STORE/<key>.png    the alignment, time across, phones up
-STORE/<key>.json   when words and phones are said, and the figures; written last
+STORE/<key>.json   when words and phones are said, and the metrics; written last
 """
 
 import json
@@ -20,9 +20,9 @@ from threadpoolctl import threadpool_limits
 
 from moksori.conversion.converter import MIN_CONFIDENCE, Converter
 from moksori.dubbing.records import LONGEST, Setup, Status, Task
-from moksori.dubbing.work import metrics as figures
+from moksori.dubbing.work import metrics
 from moksori.dubbing.work.long_lines import Part, convert_line
-from moksori.dubbing.work.metrics import Figures
+from moksori.dubbing.work.metrics import Metrics
 from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.files import atomic_path, atomic_write
 from moksori.signal import audio
@@ -62,7 +62,7 @@ class Worker:
         """
         recording = task.read()
         role, text = task.take.role, task.take.line.text
-        measured = figures.of_recording(recording)
+        measured = metrics.of_recording(recording)
         if role.as_recorded or is_wordless(text):
             return self._pass(task, recording, measured)
         try:
@@ -72,22 +72,24 @@ class Worker:
             )  # fmt: skip
         except (TextError, AudioError):
             if is_nonverbal(text):  # a scream of three seconds is no reading of 아
-                return self._pass(task, recording, measured | {"cry": 1.0})
+                return self._pass(task, recording, measured | {"nonverbal": 1.0})
             raise
         if is_nonverbal(text) and spoken.confidence < MIN_CONFIDENCE:
-            return self._pass(task, recording, measured | {"cry": 1.0})
+            return self._pass(task, recording, measured | {"nonverbal": 1.0})
         parts = spoken.parts
         if len(parts) == 1 and (second := self._second(recording, text)) is not None:
             parts = [Part(replace(parts[0].alignment, second=second), parts[0].mel)]
         samples, lowered = _louder(spoken.samples, role.gain)
-        measured |= figures.of_parts(parts)
-        measured |= figures.of_conversion(
+        measured |= metrics.of_parts(parts)
+        measured |= metrics.of_conversion(
             recording.mono, samples.mean(1), recording.sample_rate, self.converter.card.audio
         )
         measured["lowered"] = spoken.lowered + lowered
         _draw(task.picture, parts)
         _write_wave(task.wave, samples, recording)
-        _write_about(task, "converted", parts, spoken.speech, measured, _who(samples, recording))
+        _write_about(
+            task, "converted", parts, spoken.speech, measured, _embedding(samples, recording)
+        )
         return "converted"
 
     def _second(self, recording: Recording, text: str) -> np.ndarray | None:
@@ -98,7 +100,7 @@ class Worker:
             recording, text, max_seconds=LONGEST, spell=self.setup.spell, lexicon=self.setup.lexicon
         ).alignment.second
 
-    def _pass(self, task: Task, recording: Recording, measured: Figures) -> Status:
+    def _pass(self, task: Task, recording: Recording, measured: Metrics) -> Status:
         """Speak the take by its recording: exactly, or at its character's gain."""
         role = task.take.role
         gain = 0.0 if role.as_recorded or role.nonverbal == "leave" else role.gain
@@ -118,7 +120,7 @@ def _louder(samples: np.ndarray, gain: float) -> tuple[np.ndarray, float]:
     return audio.fit_peak(samples * np.float32(10 ** (gain / 20))) if gain else (samples, 0.0)
 
 
-def _who(samples: np.ndarray, recording: Recording) -> list[float] | None:
+def _embedding(samples: np.ndarray, recording: Recording) -> list[float] | None:
     """Who speaks, by Resemblyzer where `moksori[eval]` is installed."""
     if not find_spec("resemblyzer"):
         return None
@@ -155,15 +157,15 @@ def _write_about(
     status: Status,
     parts: Sequence[Part],
     speech: tuple[float, float] | None,
-    measured: Figures,
-    who: list[float] | None,
+    measured: Metrics,
+    embedding: list[float] | None,
 ) -> None:
     about = {
         "status": status,
         "words": [word for part in parts for word in part.alignment.word_intervals()],
         "phones": [phone for part in parts for phone in part.alignment.phone_intervals()],
         "speech": speech,
-        "figures": measured,
-        "who": who,
+        "metrics": measured,
+        "embedding": embedding,
     }
     atomic_write(task.about, json.dumps(about, ensure_ascii=False))

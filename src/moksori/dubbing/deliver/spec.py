@@ -1,0 +1,58 @@
+"""What a delivery has to be."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from moksori.config import Seconds
+from moksori.messages import Lang
+from moksori.signal.loudness import TARGETS, LoudnessTarget
+from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliverySpec:
+    """What a delivery has to be; every deliverable is written by it.
+
+    Attributes:
+        title: of the job.
+        date: of the script, in all files, so that the same job gives the same bytes.
+        script: its file's name.
+        start_timecode: of the reel's first sample, after midnight.
+        length: of the reel at least.
+        frame_rate: of the time codes.
+        sample_rate: of reel and stems, Hz.
+        loudness: target of the reel.
+        lang: of report, retakes and issues.
+        model: and its licence, in one line.
+        without: names of deliverables that are left out.
+    """
+
+    title: str
+    date: datetime
+    script: str = ""
+    start_timecode: Seconds = 0.0
+    length: Seconds = 0.0
+    frame_rate: FrameRate = NTSC_DROP
+    sample_rate: int = 48000
+    loudness: LoudnessTarget = TARGETS["korea"]
+    lang: Lang = "ko"
+    model: str = ""
+    without: tuple[str, ...] = ()
+
+    def timecode(self, time: Seconds) -> str:
+        """Time code of a place on the reel.
+
+        Raises:
+            ScriptError: after the day that time codes have.
+        """
+        return format_timecode(self.start_timecode + time, self.frame_rate)
+
+    def sample(self, time: Seconds) -> int:
+        """The sample nearest to a place on the reel."""
+        return round(time * self.sample_rate)
+
+    @property
+    def frames_a_second(self) -> str:
+        """As a fraction: 30000/1001."""
+        fps = self.frame_rate.fps
+        return f"{fps.numerator}/{fps.denominator}"
