@@ -26,6 +26,14 @@ Dialogue: 0,0:00:03.00,0:00:04.00,Default,둘,0,0,0,,응.
 SHEET = ["번호", "TC in", "TC out", "배역", "성우", "대사", "지문", "파일", "비고"]
 
 
+def lines_in(*args, **more):
+    return read_script(*args, **more).lines
+
+
+def warnings_of(*args, **more):
+    return [warning.say("en") for warning in read_script(*args, **more).warnings]
+
+
 def write(folder, name, text):
     path = folder / name
     path.write_text(text, encoding="utf-8", newline="")
@@ -35,7 +43,7 @@ def write(folder, name, text):
 @pytest.mark.parametrize(("name", "content"), [("a.srt", SRT), ("a.vtt", VTT), ("a.ass", ASS)])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_subtitles_give_their_cues(tmp_path, name, content, newline):
-    lines = read_script(write(tmp_path, name, "\ufeff" + content.replace("\n", newline)))
+    lines = lines_in(write(tmp_path, name, "\ufeff" + content.replace("\n", newline)))
     first, second = {"a.srt": ("", ""), "a.vtt": ("하나", ""), "a.ass": ("하나", "둘")}[name]
     assert lines == [
         Line(Place("cue", 1), "안녕? 나야.", character=first, no="1", start=1.0, end=2.0),
@@ -49,7 +57,7 @@ def test_a_srt_s_numbers_are_no_text_and_its_text_no_numbers(tmp_path):
         "7\n00:00:01,001 --> 00:00:02,999 X1:10 X2:20\n비밀번호는\n1234\n\n\n"
         "00:00:03,000 --> 00:00:04,000\n119\n\n9\n01:00:05,000 --> 01:00:06,000\n{\\an8}{웃음} 또\n2",
     )  # fmt: skip
-    assert [(line.no, line.text, line.start, line.end) for line in read_script(path)] == [
+    assert [(line.no, line.text, line.start, line.end) for line in lines_in(path)] == [
         ("7", "비밀번호는 1234", 1.001, 2.999),
         ("2", "119", 3.0, 4.0),
         ("9", "{웃음} 또 2", 3605.0, 3606.0),
@@ -64,13 +72,13 @@ def test_a_vtt_s_notes_and_names_are_no_text(tmp_path):
         "<v.loud.far 김 하나>안녕 &amp; <c.x>잘</c> <b>가</b>\n\n"
         "NOTE 끝\n\n00:03.250 --> 00:04.000\n<v 둘>응.</v> <v 둘>그래.</v>\n",
     )  # fmt: skip
-    assert [(line.no, line.character, line.text, line.start) for line in read_script(path)] == [
+    assert [(line.no, line.character, line.text, line.start) for line in lines_in(path)] == [
         ("intro-1", "김 하나", "안녕 & 잘 가", 3601.0),
         ("2", "둘", "응. 그래.", 3.25),
     ]
 
 
-def test_an_ass_s_drawings_and_cues_without_text_are_told(tmp_path, caplog):
+def test_an_ass_s_drawings_and_cues_without_text_are_told(tmp_path):
     event = "Dialogue: 0,0:00:0{}.25,0:00:0{}.50,{},{},0,0,0,,{}\n"
     path = write(
         tmp_path, "a.ass",
@@ -79,19 +87,19 @@ def test_an_ass_s_drawings_and_cues_without_text_are_told(tmp_path, caplog):
         + event.format(3, 4, "간판", "하나", "{\\p1}m 0 0{\\p0}문 열어")
         + event.format(4, 5, "Default", "하나", ""),
     )  # fmt: skip
-    lines = read_script(path)
+    lines = lines_in(path)
     assert [(line.place, line.no, line.character, line.text) for line in lines] == [
         (Place("cue", 2), "2", "하나", "쉿, 조용히 해."),
         (Place("cue", 3), "3", "하나", "문 열어"),
     ]
     assert (lines[0].start, lines[0].end) == (2.25, 3.5)
-    assert "a.ass: drawings, not lines, passed over: line 6" in caplog.text
-    assert "no text, hence not read: cues 4" in caplog.text
+    assert "a.ass: drawings, not lines, passed over: line 6" in " ".join(warnings_of(path))
+    assert "no text, hence not read: cues 4" in " ".join(warnings_of(path))
 
 
 def test_a_ssa_is_read(tmp_path):
     text = ASS.replace("Layer", "Marked").replace("Dialogue: 0", "Dialogue: Marked=0")
-    lines = read_script(write(tmp_path, "a.ssa", text))
+    lines = lines_in(write(tmp_path, "a.ssa", text))
     assert [(line.character, line.text) for line in lines] == [
         ("하나", "안녕? 나야."),
         ("둘", "응."),
@@ -108,7 +116,7 @@ def test_a_table_s_header_may_stand_below_titles(tmp_path):
         [2, None, None],
         [3, "둘", 119],
     )
-    assert read_script(path) == [
+    assert lines_in(path) == [
         Line(Place("row", 4), "안녕?", character="하나", no="1"),
         Line(Place("row", 6), "119", character="둘", no="3"),
     ]
@@ -122,7 +130,7 @@ def test_all_columns_of_a_script(tmp_path):
         "7.wav", "급함",
     ])  # fmt: skip
     book.save(tmp_path / "a.xlsx")
-    assert read_script(tmp_path / "a.xlsx", frame_rate=FrameRate.parse("24")) == [
+    assert lines_in(tmp_path / "a.xlsx", frame_rate=FrameRate.parse("24")) == [
         Line(
             Place("row", 2), "그래, 가자 !", "김성우", "하나", "7.wav", "7", 3601.5, 3602.0, "1", "3-1",
             "(숨)", "급함",
@@ -143,18 +151,18 @@ def test_all_columns_of_a_script(tmp_path):
 )
 def test_headers_are_known_however_they_are_written(tmp_path, header):
     path = write(tmp_path, "a.csv", f"{header}\n1,2,3,0:00:04,0:00:05,ㄱ,ㄴ,ㄷ,ㄹ,ㅁ,ㅂ\n")
-    assert read_script(path) == [
+    assert lines_in(path) == [
         Line(Place("row", 2), "ㄷ", "ㄴ", "ㄱ", "ㅁ", "3", 4.0, 5.0, "1", "2", "ㄹ", "ㅂ")
     ]
 
 
-def test_a_title_of_one_word_is_no_header(tmp_path, caplog):
+def test_a_title_of_one_word_is_no_header(tmp_path):
     path = write(tmp_path, "a.csv", "대본,,\n번호,배역,대본,대사\n1,하나,초고,안녕\n")
-    assert read_script(path) == [Line(Place("row", 3), "안녕", character="하나", no="1")]
-    assert "“대사” and “대본” are both line; 대사 is read" in caplog.text
+    assert lines_in(path) == [Line(Place("row", 3), "안녕", character="하나", no="1")]
+    assert "“대사” and “대본” are both line; 대사 is read" in " ".join(warnings_of(path))
 
 
-def test_every_sheet_with_lines_is_read(tmp_path, caplog):
+def test_every_sheet_with_lines_is_read(tmp_path):
     book = openpyxl.Workbook()
     book.active.title = "1화"
     for name, rows in (
@@ -171,12 +179,13 @@ def test_every_sheet_with_lines_is_read(tmp_path, caplog):
         Line(Place("row", 2, "1화"), "하나", episode="1화"),
         Line(Place("row", 2, "2화"), "둘", episode="2화"),
     ]
-    assert read_script(tmp_path / "a.xlsx") == both
-    assert "passed over: 메모" in caplog.text
-    assert "the sheet 2화 is hidden, but its lines are read too" in caplog.text
-    assert read_script(tmp_path / "a.xlsx", episode="2화") == both[1:]
+    assert lines_in(tmp_path / "a.xlsx") == both
+    path = tmp_path / "a.xlsx"
+    assert "passed over: 메모" in " ".join(warnings_of(path))
+    assert "the sheet 2화 is hidden, but its lines are read too" in " ".join(warnings_of(path))
+    assert lines_in(tmp_path / "a.xlsx", episode="2화") == both[1:]
     with pytest.raises(ScriptError, match=r"“3화”; give --episode one of: 1화, 2화$"):
-        read_script(tmp_path / "a.xlsx", episode="3화")
+        lines_in(tmp_path / "a.xlsx", episode="3화")
 
 
 def test_an_episode_is_what_its_column_says(tmp_path):
@@ -187,13 +196,13 @@ def test_an_episode_is_what_its_column_says(tmp_path):
     book.create_sheet("시즌2").append(["대사"])
     book["시즌2"].append(["라"])
     book.save(tmp_path / "a.xlsx")
-    lines = read_script(tmp_path / "a.xlsx")
+    lines = lines_in(tmp_path / "a.xlsx")
     assert [line.episode for line in lines] == ["1", "시즌1", "특별편", "시즌2"]
     for episode, text in (("1", "가"), ("특별편", "다"), ("시즌2", "라")):
-        assert [line.text for line in read_script(tmp_path / "a.xlsx", episode=episode)] == [text]
+        assert [line.text for line in lines_in(tmp_path / "a.xlsx", episode=episode)] == [text]
     path = write(tmp_path, "a.csv", "대사\n가\n")
     with pytest.raises(ScriptError, match="one of: none, there is no column 화"):
-        read_script(path, episode="1")
+        lines_in(path, episode="1")
 
 
 def test_another_episode_s_faults_do_not_matter(tmp_path):
@@ -204,36 +213,36 @@ def test_another_episode_s_faults_do_not_matter(tmp_path):
     for row in (["대사"], ["=A9"]):
         (book["2화"] if "2화" in book.sheetnames else book.create_sheet("2화")).append(row)
     book.save(tmp_path / "a.xlsx")
-    assert [line.text for line in read_script(tmp_path / "a.xlsx", episode="1화")] == ["가"]
+    assert [line.text for line in lines_in(tmp_path / "a.xlsx", episode="1화")] == ["가"]
     with pytest.raises(ScriptError, match="2화!A2"):
-        read_script(tmp_path / "a.xlsx")
+        lines_in(tmp_path / "a.xlsx")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp949"])
 def test_csv_as_excel_saves_it(tmp_path, encoding):
     path = tmp_path / "a.csv"
     path.write_text('no,LINE\n1,"그래, 가자"\n', encoding=encoding)
-    assert read_script(path) == [Line(Place("row", 2), "그래, 가자", no="1")]
+    assert lines_in(path) == [Line(Place("row", 2), "그래, 가자", no="1")]
 
 
 def test_another_column_can_be_named(tmp_path):
     path = write(tmp_path, "a.tsv", "번호\t말\n1\t안녕\n")
-    assert read_script(path, "말") == [Line(Place("row", 2), "안녕", no="1")]
-    assert read_script(path, columns={"line": "말"}) == read_script(path, "말")
+    assert lines_in(path, "말") == [Line(Place("row", 2), "안녕", no="1")]
+    assert lines_in(path, columns={"line": "말"}) == lines_in(path, "말")
     with pytest.raises(ScriptError, match=r"--column \(there are: 번호, 말, 1, 안녕\)"):
-        read_script(path)
+        lines_in(path)
     path = write(tmp_path, "b.csv", "배역,역할,대사,최종 대사\n가,나,다,라\n")
     asked = {"character": "역할", "line": "최종대사"}
-    assert read_script(path, columns=asked) == [Line(Place("row", 2), "라", character="나")]
+    assert lines_in(path, columns=asked) == [Line(Place("row", 2), "라", character="나")]
 
 
 def test_only_what_is_asked_for_is_read(tmp_path):
     path = write(tmp_path, "a.csv", "TC in,파일,배역,비고,대사\n00:00:01:02,a.wav,하나,#REF!,가\n")
-    assert read_script(path, only=()) == [Line(Place("row", 2), "가")]
-    assert read_script(path, only=("file",)) == [Line(Place("row", 2), "가", file="a.wav")]
+    assert lines_in(path, only=()) == [Line(Place("row", 2), "가")]
+    assert lines_in(path, only=("file",)) == [Line(Place("row", 2), "가", file="a.wav")]
 
 
-def test_merged_cells_hold_for_all_their_rows_but_say_nothing_again(tmp_path, caplog):
+def test_merged_cells_hold_for_all_their_rows_but_say_nothing_again(tmp_path):
     path = write_workbook(
         tmp_path / "a.xlsx",
         ["씬", "번호", "배역", "시간", None, "대사"],
@@ -248,12 +257,12 @@ def test_merged_cells_hold_for_all_their_rows_but_say_nothing_again(tmp_path, ca
             *("A3:A5", "C3:C5", "A6:A7", "B6:B7", "D6:D7", "E6:E7", "F6:F7"),
         ),
     )
-    assert read_script(path) == [
+    assert lines_in(path) == [
         Line(Place("row", 3), "가", character="하나", no="1", start=1.0, end=2.0, scene="s1"),
         Line(Place("row", 4), "나", character="하나", no="2", start=3.0, end=4.0, scene="s1"),
         Line(Place("row", 6), "다", character="둘", no="3", start=5.0, end=6.0, scene="s2"),
     ]
-    assert "no text, hence not read: 1화 rows 7" in caplog.text
+    assert "no text, hence not read: 1화 rows 7" in " ".join(warnings_of(path))
 
 
 def test_times_of_a_workbook_may_be_its_own(tmp_path):
@@ -264,7 +273,7 @@ def test_times_of_a_workbook_may_be_its_own(tmp_path):
         [2, 3 / 86400, "00:00:04;00", "하나", None, "나"],
         [3, None, "0:00:06", "하나", None, "다"],
     )
-    lines = read_script(path, frame_rate=FrameRate.parse("29.97df"))
+    lines = lines_in(path, frame_rate=FrameRate.parse("29.97df"))
     assert [(line.start, line.end) for line in lines] == [
         (1.0, 2.5),
         (3.0, pytest.approx(120 * 1001 / 30000)),
@@ -272,7 +281,7 @@ def test_times_of_a_workbook_may_be_its_own(tmp_path):
     ]
 
 
-def test_rows_without_text_are_not_lost_silently(tmp_path, caplog):
+def test_rows_without_text_are_not_lost_silently(tmp_path):
     path = write_workbook(
         tmp_path / "a.xlsx",
         SHEET,
@@ -285,29 +294,28 @@ def test_rows_without_text_are_not_lost_silently(tmp_path, caplog):
         [],
         *([None, None, None, "하나"] for _ in range(30)),
     )
-    assert [line.text for line in read_script(path)] == ["가"]
-    (told,) = caplog.messages
+    assert [line.text for line in lines_in(path)] == ["가"]
+    (told,) = warnings_of(path)
     assert re.search(
         r"a\.xlsx: no text, hence not read: 1화 rows 3, 4, 5, 9, 10, .* and 13 more$", told
     )
-    caplog.clear()
-    assert len(read_script(write(tmp_path, "a.csv", "번호,대사\n1,가\n2,\n\n,\n"))) == 1
-    assert not caplog.messages
+    assert len(lines_in(write(tmp_path, "a.csv", "번호,대사\n1,가\n2,\n\n,\n"))) == 1
+    assert not warnings_of(tmp_path / "a.csv")
 
 
 def test_a_saved_formula_is_read_by_its_value(tmp_path):
     path = write_workbook(tmp_path / "a.xlsx", ["번호", "대사", "메모"], [1, "=B9", "=B9"])
     with pytest.raises(ScriptError, match=r"1화!B2: a formula .*paste the result as a value$"):
-        read_script(path)
+        lines_in(path)
     rewrite_sheet(
         path, r'<c r="B2"><f>B9</f><v ?/?>(</v>)?', '<c r="B2" t="str"><f>B9</f><v>가</v>'
     )
-    assert read_script(path) == [Line(Place("row", 2), "가", no="1")]
+    assert lines_in(path) == [Line(Place("row", 2), "가", no="1")]
 
 
 def test_a_text_is_a_line_a_row(tmp_path):
     path = write(tmp_path, "a.txt", "가\n\n나 다\n")
-    assert read_script(path) == [Line(Place("line", 1), "가"), Line(Place("line", 3), "나 다")]
+    assert lines_in(path) == [Line(Place("line", 1), "가"), Line(Place("line", 3), "나 다")]
 
 
 def cues(*events):
@@ -382,7 +390,7 @@ def test_what_cannot_be_read_is_named_with_its_fix(tmp_path, name, content, mess
     if content is not None:
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ScriptError, match=message) as error:
-        read_script(tmp_path / name)
+        lines_in(tmp_path / name)
     assert str(error.value).startswith(f"{tmp_path / name}")
     assert "\n" not in str(error.value)
 
@@ -403,7 +411,7 @@ def test_what_is_wrong_in_a_workbook_is_named_by_its_cell(tmp_path):
     ):  # fmt: skip
         write_workbook(path, *rows, merge=merge)
         with pytest.raises(ScriptError, match=message) as error:
-            read_script(path)
+            lines_in(path)
         assert str(error.value).startswith(f"{path}, 1화")
 
 
@@ -421,14 +429,14 @@ def test_what_is_wrong_in_a_workbook_is_named_by_its_cell(tmp_path):
 def test_columns_that_are_not_there_are_told(tmp_path, columns, message):
     path = write(tmp_path, "a.csv", "번호,대사\n1,가\n")
     with pytest.raises(ScriptError, match=message):
-        read_script(path, columns=columns)
+        lines_in(path, columns=columns)
     with pytest.raises(ScriptError, match="both named as the line; name one"):
-        read_script(path, "번호", columns={"line": "대사"})
+        lines_in(path, "번호", columns={"line": "대사"})
 
 
 def test_subtitles_have_no_episodes(tmp_path):
     with pytest.raises(ScriptError, match=r"a \.srt has no episodes; leave out --episode"):
-        read_script(write(tmp_path, "a.srt", SRT), episode="1")
+        lines_in(write(tmp_path, "a.srt", SRT), episode="1")
 
 
 def test_directions_of_a_character_with_a_recording_are_a_sound(tmp_path):
@@ -437,7 +445,7 @@ def test_directions_of_a_character_with_a_recording_are_a_sound(tmp_path):
         "배역,대사,지문,파일\n하나,안녕,작게,0001\n하나,,숨소리,0002\n하나,,(비명),0003\n,,음악,0004\n하나,,,0005\n",
         encoding="utf-8",
     )
-    lines = read_script(path)
+    lines = lines_in(path)
     assert [(line.text, line.file) for line in lines] == [
         ("안녕", "0001"), ("(숨소리)", "0002"), ("(비명)", "0003"),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from moksori.cli.console import out
+from moksori.cli.console import err, out
 from moksori.cli.convert import ModelOption
 from moksori.errors import ConfigError, OutputError
 from moksori.files import read_text
@@ -58,13 +58,15 @@ def cast(
     from moksori.script.script import read_script
     from moksori.timecode import FrameRate
 
-    lines = read_script(
+    content = read_script(
         script,
         columns=column_pairs(columns),
         frame_rate=FrameRate.parse(fps) if fps else None,
         episode=episode,
     )
-    lines = with_prefixes(lines)
+    for warning in content.warnings:
+        err.print(f"warning: {warning.say('en')}", style="yellow", markup=False)
+    lines = with_prefixes(content.lines)
     known = read_cast(output) if output.exists() else None
     if not output.parent.is_dir():
         raise OutputError(f"{output.parent}: no such folder; make it first")

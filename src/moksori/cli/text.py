@@ -61,7 +61,7 @@ def text(
         spoken = decode(sys.stdin.buffer.read(), "standard input")
         rows = [(str(n), row) for n, row in enumerate(spoken.splitlines(), 1)]
     else:
-        rows = [(str(row.place), row.text) for row in read_script(file, column, only=())]
+        rows = [(str(row.place), row.text) for row in read_script(file, column, only=()).lines]
     rows = [(place, row) for place, row in rows if row.strip() or line is not None]
     faults = doubtful = 0
     for place, row in rows:

@@ -1,8 +1,6 @@
 """A dubbing job from script and recordings to the delivery; the same call goes on with a job that was cut."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
@@ -24,6 +22,7 @@ from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.tasks import Progress, actor_means, tasks_of
 from moksori.errors import ScriptError
 from moksori.messages import Lang, Message, message
+from moksori.script.content import ScriptContent
 from moksori.script.line import Line, Place
 from moksori.script.script import read_script
 from moksori.signal.loudness import TARGETS
@@ -102,14 +101,14 @@ def check(request: Request, progress: Progress) -> Checked:
         MoksoriError: the script, the cast, the recordings' folder or the model as a whole cannot be used.
     """
     cast = read_cast(request.cast)
-    with _warnings() as told:
-        lines = _lines(request)
+    content = _content(request)
+    lines = content.lines
     origin = _origin(lines, request.frame_rate) if request.origin is None else request.origin
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles
     )
     converter = request.setup.converter()
-    found.issues.extend(Issue("warning", "", "script", {"why": why}) for why in told)
+    found.issues.extend(Issue("warning", "", "script", {"why": why}) for why in content.warnings)
     found = preflight(found, request.setup, converter, progress("checking"))
     ends = [take.start + take.seconds for take in found.takes if take.start is not None]
     length = max([found.length, *ends], default=0.0)
@@ -187,20 +186,20 @@ def keep_preflight(request: Request, checked: Checked, out: Path) -> tuple[Path,
     return out / "preflight.xlsx", aside
 
 
-def _lines(request: Request) -> list[Line]:
-    lines = read_script(
+def _content(request: Request) -> ScriptContent:
+    content = read_script(
         request.script,
         columns=request.columns,
         frame_rate=request.frame_rate,
         episode=request.episode,
     )
-    episodes = list(dict.fromkeys(line.episode for line in lines))
+    episodes = list(dict.fromkeys(line.episode for line in content.lines))
     if len(episodes) > 1:
         raise ScriptError(
             f"{request.script}: holds {len(episodes)} episodes; choose one with --episode "
             f"({', '.join(episodes[:12])})"
         )
-    return lines
+    return content
 
 
 def _origin(lines: Sequence[Line], frame_rate: FrameRate | None) -> Seconds:
@@ -214,20 +213,6 @@ def _origin(lines: Sequence[Line], frame_rate: FrameRate | None) -> Seconds:
         return first // _HOUR * _HOUR
     hour = format_timecode(first, frame_rate)[:2]
     return parse_time(f"{hour}:00:00:00", frame_rate)
-
-
-@contextmanager
-def _warnings() -> Iterator[list[str]]:
-    """What reading a script warns of, so that it stands in the preflight too."""
-    told: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: told.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("moksori.dubbing")
-    logger.addHandler(handler)
-    try:
-        yield told
-    finally:
-        logger.removeHandler(handler)
 
 
 def _left_out(request: Request, checked: Checked) -> list[Dubbed]:

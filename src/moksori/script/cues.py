@@ -2,20 +2,22 @@
 
 import html
 import itertools
-import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from moksori.errors import ScriptError
+from moksori.files import read_text
+from moksori.messages import Message, message
+from moksori.script.content import Asked, ScriptContent
 from moksori.script.line import Line, Place
+from moksori.script.rows import textless_warning
 from moksori.script.tables import one_line
 
 if TYPE_CHECKING:
     from pysubs2 import SSAEvent
 
-_log = logging.getLogger(__name__)
 _ARROW = "-->"
 _STAMPS = {
     ".srt": r"(\d{1,2}:[0-5]?\d:[0-5]?\d[,.]\d{3})",
@@ -43,20 +45,21 @@ class _Cue(NamedTuple):
     event: "SSAEvent"
 
 
-def read_cues(path: Path, content: str) -> list[Line]:
-    """Read the cues of subtitles.
+def read_cues(path: Path, asked: Asked) -> ScriptContent:
+    """Read the cues of subtitles; a `content.Reader`.
 
     Args:
-        path: that the errors name; .srt, .vtt, .ass or .ssa.
-        content: of the file.
+        path: .srt, .vtt, .ass or .ssa.
+        asked: what is asked; subtitles have no columns and no episodes.
 
     Returns:
-        A line a cue, also those without text; comments are left out, and with a warning drawings.
+        A line a cue with text; comments are left out, and with a warning drawings and cues without text.
 
     Raises:
         ScriptError: a cue that is malformed, ends before it starts, or is of several voices.
     """
     kind = path.suffix.lower()
+    content = read_text(path, ScriptError)
     rows = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     cues = _substation(path, rows) if kind in (".ass", ".ssa") else _blocks(path, rows)
     lines, drawings = [], []
@@ -73,9 +76,12 @@ def read_cues(path: Path, content: str) -> list[Line]:
         lines.append(
             Line(Place("cue", number), text, character=name, no=cue.no, start=start, end=end)
         )
+    warnings = list[Message]()
     if drawings:
-        _log.warning(f"{path}: drawings, not lines, passed over: line {', '.join(drawings)}")
-    return lines
+        warnings.append(message("script.drawings", file=path, places=", ".join(drawings)))
+    textless = [line.no for line in lines if not line.text]
+    warnings += textless_warning(path, message("script.cues"), textless)
+    return ScriptContent([line for line in lines if line.text], warnings)
 
 
 def _spoken(path: Path, cue: _Cue, kind: str) -> tuple[str, str]:
