@@ -132,22 +132,16 @@ def _like(recording: Recording, samples: np.ndarray) -> Recording:
 def _judged(converter: Converter, recording: Recording, text: str) -> Dubbed:
     """What a job would say of a line, but for what only its conversion tells."""
     take = Take(
-        "x",
-        Line(Place("row", 1), text),
-        Path(),
-        0,
-        len(recording.samples),
-        recording.sample_rate,
-        None,
-        Role(),
-    )
+        id="x", line=Line(Place("row", 1), text), audio=Path(), begin=0,
+        samples=len(recording.samples), sample_rate=recording.sample_rate, start=None, role=Role(),
+    )  # fmt: skip
     try:
         aligned = converter.align(recording, text)
     except TextError as error:
-        return flag([Dubbed(take, "failed", error=str(error))])[0]
+        return flag([Dubbed(take=take, status="failed", error=error.message)])[0]
     measured = figures.of_recording(recording)
-    measured |= figures.of_parts([Part(aligned.alignment, aligned.mel)])
-    return flag([Dubbed(take, "converted", metrics=measured)])[0]
+    measured |= figures.of_parts([Part(aligned.alignment, aligned.mel, np.zeros(0))])
+    return flag([Dubbed(take=take, status="converted", metrics=measured)])[0]
 
 
 if __name__ == "__main__":

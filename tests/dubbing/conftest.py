@@ -37,10 +37,6 @@ class InProcess:
         pass
 
 
-def no_progress(title: str):
-    return lambda steps, total: steps
-
-
 @pytest.fixture
 def show(tmp_path) -> Path:
     """`script.xlsx`, `takes/`, `cast.toml`: three lines and a laugh, 25 fps from 01:00:00:00."""

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import sqlite3
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,23 +14,27 @@ import openpyxl
 import opentimelineio
 import pytest
 import soundfile
+import torch
 from wavinfo import WavInfoReader
 
-from moksori.dubbing.job import Request, check, dub
+from moksori.dubbing.job import again, audition, check, dub
+from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import Setup
+from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.store import line_states
 from moksori.dubbing.work.engines import LocalEngine, RayEngine
-from moksori.errors import OutputError
+from moksori.errors import ConfigError, OutputError, VoiceError
+from moksori.signal.pitch import mean_log_f0 as mean_of
 from moksori.timecode import FrameRate, format_timecode, parse_time
 from tests.conftest import DEMO_TEXT
-from tests.dubbing.conftest import CAST, InProcess, no_progress
+from tests.dubbing.conftest import CAST, InProcess
 
 
 def request(show: Path, **more) -> Request:
     return Request(
-        show / "script.xlsx",
-        show / "takes",
-        show / "cast.toml",
+        script=show / "script.xlsx",
+        audio=show / "takes",
+        cast=show / "cast.toml",
         frame_rate=FrameRate.parse("25"),
         **more,
     )
@@ -38,9 +43,9 @@ def request(show: Path, **more) -> Request:
 def run(show: Path, out: str = "out", engine=None, **more):
     """Rows, and what an engine in this process was asked to convert."""
     asked = request(show, **more)
-    checked = check(asked, no_progress)
+    checked = check(asked)
     inner = InProcess(asked.setup)
-    rows, _ = dub(asked, checked, show / out, lambda: engine or inner, no_progress)
+    rows = dub(asked, checked, show / out, lambda: engine or inner).rows
     return rows, [text for method, text in inner.asked if method == "convert"]
 
 
@@ -207,10 +212,10 @@ def test_a_line_that_fails_does_not_stop_the_others(copied, monkeypatch):
     edit(copied, "F2", "가나다라 마바사")
     real = work.convert_line
 
-    def broken(converter, recording, text, *more):
+    def broken(converter, recording, text, *more, **named):
         if text.startswith("가나다라"):
             raise ZeroDivisionError("half a line")
-        return real(converter, recording, text, *more)
+        return real(converter, recording, text, *more, **named)
 
     monkeypatch.setattr(work, "convert_line", broken)
     rows, asked = run(copied)
@@ -220,9 +225,9 @@ def test_a_line_that_fails_does_not_stop_the_others(copied, monkeypatch):
     assert run(copied)[1] == []  # nothing has changed, so it is not tried again
     monkeypatch.setattr(work, "convert_line", real)
     asked_for = request(copied)
-    checked = check(asked_for, no_progress)
-    rows, _ = dub(
-        asked_for, checked, copied / "out", lambda: InProcess(asked_for.setup), no_progress,
+    checked = check(asked_for)
+    rows, *_ = dub(
+        asked_for, checked, copied / "out", lambda: InProcess(asked_for.setup),
         retry_failed=True,
     )  # fmt: skip
     assert rows[0].status == "converted"
@@ -254,7 +259,7 @@ def test_a_job_that_was_cut_anywhere_goes_on(copied, tmp_path):
         asked = request(copied)
         engine = Failing(asked.setup, limit)
         with pytest.raises(Cut):
-            dub(asked, check(asked, no_progress), copied / "out", lambda e=engine: e, no_progress)
+            dub(asked, check(asked), copied / "out", lambda e=engine: e)
         converted += sum(method == "convert" for method, _ in engine.asked)
     converted += len(run(copied)[1])
     assert converted <= 4 + 3  # a line in hand each time
@@ -282,8 +287,8 @@ def test_a_changed_deliverable_is_kept_aside(copied):
     (copied / "out" / "reel.edl").write_text("mine")
     edit(copied, "F5", "(큰 웃음)")
     asked = request(copied)
-    checked = check(asked, no_progress)
-    _, aside = dub(asked, checked, copied / "out", lambda: InProcess(asked.setup), no_progress)
+    checked = check(asked)
+    _, aside, _ = dub(asked, checked, copied / "out", lambda: InProcess(asked.setup))
     assert [path.name for path in aside] == ["reel (1).edl", "retakes (1).xlsx"]
     assert openpyxl.load_workbook(aside[1]).active["A1"].value == "감독 메모"
     assert openpyxl.load_workbook(note).active["A1"].value != "감독 메모"
@@ -294,7 +299,7 @@ def test_another_episode_s_folder_is_refused_a_new_version_s_is_not(copied):
     shutil.copy(copied / "script.xlsx", copied / "ep01_v2.xlsx")
     asked = replace(request(copied), script=copied / "ep01_v2.xlsx")
     engine = InProcess(asked.setup)
-    dub(asked, check(asked, no_progress), copied / "out", lambda: engine, no_progress)
+    dub(asked, check(asked), copied / "out", lambda: engine)
     assert engine.asked == []
     book = openpyxl.load_workbook(copied / "ep01_v2.xlsx")
     for row in (2, 3, 4, 5):
@@ -303,7 +308,7 @@ def test_another_episode_s_folder_is_refused_a_new_version_s_is_not(copied):
     asked = replace(request(copied), script=copied / "ep02.xlsx")
     before = files(copied / "out")
     with pytest.raises(OutputError, match="no line in common; choose another folder"):
-        dub(asked, check(asked, no_progress), copied / "out", lambda: engine, no_progress)
+        dub(asked, check(asked), copied / "out", lambda: engine)
     assert files(copied / "out") == before
 
 
@@ -319,7 +324,7 @@ def test_the_reel_begins_at_the_time_code_s_hour(show, fps, first):
     for row in range(2, 6):
         edit(show, f"B{row}", first)
         edit(show, f"C{row}", None)
-    checked = check(replace(request(show), frame_rate=rate), no_progress)
+    checked = check(replace(request(show), frame_rate=rate))
     assert format_timecode(checked.origin, rate)[:8] == f"{first[:2]}:00:00"
     start = parse_time(first, rate) - checked.origin
     assert [take.start for take in checked.takes] == [pytest.approx(max(start, 0))] * 4
@@ -337,10 +342,10 @@ def test_a_worker_that_dies_harms_its_own_line_alone(copied, monkeypatch):
         "def arm():\n"
         "    from moksori.dubbing.work import worker as work\n"
         "    real = work.convert_line\n"
-        "    def convert_line(converter, recording, text, *more):\n"
+        "    def convert_line(converter, recording, text, *more, **named):\n"
         "        if text.startswith('죽는'):\n"
         "            os._exit(9)\n"
-        "        return real(converter, recording, text, *more)\n"
+        "        return real(converter, recording, text, *more, **named)\n"
         "    work.convert_line = convert_line\n"
         "if '--multiprocessing-fork' in sys.argv:\n"
         "    arm()\n"
@@ -402,8 +407,8 @@ def test_one_actor_s_higher_line_stays_higher(show):
     edit(show, "E2", "성우1")
     apart = {}
     for register in ("actor", "line"):
-        rows, _ = run(show, register, register=register)
-        means = [converter.register(rows[i].wave)[0] for i in (0, 2)]
+        rows, _ = run(show, register, mean_f0=register)
+        means = [mean_of(torch.from_numpy(converter.source_f0(rows[i].wave))) for i in (0, 2)]
         apart[register] = 12 / np.log(2) * (means[1] - means[0])
     assert apart["actor"] == pytest.approx(3, abs=0.7)
     assert apart["line"] == pytest.approx(0, abs=0.7)
@@ -499,13 +504,14 @@ def test_an_episode_of_real_recordings(shared, tmp_path):
         ("script.ass", "track.wav"),
     ):
         asked = Request(
-            ep / script, ep / audio, ep / "cast.toml", frame_rate=FrameRate.parse("29.97df")
+            script=ep / script,
+            audio=ep / audio,
+            cast=ep / "cast.toml",
+            frame_rate=FrameRate.parse("29.97df"),
         )
-        checked = check(asked, no_progress)
+        checked = check(asked)
         assert not checked.faults
-        rows, _ = dub(
-            asked, checked, tmp_path / script, lambda a=asked: InProcess(a.setup), no_progress
-        )
+        rows, *_ = dub(asked, checked, tmp_path / script, lambda a=asked: InProcess(a.setup))
         assert [row.status for row in rows] == ["converted"] * 9 + ["passed"]
         assert np.median([row.metrics["confidence"] for row in rows[:9]]) > 0.6
         assert min(row.metrics["f0_correlation"] for row in rows[:9]) > 0.9
@@ -519,3 +525,106 @@ def test_an_episode_of_real_recordings(shared, tmp_path):
         for word, other in zip(row.words, cut.words, strict=True)
     ]
     assert np.mean(np.abs(apart)) < 0.02
+
+
+def test_the_job_remembers_what_it_was_asked(show):
+    """`-o OUT` alone resumes; a new option is remembered; paths near the folder are relative to it."""
+    job = JobFile(
+        script=show / "script.xlsx", audio=show / "takes", cast=show / "cast.toml", fps="25",
+        without=("mouth",), lang="en",
+    )  # fmt: skip
+    (show / "out").mkdir()
+    job.save(show / "out")
+    written = (show / "out" / "job.toml").read_text(encoding="utf-8")
+    assert 'script = "../script.xlsx"' in written
+    again = load_job(show / "out")
+    assert again == job
+    changed = again.merged({"loudness": "ebu"})
+    assert (changed.loudness, changed.without, changed.fps) == ("ebu", ("mouth",), "25")
+    (show / "out" / "job.toml").write_text("loudness = 'loud'", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"job\.toml: “loudness”"):
+        load_job(show / "out")
+    with pytest.raises(ConfigError, match="name the script"):
+        JobFile().request()
+
+
+def test_progress_is_told_and_a_job_can_be_cancelled(show):
+    """Cancelled after the first line: it is kept, and the next run converts the others alone."""
+    asked, seen = request(show), []
+    watch = Watch(seen.append)
+    checked = check(asked, watch)
+    assert [event[:3] for event in seen] == [(Stage.CHECKING, n, 4) for n in range(5)]
+    assert seen[2].left is not None and seen[-1].left == 0
+
+    def stop(event):
+        if (event.stage, event.done) == (Stage.CONVERTING, 1):
+            watch.cancel.set()
+
+    watch.notify = stop
+    engine = InProcess(asked.setup)
+    result = dub(asked, checked, show / "out", lambda: engine, watch)
+    assert result.cancelled and not result.rows
+    assert not (show / "out" / "reel.wav").exists()
+    done = len(engine.asked)
+    assert done < 4
+    assert len(run(show)[1]) == 4 - done
+
+
+def test_an_audition_is_kept_for_the_job(show):
+    """A line in three voices; cast in one of them, the job need not convert it."""
+    asked = request(show)
+    checked = check(asked)
+    id, engine = checked.takes[0].id, InProcess(asked.setup)
+    heard = audition(asked, checked, show / "out", lambda: engine, id, ["kih", "ava", "pmb"])
+    assert [*heard] == ["kih", "ava", "pmb"]
+    waves = [soundfile.read(row.wave)[0] for row in heard.values()]
+    assert not np.allclose(waves[0], waves[1])
+    cast = (show / "cast.toml").read_text(encoding="utf-8")
+    (show / "cast.toml").write_text(cast.replace('"lmy"', '"ava"'), encoding="utf-8")
+    rows, converted = run(show)
+    assert len(converted) == 3  # of four
+    np.testing.assert_array_equal(soundfile.read(rows[0].wave)[0], waves[1])
+    with pytest.raises(ConfigError, match="1 to 4 voices"):
+        audition(asked, checked, show / "out", lambda: engine, id, list("abcde"))
+    with pytest.raises(VoiceError, match="no voice “nobody”"):
+        audition(asked, checked, show / "out", lambda: engine, id, ["nobody"])
+    laugh = checked.takes[3].id
+    with pytest.raises(ConfigError, match="is not converted"):
+        audition(asked, checked, show / "out", lambda: engine, laugh, ["kih"])
+
+
+def test_one_line_can_be_converted_again_alone(copied):
+    asked = request(copied)
+    edit(copied, "F2", "오늘 밤, 우리가 이 마을을 지킨다. 다 됐어?")
+    checked = check(asked)
+    engine, before = InProcess(asked.setup), files(copied / "out")
+    (row,) = again(asked, checked, copied / "out", lambda: engine, [checked.takes[0].id])
+    assert (row.status, len(engine.asked)) == ("converted", 1)
+    assert files(copied / "out") == before  # nothing is delivered yet
+    assert run(copied)[1] == []
+    with pytest.raises(ConfigError, match="no line “x”"):
+        again(asked, checked, copied / "out", lambda: engine, ["x"])
+
+
+def test_a_take_is_decoded_twice_and_its_f0_tracked_once(show, monkeypatch):
+    """Decoded once to be looked at and once to be converted; the conversion's F0 is tracked too."""
+    from moksori.conversion import converter
+    from moksori.dubbing import records
+    from moksori.signal import audio
+
+    reads, tracks = [], []
+    read, track = audio.read, converter.f0_of
+
+    def counted_read(path, *more):
+        reads.append(Path(path).name)
+        return read(path, *more)
+
+    def counted_track(wave, config):
+        tracks.append(len(wave))
+        return track(wave, config)
+
+    monkeypatch.setattr(records.audio, "read", counted_read)
+    monkeypatch.setattr(converter, "f0_of", counted_track)
+    run(show)
+    assert Counter(reads) == dict.fromkeys((f"{n:04d}.wav" for n in range(1, 5)), 2)
+    assert len(tracks) == 3  # the laugh is passed

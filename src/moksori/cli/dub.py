@@ -1,6 +1,5 @@
 """`moksori dub`: a script and its recordings in, every line in its character's voice out."""
 
-import logging
 import os
 from collections import Counter
 from pathlib import Path
@@ -17,24 +16,27 @@ from moksori.cli.cast import (
     ScriptArgument,
     column_pairs,
 )
-from moksori.cli.console import err, out, progress
+from moksori.cli.console import err, out, watching
 from moksori.cli.convert import ModelOption, PacksOption, VocoderOption, print_licence
 from moksori.cli.text import LexiconOption, SpellOption
 from moksori.errors import ConfigError
+from moksori.messages import Lang, say
 from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
-    from moksori.dubbing.job import Checked, Request
+    from moksori.dubbing.job import Checked
     from moksori.dubbing.records import Dubbed
+    from moksori.dubbing.request import Request
     from moksori.dubbing.work.engines import Engine
-    from moksori.messages import Lang
 
 _SHOWN = 40  # issues on the screen; the .xlsx has all
 
 
 def dub(
+    context: typer.Context,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The job's folder; name it again to go on.")
+        Path,
+        typer.Option("-o", "--output", help="The job's folder; naming it alone resumes the job."),
     ],
     script: Annotated[Path | None, ScriptArgument] = None,
     audio: Annotated[
@@ -46,7 +48,10 @@ def dub(
     ] = None,
     cast: Annotated[
         Path | None,
-        typer.Option("--cast", help="Who speaks whom; `moksori cast SCRIPT` writes a first one."),
+        typer.Option(
+            "--cast",
+            help="Which voice each character has; `moksori cast SCRIPT` writes a first one.",
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only look for what would go wrong; convert nothing.")
@@ -60,7 +65,9 @@ def dub(
     ] = False,
     skip_faulty: Annotated[
         bool,
-        typer.Option("--skip-faulty", help="Go on without the lines that the check finds faulty."),
+        typer.Option(
+            "--skip-faulty", help="Continue without the lines that the check finds faulty."
+        ),
     ] = False,
     fps: FpsOption = None,
     start: Annotated[
@@ -95,6 +102,15 @@ def dub(
         Literal["korea", "netflix", "ebu", "none"],
         typer.Option(help="Loudness of the reel: -24 LKFS, -27 LKFS, -23 LUFS, or as it is."),
     ] = "korea",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="NAME",
+            help="Leave out a deliverable: lines, reel, edl, otio, subtitles, timings, words, mouth, issues, "
+            "retakes or report. May be given several times.",
+        ),
+    ] = None,
     lang: Annotated[
         Literal["ko", "en"], typer.Option(help="Language of report, retakes and check.")
     ] = "ko",
@@ -114,56 +130,65 @@ def dub(
 ) -> None:
     """Dub an episode: every line in its character's voice, in its place, and what to record again.
 
-    Looks through everything first. Can be killed at any moment: the same command goes on. After a change
-    of the script, the cast, a recording or the model only what changed is converted again.
+    Looks through everything first. Can be killed at any moment: `moksori dub -o OUT` alone resumes, since
+    OUT/job.toml remembers the options. After a change of the script, the cast, a recording or the model only
+    what changed is converted again.
 
     Example: moksori cast ep01.xlsx -o cast.toml
              moksori dub ep01.xlsx --audio takes/ --cast cast.toml -o ep01/
     """
     if status:
         return _print_status(output)
-    if not (script and audio and cast):
-        raise ConfigError("name the script, its recordings (--audio) and who speaks whom (--cast)")
     from moksori.dubbing import job as jobs
-    from moksori.dubbing.records import Setup
-    from moksori.messages import say
-    from moksori.timecode import FrameRate, parse_time
+    from moksori.dubbing.request import load_job
 
-    logging.basicConfig(format="%(message)s")
-    frames = FrameRate.parse(fps) if fps else None
-    request = jobs.Request(
-        script, audio, cast, Setup(_absolute(model), _vocoder(vocoder), _absolute(packs), _absolute(lexicon),
-        spell), frames, parse_time(start, frames) if start else None, episode, column_pairs(columns), pattern,
-        handles, register, rate, loudness, lang,
-    )  # fmt: skip
-    checked = jobs.check(request, progress)
-    _print_findings(checked, request)
-    if check or (checked.faults and not skip_faulty):
-        path, aside = jobs.keep_preflight(request, checked, output)
-        _print_aside(aside, lang)
-        if not check:
-            raise ConfigError(say("cli.faults", lang, faults=len(checked.faults), path=path))
-        out.print(say("cli.preflight", lang, path=path), markup=False)
-        raise typer.Exit(1 if checked.faults else 0)
-    if not checked.takes:
-        raise ConfigError(f"{script}: none of its lines can be dubbed; see the issues above")
-    print_licence(checked.converter.card.licence)
-    rows, aside = jobs.dub(
-        request, checked, output, lambda: _engine(engine, request, workers, len(checked.takes)),
-        progress, retry_failed,
-    )  # fmt: skip
-    _print_aside(aside, lang)
-    _print_rows(rows, output, lang)
-    raise typer.Exit(1 if any(row.status == "failed" for row in rows) else 0)
+    given = {key: value for key, value in context.params.items() if _is_given(context, key)}
+    names = ("script", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
+             "loudness", "lang", "model", "vocoder", "packs", "lexicon", "spell")  # fmt: skip
+    asked = {name: given[name] for name in names if name in given}
+    if "register" in given:
+        asked["mean_f0"] = register
+    if "rate" in given:
+        asked["sample_rate"] = rate
+    if "columns" in given:
+        asked["columns"] = column_pairs(columns)
+    if "without" in given:
+        asked["without"] = tuple(without or ())
+    file = load_job(output).merged(asked)
+    lang, request = file.lang, file.request()
+    watch, interrupted = watching()
+    with interrupted:
+        checked = jobs.check(request, watch)
+        _print_issues(checked, request)
+        if check or (checked.faults and not skip_faulty):
+            path, aside = jobs.keep_preflight(request, checked, output)
+            _print_aside(aside, lang)
+            if not check:
+                raise ConfigError(say("cli.faults", lang, faults=len(checked.faults), path=path))
+            out.print(say("cli.preflight", lang, path=path), markup=False)
+            raise typer.Exit(1 if checked.faults else 0)
+        if not checked.takes:
+            raise ConfigError(
+                f"{file.script}: none of its lines can be dubbed; see the issues above"
+            )
+        print_licence(checked.converter.card.licence)
+        result = jobs.dub(
+            request, checked, output, lambda: _engine(engine, request, workers, len(checked.takes)),
+            watch, retry_failed=retry_failed,
+        )  # fmt: skip
+        file.save(output)
+    if result.cancelled:
+        err.print(say("cli.cancelled", lang, out=output), style="yellow", markup=False)
+        raise typer.Exit(130)
+    _print_aside(result.kept_aside, lang)
+    _print_rows(result.rows, output, lang)
+    raise typer.Exit(1 if any(row.status == "failed" for row in result.rows) else 0)
 
 
-def _absolute(path: Path | None) -> Path | None:
-    """For workers, which may begin elsewhere."""
-    return path and path.absolute()
-
-
-def _vocoder(name: str) -> str:
-    return str(Path(name).absolute()) if Path(name).is_dir() else name
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option was named, on the command line or by its variable."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT")
 
 
 def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "Engine":
@@ -174,8 +199,7 @@ def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "
     return LocalEngine(request.setup, min(workers or os.cpu_count() or 1, lines))
 
 
-def _print_findings(checked: "Checked", request: "Request") -> None:
-    from moksori.messages import say
+def _print_issues(checked: "Checked", request: "Request") -> None:
     from moksori.timecode import format_timecode
 
     where = format_timecode(checked.origin, checked.frame_rate)
@@ -202,15 +226,12 @@ def _print_findings(checked: "Checked", request: "Request") -> None:
 
 
 def _print_aside(paths: list[Path], lang: "Lang") -> None:
-    from moksori.messages import say
-
     for path in paths:
         err.print(say("cli.aside", lang, path=path), style="yellow", markup=False)
 
 
 def _print_rows(rows: "list[Dubbed]", output: Path, lang: "Lang") -> None:
     from moksori.dubbing.deliver.retakes import to_look_at
-    from moksori.messages import say
 
     for row in rows:
         if row.status == "failed":

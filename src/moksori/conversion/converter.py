@@ -29,7 +29,8 @@ from moksori.models.conversion import Batch, ConversionModel
 from moksori.signal import audio as audio_files
 from moksori.signal import features
 from moksori.signal.audio import Recording
-from moksori.signal.pitch import mean_log_f0, shift_f0
+from moksori.signal.pitch import f0 as f0_of
+from moksori.signal.pitch import shift_f0
 from moksori.text import Reading, ids, read
 from moksori.text.pace import check_pace
 from moksori.text.symbols import PUNCTUATION
@@ -147,7 +148,8 @@ class Converter:
         voice: str,
         *,
         pitch: Semitones = 0.0,
-        register: float | None = None,
+        source_mean_log_f0: float | None = None,
+        source_f0: np.ndarray | None = None,
         max_seconds: Seconds = MAX_SECONDS,
         spell: bool = False,
         lexicon: Path | None = None,
@@ -161,9 +163,11 @@ class Converter:
             recording: a file of any rate, width and channel count, or one already read.
             text: what is said in it.
             voice: name of a voice of the model.
-            pitch: how far above the voice's own register it is to speak; below, if negative.
-            register: of the source's speaker, as `Converter.register` gives; then a line said higher than
-                the speaker's usual stays higher. By default each line is put at the voice's mean.
+            pitch: semitones above the voice's own mean F0; below, if negative.
+            source_mean_log_f0: of the source's speaker, mean natural log of Hz over voiced frames of all
+                that is known of him; then a line said higher than usual stays higher. By default each line
+                is put at the voice's mean.
+            source_f0: [T] of this recording, as `Converter.source_f0` gives, if it is known already.
             max_seconds: limit of the recording's length; memory grows with it.
             spell: read English words that are not in the dictionary letter by letter.
             lexicon: a show's own readings, as `moksori.text.lexicon.load_lexicon`.
@@ -172,7 +176,7 @@ class Converter:
             AudioError: a recording that cannot be read, is silent, too short or too long.
             TextError: a text that cannot be read aloud, or that plainly is not this recording's.
             LexiconError: a lexicon with a row that cannot be right.
-            VoiceError: an unknown voice, or a pitch more than an octave from its register.
+            VoiceError: an unknown voice, or a pitch more than an octave from its mean.
         """
         if not abs(pitch) <= MAX_PITCH:
             raise VoiceError.of("voice.pitch", limit=MAX_PITCH, pitch=pitch)
@@ -184,10 +188,12 @@ class Converter:
         speech = self._speech(recording)
         check_pace(reading, features.samples_to_seconds(len(speech.wave), audio))
         clock.stop("read")
-        source = features.extract(speech.wave, audio)
+        source_mel = features.log_mel(speech.wave, audio)
+        known = source_f0 is not None and len(source_f0) == len(source_mel)
+        own_f0 = torch.from_numpy(source_f0 if known else f0_of(speech.wave, audio))
         clock.stop("features")
-        f0 = shift_f0(source.f0, target.voice.log_f0_mean, pitch, register)
-        mel, alignment = self._convert_frames(source.mel, f0, reading, speech, target)
+        f0 = shift_f0(own_f0, target.voice.log_f0_mean, pitch, source_mean_log_f0)
+        mel, alignment = self._convert_frames(source_mel, f0, reading, speech, target)
         clock.stop("conversion")
         with torch.inference_mode():
             wave = self.vocoder(mel[None], f0[None])[0].numpy()
@@ -197,24 +203,22 @@ class Converter:
         begin = features.samples_to_seconds(speech.start, audio)
         end = begin + features.frames_to_seconds(len(mel), audio)
         return Conversion(
-            samples, recording.sample_rate, recording.subtype, target.voice, alignment, source.mel.numpy(),
-            mel.numpy(), audio, (begin, end), lowered, clock.stages,
+            samples=samples, sample_rate=recording.sample_rate, subtype=recording.subtype,
+            voice=target.voice, alignment=alignment, source_mel=source_mel.numpy(), mel=mel.numpy(),
+            source_f0=own_f0.numpy(), audio=audio, speech=(begin, end), lowered=lowered,
+            seconds_by_stage=clock.stages,
         )  # fmt: skip
 
-    def register(
+    def source_f0(
         self, recording: Recording | Path | str, max_seconds: Seconds = MAX_SECONDS
-    ) -> tuple[float, int]:
-        """A recording's register: mean natural log of F0 in Hz, and of how many voiced frames.
+    ) -> np.ndarray:
+        """F0 [T] in Hz of a recording's speech, 0 where unvoiced, on the frames that `convert` works on.
 
         Raises:
-            AudioError: as `convert`; nothing in it is voiced.
+            AudioError: as `convert`.
         """
         speech = self._speech(self._read(recording, max_seconds))
-        hertz = features.extract(speech.wave, self.card.audio).f0
-        mean = mean_log_f0(hertz)
-        if mean is None:
-            raise AudioError.of("audio.unvoiced")
-        return mean, int((hertz > 0).sum())
+        return f0_of(speech.wave, self.card.audio)
 
     def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
         if not isinstance(recording, Recording):

@@ -13,7 +13,7 @@ from moksori.conversion.checkpoint import Voice
 from moksori.signal import audio as audio_files
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Conversion:
     """A converted line, and what can be said of it."""
 
@@ -23,6 +23,7 @@ class Conversion:
     voice: Voice
     alignment: Alignment
     source_mel: np.ndarray  # [T, n_mels] of the speech, silence at the ends cut off
+    source_f0: np.ndarray  # [T] Hz of the source, 0 where unvoiced
     mel: np.ndarray  # [T, n_mels] in the target voice
     audio: AudioConfig
     speech: tuple[Seconds, Seconds]  # where the T frames begin and end in the recording

@@ -1,27 +1,34 @@
-"""A dubbing job from script and recordings to the delivery; the same call goes on with a job that was cut."""
+"""A dubbing job from script and recordings to the delivery: what the command and the page both call.
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import reduce
+check     look through script, cast and recordings, convert nothing
+dub       convert what has changed, deliver everything; the same call resumes a job that was cut
+again     convert single lines again, deliver nothing
+audition  one line in several voices, kept so that the job reuses it
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
-from moksori.dubbing.deliver.delivery import deliver
+from moksori.dubbing.deliver.delivery import check_names, deliver
 from moksori.dubbing.deliver.issue_list import save_issues
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.preflight import preflight
-from moksori.dubbing.plan.takes import HANDLES, find_takes
-from moksori.dubbing.records import Dubbed, Role, Setup, Take, Task, read_take
+from moksori.dubbing.plan.takes import find_takes
+from moksori.dubbing.progress import Cancelled, Stage, Watch
+from moksori.dubbing.records import Dubbed, Heard, Role, Take, Task
+from moksori.dubbing.request import Request
 from moksori.dubbing.store import Store
 from moksori.dubbing.work.flags import flag
-from moksori.dubbing.work.tasks import Progress, actor_means, tasks_of
-from moksori.errors import ScriptError
-from moksori.messages import Lang, Message, message
+from moksori.dubbing.work.tasks import actor_means, tasks_of
+from moksori.errors import ConfigError, ScriptError
+from moksori.messages import Message, message
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line, Place
 from moksori.script.script import read_script
@@ -31,51 +38,8 @@ from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time
 if TYPE_CHECKING:
     from moksori.dubbing.work.engines import Engine
 
+MOST_VOICES = 4  # of an audition
 _HOUR: Seconds = 3600.0
-_EARLIEST = 315_619_200  # 1980-01-02: zip files, and so .xlsx, know no earlier day
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user asks for.
-
-    Attributes:
-        script: of the episode.
-        audio: a folder with a file a line, or one production track.
-        cast: who speaks whom.
-        setup: model, vocoder, lexicon.
-        frame_rate: of the script's time codes, and of what is handed over.
-        origin: time code at which reel and track begin; the first line's hour, if that is not the first.
-        episode: the only one to be dubbed, of a script with several.
-        columns: of the script's table, where its headers are unusual.
-        pattern: of the recordings' names.
-        handles: seconds of a track before and after each line.
-        register: whether lines are put at the voice's mean by their actor's mean, or each by its own.
-        sample_rate: of reel and stems.
-        loudness: target of the reel.
-        lang: of report, retakes and preflight.
-    """
-
-    script: Path
-    audio: Path
-    cast: Path
-    setup: Setup = field(default_factory=Setup)
-    frame_rate: FrameRate | None = None
-    origin: Seconds | None = None
-    episode: str | None = None
-    columns: Mapping[str, str] | None = None
-    pattern: str | None = None
-    handles: Seconds = HANDLES
-    register: Literal["actor", "line"] = "actor"
-    sample_rate: int = 48000
-    loudness: str = "korea"
-    lang: Lang = "ko"
-
-    @property
-    def date(self) -> datetime:
-        """The script's, so that the same job gives the same bytes on any day."""
-        seconds = max(int(self.script.stat().st_mtime), _EARLIEST)
-        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
 class Checked(NamedTuple):
@@ -83,6 +47,7 @@ class Checked(NamedTuple):
 
     lines: dict[str, Line]  # all of the episode, by their ids
     takes: list[Take]  # those that can be worked on
+    heard: dict[str, Heard]  # what was measured of the takes, by their ids
     issues: list[Issue]
     origin: Seconds
     length: Seconds  # of the reel at least
@@ -91,29 +56,43 @@ class Checked(NamedTuple):
 
     @property
     def faults(self) -> list[Issue]:
+        """The issues that keep lines from being dubbed."""
         return [issue for issue in self.issues if issue.severity == "error"]
 
 
-def check(request: Request, progress: Progress) -> Checked:
+class Result(NamedTuple):
+    """What became of a job."""
+
+    rows: list[Dubbed]  # every line of the episode; of a cancelled job none
+    kept_aside: list[Path]  # where files went that somebody had changed since the last delivery
+    cancelled: bool = False
+
+
+def check(request: Request, watch: Watch | None = None) -> Checked:
     """Read script and cast, find the recordings, and look for everything that would go wrong.
 
     Raises:
         MoksoriError: the script, the cast, the recordings' folder or the model as a whole cannot be used.
+        Cancelled: by `watch`.
     """
+    watch = watch or Watch()
+    check_names(request.without)
     cast = read_cast(request.cast)
     content = _content(request)
-    lines = content.lines
-    origin = _origin(lines, request.frame_rate) if request.origin is None else request.origin
+    lines, rate = content.lines, request.frame_rate
+    origin = _origin(lines, rate) if request.origin is None else request.origin
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles
     )
     converter = request.setup.converter()
     found.issues.extend(Issue("warning", "", "script", {"why": why}) for why in content.warnings)
-    found = preflight(found, request.setup, converter, progress("checking"))
+    found = preflight(found, request.setup, converter, partial(watch.steps, Stage.CHECKING))
     ends = [take.start + take.seconds for take in found.takes if take.start is not None]
-    length = max([found.length, *ends], default=0.0)
-    rate = request.frame_rate or NTSC_DROP
-    return Checked(found.lines, found.takes, found.issues, origin, length, rate, converter)
+    return Checked(
+        lines=found.lines, takes=found.takes, heard=found.heard, issues=found.issues, origin=origin,
+        length=max([found.length, *ends], default=0.0), frame_rate=rate or NTSC_DROP,
+        converter=converter,
+    )  # fmt: skip
 
 
 def dub(
@@ -121,78 +100,144 @@ def dub(
     checked: Checked,
     out: Path,
     engine: Callable[[], "Engine"],
-    progress: Progress,
+    watch: Watch | None = None,
+    *,
     retry_failed: bool = False,
-) -> tuple[list[Dubbed], list[Path]]:
-    """Convert what has changed since the last time, and hand everything over.
+) -> Result:
+    """Convert what has changed since the last time, and deliver everything.
 
     Args:
         request: as `check` was given it.
         checked: what it gave; its takes are worked on.
         out: the job's folder.
         engine: makes the workers; only called if there is work.
-        progress: a progress bar by its title.
+        watch: is told of each step, and may cancel.
         retry_failed: try lines again that failed before, though nothing has changed.
-
-    Returns:
-        What became of every line of the episode, and where changed files went, as `deliver`.
 
     Raises:
         OutputError: the folder is not the job's, or cannot be written to.
     """
-    state = Store(out)
+    watch = watch or Watch()
+    store = Store(out)
     try:
-        takes = checked.takes
         episode = request.script.name + (f", {request.episode}" if request.episode else "")
-        state.belongs_to(episode, [line.text for line in checked.lines.values()])
-        digests = [read_take(take)[1] for take in progress("reading")(takes, len(takes))]
-        workers = _Lazy(engine)
-        try:
-            registers = actor_means(request.register, takes, digests, state, workers, progress)
-            tasks = tasks_of(request.setup, checked.converter, takes, digests, registers, state)
-            left_out = _left_out(request, checked)
-            state.plan(tasks, left_out)
-            _work(tasks, state, workers, progress, retry_failed)
-        finally:
-            workers.close()
-        errors = state.errors()
+        store.belongs_to(episode, [line.text for line in checked.lines.values()])
+        tasks = _tasks(request, checked, store)
+        left_out = _left_out(request, checked)
+        store.plan(tasks, left_out)
+        _work(store.waiting(tasks, retry_failed), store, engine, watch)
+        errors = store.errors()
         rows = [task.dubbed(errors.get(task.key)) for task in tasks] + left_out
         places = {id: i for i, id in enumerate(checked.lines)}
         rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
-        spec = _spec(request, checked)
-        aside = deliver(rows, checked.issues, spec, state, progress("delivering"))
-        return rows, aside
+        steps = partial(watch.steps, Stage.DELIVERING)
+        aside = deliver(rows, checked.issues, _spec(request, checked), store, steps)
+        return Result(rows, aside)
+    except Cancelled:
+        return Result([], [], cancelled=True)
     finally:
-        state.close()
+        store.close()
+
+
+def again(
+    request: Request,
+    checked: Checked,
+    out: Path,
+    engine: Callable[[], "Engine"],
+    ids: Collection[str],
+    watch: Watch | None = None,
+) -> list[Dubbed]:
+    """Convert single lines now, also those that failed before; what is delivered stays as it is.
+
+    Args:
+        request: as `check` was given it.
+        checked: what it gave.
+        out: the job's folder.
+        engine: makes the workers.
+        ids: of the lines, as `checked.takes` has them.
+        watch: is told of each step, and may cancel.
+
+    Returns:
+        What became of these lines.
+
+    Raises:
+        ConfigError: there is no such line, or it cannot be worked on.
+        OutputError: as `dub`.
+        Cancelled: by `watch`.
+    """
+    return _convert(request, checked, out, engine, _of_ids(checked.takes, ids), watch or Watch())
+
+
+def audition(
+    request: Request,
+    checked: Checked,
+    out: Path,
+    engine: Callable[[], "Engine"],
+    id: str,
+    voices: Sequence[str],
+    watch: Watch | None = None,
+) -> dict[str, Dubbed]:
+    """One line in several voices, exactly as the job would convert it; kept, so that the job reuses it.
+
+    Args:
+        request: as `check` was given it.
+        checked: what it gave.
+        out: the job's folder.
+        engine: makes the workers.
+        id: of the line.
+        voices: at most `MOST_VOICES`.
+        watch: is told of each step, and may cancel.
+
+    Returns:
+        What became of the line, by voice.
+
+    Raises:
+        ConfigError: no such line, or too many voices.
+        VoiceError: no such voice.
+        OutputError: as `dub`.
+        Cancelled: by `watch`.
+    """
+    if not 0 < len(voices) <= MOST_VOICES:
+        raise ConfigError(f"name 1 to {MOST_VOICES} voices, got {len(voices)}")
+    for voice in voices:
+        checked.converter.voice(voice)
+    (take,) = _of_ids(checked.takes, [id])
+    role = take.role.model_copy(update={"as_recorded": False})
+    takes = [
+        replace(take, role=role.model_copy(update={"voice": voice}))
+        for voice in dict.fromkeys(voices)
+    ]
+    if checked.heard[id].f0 is None:  # it was to be passed
+        raise ConfigError(f"{take.line.place}: is not converted, so it has no voice to be heard")
+    rows = _convert(request, checked, out, engine, takes, watch or Watch())
+    return {row.take.role.voice: row for row in rows}
 
 
 def keep_preflight(request: Request, checked: Checked, out: Path) -> tuple[Path, list[Path]]:
     """Write what was found to OUT/preflight.xlsx, without any work.
 
     Returns:
-        Its path, and where changed files went, as `deliver`.
+        Its path, and where changed files went, as `Result.kept_aside`.
 
     Raises:
         OutputError: as `dub`.
     """
-    state = Store(out)
+    store = Store(out)
     try:
-        new = state.store.parent / "preflight.xlsx"
+        new = store.outcomes.parent / "preflight.xlsx"
         save_issues(new, checked.issues, request.lang, request.date)
-        aside = state.reserve({"preflight.xlsx": new})
+        aside = store.reserve({"preflight.xlsx": new})
         new.replace(out / "preflight.xlsx")
     finally:
-        state.close()
+        store.close()
     return out / "preflight.xlsx", aside
 
 
 def _content(request: Request) -> ScriptContent:
     content = read_script(
-        request.script,
-        columns=request.columns,
-        frame_rate=request.frame_rate,
+        request.script, columns=request.columns, frame_rate=request.frame_rate,
         episode=request.episode,
-    )
+    )  # fmt: skip
     episodes = list(dict.fromkeys(line.episode for line in content.lines))
     if len(episodes) > 1:
         raise ScriptError(
@@ -220,10 +265,15 @@ def _left_out(request: Request, checked: Checked) -> list[Dubbed]:
     ready = {take.id for take in checked.takes}
     faults: dict[Place | str, list[Message]] = {}
     for issue in checked.faults:
-        faults.setdefault(issue.place, []).append(message(f"issue.{issue.kind}", **issue.values))
+        why = message(f"issue.{issue.kind}", **issue.values)
+        faults.setdefault(issue.place, []).append(why)
     return [
         Dubbed(
-            Take(id, line, request.audio, 0, 0, 1, None, Role()), "failed",
+            take=Take(
+                id=id, line=line, audio=request.audio, begin=0, samples=0, sample_rate=1, start=None,
+                role=Role(),
+            ),
+            status="failed",
             error=reduce(_both, faults.get(line.place, [message("work.no_reason")])),
         )
         for id, line in checked.lines.items()
@@ -235,36 +285,60 @@ def _both(first: Message, second: Message) -> Message:
     return message("both", first=first, second=second)
 
 
-class _Lazy:
-    """An engine that is made when first used: workers take seconds to begin."""
+def _of_ids(takes: Sequence[Take], ids: Collection[str]) -> list[Take]:
+    found = [take for take in takes if take.id in ids]
+    if missing := [id for id in ids if id not in {take.id for take in found}]:
+        raise ConfigError(f"no line “{missing[0]}” that can be worked on; see the issues")
+    return found
 
-    def __init__(self, make: Callable[[], "Engine"]) -> None:
-        self._make = make
-        self._engine: Engine | None = None
 
-    def map(self, method: str, tasks: Iterable[Task]) -> Iterator:
-        self._engine = self._engine or self._make()
-        return self._engine.map(method, tasks)
+def _tasks(
+    request: Request, checked: Checked, store: Store, takes: Sequence[Take] | None = None
+) -> list[Task]:
+    """Of all takes, or of these; the actors' means are of all in either case."""
+    means = actor_means(request.mean_f0, checked.takes, checked.heard, store)
+    wanted = checked.takes if takes is None else takes
+    return tasks_of(request.setup, checked.converter, wanted, checked.heard, means, store)
 
-    def close(self) -> None:
-        if self._engine:
-            self._engine.close()
+
+def _convert(
+    request: Request,
+    checked: Checked,
+    out: Path,
+    engine: Callable[[], "Engine"],
+    takes: Sequence[Take],
+    watch: Watch,
+) -> list[Dubbed]:
+    store = Store(out)
+    try:
+        tasks = _tasks(request, checked, store, takes)
+        _work(store.waiting(tasks, retry_failed=True), store, engine, watch)
+        errors = store.errors()
+        return [task.dubbed(errors.get(task.key)) for task in tasks]
+    finally:
+        store.close()
 
 
 def _work(
-    tasks: Sequence[Task], state: Store, engine: _Lazy, progress: Progress, retry_failed: bool
+    waiting: Sequence[Task], store: Store, engine: Callable[[], "Engine"], watch: Watch
 ) -> None:
-    waiting = state.waiting(tasks, retry_failed)
+    """Convert what is waiting; workers take seconds to begin, so none do if nothing is."""
 
-    def begun() -> Iterator[Task]:
+    def begun() -> Iterable[Task]:
         for task in waiting:
-            state.begin(task)
+            watch.check()
+            store.begin(task)
             yield task
 
-    if waiting:
-        outcomes = engine.map("convert", begun())
-        for outcome in progress("converting")(outcomes, len(waiting)):
-            state.finish(outcome.task, outcome.value or "failed", outcome.error)
+    if not waiting:
+        return
+    workers = engine()
+    try:
+        outcomes: Iterator = workers.map("convert", begun())
+        for outcome in watch.steps(Stage.CONVERTING, outcomes, len(waiting)):
+            store.finish(outcome.task, outcome.value or "failed", outcome.error)
+    finally:
+        workers.close()
 
 
 def _spec(request: Request, checked: Checked) -> DeliverySpec:
@@ -280,4 +354,5 @@ def _spec(request: Request, checked: Checked) -> DeliverySpec:
         loudness=TARGETS[request.loudness],
         lang=request.lang,
         model=f"{card.sha256[:12]}; {card.licence}",
+        without=request.without,
     )

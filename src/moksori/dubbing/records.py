@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from moksori.alignment.alignment import Interval
@@ -19,6 +20,7 @@ from moksori.signal.audio import Recording
 from moksori.weights import DEFAULT_VOCODER
 
 HOME = ".moksori"  # of a job, in its folder
+HANDLES: Seconds = 0.25  # of a track, before and after a line
 LONGEST: Seconds = 120.0  # memory grows with a line's length, by some 5 MB a second
 Status = Literal["converted", "passed", "failed"]
 
@@ -44,7 +46,7 @@ class Role(BaseModel):
     nonverbal: Literal["match", "leave"] = "match"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Take:
     """A line with its recording, its role, and its place on the reel.
 
@@ -83,7 +85,7 @@ class Flag(NamedTuple):
     value: float | None = None  # what was measured
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dubbed:
     """A take and what became of it.
 
@@ -95,6 +97,7 @@ class Dubbed:
         phones: as `Alignment.phone_intervals`, likewise.
         metrics: what was measured, by name; see work/metrics.py.
         flags: the most severe first.
+        sounds: source and result as MP3, for the report; None if failed.
         picture: the alignment as a PNG, time across, phones up, spanning `speech`; None where not aligned.
         speech: where the speech begins and ends in the wave.
         error: why it failed.
@@ -108,13 +111,14 @@ class Dubbed:
     phones: tuple[Interval, ...] = ()
     metrics: dict[str, float] | None = None
     flags: tuple[Flag, ...] = ()
+    sounds: tuple[Path, Path] | None = None
     picture: Path | None = None
     speech: tuple[Seconds, Seconds] | None = None
     error: Message | None = None
     embedding: tuple[float, ...] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setup:
     """What all takes of a job share."""
 
@@ -129,7 +133,7 @@ class Setup:
         return Converter.from_pretrained(self.model, self.vocoder, self.packs)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """A take to be worked on, and where what comes of it is kept.
 
@@ -138,14 +142,21 @@ class Task:
         key: of all that determines the outcome; names the files.
         store: folder of the files.
         digest: of the take's samples, as they were when the job began.
-        register: of the actor; see `Converter.register`.
+        mean_log_f0: of the actor; None to put the line at the voice's own mean.
+        f0: [T] of the take, as `Converter.source_f0`; None if it was not tracked.
     """
 
     take: Take
     key: str
     store: Path
     digest: str
-    register: float | None = None
+    mean_log_f0: float | None = None
+    f0: np.ndarray | None = field(default=None, compare=False)
+
+    @property
+    def sounds(self) -> tuple[Path, Path]:
+        """Source and result as the report plays them."""
+        return self.store / f"{self.key}.source.mp3", self.store / f"{self.key}.result.mp3"
 
     @property
     def wave(self) -> Path:
@@ -173,17 +184,24 @@ class Task:
     def dubbed(self, error: Message | None = None) -> Dubbed:
         """What became of the take, from its files."""
         if error:
-            return Dubbed(self.take, "failed", error=error)
+            return Dubbed(take=self.take, status="failed", error=error)
         about = json.loads(self.about.read_text(encoding="utf-8"))
         words, phones = (
             tuple(Interval(*row) for row in about[name]) for name in ("words", "phones")
         )
         return Dubbed(
-            self.take, about["status"], self.wave, words, phones, about["metrics"],
-            picture=self.picture if self.picture.exists() else None,
-            speech=tuple(about["speech"]) if about["speech"] else None,
+            take=self.take, status=about["status"], wave=self.wave, words=words, phones=phones,
+            metrics=about["metrics"], picture=self.picture if self.picture.exists() else None,
+            sounds=self.sounds, speech=tuple(about["speech"]) if about["speech"] else None,
             embedding=tuple(about["embedding"]) if about["embedding"] else None,
         )  # fmt: skip
+
+
+class Heard(NamedTuple):
+    """What preflight measured of a take, so that nothing need be measured again."""
+
+    digest: str  # of its samples
+    f0: np.ndarray | None  # [T] as `Converter.source_f0`; None where it is not converted
 
 
 def read_take(take: Take) -> tuple[Recording, str]:

@@ -20,7 +20,7 @@ from moksori.messages import Message
 from moksori.script.line import Place
 
 _FORMAT = "1"
-_LITTER = (".DS_Store", "desktop.ini", "Thumbs.db")  # of file managers
+_LITTER = (".DS_Store", "desktop.ini", "Thumbs.db", "job.toml")  # of file managers
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS work (
@@ -28,7 +28,6 @@ CREATE TABLE IF NOT EXISTS work (
 CREATE TABLE IF NOT EXISTS lines (
     id TEXT PRIMARY KEY, position INTEGER NOT NULL, place TEXT NOT NULL, character TEXT NOT NULL,
     text TEXT NOT NULL, key TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS measured (digest TEXT PRIMARY KEY, log_f0 REAL, frames INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS registers (actor TEXT PRIMARY KEY, log_f0 REAL NOT NULL, digests TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, marks TEXT NOT NULL);
 """
@@ -60,8 +59,8 @@ class Store:
             raise OutputError(f"{out}: is a file; name a folder")
         if out.is_dir() and not home.is_dir() and any(p.name not in _LITTER for p in out.iterdir()):
             raise OutputError(f"{out}: holds other files; choose a new or empty folder")
-        self.out, self.store = out, home / "lines"
-        self.store.mkdir(parents=True, exist_ok=True)
+        self.out, self.outcomes = out, home / "lines"
+        self.outcomes.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(home / "lock")
         try:
             self._lock.acquire(timeout=0)
@@ -77,7 +76,7 @@ class Store:
                     f"{out}: the job is of a newer Moksori; update, or choose another folder"
                 )
             self.set_about("format", _FORMAT)
-        for rest in self.store.glob(".*"):  # of writings that were cut
+        for rest in self.outcomes.glob(".*"):  # of writings that were cut
             rest.unlink()
 
     def close(self) -> None:
@@ -95,24 +94,13 @@ class Store:
         with self._database:
             self._database.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
-    def measured(self) -> dict[str, tuple[float, int] | None]:
-        """Registers of single takes, by their samples' digest; None where nothing is voiced."""
-        rows = self._database.execute("SELECT digest, log_f0, frames FROM measured")
-        return {digest: (mean, frames) if frames else None for digest, mean, frames in rows}
-
-    def keep_measured(self, digest: str, found: tuple[float, int] | None) -> None:
-        """Keep the register of one take."""
-        with self._database:
-            row = (digest, *(found or (None, 0)))
-            self._database.execute("INSERT OR REPLACE INTO measured VALUES (?, ?, ?)", row)
-
-    def registers(self) -> dict[str, tuple[float, set[str]]]:
-        """Of the actors measured so far, each with the digests of the takes that it was measured from."""
+    def actor_means(self) -> dict[str, tuple[float, set[str]]]:
+        """Mean log-F0 of the actors measured so far, with the digests of the takes that it came from."""
         rows = self._database.execute("SELECT actor, log_f0, digests FROM registers")
         return {actor: (mean, set(digests.split())) for actor, mean, digests in rows}
 
-    def keep_register(self, actor: str, log_f0: float, digests: Iterable[str]) -> None:
-        """Keep an actor's register, so that a new recording does not move all of the actor's lines."""
+    def keep_actor_mean(self, actor: str, log_f0: float, digests: Iterable[str]) -> None:
+        """Keep an actor's mean log-F0, so that a new recording does not move all of the actor's lines."""
         with self._database:
             row = (actor, log_f0, " ".join(sorted(set(digests))))
             self._database.execute("INSERT OR REPLACE INTO registers VALUES (?, ?, ?)", row)
@@ -154,7 +142,7 @@ class Store:
         todo: dict[str, Task] = {}
         for task in tasks:
             status = known.get(task.key)
-            there = task.about.exists() and task.wave.exists()
+            there = all(path.exists() for path in (task.about, task.wave, *task.sounds))
             if status in ("converted", "passed") and there:
                 continue
             if status == "failed" and not retry_failed:

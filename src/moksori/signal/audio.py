@@ -1,6 +1,7 @@
 """Reading, writing, resampling and levelling recordings. Waves are float32 in [-1, 1]."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,10 @@ _UNCOUNTED = (
 _STREAMED = 0x7FFFF000
 # Formats that keep every sample; others pad or lose some, and are not written.
 _LOSSLESS = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+
+
+_MP3_RATES = (24000, 22050, 16000, 12000, 11025, 8000)  # Hz; what speech is judged by
+_MP3_COMPRESSION = 0.5  # of LAME's variable bit rate
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,18 @@ def write(path: Path, samples: np.ndarray, sample_rate: int, subtype: str = "PCM
         except soundfile.LibsndfileError as error:
             raise OutputError(f"{path}: cannot write it ({error})") from None
     return subtype
+
+
+def mp3(wave: np.ndarray, sample_rate: int) -> bytes:
+    """A wave [n] as MP3 of about 40 kbit/s of speech; what is not a number is silent."""
+    lower = next((known for known in _MP3_RATES if known <= sample_rate), _MP3_RATES[-1])
+    wave = np.nan_to_num(wave.astype(np.float32), nan=0, posinf=0, neginf=0)
+    content = BytesIO()
+    soundfile.write(
+        content, np.clip(resample(wave, sample_rate, lower), -1, 1), lower, format="MP3",
+        bitrate_mode="VARIABLE", compression_level=_MP3_COMPRESSION,
+    )  # fmt: skip
+    return content.getvalue()
 
 
 def resample(wave: np.ndarray, source: Hertz, target: Hertz) -> np.ndarray:

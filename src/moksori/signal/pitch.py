@@ -45,13 +45,13 @@ def shift_f0(
     pitch: Semitones = 0.0,
     source: float | None = None,
 ) -> torch.Tensor:
-    """Move F0 to another register, its intervals kept.
+    """Move F0 to another mean, its intervals kept.
 
     Args:
         f0: [T] Hz, 0 where unvoiced.
-        log_f0_mean: of the register; mean natural log of Hz over voiced frames.
-        pitch: how far above the register.
-        source: the speaker's own register, so that a line said higher than usual stays so; this line's
+        log_f0_mean: to move to; mean natural log of Hz over voiced frames.
+        pitch: semitones above it.
+        source: the speaker's own mean, so that a line said higher than usual stays so; this line's
             by default.
     """
     own = mean_log_f0(f0)

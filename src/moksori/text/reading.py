@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from moksori.messages import message
@@ -30,6 +31,24 @@ class Reading:
         return values
 
 
+@lru_cache(maxsize=4096)  # a script's line is read once in a process
+def _read(line: str, spell: bool, lexicon: Path | None, cross_word: bool, changed: int) -> Reading:
+    """As `read`; `changed` is when the lexicon was, so that an edited one is read anew."""
+    plain = scan(line, spell, lexicon)
+    pronounced, guesses = sound(plain.text, lexicon, cross_word)
+    doubts, place, written = (
+        list(plain.doubts),
+        0,
+        unicodedata.normalize("NFC", line.removeprefix("\ufeff")),
+    )
+    for word, reading, other in guesses:
+        place = max(written.find(word, place), 0)  # 0 if the word came from a number
+        doubts.append(Doubt(word, reading, place, message("doubt.meaning"), other))
+        place += 1
+    doubts.sort(key=lambda doubt: doubt.offset)
+    return Reading(line, plain.text, pronounced, phones(pronounced), plain.events, doubts)
+
+
 def read(
     line: str, spell: bool = False, lexicon: Path | None = None, cross_word: bool = True
 ) -> Reading:
@@ -45,16 +64,5 @@ def read(
         TextError: as `normalize`.
         LexiconError: as `load_lexicon`.
     """
-    plain = scan(line, spell, lexicon)
-    pronounced, guesses = sound(plain.text, lexicon, cross_word)
-    doubts, place, written = (
-        list(plain.doubts),
-        0,
-        unicodedata.normalize("NFC", line.removeprefix("\ufeff")),
-    )
-    for word, reading, other in guesses:
-        place = max(written.find(word, place), 0)  # 0 if the word came from a number
-        doubts.append(Doubt(word, reading, place, message("doubt.meaning"), other))
-        place += 1
-    doubts.sort(key=lambda doubt: doubt.offset)
-    return Reading(line, plain.text, pronounced, phones(pronounced), plain.events, doubts)
+    changed = lexicon.stat().st_mtime_ns if lexicon is not None and lexicon.exists() else 0
+    return _read(line, spell, lexicon, cross_word, changed)

@@ -3,6 +3,7 @@ import io
 import re
 import string
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from html.parser import HTMLParser
 
@@ -21,6 +22,7 @@ from moksori.dubbing.work.flags import reason
 from moksori.errors import OutputError
 from moksori.messages import codes, message, say
 from moksori.script.line import Line, Place
+from moksori.signal import audio
 from tests.conftest import voiced_wave
 
 KINDS = (
@@ -77,8 +79,19 @@ def make(tmp_path):
             },
             text=given.pop("text", "밥은 먹었어?"),
         )
-        take = Take("0012_하나", line, recording, begin, rate, rate, 61.5, Role(voice="lmy"))
-        return Dubbed(take, status, None if status == "failed" else wave, **given)
+        take = Take(
+            id="0012_하나", line=line, audio=recording, begin=begin, samples=rate,
+            sample_rate=rate, start=61.5, role=Role(voice="lmy"),
+        )  # fmt: skip
+        sounds = recording.with_suffix(".mp3"), wave.with_suffix(".mp3")
+        for path, sound in zip(sounds, (recording, wave), strict=True):
+            played = soundfile.read(sound, always_2d=True)[0].mean(1)[
+                begin if sound == recording else 0 :
+            ][:rate]
+            path.write_bytes(audio.mp3(played, rate))
+        made = None if status == "failed" else wave
+        kept = None if status == "failed" else sounds
+        return Dubbed(take=take, status=status, wave=made, sounds=kept, **given)
 
     return row
 
@@ -208,24 +221,27 @@ def test_players_hold_the_take_alone(tmp_path, make, rate):
             assert spectrum[pitch - 20 : pitch + 20].sum() > 0.98 * spectrum.sum()
 
 
-@pytest.mark.parametrize("harm", ["gone", "shorter", "another rate", "not audio"])
-def test_a_line_whose_audio_was_lost_says_so(tmp_path, make, harm):
-    lost, kept = make(), make()
-    path = lost.wave
-    if harm == "gone":
-        path.unlink()
-    elif harm == "not audio":
-        path.write_text("이것은 녹음이 아니다")
+@pytest.mark.parametrize("status", ["converted", "failed"])
+def test_a_line_whose_audio_was_lost_says_so(tmp_path, make, status):
+    lost, kept = make(status), make()
+    if status == "converted":
+        for path in lost.sounds:
+            path.unlink()
     else:
-        wave, rate = (voiced_wave(0.5), 22050) if harm == "shorter" else (voiced_wave(2), 44100)
-        soundfile.write(path, wave, rate)
-    lost = Dubbed(lost.take, "converted", path, picture=tmp_path / "lost.png")
+        lost = replace(lost, sounds=None, take=replace(lost.take, audio=tmp_path / "gone.wav"))
+    lost = replace(lost, picture=tmp_path / "lost.png")
     write_report(tmp_path / "r.html", [lost, kept], summary(), spec("en"))
     page = Page(tmp_path / "r.html")
-    assert len(page.all("audio")) == 3
+    assert len(page.all("audio")) == 2
     first, second = page.all("article")
-    assert f"{path.name} cannot be read" in first[2] and "lost.png cannot be read" in first[2]
+    assert "cannot be read" in first[2] and "lost.png cannot be read" in first[2]
     assert "cannot be read" not in second[2]
+
+
+def test_a_failed_line_s_recording_can_be_heard(tmp_path, make):
+    row = replace(make("failed", error=message("plain", text="x")), sounds=None)
+    write_report(tmp_path / "r.html", [row], summary(), spec("ko"))
+    assert len(Page(tmp_path / "r.html").all("audio")) == 1
 
 
 def test_a_recording_of_no_numbers_still_has_its_row(tmp_path, make):

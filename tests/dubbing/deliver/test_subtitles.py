@@ -66,7 +66,7 @@ def test_texts_come_back_as_they_were(tmp_path, kind):
             assert found == "하나 2 3"
         else:
             assert found.split("\n") == said(text)
-    lines = read_script(path)  # as the dubbing itself reads them
+    lines = read_script(path).lines  # as the dubbing itself reads them
     assert [line.text.translate(TWINS) for line in lines] == [" ".join(t.split()) for t in TEXTS]
     assert {line.character for line in lines} == ({"하나"} if kind != "srt" else {""})
 
@@ -91,7 +91,10 @@ def test_any_text_comes_back(tmp_path_factory, texts):
     for kind in KINDS:
         path = tmp_path_factory.getbasetemp() / f"any.{kind}"
         write_subtitles(path, spoken(texts, "하나, <둘>"))
-        for found in ([row[2] for row in read(path)], [line.text for line in read_script(path)]):
+        for found in (
+            [row[2] for row in read(path)],
+            [line.text for line in read_script(path).lines],
+        ):
             for text, back in zip(texts, found, strict=True):
                 assert back.translate(TWINS).split() == text.split()
 

@@ -94,7 +94,10 @@ def test_a_recording_longer_than_its_slot_is_a_warning(checked):
 
 def take(no, start, end, character="하나", audio="a.wav"):
     line = Line(Place("row", no), "가", character=character, start=start, end=end)
-    return Take(f"{no}", line, audio, 0, 1000, 1000, start, Role(voice="lmy"))
+    return Take(
+        id=f"{no}", line=line, audio=audio, begin=0, samples=1000, sample_rate=1000, start=start,
+        role=Role(voice="lmy"),
+    )  # fmt: skip
 
 
 def test_overlaps_are_told_once_by_what_they_are():

@@ -18,10 +18,11 @@ def row(
 ):
     line = Line(Place("row", 1), text, character=character, **(line or {}))
     take = Take(
-        "0001", line, Path("a.wav"), 0, round(seconds * 1000), 1000, None, Role(voice="lmy")
-    )
+        id="0001", line=line, audio=Path("a.wav"), begin=0, samples=round(seconds * 1000),
+        sample_rate=1000, start=None, role=Role(voice="lmy"),
+    )  # fmt: skip
     measured = None if status == "failed" else GOOD | metrics
-    return Dubbed(take, status, metrics=measured, embedding=who)
+    return Dubbed(take=take, status=status, metrics=measured, embedding=who)
 
 
 def kinds(made):

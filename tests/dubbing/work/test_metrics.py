@@ -5,6 +5,7 @@ from moksori.alignment.alignment import Alignment
 from moksori.config import AudioConfig
 from moksori.dubbing.work.long_lines import Part
 from moksori.dubbing.work.metrics import clipped, of_conversion, of_parts, snr
+from moksori.signal import pitch
 from moksori.signal.audio import Recording
 from tests.conftest import voiced_wave
 
@@ -47,37 +48,40 @@ def alignment(path, free=None):
 def test_a_word_that_is_not_said_is_rushed_through():
     loud = np.zeros((100, 80))
     slow = np.repeat(np.arange(8), [10, 20, 20, 10, 10, 10, 10, 10])
-    assert of_parts([Part(alignment(slow), loud)])["rushed"] == 0
+    assert of_parts([Part(alignment(slow), loud, np.zeros(0))])["rushed"] == 0
     hurried = np.repeat(np.arange(8), [10, 40, 1, 1, 1, 1, 30, 16])
-    assert of_parts([Part(alignment(hurried), loud)])["rushed"] == 4
+    assert of_parts([Part(alignment(hurried), loud, np.zeros(0))])["rushed"] == 4
 
 
 def test_sound_that_is_like_nothing_in_the_text_is_unheard_only_where_it_is_loud():
     path = np.repeat(np.arange(8), [10, 20, 20, 10, 10, 10, 10, 10])
     free = np.eye(8)[path]
     free[30:55] = 0.01
-    figures = of_parts([Part(alignment(path, free), np.zeros((100, 80)))])
+    figures = of_parts([Part(alignment(path, free), np.zeros((100, 80)), np.zeros(0))])
     assert figures["unheard"] == pytest.approx(25 * 256 / 22050, abs=0.05)
     quiet = np.zeros((100, 80))
     quiet[28:57] = -6.0
-    assert of_parts([Part(alignment(path, free), quiet)])["unheard"] == 0
+    assert of_parts([Part(alignment(path, free), quiet, np.zeros(0))])["unheard"] == 0
     assert figures["confidence"] == pytest.approx(0.75, abs=0.01)
 
 
-def test_the_melody_follows_or_not():
-    wave, other = voiced_wave(2.0), voiced_wave(2.0, seed=3)
-    audio = AudioConfig()
-    assert of_conversion(wave, wave, RATE, audio)["f0_correlation"] == pytest.approx(1)
-    assert of_conversion(wave, other[::-1].copy(), RATE, audio)["f0_correlation"] < 0.9
-    assert of_conversion(wave, np.zeros_like(wave), RATE, audio) == {}
+def test_the_f0_contour_follows_or_not():
+    wave, audio = voiced_wave(2.0), AudioConfig()
+    f0 = pitch.f0(wave.astype(np.float32), audio)
+    path = np.repeat(np.arange(8), [len(f0) // 8 + 1] * 8)[: len(f0)]
+    part = Part(alignment(path), np.zeros((len(f0), 80)), f0)
+    assert of_conversion([part], wave, RATE, audio)["f0_correlation"] == pytest.approx(1)
+    turned = part._replace(f0=f0[::-1].copy())
+    assert of_conversion([turned], wave, RATE, audio)["f0_correlation"] < 0.9
+    assert of_conversion([part], np.zeros_like(wave), RATE, audio) == {}
 
 
 def test_a_long_line_s_figures_are_its_parts_worst_or_mean():
     path = np.repeat(np.arange(8), [10, 20, 20, 10, 10, 10, 10, 10])
     free = np.eye(8)[path]
     free[30:55] = 0.01
-    good = Part(alignment(path), np.zeros((100, 80)))
-    bad = Part(alignment(path, free), np.zeros((100, 80)))
+    good = Part(alignment(path), np.zeros((100, 80)), np.zeros(0))
+    bad = Part(alignment(path, free), np.zeros((100, 80)), np.zeros(0))
     one, other, both = (of_parts(parts) for parts in ([good], [bad], [good, bad]))
     assert both["unheard"] == other["unheard"] > one["unheard"]
     assert both["word"] == other["word"] < one["word"]

@@ -5,11 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import soundfile
 from jinja2 import Environment, StrictUndefined
 
@@ -23,8 +21,6 @@ from moksori.files import atomic_path
 from moksori.messages import Lang, say
 from moksori.signal import audio
 
-_RATES = (24000, 22050, 16000, 12000, 11025, 8000)  # Hz; MP3's that keep what speech is judged by
-_COMPRESSION = 0.5  # of LAME's VBR: about 40 kbit/s of speech
 _UNREADABLE = (soundfile.SoundFileError, OSError, TypeError, ValueError)
 _LETTER = 1.5  # percent of a laptop's page that a syllable takes
 
@@ -103,8 +99,8 @@ def _view(number: int, row: Dubbed, spec: DeliverySpec) -> dict[str, Any]:
         "level": _level(severity(row)),
         "look": to_look_at(row),
         "flags": [(_level(flag.severity), reason(flag, lang)) for flag in row.flags],
-        "source": _player(row, take.audio, take.begin, lang),
-        "result": _player(row, row.wave, 0, lang) if row.wave else ("", ""),
+        "source": _source(row, lang),
+        "result": _player(row.sounds[1], "result.none", lang) if row.sounds else ("", ""),
         "confidence": (row.metrics or {}).get("confidence"),
         "picture": _picture(row.picture, lang),
         "begin": begin,
@@ -120,39 +116,32 @@ def _level(severity: float) -> str:
     return "amber" if severity >= LOOK_AT else "grey"
 
 
-def _player(row: Dubbed, path: Path, begin: int, lang: Lang) -> tuple[str, str]:
-    """The take's samples of a file as a data URI; and why there is none, where there is none."""
-    if not row.take.samples:  # a line that the job goes on without
-        return "", say("source.none", lang)
-    try:
-        wave = _read(path, begin, row.take.samples, row.take.sample_rate)
+def _source(row: Dubbed, lang: Lang) -> tuple[str, str]:
+    """The recording as a data URI; of a line that failed it is encoded only now."""
+    take = row.take
+    if row.sounds or not take.samples:  # 0 of a line that the job continues without
+        return _player(row.sounds and row.sounds[0], "source.none", lang)
+    try:  # as it is, since it may be the reason of the failure
+        wave, sample_rate = soundfile.read(
+            take.audio, take.samples, take.begin, dtype="float32", always_2d=True
+        )
+        return _uri(audio.mp3(wave.mean(axis=1), sample_rate)), ""
     except _UNREADABLE:
+        return "", say("gone", lang, file=take.audio.name)
+
+
+def _player(path: Path | None, missing: str, lang: Lang) -> tuple[str, str]:
+    """An MP3 as a data URI; and why there is none, where there is none."""
+    if path is None:
+        return "", say(missing, lang)
+    try:
+        return _uri(path.read_bytes()), ""
+    except OSError:
         return "", say("gone", lang, file=path.name)
-    return "data:audio/mpeg;base64," + b64encode(_mp3(wave, row.take.sample_rate)).decode(), ""
 
 
-def _read(path: Path, begin: int, samples: int, rate: int) -> np.ndarray:
-    """Mono [samples].
-
-    Raises:
-        ValueError: the file is no longer what the take was found in.
-    """
-    with soundfile.SoundFile(path) as file:
-        file.seek(begin)
-        wave = file.read(samples, dtype="float32", always_2d=True)
-        if len(wave) < samples or len(wave) == 0 or file.samplerate != rate:
-            raise ValueError("another file than it was")
-    return np.nan_to_num(wave.mean(axis=1), nan=0, posinf=0, neginf=0)
-
-
-def _mp3(wave: np.ndarray, rate: int) -> bytes:
-    lower = next((known for known in _RATES if known <= rate), _RATES[-1])
-    wave = np.clip(audio.resample(wave, rate, lower), -1, 1)
-    content = BytesIO()
-    soundfile.write(
-        content, wave, lower, format="MP3", bitrate_mode="VARIABLE", compression_level=_COMPRESSION
-    )
-    return content.getvalue()
+def _uri(content: bytes) -> str:
+    return "data:audio/mpeg;base64," + b64encode(content).decode()
 
 
 def _picture(path: Path | None, lang: Lang) -> tuple[str, str]:

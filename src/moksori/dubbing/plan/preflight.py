@@ -7,10 +7,11 @@ from moksori.config import Seconds
 from moksori.conversion.converter import Converter
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.takes import Found
-from moksori.dubbing.records import LONGEST, Setup, Take
+from moksori.dubbing.records import LONGEST, Heard, Setup, Take, read_take
 from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.messages import Message, Value
 from moksori.signal import audio
+from moksori.signal.audio import Recording
 from moksori.text import read
 from moksori.text.nonverbal import is_nonverbal, is_wordless
 from moksori.text.pace import check_pace
@@ -29,7 +30,7 @@ def preflight(
     """Look at every take as the conversion will, without converting it.
 
     Args:
-        found: the takes, and what was noticed in issue them.
+        found: the takes, and what was noticed in finding them.
         setup: of the job.
         converter: of the job.
         progress: wraps the iteration over the takes.
@@ -37,20 +38,22 @@ def preflight(
     Returns:
         The takes that can be worked on, and all issues, the worst first.
     """
-    issues, takes = list(found.issues), []
+    issues, takes, heard = list(found.issues), [], dict[str, Heard]()
     voices = {take.role.voice for take in found.takes if not take.role.as_recorded}
     faulty = {name: why for name in sorted(voices) if (why := _voice_fault(converter, name))}
     for take in progress(found.takes, len(found.takes)):
-        faults = list(_of_take(take, setup))
+        faults, own = _of_take(take, setup, converter)
         if not take.role.as_recorded and take.role.voice in faulty:
             values: dict[str, Value] = {"why": faulty[take.role.voice]}
             faults.append(Issue("error", take.line.place, "voice", values))
         issues += faults
         if not any(fault.severity == "error" for fault in faults):
             takes.append(take)
+            if own:
+                heard[take.id] = own
     issues += overlaps(found.takes)
     issues.sort(key=lambda issue: _ORDER[issue.severity])
-    return replace(found, takes=takes, issues=issues)
+    return replace(found, takes=takes, issues=issues, heard=heard)
 
 
 def _voice_fault(converter: Converter, name: str) -> Message | None:
@@ -61,22 +64,33 @@ def _voice_fault(converter: Converter, name: str) -> Message | None:
     return None
 
 
-def _of_take(take: Take, setup: Setup) -> Iterable[Issue]:
-    """What is wrong with one take."""
-    where, text = take.line.place, take.line.text
+def _of_take(take: Take, setup: Setup, converter: Converter) -> tuple[list[Issue], Heard | None]:
+    """What is wrong with one take, and what was measured of it; its recording is decoded here, once."""
+    where, issues = take.line.place, list[Issue]()
     try:
-        recording = audio.read(take.audio, LONGEST, (take.begin, take.samples))
+        recording, digest = read_take(take)
     except AudioError as error:
-        yield Issue("error", where, "unreadable", {"why": error.message})
-        return
+        return [Issue("error", where, "unreadable", {"why": error.message})], None
     if take.line.end is not None and take.line.start is not None and take.start is not None:
         slot = take.line.end - take.line.start
         if not take.cut and take.seconds > slot + _TOUCHING:
-            yield Issue("warning", where, "too_long", {"by": f"{take.seconds - slot:.2f}"})
+            issues.append(Issue("warning", where, "too_long", {"by": f"{take.seconds - slot:.2f}"}))
     if take.start is None:
-        yield Issue("note", where, "untimed", {})
+        issues.append(Issue("note", where, "untimed", {}))
     if take.role.as_recorded:
-        return
+        return issues, Heard(digest, None)
+    issues += _of_text(take, recording, setup)
+    if any(issue.kind == "nonverbal" and is_wordless(take.line.text) for issue in issues):
+        return issues, Heard(digest, None)
+    try:
+        return issues, Heard(digest, converter.source_f0(recording, LONGEST))
+    except AudioError:  # the conversion reports it
+        return issues, Heard(digest, None)
+
+
+def _of_text(take: Take, recording: Recording, setup: Setup) -> Iterable[Issue]:
+    """What is wrong with a take's text, by itself and beside its recording."""
+    where, text = take.line.place, take.line.text
     try:
         if is_wordless(text):
             yield Issue("note", where, "nonverbal", {})
@@ -87,10 +101,8 @@ def _of_take(take: Take, setup: Setup) -> Iterable[Issue]:
         return
     for doubt in reading.doubts:
         values: dict[str, Value] = {
-            "text": doubt.text,
-            "reading": doubt.reading,
-            "why": doubt.reason,
-        }
+            "text": doubt.text, "reading": doubt.reading, "why": doubt.reason
+        }  # fmt: skip
         yield Issue("note", where, "doubt", values)
     begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
     try:

@@ -5,7 +5,7 @@ import string
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import soundfile
@@ -14,12 +14,11 @@ from moksori.config import Seconds
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.folder import RecordingFolder
 from moksori.dubbing.plan.issues import Issue
-from moksori.dubbing.records import Role, Take
+from moksori.dubbing.records import HANDLES, Heard, Role, Take
 from moksori.errors import AudioError, ConfigError
 from moksori.files import safe_name
 from moksori.script.line import Line
 
-HANDLES: Seconds = 0.25
 _FIELDS = ("no", "episode", "scene", "character", "actor")
 PREFIX = re.compile(r"\s*-?\s*([^\s:：][^:：]{0,30}?)\s*[:：]\s*(?=\S)")
 
@@ -33,12 +32,14 @@ class Found:
         issues: about the others, and about recordings that no line names.
         lines: all of them, by the names of their files.
         length: of the production track; 0 for a file a line.
+        heard: what preflight measured of the takes, by their ids.
     """
 
     takes: list[Take]
     issues: list[Issue]
     lines: dict[str, Line]
     length: Seconds = 0.0
+    heard: dict[str, Heard] = field(default_factory=dict)
 
 
 def find_takes(
@@ -152,7 +153,10 @@ def _from_folder(
             issues.append(Issue("error", line.place, "before_start", {"by": f"{-start:.2f}"}))
             continue
         if role:
-            takes.append(Take(id, line, path, 0, samples, rate, start, role))
+            takes.append(Take(
+                id=id, line=line, audio=path, begin=0, samples=samples, sample_rate=rate,
+                start=start, role=role,
+            ))  # fmt: skip
     issues += [
         Issue("warning", str(path.relative_to(folder)), "unused", {})
         for path in files.paths
@@ -195,7 +199,10 @@ def _from_track(
             issues.append(Issue("error", line.place, "off_track", {"where": where}))
             continue
         if role := _role(line, cast, issues):
-            takes.append(Take(id, line, track, begin, end - begin, rate, begin / rate, role, True))
+            takes.append(Take(
+                id=id, line=line, audio=track, begin=begin, samples=end - begin, sample_rate=rate,
+                start=begin / rate, role=role, cut=True,
+            ))  # fmt: skip
     return Found(takes, issues, dict(zip(ids, lines, strict=True)), length / rate)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from moksori.alignment.alignment import Alignment, Interval
 from moksori.config import Decibels, Seconds
@@ -18,6 +19,7 @@ from moksori.conversion.converter import Converter
 from moksori.dubbing.records import LONGEST, Role
 from moksori.signal import audio
 from moksori.signal.audio import Recording
+from moksori.signal.pitch import mean_log_f0 as mean_of
 from moksori.text import read
 
 PART: Seconds = 20.0  # lines up to this are converted whole
@@ -26,10 +28,11 @@ _AROUND: Seconds = 0.15  # an alignment may be so far off
 
 
 class Part(NamedTuple):
-    """What was converted at once: how it is aligned, in the whole recording's time, and its mel."""
+    """What was converted at once: how it is aligned, in the whole recording's time, and what was heard."""
 
     alignment: Alignment
     mel: np.ndarray  # [T, n_mels] of the recording's speech
+    f0: np.ndarray  # [T] Hz of it, 0 where unvoiced
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,23 @@ def convert_line(
     recording: Recording,
     text: str,
     role: Role,
-    register: float | None = None,
+    *,
+    mean_log_f0: float | None = None,
+    f0: np.ndarray | None = None,
     spell: bool = False,
     lexicon: Path | None = None,
 ) -> ConvertedLine:
     """Convert a line of any length up to `LONGEST`.
+
+    Args:
+        converter: of the job.
+        recording: of the line.
+        text: what is said in it.
+        role: whose line it is.
+        mean_log_f0: of the actor, see `Converter.convert`.
+        f0: [T] of the recording, as `Converter.source_f0`, if it is known.
+        spell: as `Converter.convert`.
+        lexicon: as `Converter.convert`.
 
     Raises:
         AudioError, TextError, VoiceError: as `Converter.convert`.
@@ -79,15 +94,19 @@ def convert_line(
     audio.check(recording, LONGEST)
     begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
     if (end - begin) / recording.sample_rate <= PART:
-        whole = converter.convert(recording, text, role.voice, register=register, **how)
-        return ConvertedLine(
-            whole.samples, [Part(whole.alignment, whole.source_mel)], whole.lowered
+        whole = converter.convert(
+            recording, text, role.voice, source_mean_log_f0=mean_log_f0, source_f0=f0, **how
         )
+        part = Part(whole.alignment, whole.source_mel, whole.source_f0)
+        return ConvertedLine(whole.samples, [part], whole.lowered)
     aligned = converter.align(
         recording, text, max_seconds=LONGEST, spell=spell, lexicon=lexicon
     ).alignment
-    if register is None:  # of the whole line, so that its parts keep their intervals to each other
-        register = converter.register(recording, LONGEST)[0]
+    if (
+        mean_log_f0 is None
+    ):  # of the whole line, so that its parts keep their intervals to each other
+        own = converter.source_f0(recording, LONGEST) if f0 is None else f0
+        mean_log_f0 = mean_of(torch.from_numpy(own))
     words = read(text, spell, lexicon).normalized.split()
     spoken = aligned.word_intervals()
     out, parts, lowered = np.zeros_like(recording.samples), [], 0.0
@@ -98,13 +117,13 @@ def convert_line(
             end = quietest(recording, spoken[last - 1].end, spoken[last].begin)
         cut = Recording(recording.samples[begin:end], recording.sample_rate, recording.subtype)
         made = converter.convert(
-            cut, " ".join(words[first:last]), role.voice, register=register, **how
+            cut, " ".join(words[first:last]), role.voice, source_mean_log_f0=mean_log_f0, **how
         )
         out[begin:end] = made.samples
         alignment = replace(
             made.alignment, begin=made.alignment.begin + begin / recording.sample_rate
         )
-        parts.append(Part(alignment, made.source_mel))
+        parts.append(Part(alignment, made.source_mel, made.source_f0))
         lowered = max(lowered, made.lowered)
         begin, first = end, last
     return ConvertedLine(out, parts, lowered)

@@ -20,8 +20,8 @@ from moksori.alignment.alignment import SILENT
 from moksori.config import AudioConfig, Decibels, Seconds
 from moksori.dubbing.work.long_lines import Part
 from moksori.metrics.measures import melody
-from moksori.signal.audio import Recording, decibels
-from moksori.signal.pitch import swift
+from moksori.signal.audio import Recording, decibels, resample
+from moksori.signal.pitch import f0 as f0_of
 
 Metrics = dict[str, float]
 _STEP = 2.0**-15  # of 16 bits
@@ -54,7 +54,7 @@ def of_parts(parts: Sequence[Part]) -> Metrics:
 
 
 def _of_part(part: Part) -> Metrics:
-    alignment, mel = part
+    alignment, mel = part.alignment, part.mel
     measures = alignment.measures()
     words = alignment.word_confidences()
     spoken = sum(phone not in SILENT for phone in alignment.phones)
@@ -81,17 +81,25 @@ def _longest(true: np.ndarray) -> int:
 
 
 def of_conversion(
-    source: np.ndarray, converted: np.ndarray, rate: int, audio: AudioConfig
+    parts: Sequence[Part], converted: np.ndarray, sample_rate: int, audio: AudioConfig
 ) -> Metrics:
-    """`f0_correlation` of two waves [n] of the same line; nothing where one is unvoiced."""
-    tracks = []
-    for wave in (source, converted):
-        _, hertz, voiced = swift(wave, rate, audio.f0_min, audio.f0_max)
-        tracks.append(np.where(voiced, hertz, 0.0))
-    n = min(map(len, tracks))
-    if ((tracks[0][:n] > 0) & (tracks[1][:n] > 0)).sum() < 10:  # too few to correlate
+    """`f0_correlation` of a line; nothing where too little is voiced in both.
+
+    Args:
+        parts: of the source, with its F0.
+        converted: [n] the whole line.
+        sample_rate: of it, Hz.
+        audio: of the frames.
+    """
+    after = f0_of(resample(converted, sample_rate, audio.sample_rate).astype(np.float32), audio)
+    before = np.zeros_like(after)
+    for part in parts:
+        first = round(part.alignment.begin * audio.sample_rate / audio.hop_length)
+        own = part.f0[: max(0, len(before) - first)]
+        before[first : first + len(own)] = own
+    if ((before > 0) & (after > 0)).sum() < 10:  # too few to correlate
         return {}
-    return {"f0_correlation": melody(*tracks).correlation}
+    return {"f0_correlation": melody(before, after).correlation}
 
 
 def clipped(samples: np.ndarray) -> int:

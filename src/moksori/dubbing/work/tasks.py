@@ -1,70 +1,63 @@
-"""Takes to tasks: whose register each is measured by, and the key of all that its outcome depends on."""
+"""Takes to tasks: each actor's mean F0, and the key of all that an outcome depends on."""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
 
 from moksori.conversion.converter import Converter
 from moksori.conversion.voices import find_target
-from moksori.dubbing.records import Setup, Take, Task
+from moksori.dubbing.records import Heard, Setup, Take, Task
 from moksori.dubbing.store import Store
+from moksori.signal.pitch import mean_log_f0
 from moksori.text import read
 from moksori.text.nonverbal import is_nonverbal, is_wordless
 
-_FORMAT = 2  # raised when a take would be made otherwise than before
-Progress = Callable[[str], Callable[[Iterable, int], Iterable]]
-
-
-class Mapper(Protocol):
-    """What of an engine is needed here."""
-
-    def map(self, method: str, tasks: Iterable[Task]) -> Iterator:
-        """As `engines.Engine.map`."""
+_FORMAT = 2  # raised when a take would be converted otherwise than before
 
 
 def actor_means(
-    register: Literal["actor", "line"],
-    takes: Sequence[Take],
-    digests: Sequence[str],
-    state: Store,
-    engine: Mapper,
-    progress: Progress,
+    by: Literal["actor", "line"], takes: Sequence[Take], heard: Mapping[str, Heard], store: Store
 ) -> dict[str, float]:
-    """Of each actor, the mean over all takes; of those measured before, as it was then."""
-    if register == "line":
+    """Mean log-F0 of each actor over all takes; of those measured before, as it was then.
+
+    Args:
+        by: `line` if each line is put at the voice's mean by itself; then there are none.
+        takes: of the episode.
+        heard: what preflight measured of them, by their ids.
+        store: keeps a mean with the takes that it came from, so that a new recording does not move all of
+            the actor's lines.
+    """
+    if by == "line":
         return {}
-    measured, of_actor = state.measured(), dict[str, list[str]]()
-    wanted: dict[str, Task] = {}
-    for take, digest in zip(takes, digests, strict=True):
-        wordless = is_wordless(take.line.text) or is_nonverbal(take.line.text)
-        if (name := _actor(take)) and not take.role.as_recorded and not wordless:
-            of_actor.setdefault(name, []).append(digest)
-            wanted[digest] = Task(take, digest, state.store, digest)
+    own: dict[str, dict[str, tuple[float, int]]] = {}  # by actor, by digest: mean and frames
+    for take in takes:
+        f0 = heard[take.id].f0
+        name, text = actor_of(take), take.line.text
+        if not name or f0 is None or is_wordless(text) or is_nonverbal(text):
+            continue
+        mean = mean_log_f0(torch.from_numpy(f0))
+        parts = own.setdefault(name, {})
+        if mean is not None:
+            parts.setdefault(heard[take.id].digest, (mean, int((f0 > 0).sum())))
     known = {
         name: mean
-        for name, (mean, seen) in state.registers().items()
-        if not seen.isdisjoint(of_actor.get(name, ()))
+        for name, (mean, digests) in store.actor_means().items()
+        if not digests.isdisjoint(own.get(name, ()))
     }
-    new = {name: own for name, own in of_actor.items() if name not in known}
-    todo = [d for own in new.values() for d in dict.fromkeys(own) if d not in measured]
-    if todo:
-        outcomes = engine.map("register", [wanted[digest] for digest in todo])
-        for outcome in progress("measuring actors")(outcomes, len(todo)):
-            if not outcome.error:
-                measured[outcome.task.key] = outcome.value
-                state.keep_measured(outcome.task.key, outcome.value)
-    for name, own in new.items():
-        parts = {digest: part for digest in own if (part := measured.get(digest))}
-        if frames := sum(count for _, count in parts.values()):
-            mean = sum(mean * count for mean, count in parts.values()) / frames
-            known[name] = round(mean, 5)
-            state.keep_register(name, known[name], parts)
+    for name, parts in own.items():
+        frames = sum(count for _, count in parts.values())
+        if name not in known and frames:
+            total = sum(mean * count for mean, count in parts.values())
+            known[name] = round(total / frames, 5)
+            store.keep_actor_mean(name, known[name], parts)
     return known
 
 
-def _actor(take: Take) -> str:
-    """Whose register counts: the actor's, or the character's where no actor is named."""
+def actor_of(take: Take) -> str:
+    """Whose mean counts: the actor's, or the character's where no actor is named."""
     return take.line.actor or take.line.character
 
 
@@ -72,23 +65,34 @@ def tasks_of(
     setup: Setup,
     converter: Converter,
     takes: Sequence[Take],
-    digests: Sequence[str],
-    registers: Mapping[str, float],
-    state: Store,
+    heard: Mapping[str, Heard],
+    means: Mapping[str, float],
+    store: Store,
 ) -> list[Task]:
-    """Takes with the names of their outcomes, which tell all that these depend on."""
+    """Takes with the keys of their outcomes, which tell all that these depend on.
+
+    Args:
+        setup: of the job.
+        converter: of the job.
+        takes: to be worked on.
+        heard: what preflight measured of them, by their ids.
+        means: as `actor_means`.
+        store: where outcomes are kept.
+    """
     shared = [_FORMAT, converter.card.sha256, converter.vocoder_card.sha256]
     voices = {take.role.voice for take in takes if not take.role.as_recorded}
     own = {name: _own_weights(converter, name) for name in voices}
     tasks = []
-    for take, digest in zip(takes, digests, strict=True):
-        register = registers.get(_actor(take))
-        told = [
+    for take in takes:
+        mean = means.get(actor_of(take))
+        digest, f0 = heard[take.id]
+        whole = [
             *shared, digest, _said(take, setup), take.role.model_dump(),
-            own.get(take.role.voice, ""), register,
+            own.get(take.role.voice, ""), mean,
         ]  # fmt: skip
-        key = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
-        tasks.append(Task(take, key, state.store.resolve(), digest, register))
+        key = hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:32]
+        folder = store.outcomes.resolve()
+        tasks.append(Task(take=take, key=key, store=folder, digest=digest, mean_log_f0=mean, f0=f0))
     return tasks
 
 

@@ -1,6 +1,7 @@
 """One take to its wave, timings, metrics and picture: what a worker process does.
 
 STORE/<key>.wav    as many samples and channels as the take has, at its rate
+STORE/<key>.source.mp3, .result.mp3   both, for the report
 STORE/<key>.png    the alignment, time across, phones up
 STORE/<key>.json   when words and phones are said, and the metrics; written last
 """
@@ -23,7 +24,7 @@ from moksori.dubbing.records import LONGEST, Setup, Status, Task
 from moksori.dubbing.work import metrics
 from moksori.dubbing.work.long_lines import Part, convert_line
 from moksori.dubbing.work.metrics import Metrics
-from moksori.errors import AudioError, MoksoriError, TextError
+from moksori.errors import AudioError, TextError
 from moksori.files import atomic_path, atomic_write
 from moksori.signal import audio
 from moksori.signal.audio import Recording
@@ -47,13 +48,6 @@ class Worker:
     def converter(self) -> Converter:
         return self.setup.converter()
 
-    def register(self, task: Task) -> tuple[float, int] | None:
-        """Of a take's speaker in this take; None where nothing is voiced, or nothing can be read."""
-        try:
-            return self.converter.register(task.read(), LONGEST)
-        except MoksoriError:  # the conversion will tell
-            return None
-
     def convert(self, task: Task) -> Status:
         """Make the take's files.
 
@@ -67,8 +61,8 @@ class Worker:
             return self._pass(task, recording, measured)
         try:
             spoken = convert_line(
-                self.converter, recording, text, role, task.register, self.setup.spell,
-                self.setup.lexicon,
+                self.converter, recording, text, role, mean_log_f0=task.mean_log_f0, f0=task.f0,
+                spell=self.setup.spell, lexicon=self.setup.lexicon,
             )  # fmt: skip
         except (TextError, AudioError):
             if is_nonverbal(text):  # a scream of three seconds is no reading of 아
@@ -78,15 +72,16 @@ class Worker:
             return self._pass(task, recording, measured | {"nonverbal": 1.0})
         parts = spoken.parts
         if len(parts) == 1 and (second := self._second(recording, text)) is not None:
-            parts = [Part(replace(parts[0].alignment, second=second), parts[0].mel)]
+            parts = [parts[0]._replace(alignment=replace(parts[0].alignment, second=second))]
         samples, lowered = _louder(spoken.samples, role.gain)
         measured |= metrics.of_parts(parts)
         measured |= metrics.of_conversion(
-            recording.mono, samples.mean(1), recording.sample_rate, self.converter.card.audio
+            parts, samples.mean(1), recording.sample_rate, self.converter.card.audio
         )
         measured["lowered"] = spoken.lowered + lowered
         _draw(task.picture, parts)
         _write_wave(task.wave, samples, recording)
+        _write_sounds(task, recording, samples)
         _write_about(
             task, "converted", parts, spoken.speech, measured, _embedding(samples, recording)
         )
@@ -101,7 +96,7 @@ class Worker:
         ).alignment.second
 
     def _pass(self, task: Task, recording: Recording, measured: Metrics) -> Status:
-        """Speak the take by its recording: exactly, or at its character's gain."""
+        """Pass the recording: exactly, or at its character's gain."""
         role = task.take.role
         gain = 0.0 if role.as_recorded or role.nonverbal == "leave" else role.gain
         samples, measured["lowered"] = _louder(recording.samples, gain)
@@ -111,6 +106,7 @@ class Worker:
                 take.audio, take.samples, take.begin, dtype="float64", always_2d=True
             )[0]
         _write_wave(task.wave, samples, recording)
+        _write_sounds(task, recording, samples)
         _write_about(task, "passed", [], None, measured, None)
         return "passed"
 
@@ -137,7 +133,7 @@ def _draw(path: Path, parts: Sequence[Part]) -> None:
         (sum(len(p.alignment.phones) for p in parts), starts[-1] + len(parts[-1].alignment.free))
     )
     low = 0
-    for start, (alignment, _) in zip(starts, parts, strict=True):
+    for start, (alignment, _, _) in zip(starts, parts, strict=True):
         frames, phones = alignment.free.shape
         picture[low : low + phones, start : start + frames] = alignment.free.T
         low += phones
@@ -150,6 +146,13 @@ def _draw(path: Path, parts: Sequence[Part]) -> None:
 
 def _write_wave(path: Path, samples: np.ndarray, recording: Recording) -> None:
     audio.write(path, samples, recording.sample_rate, recording.subtype)
+
+
+def _write_sounds(task: Task, recording: Recording, samples: np.ndarray) -> None:
+    """Source and result for the report."""
+    waves = recording.mono, samples.mean(axis=1)
+    for path, wave in zip(task.sounds, waves, strict=True):
+        atomic_write(path, audio.mp3(wave, recording.sample_rate))
 
 
 def _write_about(

@@ -1,0 +1,179 @@
+"""What a job is asked for, and `job.toml`, which remembers it in the job's folder.
+
+The page and the command both fill a `JobFile`; `moksori dub -o OUT` alone reads OUT/job.toml again.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field
+
+from moksori.config import Seconds, load_toml
+from moksori.dubbing.records import HANDLES, Setup
+from moksori.errors import ConfigError
+from moksori.files import atomic_write
+from moksori.messages import Lang
+from moksori.timecode import FrameRate, parse_time
+from moksori.weights import DEFAULT_VOCODER, VOCODERS
+
+JOB = "job.toml"
+_EARLIEST = 315_619_200  # 1980-01-02: zip files, and so .xlsx, know no earlier day
+_PATHS = ("script", "audio", "cast", "model", "packs", "lexicon")
+_HEAD = (
+    "moksori dub이 이 작업에서 받은 것입니다. `moksori dub -o 이폴더`만으로 이어서 합니다.",
+    "What this job was asked for; `moksori dub -o THIS_FOLDER` alone resumes it.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a job is asked for, read and checked.
+
+    Attributes:
+        script: of the episode.
+        audio: a folder with a file a line, or one production track.
+        cast: who speaks whom.
+        setup: model, vocoder, lexicon.
+        frame_rate: of the script's time codes, and of what is delivered.
+        origin: time code at which reel and track begin; the first line's hour, if that is not the first.
+        episode: the only one to be dubbed, of a script with several.
+        columns: of the script's table, where its headers are unusual.
+        pattern: of the recordings' names.
+        handles: seconds of a track before and after each line.
+        mean_f0: whether lines are put at the voice's mean F0 by their actor's mean, or each by its own.
+        sample_rate: of reel and stems, Hz.
+        loudness: name of the reel's target.
+        lang: of report, retakes and issues.
+        without: names of deliverables that are left out.
+    """
+
+    script: Path
+    audio: Path
+    cast: Path
+    setup: Setup = field(default_factory=Setup)
+    frame_rate: FrameRate | None = None
+    origin: Seconds | None = None
+    episode: str | None = None
+    columns: Mapping[str, str] | None = None
+    pattern: str | None = None
+    handles: Seconds = HANDLES
+    mean_f0: Literal["actor", "line"] = "actor"
+    sample_rate: int = 48000
+    loudness: str = "korea"
+    lang: Lang = "ko"
+    without: tuple[str, ...] = ()
+
+    @property
+    def date(self) -> datetime:
+        """The script's, so that the same job gives the same bytes on any day."""
+        seconds = max(int(self.script.stat().st_mtime), _EARLIEST)
+        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
+class JobFile(BaseModel):
+    """A job as a user writes it: the options of `moksori dub`, and the keys of `job.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    script: Path | None = None
+    audio: Path | None = None
+    cast: Path | None = None
+    fps: str | None = None
+    start: str | None = None
+    episode: str | None = None
+    columns: dict[str, str] | None = None
+    pattern: str | None = None
+    handles: Seconds = Field(default=HANDLES, ge=0)
+    mean_f0: Literal["actor", "line"] = "actor"
+    sample_rate: int = Field(default=48000, ge=8000, le=192000)
+    loudness: Literal["korea", "netflix", "ebu", "none"] = "korea"
+    lang: Lang = "ko"
+    without: tuple[str, ...] = ()
+    model: Path | None = None
+    vocoder: str = DEFAULT_VOCODER
+    packs: Path | None = None
+    lexicon: Path | None = None
+    spell: bool = False
+
+    def merged(self, given: Mapping[str, Any]) -> "JobFile":
+        """With the values that are given anew; the others stay."""
+        return type(self).model_validate(self.model_dump() | dict(given))
+
+    def request(self) -> Request:
+        """Read and check what can be without the files.
+
+        Raises:
+            ConfigError: script, recordings or cast are not named.
+            ScriptError: a frame rate or a time that is none.
+        """
+        if not (self.script and self.audio and self.cast):
+            raise ConfigError(
+                "name the script, its recordings (--audio) and who speaks whom (--cast)"
+            )
+        frame_rate = FrameRate.parse(self.fps) if self.fps else None
+        folder = Path(self.vocoder)
+        known = self.vocoder in VOCODERS or not folder.is_dir()
+        return Request(
+            script=self.script, audio=self.audio, cast=self.cast,
+            setup=Setup(
+                model=_absolute(self.model), packs=_absolute(self.packs), spell=self.spell,
+                vocoder=self.vocoder if known else str(folder.absolute()),
+                lexicon=_absolute(self.lexicon),
+            ),
+            frame_rate=frame_rate,
+            origin=parse_time(self.start, frame_rate) if self.start else None,
+            episode=self.episode, columns=self.columns, pattern=self.pattern,
+            handles=self.handles, mean_f0=self.mean_f0, sample_rate=self.sample_rate,
+            loudness=self.loudness, lang=self.lang, without=self.without,
+        )  # fmt: skip
+
+    def save(self, out: Path) -> None:
+        """Write OUT/job.toml; paths near the folder relative to it, so that both may be moved together.
+
+        Raises:
+            OutputError: the folder cannot be written to.
+        """
+        document = tomlkit.document()
+        for row in _HEAD:
+            document.add(tomlkit.comment(row))
+        for key, value in self.model_dump(exclude_none=True, exclude_defaults=True).items():
+            document.add(key, _near(value, out) if key in _PATHS else value)
+        content = tomlkit.dumps(document)
+        path = out / JOB
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
+            atomic_write(path, content)
+
+
+def load_job(out: Path) -> JobFile:
+    """What the job in a folder was asked for; empty if there is none.
+
+    Raises:
+        ConfigError: its job.toml has an unknown key or an impossible value.
+    """
+    if not (out / JOB).exists():
+        return JobFile()
+    job = load_toml(out / JOB, JobFile, hint="the same options can be given to `moksori dub` anew")
+    places = {
+        key: Path(os.path.normpath(out / value))
+        for key in _PATHS
+        if (value := getattr(job, key)) is not None
+    }
+    return job.model_copy(update=places)
+
+
+def _absolute(path: Path | None) -> Path | None:
+    """For workers, which may begin elsewhere."""
+    return path and path.absolute()
+
+
+def _near(path: Path, out: Path) -> str:
+    """Relative to a folder if it lies beside it or below; else absolute."""
+    path, out = Path(os.path.normpath(path.absolute())), Path(os.path.normpath(out.absolute()))
+    if path.is_relative_to(out.parent) and out.parent != Path(out.anchor):
+        return Path(os.path.relpath(path, out)).as_posix()
+    return path.as_posix()
