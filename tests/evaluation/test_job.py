@@ -73,7 +73,7 @@ def test_a_folder_holds_one_evaluation(tmp_path):
 
 
 def voices() -> Voices:
-    """Two voices at right angles; of three held-out lines two are named rightly."""
+    """Two voices at right angles; of three held-out lines two are identified correctly."""
     known = Voices({}, None)
     x, y = np.eye(2)
     known.centroids = {"v": x, "other": y}
@@ -94,7 +94,7 @@ def test_figures_of_known_rows(tmp_path):
     assert (similarity.value, similarity.floor) == pytest.approx((0.8, 0.5))
     gap = figures["similarity gap closed", "all"]
     assert gap.value == pytest.approx(0.3 / (similarity.ceiling - 0.5))
-    named = figures["speaker named rightly", "all"]
+    named = figures["speaker identification accuracy", "all"]
     assert (named.value, named.ceiling, named.floor) == pytest.approx((1, 2 / 3, 0))
     assert figures["time, of the line's length", "all"].value == 0.5
     assert ("MCD to the target's own, dB", "all") not in figures  # nothing to compare with

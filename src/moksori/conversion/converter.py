@@ -46,8 +46,8 @@ _FADE: Seconds = 0.005  # at both ends of the speech, against clicks
 class _Speech(NamedTuple):
     """The speech within a recording, as the models hear it."""
 
-    wave: np.ndarray  # at the model's rate and level, a whole number of frames
-    start: int  # sample of the recording, at the model's rate, that it begins at
+    wave: np.ndarray  # at the model's sample rate and level, a whole number of frames
+    start: int  # sample of the recording, at the model's sample rate, that it begins at
     level: Decibels  # LUFS that it had
 
 
@@ -68,7 +68,7 @@ class Converter:
     ) -> None:
         if not card.audio.same_mels(vocoder_card.audio):
             raise CheckpointError(
-                "the model and the vocoder were made for different audio settings"
+                "the model and the vocoder were trained with different audio settings"
             )
         self.model, self.card = model, card
         self.vocoder, self.vocoder_card = vocoder, vocoder_card
@@ -147,23 +147,23 @@ class Converter:
         voice: str,
         *,
         pitch: Semitones = 0.0,
-        register: float | None = None,
+        source_mean_log_f0: float | None = None,
         max_seconds: Seconds = MAX_SECONDS,
         spell: bool = False,
         lexicon: Path | None = None,
     ) -> Conversion:
-        """Speak a recorded line in another voice, with its timing, melody and level.
+        """Convert a recorded line to another voice; its timing, F0 contour and level are kept.
 
         The same input gives the same output. Silence before and after the speech becomes digital
         silence; all channels of the output hold the converted mix of the source's channels.
 
         Args:
-            recording: a file of any rate, width and channel count, or one already read.
+            recording: a file of any sample rate, width and channel count, or one already read.
             text: what is said in it.
             voice: name of a voice of the model.
-            pitch: how far above the voice's own register it is to speak; below, if negative.
-            register: of the source's speaker, as `Converter.register` gives; then a line said higher than
-                the speaker's usual stays higher. By default each line is put at the voice's mean.
+            pitch: shift above the voice's mean log-F0; below, if negative.
+            source_mean_log_f0: of the source's speaker, as `mean_log_f0` returns; then a line spoken
+                higher than the speaker's usual stays higher. By default each line is put at the voice's mean.
             max_seconds: limit of the recording's length; memory grows with it.
             spell: read English words that are not in the dictionary letter by letter.
             lexicon: a show's own readings, as `moksori.text.lexicon.load_lexicon`.
@@ -172,7 +172,7 @@ class Converter:
             AudioError: a recording that cannot be read, is silent, too short or too long.
             TextError: a text that cannot be read aloud, or that plainly is not this recording's.
             LexiconError: a lexicon with a row that cannot be right.
-            VoiceError: an unknown voice, or a pitch more than an octave from its register.
+            VoiceError: an unknown voice, or a pitch more than an octave from its mean log-F0.
         """
         if not abs(pitch) <= MAX_PITCH:
             raise VoiceError(
@@ -188,7 +188,7 @@ class Converter:
         clock.stop("read")
         source = features.extract(speech.wave, audio)
         clock.stop("features")
-        f0 = shift_f0(source.f0, target.voice.log_f0_mean, pitch, register)
+        f0 = shift_f0(source.f0, target.voice.log_f0_mean, pitch, source_mean_log_f0)
         mel, alignment = self._convert_frames(source.mel, f0, reading, speech, target)
         clock.stop("conversion")
         with torch.inference_mode():
@@ -199,14 +199,15 @@ class Converter:
         begin = features.samples_to_seconds(speech.start, audio)
         end = begin + features.frames_to_seconds(len(mel), audio)
         return Conversion(
-            samples, recording.sample_rate, recording.subtype, target.voice, alignment, source.mel.numpy(),
-            mel.numpy(), audio, (begin, end), lowered, clock.stages,
+            samples=samples, sample_rate=recording.sample_rate, subtype=recording.subtype,
+            voice=target.voice, alignment=alignment, source_mel=source.mel.numpy(), mel=mel.numpy(),
+            audio=audio, speech=(begin, end), lowered=lowered, seconds_by_stage=clock.stages,
         )  # fmt: skip
 
-    def register(
+    def mean_log_f0(
         self, recording: Recording | Path | str, max_seconds: Seconds = MAX_SECONDS
     ) -> tuple[float, int]:
-        """A recording's register: mean natural log of F0 in Hz, and of how many voiced frames.
+        """A recording's mean natural log of F0 in Hz, and the number of voiced frames it is of.
 
         Raises:
             AudioError: as `convert`; nothing in it is voiced.
@@ -246,7 +247,7 @@ class Converter:
         speech: _Speech,
         target: Target,
     ) -> tuple[torch.Tensor, Alignment]:
-        """Converted log-mel [T, n_mels], and which phone each frame speaks."""
+        """Converted log-mel [T, n_mels], and which phone each frame belongs to."""
         numbers = ids(reading.phones)
         batch = Batch(
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
@@ -259,22 +260,22 @@ class Converter:
         return converted.mel[0], alignment
 
     def _alignment(
-        self, weights: torch.Tensor, log_free: torch.Tensor, reading: Reading, speech: _Speech
+        self, weights: torch.Tensor, log_posterior: torch.Tensor, reading: Reading, speech: _Speech
     ) -> Alignment:
         audio = self.card.audio
         return Alignment(
-            weights[0].numpy(),
-            log_free[0].exp().numpy(),
-            reading.phones,
-            features.frames_to_seconds(1, audio),
-            features.samples_to_seconds(speech.start, audio),
-            tuple(word.strip(PUNCTUATION) for word in reading.normalized.split()),
+            weights=weights[0].numpy(),
+            posterior=log_posterior[0].exp().numpy(),
+            phones=reading.phones,
+            frame=features.frames_to_seconds(1, audio),
+            begin=features.samples_to_seconds(speech.start, audio),
+            words=tuple(word.strip(PUNCTUATION) for word in reading.normalized.split()),
         )
 
     def _place(
         self, wave: np.ndarray, speech: _Speech, recording: Recording
     ) -> tuple[np.ndarray, Decibels]:
-        """The converted wave at the source's level, rate, channels, place and exact length."""
+        """The converted wave at the source's level, sample rate, channels, place and exact length."""
         audio, start = self.card.audio, speech.start
         wave = wave * audio_files.gain_to(wave, audio.sample_rate, speech.level)
         fade = np.linspace(0, 1, round(_FADE * audio.sample_rate), dtype=np.float32)

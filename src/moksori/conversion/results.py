@@ -13,7 +13,7 @@ from moksori.conversion.checkpoint import Voice
 from moksori.signal import audio as audio_files
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Conversion:
     """A converted line, and what can be said of it."""
 

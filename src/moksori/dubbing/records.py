@@ -137,7 +137,7 @@ class Task:
         key: of all that determines the outcome; names the files.
         store: folder of the files.
         digest: of the take's samples, as they were when the job began.
-        register: of the actor; see `Converter.register`.
+        register: of the actor; see `Converter.mean_log_f0`.
     """
 
     take: Take

@@ -25,10 +25,10 @@ class Track(NamedTuple):
     voiced: np.ndarray  # [K] bool
 
 
-def swift(wave: np.ndarray, rate: int, low: Hertz, high: Hertz) -> Track:
+def swift(wave: np.ndarray, sample_rate: int, low: Hertz, high: Hertz) -> Track:
     """F0 of `wave` [n] every 16 ms (SwiftF0, a small convolutional network)."""
     found = _swift().detect(
-        resample(wave, rate, _SWIFT_RATE).astype(np.float32), _SWIFT_RATE, low, high
+        resample(wave, sample_rate, _SWIFT_RATE).astype(np.float32), _SWIFT_RATE, low, high
     )
     return Track(found.timestamps, found.pitch_hz, found.confidence >= _VOICED)
 
@@ -45,13 +45,13 @@ def shift_f0(
     pitch: Semitones = 0.0,
     source: float | None = None,
 ) -> torch.Tensor:
-    """Move F0 to another register, its intervals kept.
+    """Shift F0 to another mean log-F0; its intervals are kept.
 
     Args:
         f0: [T] Hz, 0 where unvoiced.
-        log_f0_mean: of the register; mean natural log of Hz over voiced frames.
-        pitch: how far above the register.
-        source: the speaker's own register, so that a line said higher than usual stays so; this line's
+        log_f0_mean: to shift to; mean natural log of Hz over voiced frames.
+        pitch: how far above that mean.
+        source: the speaker's own mean log-F0, so that a line said higher than usual stays so; this line's
             by default.
     """
     own = mean_log_f0(f0)

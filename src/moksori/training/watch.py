@@ -60,31 +60,34 @@ def symbol_labels() -> list[str]:
     return [("-" if "\u11a8" <= s <= "\u11ff" else "") + phone_label(s) for s in SYMBOLS]
 
 
-class Speak(Callback):
-    """Lets a validation line be heard: as it is through the vocoder, made again, and in another voice.
+class LogSamples(Callback):
+    """Logs a validation line as audio: vocoded, reconstructed, and converted to another voice.
 
     Args:
         model: in training.
         vocoder: of the mels.
         voices: the rows of the voice table.
-        every: validations between two hearings.
-        rate: of the audio.
+        every: validations between two logged lines.
+        sample_rate: of the audio, in Hz.
     """
 
     def __init__(
-        self, model: ConversionModel, vocoder: Vocoder, voices: list[Voice], every: int, rate: int
+        self,
+        model: ConversionModel,
+        vocoder: Vocoder,
+        voices: list[Voice],
+        every: int,
+        sample_rate: int,
     ) -> None:
         self.model, self.vocoder, self.voices = model, vocoder, voices
-        self.every, self.rate = every, rate
+        self.every, self.sample_rate = every, sample_rate
 
     def on_validation_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: object, batch: Batch,
         index: int, dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
-        logger, heard = trainer.logger, trainer.current_epoch % self.every == 0
-        if index or not (
-            heard and trainer.is_global_zero and isinstance(logger, TensorBoardLogger)
-        ):
+        logger, due = trainer.logger, trainer.current_epoch % self.every == 0
+        if index or not (due and trainer.is_global_zero and isinstance(logger, TensorBoardLogger)):
             return
         t, n, row = int(batch.mel_lengths[0]), int(batch.phone_lengths[0]), int(batch.voice[0])
         other = (row + 1) % len(self.voices)
@@ -95,12 +98,12 @@ class Speak(Callback):
         )  # fmt: skip
         changed = own._replace(f0=f0[None], voice=torch.full_like(own.voice, other))
         name = self.voices[other].name
-        for tag, mel, melody in (
+        for tag, mel, contour in (
             (f"{self.voices[row].name} recorded", own.mel, own.f0),
-            (f"{self.voices[row].name} made again", self.model(own).mel, own.f0),
+            (f"{self.voices[row].name} reconstructed", self.model(own).mel, own.f0),
             (f"{self.voices[row].name} as {name}", self.model(changed).mel, changed.f0),
         ):
-            wave = self.vocoder(mel.float().cpu(), melody.cpu())[0]
+            wave = self.vocoder(mel.float().cpu(), contour.cpu())[0]
             logger.experiment.add_audio(
-                f"valid/{tag}", wave, trainer.global_step, sample_rate=self.rate
+                f"valid/{tag}", wave, trainer.global_step, sample_rate=self.sample_rate
             )

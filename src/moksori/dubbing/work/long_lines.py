@@ -79,7 +79,7 @@ def convert_line(
     audio.check(recording, LONGEST)
     begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
     if (end - begin) / recording.sample_rate <= PART:
-        whole = converter.convert(recording, text, role.voice, register=register, **how)
+        whole = converter.convert(recording, text, role.voice, source_mean_log_f0=register, **how)
         return ConvertedLine(
             whole.samples, [Part(whole.alignment, whole.source_mel)], whole.lowered
         )
@@ -87,7 +87,7 @@ def convert_line(
         recording, text, max_seconds=LONGEST, spell=spell, lexicon=lexicon
     ).alignment
     if register is None:  # of the whole line, so that its parts keep their intervals to each other
-        register = converter.register(recording, LONGEST)[0]
+        register = converter.mean_log_f0(recording, LONGEST)[0]
     words = read(text, spell, lexicon).normalized.split()
     spoken = aligned.word_intervals()
     out, parts, lowered = np.zeros_like(recording.samples), [], 0.0
@@ -98,7 +98,7 @@ def convert_line(
             end = quietest(recording, spoken[last - 1].end, spoken[last].begin)
         cut = Recording(recording.samples[begin:end], recording.sample_rate, recording.subtype)
         made = converter.convert(
-            cut, " ".join(words[first:last]), role.voice, register=register, **how
+            cut, " ".join(words[first:last]), role.voice, source_mean_log_f0=register, **how
         )
         out[begin:end] = made.samples
         alignment = replace(

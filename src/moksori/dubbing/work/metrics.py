@@ -19,7 +19,7 @@ import numpy as np
 from moksori.alignment.alignment import SILENT
 from moksori.config import AudioConfig, Decibels, Seconds
 from moksori.dubbing.work.long_lines import Part
-from moksori.metrics.measures import melody
+from moksori.metrics.measures import compare_f0
 from moksori.signal.audio import Recording, decibels
 from moksori.signal.pitch import swift
 
@@ -61,7 +61,7 @@ def _of_part(part: Part) -> Figures:
     hurried = [i.end - i.begin < 1.5 * alignment.frame for i in alignment.phone_intervals()]
     level = mel.mean(1)
     loud = level > np.quantile(level, 0.95) - _QUIETER
-    smooth = np.convolve((alignment.weights * alignment.free).sum(1), np.ones(5) / 5, "same")
+    smooth = np.convolve((alignment.weights * alignment.posterior).sum(1), np.ones(5) / 5, "same")
     figures = {
         "confidence": measures.confidence,
         "word": min(words, default=measures.confidence),
@@ -91,7 +91,7 @@ def of_conversion(
     n = min(map(len, tracks))
     if ((tracks[0][:n] > 0) & (tracks[1][:n] > 0)).sum() < 10:  # too few to correlate
         return {}
-    return {"melody": melody(*tracks).correlation}
+    return {"melody": compare_f0(*tracks).correlation}
 
 
 def clipped(samples: np.ndarray) -> int:

@@ -50,7 +50,7 @@ class Worker:
     def register(self, task: Task) -> tuple[float, int] | None:
         """Of a take's speaker in this take; None where nothing is voiced, or nothing can be read."""
         try:
-            return self.converter.register(task.read(), LONGEST)
+            return self.converter.mean_log_f0(task.read(), LONGEST)
         except MoksoriError:  # the conversion will tell
             return None
 
@@ -132,12 +132,15 @@ def _draw(path: Path, parts: Sequence[Part]) -> None:
     first, frame = parts[0].alignment.begin, parts[0].alignment.frame
     starts = [round((part.alignment.begin - first) / frame) for part in parts]
     picture = np.zeros(
-        (sum(len(p.alignment.phones) for p in parts), starts[-1] + len(parts[-1].alignment.free))
+        (
+            sum(len(p.alignment.phones) for p in parts),
+            starts[-1] + len(parts[-1].alignment.posterior),
+        )
     )
     low = 0
     for start, (alignment, _) in zip(starts, parts, strict=True):
-        frames, phones = alignment.free.shape
-        picture[low : low + phones, start : start + frames] = alignment.free.T
+        frames, phones = alignment.posterior.shape
+        picture[low : low + phones, start : start + frames] = alignment.posterior.T
         low += phones
     temporary = path.with_name(f".{os.getpid()}_{path.name}")
     imsave(
