@@ -151,8 +151,9 @@ def test_a_model_on_a_cotatron_has_a_second_opinion(converter, aligner):
     model = ConversionModel.build(sizes, AudioConfig(), len(SYMBOLS), len(converter.card.voices))
     card = converter.card.model_copy(update={"model": sizes})
     two = Converter(
-        model.eval(), card, converter.vocoder, HiFiGANCard.model_construct(audio=card.audio)
-    )
+        model=model.eval(), card=card, vocoder=converter.vocoder,
+        vocoder_card=HiFiGANCard.model_construct(audio=card.audio),
+    )  # fmt: skip
     line = two.align(DEMO, DEMO_TEXT).alignment
     np.testing.assert_allclose(line.second.sum(1), 1, atol=1e-4)
     assert not np.allclose(line.second, line.weights, atol=0.1)

@@ -26,7 +26,7 @@ def judged(line: EvaluationLine) -> dict:
 
 
 def line(id: str, text: str, voice: str = "v", **more) -> EvaluationLine:
-    return EvaluationLine(id, f"/recordings/{id}.wav", text, voice, **more)
+    return EvaluationLine(id=id, recording=f"/recordings/{id}.wav", text=text, voice=voice, **more)
 
 
 LINES = [line("a", "가자"), line("b", "싫어싫어", group="seen"), line("c", "?")]
@@ -121,8 +121,9 @@ def test_a_list_is_read_with_korean_headers_and_its_own_paths(tmp_path):
     )
     [only] = read_list(path)
     assert only == EvaluationLine(
-        "1", tmp_path / "녹음/1.wav", "가자", "lmy", "all", tmp_path / "녹음/2.wav"
-    )
+        id="1", recording=tmp_path / "녹음/1.wav", text="가자", voice="lmy", group="all",
+        own=tmp_path / "녹음/2.wav",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

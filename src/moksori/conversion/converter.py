@@ -60,6 +60,7 @@ class Converter:
 
     def __init__(
         self,
+        *,
         model: ConversionModel,
         card: ConversionCard,
         vocoder: Vocoder,
@@ -93,10 +94,10 @@ class Converter:
         """
         if str(vocoder) not in VOCODERS and not Path(vocoder).exists():
             raise CheckpointError(f"no vocoder “{vocoder}”; use {', '.join(VOCODERS)} or a folder")
+        trained, card = load_conversion(Path(model or MODEL))
+        decoder, vocoder_card = load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder)))
         return cls(
-            *load_conversion(Path(model or MODEL)),
-            *load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder))),
-            packs,
+            model=trained, card=card, vocoder=decoder, vocoder_card=vocoder_card, packs=packs
         )
 
     def voice(self, name: str) -> Voice:
@@ -250,9 +251,9 @@ class Converter:
         """Converted log-mel [T, n_mels], and which phone each frame belongs to."""
         numbers = ids(reading.phones)
         batch = Batch(
-            torch.tensor([numbers]), torch.tensor([len(numbers)]),
-            mel[None], torch.tensor([len(mel)]), f0[None],
-            torch.tensor([target.row]),
+            phones=torch.tensor([numbers]), phone_lengths=torch.tensor([len(numbers)]),
+            mel=mel[None], mel_lengths=torch.tensor([len(mel)]), f0=f0[None],
+            voice=torch.tensor([target.row]),
         )  # fmt: skip
         with torch.inference_mode():
             converted = functional_call(self.model, target.weights, (batch,))

@@ -70,13 +70,13 @@ class LineDataset(Dataset[Any]):
     def __getitem__(self, cuts: CutSet) -> Batch:
         phones, mels, f0s, rows = zip(*map(self._line, cuts), strict=True)
         return Batch(
-            pad_sequence([*phones], batch_first=True),
-            torch.tensor([len(p) for p in phones]),
-            pad_sequence([m.float() for m in mels], batch_first=True),
-            torch.tensor([len(m) for m in mels]),
-            pad_sequence([*f0s], batch_first=True),
-            torch.tensor(rows),
-            self._others(self.parallel.choose(cuts), mels) if self.parallel else None,
+            phones=pad_sequence([*phones], batch_first=True),
+            phone_lengths=torch.tensor([len(p) for p in phones]),
+            mel=pad_sequence([m.float() for m in mels], batch_first=True),
+            mel_lengths=torch.tensor([len(m) for m in mels]),
+            f0=pad_sequence([*f0s], batch_first=True),
+            voice=torch.tensor(rows),
+            other=self._others(self.parallel.choose(cuts), mels) if self.parallel else None,
         )
 
     def _others(self, chosen: list[MonoCut], mels: tuple[torch.Tensor, ...]) -> OtherSpeaker:

@@ -93,8 +93,9 @@ class LogSamples(Callback):
         other = (row + 1) % len(self.voices)
         f0 = shift_f0(batch.f0[0, :t], self.voices[other].log_f0_mean)
         own = Batch(
-            batch.phones[:1, :n], batch.phone_lengths[:1], batch.mel[:1, :t], batch.mel_lengths[:1],
-            batch.f0[:1, :t], batch.voice[:1],
+            phones=batch.phones[:1, :n], phone_lengths=batch.phone_lengths[:1],
+            mel=batch.mel[:1, :t], mel_lengths=batch.mel_lengths[:1],
+            f0=batch.f0[:1, :t], voice=batch.voice[:1],
         )  # fmt: skip
         changed = own._replace(f0=f0[None], voice=torch.full_like(own.voice, other))
         name = self.voices[other].name
