@@ -3,7 +3,8 @@
     python benchmarks/pitch.py ../shared/corpus/emotiontts [--lines 24]
 
 Each tracker analyses test lines and the vocoder's plain copy of them, whose F0 contour is the same: its
-results for the two should not differ. Harvest, which Moksori does not use, needs: pip install pyworld "setuptools<81"
+results for the two should not differ. Harvest, which Moksori does not use, needs:
+pip install pyworld "setuptools<81"
 """
 
 import time

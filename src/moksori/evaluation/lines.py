@@ -156,7 +156,7 @@ def corpus_lines(
                     voice=name,
                     group=group,
                     own=owned.get((name, line.text)),
-                )  # fmt: skip
+                )
                 for name in voices
                 if name != line.speaker
             ]
