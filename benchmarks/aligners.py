@@ -54,10 +54,15 @@ def main(corpus: Path, model: Path) -> None:
         with torch.inference_mode():
             for name, (aligner, cotatron.in_order) in _ALIGNERS.items():
                 aligned = cotatron.align(numbers, lengths[0], mel, lengths[1], aligner=aligner)
-                free = aligned.log_alignment[0].exp().numpy()
-                made[name] = Alignment(aligned.alignment[0].numpy(), free, phones, frame)
+                posterior = aligned.log_alignment[0].exp().numpy()
+                made[name] = Alignment(
+                    weights=aligned.alignment[0].numpy(),
+                    posterior=posterior,
+                    phones=phones,
+                    frame=frame,
+                )
                 measures = made[name].measures()
-                sharpness = float(made[name].weights.max(1).mean())  # of A, not of the free weights
+                sharpness = float(made[name].weights.max(1).mean())  # of A, not of the posterior
                 found.setdefault((name, group), []).append(measures._replace(sharpness=sharpness))
                 back.setdefault((name, group), []).append(furthest_back(made[name]))
         for name, alignment in made.items():

@@ -2,8 +2,9 @@
 
     python benchmarks/pitch.py ../shared/corpus/emotiontts [--lines 24]
 
-Each tracker hears test lines and the vocoder's plain copy of them, whose melody is the same: what it says of
-the two should not differ. Harvest, which Moksori does not use, needs: pip install pyworld "setuptools<81"
+Each tracker analyses test lines and the vocoder's plain copy of them, whose F0 contour is the same: its
+results for the two should not differ. Harvest, which Moksori does not use, needs:
+pip install pyworld "setuptools<81"
 """
 
 import time
@@ -20,7 +21,7 @@ from rich.table import Table
 from moksori.config import AudioConfig
 from moksori.conversion.checkpoint import load_vocoder
 from moksori.corpus import emotiontts
-from moksori.metrics.measures import melody
+from moksori.metrics.measures import compare_f0
 from moksori.signal import audio, features
 from moksori.signal.pitch import f0
 from moksori.weights import VOCODERS
@@ -43,11 +44,17 @@ def main(corpus: Path, lines: int = 24) -> None:
             started = time.perf_counter()
             track_of_wave = trackers[name](wave, card.audio)
             taken = (time.perf_counter() - started) / recording.seconds
-            compared = melody(track_of_wave, trackers[name](copy, card.audio))
+            compared = compare_f0(track_of_wave, trackers[name](copy, card.audio))
             rows.append((taken, (track_of_wave > 0).mean(), compared.voicing_error,
-                         compared.slips, compared.correlation))  # fmt: skip
+                         compared.octave_errors, compared.correlation))  # fmt: skip
     table = Table(
-        "tracker", "lines", "time of length", "voiced", "voicing differs", "slips", "correlation"
+        "tracker",
+        "lines",
+        "time of length",
+        "voiced",
+        "voicing differs",
+        "octave errors",
+        "correlation",
     )
     for name, rows in found.items():
         mean = np.median(rows, axis=0)[0], *np.mean(rows, axis=0)[1:]

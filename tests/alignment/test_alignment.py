@@ -15,7 +15,7 @@ AUDIO = AudioConfig()
 
 def random_alignment(t: int, n: int, seed: int = 0) -> Alignment:
     weights = np.random.default_rng(seed).dirichlet(np.ones(n), t)
-    return Alignment(weights, weights, [*"가나다라마바사아자차"[:n]])
+    return Alignment(weights=weights, posterior=weights, phones=[*"가나다라마바사아자차"[:n]])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -36,15 +36,19 @@ def test_path_is_the_best_of_all_monotonic_paths(seed):
 def test_confidence_is_one_where_frames_and_order_agree():
     sharp = np.repeat(np.eye(5), 4, axis=0)
     flat = np.full((20, 5), 0.2)
-    assert Alignment(sharp, sharp, [*"abcde"]).confidence == 1
-    assert Alignment(sharp, flat, [*"abcde"]).confidence == pytest.approx(0.2)
-    assert Alignment(sharp, sharp[::-1], [*"abcde"]).confidence == pytest.approx(0.2)
+    assert Alignment(weights=sharp, posterior=sharp, phones=[*"abcde"]).confidence == 1
+    assert Alignment(weights=sharp, posterior=flat, phones=[*"abcde"]).confidence == pytest.approx(
+        0.2
+    )
+    assert Alignment(
+        weights=sharp, posterior=sharp[::-1], phones=[*"abcde"]
+    ).confidence == pytest.approx(0.2)
 
 
 def spoken(path: list[int], phones: list[str], **more) -> Alignment:
     """An alignment sure of a path."""
     weights = np.eye(len(phones))[path]
-    return Alignment(weights, weights, phones, frame=0.01, **more)
+    return Alignment(weights=weights, posterior=weights, phones=phones, frame=0.01, **more)
 
 
 def test_measures_of_an_orderly_path():
@@ -119,8 +123,8 @@ def test_a_textgrid_is_what_praat_reads(tmp_path):
 
 def test_each_word_has_its_own_confidence():
     sure = spoken([0, 1, 2, 3, 4, 5, 6], ["^", "ᄀ", "ᅡ", " ", "ᄂ", "ᅡ", "$"])
-    free = sure.free * np.where(np.arange(7) < 3, 1.0, 0.5)[:, None]
-    unsure = Alignment(sure.weights, free, sure.phones)
+    free = sure.posterior * np.where(np.arange(7) < 3, 1.0, 0.5)[:, None]
+    unsure = Alignment(weights=sure.weights, posterior=free, phones=sure.phones)
     assert unsure.word_confidences() == pytest.approx([1.0, 0.5])
     assert len(unsure.word_confidences()) == len(unsure.word_intervals())
 
@@ -133,7 +137,7 @@ def test_more_phones_than_frames_still_has_a_path():
 def test_plot_labels_phones_in_hangul(tmp_path, recwarn):
     mel = np.random.default_rng(0).normal(size=(30, 80))
     weights = np.repeat(np.eye(6), 5, axis=0)
-    alignment = Alignment(weights, weights, ["^", "ᄀ", "ᅡ", "ᆨ", " ", "$"])
+    alignment = Alignment(weights=weights, posterior=weights, phones=["^", "ᄀ", "ᅡ", "ᆨ", " ", "$"])
     figure = draw_conversion(mel, alignment, mel, AUDIO)
     figure.savefig(tmp_path / "a.png")
     labels = [label.get_text() for label in figure.axes[1].get_yticklabels()]

@@ -26,7 +26,7 @@ def judged(line: EvaluationLine) -> dict:
 
 
 def line(id: str, text: str, voice: str = "v", **more) -> EvaluationLine:
-    return EvaluationLine(id, f"/recordings/{id}.wav", text, voice, **more)
+    return EvaluationLine(id=id, recording=f"/recordings/{id}.wav", text=text, voice=voice, **more)
 
 
 LINES = [line("a", "가자"), line("b", "싫어싫어", group="seen"), line("c", "?")]
@@ -73,7 +73,7 @@ def test_a_folder_holds_one_evaluation(tmp_path):
 
 
 def voices() -> Voices:
-    """Two voices at right angles; of three held-out lines two are named rightly."""
+    """Two voices at right angles; of three held-out lines two are identified correctly."""
     known = Voices({}, None)
     x, y = np.eye(2)
     known.centroids = {"v": x, "other": y}
@@ -94,7 +94,7 @@ def test_figures_of_known_rows(tmp_path):
     assert (similarity.value, similarity.floor) == pytest.approx((0.8, 0.5))
     gap = figures["similarity gap closed", "all"]
     assert gap.value == pytest.approx(0.3 / (similarity.ceiling - 0.5))
-    named = figures["speaker named rightly", "all"]
+    named = figures["speaker identification accuracy", "all"]
     assert (named.value, named.ceiling, named.floor) == pytest.approx((1, 2 / 3, 0))
     assert figures["time, of the line's length", "all"].value == 0.5
     assert ("MCD to the target's own, dB", "all") not in figures  # nothing to compare with
@@ -121,8 +121,9 @@ def test_a_list_is_read_with_korean_headers_and_its_own_paths(tmp_path):
     )
     [only] = read_list(path)
     assert only == EvaluationLine(
-        "1", tmp_path / "녹음/1.wav", "가자", "lmy", "all", tmp_path / "녹음/2.wav"
-    )
+        id="1", recording=tmp_path / "녹음/1.wav", text="가자", voice="lmy", group="all",
+        own=tmp_path / "녹음/2.wav",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What an alignment tells: how sure it is, the path through it, and when each phone and word is said."""
+"""An alignment: its confidence, the path through it, and when each phone and word is said."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Interval(NamedTuple):
 class Measures(NamedTuple):
     """How good an alignment is: its confidence and the parts that explain it."""
 
-    confidence: float  # how far the frames by themselves agree with the text in its order
-    sharpness: float  # mean of each frame's largest free weight (the focus rate of FastSpeech)
+    confidence: float  # how far the framewise posterior agrees with the text in its order
+    sharpness: float  # mean of each frame's largest posterior (the focus rate of FastSpeech)
     diagonality: float  # share of the weight near the diagonal (Ren et al. 2019, section 4.3)
     coverage: float  # share of the spoken phones that are some frame's likeliest
     skips: int  # times that the likeliest phone jumps over spoken ones
@@ -34,14 +34,14 @@ class Measures(NamedTuple):
     agreement: float | None  # weight that two aligners give to the same phones; None with only one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Alignment:
-    """Which phone each frame speaks.
+    """Which phone each frame belongs to.
 
     Attributes:
         weights: A [T, N], with the text gone through in order (the aligner's monotonic posterior);
             each frame's weights sum to one.
-        free: [T, N], the same as the aligner sees each frame by itself.
+        posterior: [T, N], the framewise posterior: what the aligner finds for each frame by itself.
         phones: the N symbols.
         frame: length of a frame.
         begin: where the first frame begins in the recording.
@@ -50,7 +50,7 @@ class Alignment:
     """
 
     weights: np.ndarray
-    free: np.ndarray
+    posterior: np.ndarray
     phones: list[str]
     frame: Seconds = 256 / 22050
     begin: Seconds = 0.0
@@ -60,7 +60,7 @@ class Alignment:
     def path(self) -> np.ndarray:
         """The likeliest monotonic path, [T]: a phone's index for each frame, every phone in turn.
 
-        Viterbi over the log weights; each step stays or goes on by one phone. With fewer frames than
+        Viterbi over the log weights; each step stays or advances by one phone. With fewer frames than
         phones no such path exists and the diagonal is given.
         """
         t, n = self.weights.shape
@@ -83,12 +83,12 @@ class Alignment:
 
     @property
     def confidence(self) -> float:
-        """How far what the frames say by themselves agrees with the text in its order, 0 to 1.
+        """How far the framewise posterior agrees with the text in its order, 0 to 1.
 
-        The mean over frames of the free weights, weighted by the ordered ones. Text that was not
+        The mean over frames of the framewise posterior, weighted by the ordered weights. Text that was not
         spoken forces frames onto phones that they do not sound like.
         """
-        return float((self.weights * self.free).sum(1).mean())
+        return float((self.weights * self.posterior).sum(1).mean())
 
     def measures(self) -> Measures:
         """The confidence and its parts."""
@@ -102,13 +102,15 @@ class Alignment:
         places = (np.arange(n) + 0.5) / n
         near = np.abs(diagonal[:, None] - places[None]) <= _BAND
         return Measures(
-            self.confidence,
-            float(self.free.max(1).mean()),
-            float((self.weights * near).sum(1).mean()),
-            float(spoken[heard].sum() / max(1, spoken.sum())),
-            int((moves > 1).sum()),
-            int((moves < 0).sum()),
-            None if self.second is None else float((self.weights * self.second).sum(1).mean()),
+            confidence=self.confidence,
+            sharpness=float(self.posterior.max(1).mean()),
+            diagonality=float((self.weights * near).sum(1).mean()),
+            coverage=float(spoken[heard].sum() / max(1, spoken.sum())),
+            skips=int((moves > 1).sum()),
+            repeats=int((moves < 0).sum()),
+            agreement=None
+            if self.second is None
+            else float((self.weights * self.second).sum(1).mean()),
         )
 
     def phone_intervals(self) -> list[Interval]:
@@ -131,7 +133,7 @@ class Alignment:
 
     def word_confidences(self) -> list[float]:
         """The confidence of each word of `word_intervals` by itself, over its frames of the path."""
-        agreed = (self.weights * self.free).sum(1)
+        agreed = (self.weights * self.posterior).sum(1)
         edges = np.round((self._edges() - self.begin) / self.frame).astype(int)
         return [
             float(agreed[edges[span[0]] : edges[span[-1] + 1]].mean()) for span in self._spans()

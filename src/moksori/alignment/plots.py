@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from moksori.alignment.alignment import Alignment, phone_label
-from moksori.config import AudioConfig
+from moksori.config import AudioConfig, Seconds
 from moksori.errors import OutputError
-from moksori.signal.features import Seconds, frames_to_seconds
+from moksori.signal.features import frames_to_seconds
 
 
 def draw_conversion(
@@ -20,7 +20,7 @@ def draw_conversion(
 ) -> Figure:
     """Source mel [T, n_mels], alignment and converted mel [T, n_mels] under one time axis.
 
-    The brightness is the free weights, the line the path through the text in order: where they part,
+    The brightness is the framewise posterior, the line the path through the text in order: where they part,
     the recording does not sound like the text.
     """
     count = len(alignment.phones)
@@ -60,7 +60,9 @@ def save_figure(figure: Figure, path: Path | str) -> None:
         raise OutputError(f"{path}: cannot draw there ({error})") from None
 
 
-def _draw_mel(axes: Axes, mel: np.ndarray, name: str, end: Seconds, levels: tuple) -> None:
+def _draw_mel(
+    axes: Axes, mel: np.ndarray, name: str, end: Seconds, levels: tuple[float, float]
+) -> None:
     axes.imshow(
         mel.T, origin="lower", aspect="auto", extent=(0, end, 0, mel.shape[1]),
         vmin=levels[0], vmax=levels[1], cmap="magma", interpolation="none",
@@ -71,7 +73,7 @@ def _draw_mel(axes: Axes, mel: np.ndarray, name: str, end: Seconds, levels: tupl
 def _draw_weights(axes: Axes, alignment: Alignment, end: Seconds) -> None:
     count, frames = len(alignment.phones), len(alignment.weights)
     axes.imshow(
-        alignment.free.T, origin="lower", aspect="auto", extent=(0, end, -0.5, count - 0.5),
+        alignment.posterior.T, origin="lower", aspect="auto", extent=(0, end, -0.5, count - 0.5),
         vmin=0, vmax=1, cmap="viridis", interpolation="none",
     )  # fmt: skip
     times = (np.arange(frames) + 0.5) * end / frames

@@ -12,7 +12,7 @@ from moksori.errors import ConfigError
 from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
-    from moksori.evaluation.report import Figure
+    from moksori.evaluation.report import Summary
 
 
 def evaluate(
@@ -94,7 +94,7 @@ def evaluate(
     )
 
 
-def _print_figures(figures: list["Figure"]) -> None:
+def _print_figures(figures: list["Summary"]) -> None:
     table = Table("figure", "of", "converted", "95% interval", "ceiling", "source")
     for f in figures:
         around = f"{f.written(f.low)} – {f.written(f.high)}" if f.low == f.low else ""

@@ -1,4 +1,4 @@
-"""Model folders: `model.json` says everything about the weights beside it; nothing is unpickled.
+"""Model folders: `model.json` describes the weights beside it completely; nothing is unpickled.
 
 <folder>/model.json           kind, format, sizes, symbols, voices, audio, licence, training, sha256
 <folder>/weights.safetensors  fp16
@@ -50,7 +50,7 @@ class Voice(_Card):
     sex: Literal["female", "male"]
     minutes: float  # of training speech
     licence: str
-    log_f0_mean: float  # the voice's register: mean natural log of Hz over voiced frames
+    log_f0_mean: float  # the voice's mean log-F0: mean natural log of Hz over voiced frames
 
 
 class _ModelCard(_Card):
@@ -176,7 +176,7 @@ def load_vocoder(folder: Path) -> tuple[Vocoder, VocoderCard]:
 
 
 def load_training(folder: Path, like: AnyCard) -> dict[str, int | float]:
-    """What the `model.json` of a folder says of the training, if it is a card like `like`.
+    """What the `model.json` of a folder records of the training, if it is a card like `like`.
 
     Raises:
         CheckpointError: as `load_conversion`, but for the weights.
@@ -185,7 +185,7 @@ def load_training(folder: Path, like: AnyCard) -> dict[str, int | float]:
 
 
 def load_card(folder: Path) -> ConversionCard:
-    """Only what `model.json` says of a conversion model.
+    """The card of a conversion model, without its weights.
 
     Raises:
         CheckpointError: as `load_conversion`, but for the weights.

@@ -47,8 +47,8 @@ _FADE: Seconds = 0.005  # at both ends of the speech, against clicks
 class _Speech(NamedTuple):
     """The speech within a recording, as the models hear it."""
 
-    wave: np.ndarray  # at the model's rate and level, a whole number of frames
-    start: int  # sample of the recording, at the model's rate, that it begins at
+    wave: np.ndarray  # at the model's sample rate and level, a whole number of frames
+    start: int  # sample of the recording, at the model's sample rate, that it begins at
     level: Decibels  # LUFS that it had
 
 
@@ -61,6 +61,7 @@ class Converter:
 
     def __init__(
         self,
+        *,
         model: ConversionModel,
         card: ConversionCard,
         vocoder: Vocoder,
@@ -69,7 +70,7 @@ class Converter:
     ) -> None:
         if not card.audio.same_mels(vocoder_card.audio):
             raise CheckpointError(
-                "the model and the vocoder were made for different audio settings"
+                "the model and the vocoder were trained with different audio settings"
             )
         self.model, self.card = model, card
         self.vocoder, self.vocoder_card = vocoder, vocoder_card
@@ -94,10 +95,10 @@ class Converter:
         """
         if str(vocoder) not in VOCODERS and not Path(vocoder).exists():
             raise CheckpointError(f"no vocoder “{vocoder}”; use {', '.join(VOCODERS)} or a folder")
+        trained, card = load_conversion(Path(model or MODEL))
+        decoder, vocoder_card = load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder)))
         return cls(
-            *load_conversion(Path(model or MODEL)),
-            *load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder))),
-            packs,
+            model=trained, card=card, vocoder=decoder, vocoder_card=vocoder_card, packs=packs
         )
 
     def voice(self, name: str) -> Voice:
@@ -154,13 +155,13 @@ class Converter:
         spell: bool = False,
         lexicon: Path | None = None,
     ) -> Conversion:
-        """Speak a recorded line in another voice, with its timing, melody and level.
+        """Convert a recorded line to another voice; its timing, F0 contour and level are kept.
 
         The same input gives the same output. Silence before and after the speech becomes digital
         silence; all channels of the output hold the converted mix of the source's channels.
 
         Args:
-            recording: a file of any rate, width and channel count, or one already read.
+            recording: a file of any sample rate, width and channel count, or one already read.
             text: what is said in it.
             voice: name of a voice of the model.
             pitch: semitones above the voice's own mean F0; below, if negative.
@@ -248,12 +249,12 @@ class Converter:
         speech: _Speech,
         target: Target,
     ) -> tuple[torch.Tensor, Alignment]:
-        """Converted log-mel [T, n_mels], and which phone each frame speaks."""
+        """Converted log-mel [T, n_mels], and which phone each frame belongs to."""
         numbers = ids(reading.phones)
         batch = Batch(
-            torch.tensor([numbers]), torch.tensor([len(numbers)]),
-            mel[None], torch.tensor([len(mel)]), f0[None],
-            torch.tensor([target.row]),
+            phones=torch.tensor([numbers]), phone_lengths=torch.tensor([len(numbers)]),
+            mel=mel[None], mel_lengths=torch.tensor([len(mel)]), f0=f0[None],
+            voice=torch.tensor([target.row]),
         )  # fmt: skip
         with torch.inference_mode():
             converted = functional_call(self.model, target.weights, (batch,))
@@ -261,16 +262,16 @@ class Converter:
         return converted.mel[0], alignment
 
     def _alignment(
-        self, weights: torch.Tensor, log_free: torch.Tensor, reading: Reading, speech: _Speech
+        self, weights: torch.Tensor, log_posterior: torch.Tensor, reading: Reading, speech: _Speech
     ) -> Alignment:
         audio = self.card.audio
         return Alignment(
-            weights[0].numpy(),
-            log_free[0].exp().numpy(),
-            reading.phones,
-            features.frames_to_seconds(1, audio),
-            features.samples_to_seconds(speech.start, audio),
-            tuple(word.strip(PUNCTUATION) for word in reading.normalized.split()),
+            weights=weights[0].numpy(),
+            posterior=log_posterior[0].exp().numpy(),
+            phones=reading.phones,
+            frame=features.frames_to_seconds(1, audio),
+            begin=features.samples_to_seconds(speech.start, audio),
+            words=tuple(word.strip(PUNCTUATION) for word in reading.normalized.split()),
         )
 
     def _place(

@@ -45,7 +45,7 @@ class Consent(BaseModel):
 
 
 class VoicePack(BaseModel):
-    """What a pack's header says."""
+    """The header of a pack."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
@@ -20,8 +21,10 @@ from moksori.models.conversion import Batch, OtherSpeaker
 from moksori.signal.features import log_mel
 from moksori.text import tokenize
 
+_Line = tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]  # phones, mel, F0, voice row
 
-def read_speakers(folder: Path, audio: AudioConfig) -> dict:
+
+def read_speakers(folder: Path, audio: AudioConfig) -> dict[str, Any]:
     """The `licence` and `speakers` of a corpus that `moksori prepare` wrote.
 
     Raises:
@@ -39,15 +42,16 @@ def read_speakers(folder: Path, audio: AudioConfig) -> dict:
             f"{folder}: was prepared with another {different[0]} than the config's [audio]; "
             "run `moksori prepare` again"
         )
-    return corpus
+    result: dict[str, Any] = corpus
+    return result
 
 
-def training_voices(speakers: dict) -> list[str]:
+def training_voices(speakers: dict[str, Any]) -> list[str]:
     """The speakers with lines in the training split, sorted: the rows of the voice table."""
     return sorted(name for name, entry in speakers.items() if "train" in entry["lines"])
 
 
-class LineDataset(Dataset):
+class LineDataset(Dataset[Any]):
     """Lhotse's map from a `CutSet`, which the sampler chose, to a `Batch`.
 
     Args:
@@ -61,18 +65,18 @@ class LineDataset(Dataset):
     ) -> None:
         self.audio, self.parallel = audio, parallel
         self.rows = {name: row for row, name in enumerate(voices)}
-        self.lines: dict[str, tuple] = {}
+        self.lines: dict[str, _Line] = {}
 
     def __getitem__(self, cuts: CutSet) -> Batch:
         phones, mels, f0s, rows = zip(*map(self._line, cuts), strict=True)
         return Batch(
-            pad_sequence([*phones], batch_first=True),
-            torch.tensor([len(p) for p in phones]),
-            pad_sequence([m.float() for m in mels], batch_first=True),
-            torch.tensor([len(m) for m in mels]),
-            pad_sequence([*f0s], batch_first=True),
-            torch.tensor(rows),
-            self._others(self.parallel.choose(cuts), mels) if self.parallel else None,
+            phones=pad_sequence([*phones], batch_first=True),
+            phone_lengths=torch.tensor([len(p) for p in phones]),
+            mel=pad_sequence([m.float() for m in mels], batch_first=True),
+            mel_lengths=torch.tensor([len(m) for m in mels]),
+            f0=pad_sequence([*f0s], batch_first=True),
+            voice=torch.tensor(rows),
+            other=self._others(self.parallel.choose(cuts), mels) if self.parallel else None,
         )
 
     def _others(self, chosen: list[MonoCut], mels: tuple[torch.Tensor, ...]) -> OtherSpeaker:
@@ -87,7 +91,7 @@ class LineDataset(Dataset):
             pad_sequence(frames, batch_first=True),
         )
 
-    def _line(self, cut: MonoCut) -> tuple:
+    def _line(self, cut: MonoCut) -> _Line:
         """Features of one line; computed once, the mel kept as fp16 (1.4 MB a minute)."""
         if cut.id not in self.lines:
             mel = log_mel(cut.load_audio()[0], self.audio)
@@ -101,7 +105,7 @@ class LineDataset(Dataset):
         return self.lines[cut.id]
 
 
-class PassSampler(Sampler):
+class PassSampler(Sampler[CutSet]):
     """Batches of lines of similar length: whole passes over the corpus, without end.
 
     Within a pass each line comes once and the batches in random order, so that an epoch that ends
@@ -176,7 +180,7 @@ class LineData(pl.LightningDataModule):
         known = cut.supervisions[0].speaker in self.dataset.rows
         return known and cut.duration <= self.config.max_line_seconds
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> DataLoader[Any]:
         """Without end and shuffled anew each epoch; see `PassSampler`."""
         cuts = self._cuts("train")
         sampler = PassSampler(cuts, self.config, self.seed)
@@ -187,19 +191,21 @@ class LineData(pl.LightningDataModule):
             dataset = LineDataset(dataset.audio, [*dataset.rows], ParallelLines(cuts))
         return self._loader(sampler, dataset)
 
-    def val_dataloader(self) -> DataLoader:
+    def val_dataloader(self) -> DataLoader[Any]:
         return self._in_order("valid")
 
-    def test_dataloader(self) -> DataLoader:
+    def test_dataloader(self) -> DataLoader[Any]:
         return self._in_order("test")
 
-    def _in_order(self, split: str) -> DataLoader:
+    def _in_order(self, split: str) -> DataLoader[Any]:
         sampler = SimpleCutSampler(
             self._cuts(split), max_duration=self.config.batch_seconds, shuffle=False
         )
         return self._loader(sampler, self.dataset)
 
-    def _loader(self, sampler: Sampler | SimpleCutSampler, dataset: LineDataset) -> DataLoader:
+    def _loader(
+        self, sampler: Sampler[CutSet] | SimpleCutSampler, dataset: LineDataset
+    ) -> DataLoader[Any]:
         workers = self.config.workers
         return DataLoader(
             dataset, sampler=sampler, batch_size=None, num_workers=workers,

@@ -45,7 +45,8 @@ class ParallelLines:
 
 
 def _speaker(cut: MonoCut) -> str:
-    return cut.supervisions[0].speaker
+    result: str = cut.supervisions[0].speaker
+    return result
 
 
 def warp(mel: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from lhotse import CutSet, MonoCut, Recording, SupervisionSegment, validate
@@ -28,7 +29,7 @@ MIN_SECONDS: Seconds = 0.5
 MAX_SECONDS: Seconds = 30.0
 _SPLITS = ("train", "valid", "test")
 _FEMALE_ABOVE = 160.0  # Hz; the mean F0 that best parts women from men
-_VERSION = 1  # of what this file does to a recording; raise it and all lines are made again
+_VERSION = 1  # of what this file does to a recording; raise it and all lines are prepared again
 
 
 def prepare(
@@ -38,18 +39,18 @@ def prepare(
     audio: AudioConfig = AudioConfig(),
     valid_share: float = 0.03,
     jobs: int | None = None,
-    progress: Callable[[Iterable, int], Iterable] = lambda steps, total: steps,
-) -> dict:
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
+) -> dict[str, Any]:
     """Prepare `lines` into `dest`; lines already there and unchanged are not touched again.
 
     Args:
         lines: from a corpus reader; never changed on the disk.
         dest: folder of the prepared corpus, made if missing.
         licence: of the recordings; goes with every model trained on them.
-        audio: the rate and level to bring them to.
+        audio: the sample rate and level to convert them to.
         valid_share: share of the training *texts* kept for validation, chosen by their hash.
         jobs: worker processes; as many as there are cores by default.
-        progress: wraps the iteration over new lines and is told their number.
+        progress: wraps the iteration over new lines and is given their number.
 
     Returns:
         The report, also written to `report.json`: `speakers`, `rejected`, `new`.
@@ -91,7 +92,7 @@ def _fingerprint(line: SourceLine, audio: AudioConfig) -> str:
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
 
 
-def _read_journal(path: Path) -> dict[str, dict]:
+def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
     """The last word on each line; a half-written last line, left by a kill, is taken away."""
     if not path.exists():
         return {}
@@ -103,7 +104,9 @@ def _read_journal(path: Path) -> dict[str, dict]:
     return {row["id"]: row for row in rows}
 
 
-def _is_done(result: dict | None, line: SourceLine, audio: AudioConfig, dest: Path) -> bool:
+def _is_done(
+    result: dict[str, Any] | None, line: SourceLine, audio: AudioConfig, dest: Path
+) -> bool:
     if result is None or result["fingerprint"] != _fingerprint(line, audio):
         return False
     return bool(result["problem"]) or all(path.exists() for path in _paths(line, dest))
@@ -114,7 +117,7 @@ def _paths(line: SourceLine, dest: Path) -> tuple[Path, Path]:
     return dest / "audio" / folder / f"{line.id}.flac", dest / "f0" / folder / f"{line.id}.npy"
 
 
-def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict:
+def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict[str, Any]:
     """One line's work, in a worker process; the result is what the journal keeps."""
     result = {
         "id": line.id, "speaker": line.speaker, "sex": line.sex, "text": line.text,
@@ -151,7 +154,7 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict:
 
 
 def _levelled_speech(path: Path, audio: AudioConfig) -> np.ndarray:
-    """The speech of a recording at the model's rate and level, silence trimmed; never clipped."""
+    """The speech of a recording at the model's sample rate and level, silence trimmed; never clipped."""
     recording = audio_files.read(path)
     wave = audio_files.resample(recording.mono, recording.sample_rate, audio.sample_rate)
     start, end = audio_files.speech_bounds(wave, audio.sample_rate)
@@ -160,7 +163,7 @@ def _levelled_speech(path: Path, audio: AudioConfig) -> np.ndarray:
     return audio_files.fit_peak(wave * gain)[0].astype(np.float32)
 
 
-def _hold_out(results: list[dict], share: float) -> None:
+def _hold_out(results: list[dict[str, Any]], share: float) -> None:
     """Move a share of the training texts, at least one and the same every time, to `valid`."""
     order = {
         result["text"]: int.from_bytes(hashlib.sha256(result["text"].encode()).digest()[:4], "big")
@@ -175,8 +178,8 @@ def _hold_out(results: list[dict], share: float) -> None:
             result["split"] = "valid"
 
 
-def _report(results: list[dict], licence: str, new: int) -> dict:
-    speakers: dict[str, dict] = {}
+def _report(results: list[dict[str, Any]], licence: str, new: int) -> dict[str, Any]:
+    speakers: dict[str, dict[str, Any]] = {}
     f0: dict[str, dict[str, np.ndarray]] = {}
     rejected = []
     for result in results:
@@ -201,7 +204,7 @@ def _report(results: list[dict], licence: str, new: int) -> dict:
     return {"licence": licence, "speakers": speakers, "rejected": rejected, "new": new}
 
 
-def _is_current(dest: Path, report: dict) -> bool:
+def _is_current(dest: Path, report: dict[str, Any]) -> bool:
     """Whether what lies in `dest` is what `report` tells of; a manifest may have been deleted."""
     before = json.loads((dest / "report.json").read_text(encoding="utf-8"))
     files = ("speakers.json", *(f"cuts_{split}.jsonl.gz" for split in _SPLITS))
@@ -210,7 +213,7 @@ def _is_current(dest: Path, report: dict) -> bool:
     )
 
 
-def _write_manifests(results: list[dict], dest: Path) -> None:
+def _write_manifests(results: list[dict[str, Any]], dest: Path) -> None:
     for split in _SPLITS:
         cuts = CutSet.from_cuts(
             _cut(r) for r in results if r["split"] == split and not r["problem"]
@@ -221,7 +224,7 @@ def _write_manifests(results: list[dict], dest: Path) -> None:
             cuts.to_file(temporary)
 
 
-def _cut(result: dict) -> MonoCut:
+def _cut(result: dict[str, Any]) -> MonoCut:
     """A line's manifest; its paths are relative to the prepared folder, which may be moved."""
     id, speaker, rate, samples = (result[key] for key in ("id", "speaker", "rate", "samples"))
     source = {"type": "file", "channels": [0], "source": f"audio/{speaker}/{id}.flac"}
@@ -241,5 +244,5 @@ def _cut(result: dict) -> MonoCut:
     return cut
 
 
-def _write_json(path: Path, content: dict) -> None:
+def _write_json(path: Path, content: dict[str, Any]) -> None:
     atomic_write(path, json.dumps(content, ensure_ascii=False, indent=1))

@@ -1,6 +1,6 @@
 """Convert every line and judge it: one row a conversion, beside its recording and the vocoder's copy.
 
-OUT/results.csv        a row a line, written as it is done: killed, the same command goes on
+OUT/results.csv        a row a line, written as it is done: killed, the same command resumes
 OUT/audio/*.flac       the converted lines
 OUT/run.json           which model, vocoder and recogniser; a folder holds one evaluation
 """
@@ -21,7 +21,7 @@ from moksori.conversion.voices import find_target
 from moksori.errors import MoksoriError, OutputError
 from moksori.evaluation.lines import EvaluationLine, RealVoice
 from moksori.files import atomic_path
-from moksori.metrics.measures import centroid, character_errors, melody, nearest
+from moksori.metrics.measures import centroid, character_errors, compare_f0, nearest
 from moksori.metrics.models import (
     Recogniser,
     dnsmos,
@@ -56,7 +56,7 @@ class Voices:
         self.centroids: dict[str, np.ndarray] = {}
         self.held: dict[str, list[np.ndarray]] = {}
 
-    def embed(self, progress: Callable[[Iterable, int], Iterable]) -> None:
+    def embed(self, progress: Callable[[Iterable[Any], int], Iterable[Any]]) -> None:
         """Embed every recording that is not in the cache."""
         known = dict(np.load(self.cache)) if self.cache.exists() else {}
         paths = {path for voice in self.real.values() for path in (*voice.fit, *voice.held)}
@@ -70,7 +70,7 @@ class Voices:
             self.held[name] = [known[str(path)] for path in voice.held]
 
     def ceilings(self, targets: set[str]) -> tuple[float, float]:
-        """Of the held-out real lines of `targets`: mean similarity, share named rightly."""
+        """Of the held-out real lines of `targets`: mean similarity, speaker identification accuracy."""
         pairs = [(name, e) for name in sorted(targets) for e in self.held.get(name, [])]
         if not pairs:
             return float("nan"), float("nan")
@@ -85,7 +85,7 @@ def embed(recording: Recording) -> np.ndarray:
 
 
 class Judge:
-    """Judges lines by all listeners; what concerns a recording alone is measured once.
+    """Evaluates lines by all metric models; what concerns a recording alone is measured once.
 
     Args:
         converter: of the lines.
@@ -111,28 +111,28 @@ class Judge:
         if source is None:  # lines of one recording follow each other
             source = _Source(line.recording, self)
             self._sources = {line.recording: source}
-        made = self.converter.convert(source.recording, line.text, line.voice)
+        converted = self.converter.convert(source.recording, line.text, line.voice)
         path = self.folder / f"{line.name}.flac"
-        made.save(path)
-        wave, rate = made.samples[:, 0], made.sample_rate
-        heard = self.recogniser.transcribe(wave, rate)
+        converted.save(path)
+        wave, sample_rate = converted.samples[:, 0], converted.sample_rate
+        heard = self.recogniser.transcribe(wave, sample_rate)
         errors, letters = character_errors(line.text, heard)
-        followed = melody(source.pitch, self.pitch(wave, rate))
-        copied = melody(source.pitch, source.pitch_of_copy)
+        followed = compare_f0(source.pitch, self.pitch(wave, sample_rate))
+        copied = compare_f0(source.pitch, source.pitch_of_copy)
         row: Row = {
             "heard": heard, "errors": errors, "letters": letters,
             "errors_recording": character_errors(line.text, source.heard)[0],
-            "dnsmos": dnsmos(wave, rate).overall,
+            "dnsmos": dnsmos(wave, sample_rate).overall,
             "dnsmos_recording": source.sound, "dnsmos_copy": source.sound_of_copy,
             "f0_correlation": followed.correlation, "f0_correlation_copy": copied.correlation,
-            "f0_slips": followed.slips,
+            "f0_slips": followed.octave_errors,
             "voicing_error": followed.voicing_error, "voicing_error_copy": copied.voicing_error,
-            "confidence": made.alignment.confidence,
-            "samples_off": len(made.samples) - len(source.recording.samples),
-            "seconds": source.recording.seconds, "taken": sum(made.seconds_by_stage.values()),
+            "confidence": converted.alignment.confidence,
+            "samples_off": len(converted.samples) - len(source.recording.samples),
+            "seconds": source.recording.seconds, "taken": sum(converted.seconds_by_stage.values()),
         }  # fmt: skip
         if line.voice in self.voices.centroids:
-            target, who = self.voices.centroids[line.voice], speaker_embedding(wave, rate)
+            target, who = self.voices.centroids[line.voice], speaker_embedding(wave, sample_rate)
             row |= {
                 "similarity": float(who @ target),
                 "similarity_source": float(source.who @ target),
@@ -141,15 +141,17 @@ class Judge:
             }
         if line.own:
             own = audio.read(line.own)
-            target_wave = audio.resample(own.mono, own.sample_rate, rate)
-            row["mcd"] = mel_cepstral_distance(wave, target_wave, rate)
-            row["mcd_source"] = mel_cepstral_distance(source.recording.mono, target_wave, rate)
+            target_wave = audio.resample(own.mono, own.sample_rate, sample_rate)
+            row["mcd"] = mel_cepstral_distance(wave, target_wave, sample_rate)
+            row["mcd_source"] = mel_cepstral_distance(
+                source.recording.mono, target_wave, sample_rate
+            )
         return row
 
-    def pitch(self, wave: np.ndarray, rate: int) -> np.ndarray:
+    def pitch(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
         """F0 of a wave [n], Hz every 16 ms, 0 where unvoiced."""
         settings = self.converter.card.audio
-        _, hertz, voiced = swift(wave, rate, settings.f0_min, settings.f0_max)
+        _, hertz, voiced = swift(wave, sample_rate, settings.f0_min, settings.f0_max)
         return np.where(voiced, hertz, 0.0)
 
 
@@ -201,7 +203,7 @@ def evaluate(
     judge: Callable[[EvaluationLine], Row],
     run: dict[str, str],
     out: Path,
-    progress: Callable[[Iterable, int], Iterable] = lambda steps, total: steps,
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
 ) -> list[Row]:
     """Judge every line that `OUT/results.csv` does not have yet; the rows of all of them.
 
@@ -211,7 +213,7 @@ def evaluate(
     Args:
         lines: each once.
         judge: of a line.
-        run: what the figures depend on; the same for every call with this folder.
+        run: what the metrics depend on; the same for every call with this folder.
         out: folder of the evaluation.
         progress: wraps the iteration over the lines to be done.
 
@@ -264,7 +266,7 @@ def read_results(path: Path) -> list[Row]:
 
 
 def describe(converter: Converter, recogniser: str, voices: list[str]) -> dict[str, str]:
-    """What an evaluation's figures depend on; `voices` are its targets."""
+    """What an evaluation's metrics depend on; `voices` are its targets."""
     weights = hashlib.sha256(converter.card.sha256.encode())
     own = [find_target(name, converter.card, converter.packs).weights for name in voices]
     for state in (converter.vocoder.state_dict(), *own):

@@ -20,7 +20,7 @@ _FIT = 15  # recordings that make a voice's centroid
 _AUDIO = (".wav", ".flac")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluationLine:
     """A recording to be converted and judged.
 
@@ -86,13 +86,9 @@ def read_list(path: Path) -> list[EvaluationLine]:
             if audio and not audio.is_file():
                 raise CorpusError(f"{place}: {audio} is not there")
         line = EvaluationLine(
-            recording.stem,
-            recording,
-            cells["text"],
-            cells["voice"],
-            cells.get("group") or "all",
-            own,
-        )
+            id=recording.stem, recording=recording, text=cells["text"], voice=cells["voice"],
+            group=cells.get("group") or "all", own=own,
+        )  # fmt: skip
         if line.name in lines:
             raise CorpusError(f"{place}: {line.id} to {line.voice} is there twice")
         lines[line.name] = line
@@ -147,7 +143,12 @@ def corpus_lines(
             assert line.audio is not None  # those without carry a problem
             chosen += [
                 EvaluationLine(
-                    line.id, line.audio, line.text, name, group, owned.get((name, line.text))
+                    id=line.id,
+                    recording=line.audio,
+                    text=line.text,
+                    voice=name,
+                    group=group,
+                    own=owned.get((name, line.text)),
                 )
                 for name in voices
                 if name != line.speaker

@@ -21,9 +21,9 @@ from moksori.evaluation.job import Row, Voices
 from moksori.metrics.measures import gap_closed, interval
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure of a group of lines; NaN where there is none.
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A metric of a group of lines; NaN where there is none.
 
     Attributes:
         name: what it is.
@@ -50,14 +50,14 @@ class Figure:
     percent: bool
 
     def written(self, value: float) -> str:
-        """A value of this figure, as the tables show it."""
+        """A value of this metric, as the tables show it."""
         if np.isnan(value):
             return ""
         return f"{value:.1%}" if self.percent else f"{value:.3f}"
 
 
-def summarise(rows: list[Row], voices: Voices) -> list[Figure]:
-    """The figures of each group and of all lines together; lines with a problem are left out."""
+def summarise(rows: list[Row], voices: Voices) -> list[Summary]:
+    """The metrics of each group and of all lines together; lines with a problem are left out."""
     done = [row for row in rows if not row["problem"]]
     groups = sorted({row["group"] for row in done})
     if groups != ["all"]:
@@ -71,7 +71,7 @@ def summarise(rows: list[Row], voices: Voices) -> list[Figure]:
     ]
 
 
-def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Figure]:
+def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
     similarity, accuracy = voices.ceilings({row["voice"] for row in rows})
     found = []
 
@@ -84,7 +84,7 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Figure]:
         of: str = "",
         percent: bool = False,
     ) -> None:
-        """A figure of the rows that have all `columns`; a column's name stands for its mean."""
+        """A metric of the rows that have all `columns`; a column's name stands for its mean."""
         have = [row for row in rows if all(row[column] is not None for column in columns)]
         if not have:
             return
@@ -94,7 +94,12 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Figure]:
             for x in (ceiling, floor)
         )
         value, low, high = interval(table, statistic)
-        found.append(Figure(name, group, len(have), value, low, high, top, bottom, of, percent))
+        found.append(
+            Summary(
+                name=name, group=group, lines=len(have), value=value, low=low, high=high,
+                ceiling=top, floor=bottom, of=of, percent=percent,
+            )
+        )  # fmt: skip
 
     def mean(table: np.ndarray) -> float:
         return float(table[:, 0].mean())
@@ -121,7 +126,15 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Figure]:
         "real lines",
         True,
     )
-    add("speaker named rightly", ("named",), mean, accuracy, "named_source", "real lines", True)
+    add(
+        "speaker identification accuracy",
+        ("named",),
+        mean,
+        accuracy,
+        "named_source",
+        "real lines",
+        True,
+    )
     add("DNSMOS overall", ("dnsmos",), mean, "dnsmos_copy", "dnsmos_recording", "vocoder's copy")
     add("F0 correlation", ("f0_correlation",), mean, "f0_correlation_copy", of="vocoder's copy")
     add(
@@ -150,7 +163,7 @@ def _named(row: Row, column: str) -> float | None:
     return float(row[column] == row["voice"]) if row[column] else None
 
 
-def write_report(rows: list[Row], figures: list[Figure], out: Path, title: str) -> Path:
+def write_report(rows: list[Row], figures: list[Summary], out: Path, title: str) -> Path:
     """Write `summary.json`, `figures.png` and `index.html` into `out`; the page's path."""
     summary = [
         {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(figure).items()}
@@ -185,7 +198,7 @@ _PANELS = (
 
 
 def _draw(rows: list[Row], path: Path) -> None:
-    """A panel a figure: every line a dot, with the quartiles."""
+    """A panel a metric: every line a dot, with the quartiles."""
     picture = Picture(figsize=(12, 7), layout="constrained")
     chance = np.random.default_rng(0)
     for axis, (title, columns, labels) in zip(picture.subplots(2, 3).flat, _PANELS, strict=True):

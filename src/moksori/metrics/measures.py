@@ -1,4 +1,4 @@
-"""Figures from what the listeners heard; each is tested against a known case."""
+"""Metrics from what the metric models return; each is tested against a known case."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -19,15 +19,15 @@ def character_errors(reference: str, heard: str) -> tuple[int, int]:
     return counts.substitutions + counts.deletions + counts.insertions, len(letters(reference))
 
 
-class Melody(NamedTuple):
-    """How a converted line's melody follows its source's."""
+class F0Comparison(NamedTuple):
+    """How a converted line's F0 contour follows its source's."""
 
-    correlation: float  # of log-F0, over frames voiced in both and without slips
-    slips: float  # share of those frames over 6 semitones from the usual interval: octave errors
+    correlation: float  # of log-F0, over frames voiced in both and without octave errors
+    octave_errors: float  # share of those frames over 6 semitones from the usual interval
     voicing_error: float  # share of all frames that are voiced in one only
 
 
-def melody(source: np.ndarray, converted: np.ndarray) -> Melody:
+def compare_f0(source: np.ndarray, converted: np.ndarray) -> F0Comparison:
     """Compare two F0 tracks [T] in Hz, 0 where unvoiced, of any registers.
 
     A tracker's octave error on a handful of frames would rule the correlation, so those are counted
@@ -41,13 +41,14 @@ def melody(source: np.ndarray, converted: np.ndarray) -> Melody:
     slipped = np.abs(interval - np.median(interval)) > 6
     tracks = np.log(source[both][~slipped]), np.log(converted[both][~slipped])
     correlation = float(np.corrcoef(*tracks)[0, 1])
-    return Melody(correlation, float(slipped.mean()), float((voiced != voiced_after).mean()))
+    return F0Comparison(correlation, float(slipped.mean()), float((voiced != voiced_after).mean()))
 
 
 def centroid(embeddings: list[np.ndarray]) -> np.ndarray:
     """The mean of embeddings, of unit length: a voice."""
     mean = np.mean(embeddings, axis=0)
-    return mean / np.linalg.norm(mean)
+    result: np.ndarray = mean / np.linalg.norm(mean)
+    return result
 
 
 def nearest(embedding: np.ndarray, voices: dict[str, np.ndarray]) -> str:

@@ -29,10 +29,10 @@ class Recogniser:
 
         self._model = WhisperModel(str(model), device="auto", compute_type="auto")
 
-    def transcribe(self, wave: np.ndarray, rate: int) -> str:
+    def transcribe(self, wave: np.ndarray, sample_rate: int) -> str:
         """What is heard in `wave` [n]; greedy, the same each time."""
         heard, _ = self._model.transcribe(
-            resample(wave, rate, _WHISPER_RATE).astype(np.float32),
+            resample(wave, sample_rate, _WHISPER_RATE).astype(np.float32),
             language="ko", beam_size=1, temperature=0.0, condition_on_previous_text=False,
         )  # fmt: skip
         return "".join(segment.text for segment in heard).strip()
@@ -66,13 +66,16 @@ def _speaker_encoder() -> "VoiceEncoder":
         return VoiceEncoder("cpu", verbose=False)
 
 
-def speaker_embedding(wave: np.ndarray, rate: int) -> np.ndarray:
+def speaker_embedding(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Resemblyzer's embedding [256] of who speaks in `wave` [n], of unit length."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from resemblyzer import preprocess_wav
 
-        return _speaker_encoder().embed_utterance(preprocess_wav(wave, source_sr=rate))
+        result: np.ndarray = _speaker_encoder().embed_utterance(
+            preprocess_wav(wave, source_sr=sample_rate)
+        )
+        return result
 
 
 class Sound(NamedTuple):
@@ -83,17 +86,17 @@ class Sound(NamedTuple):
     background: float
 
 
-def dnsmos(wave: np.ndarray, rate: int) -> Sound:
+def dnsmos(wave: np.ndarray, sample_rate: int) -> Sound:
     """How natural `wave` [n] sounds, by speechmos; its level plays no part."""
     from speechmos import dnsmos as judge
 
-    wave = resample(wave, rate, _DNSMOS_RATE).astype(np.float32)
+    wave = resample(wave, sample_rate, _DNSMOS_RATE).astype(np.float32)
     wave = 0.5 * wave / max(1e-6, float(np.abs(wave).max()))
     found = judge.run(wave, sr=_DNSMOS_RATE)
     return Sound(*(float(found[f"{name}_mos"]) for name in ("ovrl", "sig", "bak")))
 
 
-def mel_cepstral_distance(wave: np.ndarray, other: np.ndarray, rate: int) -> float:
+def mel_cepstral_distance(wave: np.ndarray, other: np.ndarray, sample_rate: int) -> float:
     """MCD in dB of two readings of one line, aligned by dynamic time warping (Kubichek 1993)."""
     from mel_cepstral_distance import compare_audio_files
     from scipy.io import wavfile
@@ -101,5 +104,7 @@ def mel_cepstral_distance(wave: np.ndarray, other: np.ndarray, rate: int) -> flo
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / "one.wav", Path(folder) / "other.wav"]
         for path, samples in zip(paths, (wave, other), strict=True):
-            wavfile.write(path, _MCD_RATE, resample(samples, rate, _MCD_RATE).astype(np.float32))
+            wavfile.write(
+                path, _MCD_RATE, resample(samples, sample_rate, _MCD_RATE).astype(np.float32)
+            )
         return float(compare_audio_files(*paths)[0])

@@ -19,7 +19,7 @@ class ParallelAligner(nn.Module):
     """Queries from the mel, keys from the text encoding; softmax of their distance over the text.
 
     The mel is brought to zero mean and unit variance by line and bin, so that neither the speaker's
-    colour nor the microphone's moves the alignment.
+    timbre nor the microphone's changes the alignment.
     """
 
     def __init__(self, text_dim: int, n_mels: int, dim: int) -> None:
@@ -60,7 +60,8 @@ class ParallelAligner(nn.Module):
             )
             if log_prior is not None:
                 scores = scores + log_prior
-            return scores.masked_fill(~text_mask[:, None], _NEVER).log_softmax(-1)
+            result: torch.Tensor = scores.masked_fill(~text_mask[:, None], _NEVER).log_softmax(-1)
+            return result
 
 
 def diagonal_prior(

@@ -1,7 +1,7 @@
 """The conversion model: what is said and when, how it is said, and a voice, to a mel.
 
 phones, mel ── TextAligner or Cotatron ── L = A·H (A detached) ──┐
-F0, mel ── F0Prosody or ResidualProsody ── P (melody, energy) ───┤
+F0, mel ── F0Prosody or ResidualProsody ── P (F0, energy)   ───┤
 voice ── voice table ────────────────────────────────────────────┴── decoder ── mel in that voice
 """
 
@@ -35,7 +35,7 @@ class Batch(NamedTuple):
     phone_lengths: torch.Tensor  # [B]
     mel: torch.Tensor  # [B, T, n_mels] of the source
     mel_lengths: torch.Tensor  # [B]
-    f0: torch.Tensor  # [B, T] Hz in the target's register, 0 where unvoiced
+    f0: torch.Tensor  # [B, T] Hz at the target's mean log-F0, 0 where unvoiced
     voice: torch.Tensor  # [B] rows of the voice table
     other: OtherSpeaker | None = (
         None  # whom the linguistic features are taken from, if not the source
@@ -46,8 +46,8 @@ class Converted(NamedTuple):
     """What the model gives for a batch; S is T unless another speaker was aligned."""
 
     mel: torch.Tensor  # [B, T, n_mels] in the target voices
-    log_alignment: torch.Tensor  # [B, S, N], as the aligner sees each frame by itself
-    alignment: torch.Tensor  # [B, S, N], given that speech goes through the text in order
+    log_alignment: torch.Tensor  # [B, S, N], framewise log posterior
+    alignment: torch.Tensor  # [B, S, N], posterior given that the text is spoken in order
 
 
 class ConversionModel(nn.Module):
@@ -152,17 +152,17 @@ class ConversionModel(nn.Module):
         return self.text_aligner.align(*lines, aligner=other).alignment
 
     def forward(self, batch: Batch, log_prior: torch.Tensor | None = None) -> Converted:
-        """Align the source with its text and speak it in `batch.voice`.
+        """Align the source with its text and decode it in `batch.voice`.
 
-        Training and conversion differ only in whose voice and register the batch names.
+        Training and conversion differ only in whose voice and mean log-F0 the batch holds.
 
         Args:
             batch: see `Batch`.
             log_prior: [B, S, N], for the aligner, while learning.
         """
-        spoken = batch.other or batch
+        aligned_to = batch.other or batch
         aligned = self.align(
-            batch.phones, batch.phone_lengths, spoken.mel, spoken.mel_lengths, log_prior
+            batch.phones, batch.phone_lengths, aligned_to.mel, aligned_to.mel_lengths, log_prior
         )
         linguistic = aligned.linguistic()
         if batch.other:

@@ -128,7 +128,7 @@ class Cotatron(TextAligner):
 
         Returns:
             A [B, T, N] of the one that was asked for, in the text's order: the parallel aligner's always,
-            the attention's if the model is `in_order`. The free weights are the parallel aligner's, and
+            the attention's if the model is `in_order`. The framewise posterior is the parallel aligner's, and
             the attention's own where there is none.
 
         Raises:
@@ -147,7 +147,10 @@ class Cotatron(TextAligner):
         return Aligned(encoding, parallel.log_alignment if parallel else log_weights, ordered)
 
     def _encode(self, phones: torch.Tensor, phone_lengths: torch.Tensor) -> torch.Tensor:
-        return self.text_encoder(phones, length_mask(phone_lengths, phones.shape[1]))
+        result: torch.Tensor = self.text_encoder(
+            phones, length_mask(phone_lengths, phones.shape[1])
+        )
+        return result
 
     def _decode(
         self,
@@ -163,4 +166,5 @@ class Cotatron(TextAligner):
         memory = torch.cat([encoding, speaker[:, None].expand(b, n, -1)], -1)
         text_mask = length_mask(phone_lengths, n)
         mask = length_mask(mel_lengths, mel.shape[1])
-        return self.decoder(memory, text_mask, mel, mask, teacher_forcing)
+        result: Decoded = self.decoder(memory, text_mask, mel, mask, teacher_forcing)
+        return result

@@ -1,4 +1,4 @@
-"""Prosody for the decoder: F0 in the target's register with voicing and energy, or the paper's residual.
+"""Prosody for the decoder: F0 at the target's mean log-F0 with voicing and energy, or the paper's residual.
 
 The paper's residual encoder is the weak link on unseen actors; normalised F0 is not (arXiv 2104.00931).
 """
@@ -37,7 +37,7 @@ class F0Prosody(nn.Module):
     """F0 as a number and as one of `f0_bins` embeddings (0 for unvoiced), voicing, energy by band.
 
     Each band's energy has zero mean and unit variance by line, so that it tells how the line moves
-    and not what colour the source's voice has.
+    and not which timbre the source's voice has.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class F0Prosody(nn.Module):
         """Encode prosody.
 
         Args:
-            f0: [B, T] Hz in the target's register, 0 where unvoiced.
+            f0: [B, T] Hz at the target's mean log-F0, 0 where unvoiced.
             mel: [B, T, n_mels] of the source, for its energy.
             mask: [B, T].
 
@@ -65,9 +65,10 @@ class F0Prosody(nn.Module):
         place = ((log_f0 - self.low) / (self.high - self.low)).clamp(0, 1)
         bins = torch.where(voiced, 1 + (place * (self.f0_bins - 1)).round().long(), 0)
         curve = (fill_unvoiced(log_f0, voiced) - _CENTRE) / _SPREAD
-        melody = torch.stack([curve, voiced.to(curve.dtype)], -1)  # [B, T, 2]
+        contour = torch.stack([curve, voiced.to(curve.dtype)], -1)  # [B, T, 2]
         level = masked_standard(energy(mel, self.energy_bands), mask)  # [B, T, energy_bands]
-        return self.embedding(bins) + self.project(torch.cat([melody, level], -1))
+        result: torch.Tensor = self.embedding(bins) + self.project(torch.cat([contour, level], -1))
+        return result
 
 
 class ResidualProsody(nn.Module):
@@ -109,7 +110,8 @@ class ResidualProsody(nn.Module):
         Returns:
             P [B, T, dim].
         """
-        return self.project(self.encode(mel, mask))
+        result: torch.Tensor = self.project(self.encode(mel, mask))
+        return result
 
     def encode(self, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The residual [B, T, 1], from -1 to 1."""

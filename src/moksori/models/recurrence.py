@@ -1,4 +1,4 @@
-"""What a loop over steps is made of when its backward pass must be cheap too.
+"""Building blocks of a loop over steps whose backward pass is cheap.
 
 Autograd would compute each weight's gradient anew in every step and add it to the last; the sum over many
 steps is one product. So a `StepLinear` gives a step the gradient of its input only, and collects the rest.
@@ -24,11 +24,12 @@ class StepLinear:
 
     def __init__(self, weight: torch.Tensor) -> None:
         self.gradient = _Gradient()
-        self.weight = _Collect.apply(weight, self.gradient)
+        self.weight: torch.Tensor = _Collect.apply(weight, self.gradient)  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """[..., in] → [..., out]."""
-        return _Apply.apply(x, self.weight, self.gradient)
+        result: torch.Tensor = _Apply.apply(x, self.weight, self.gradient)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        return result
 
 
 class _Gradient:
@@ -154,7 +155,8 @@ class ZoneoutLSTM(nn.Module):
 
     def step(self, gates: torch.Tensor, state: State, stay: torch.Tensor) -> State:
         """The next state from `gates` [B, 4 · dim], the last state, and what stays of it [2, B, dim]."""
-        return _Cell.apply(gates, *state, stay)
+        following: State = _Cell.apply(gates, *state, stay)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        return following
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[T, B, dim_in] → [T, B, dim]."""

@@ -51,7 +51,8 @@ class SpeakerEncoder(nn.Module):
             lengths = (lengths + 1) // 2
         x = (x * _mask(x, lengths)).transpose(1, 2).flatten(2)  # [B, T', C · bins]
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        return self.gru(packed)[1][0]
+        result: torch.Tensor = self.gru(packed)[1][0]
+        return result
 
 
 def _mask(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -67,4 +68,5 @@ class SpeakerClassifier(nn.Module):
 
     def forward(self, encoding: torch.Tensor) -> torch.Tensor:
         """Encoding [B, S] → log-probabilities [B, n_speakers]."""
-        return self.out(functional.relu(self.hidden(encoding))).log_softmax(-1)
+        result: torch.Tensor = self.out(functional.relu(self.hidden(encoding))).log_softmax(-1)
+        return result

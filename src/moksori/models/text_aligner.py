@@ -19,11 +19,11 @@ class Aligned(NamedTuple):
     """Lines aligned with their texts."""
 
     encoding: torch.Tensor  # H [B, N, C]
-    log_alignment: torch.Tensor  # [B, T, N], as the parallel aligner hears each frame by itself
+    log_alignment: torch.Tensor  # [B, T, N], the parallel aligner's framewise log posterior
     alignment: torch.Tensor  # A [B, T, N]; each frame's weights sum to one over the unpadded text
 
     def linguistic(self) -> torch.Tensor:
-        """L = A · H [B, T, C]: what is said and when, not who says it. No gradient bends A."""
+        """L = A · H [B, T, C]: what is said and when, not who says it. No gradient flows into A."""
         return self.alignment.detach() @ self.encoding.float()
 
 

@@ -52,7 +52,8 @@ class TextEncoder(nn.Module):
         x = self.embedding_dropout(self.embedding(phones)) * mask[..., None]
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = x + self.dropout(functional.gelu(norm(conv(x, mask)))) * mask[..., None]
-        return x
+        result: torch.Tensor = x
+        return result
 
 
 class TacotronTextEncoder(nn.Module):

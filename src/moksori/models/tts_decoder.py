@@ -21,7 +21,7 @@ from moksori.models.attention import Attention
 from moksori.models.layers import MaskedConv
 from moksori.models.recurrence import StepLinear, ZoneoutLSTM
 
-# Inside, log-mels are brought near zero mean and unit variance, so that training need not travel there.
+# Inside, log-mels are brought near zero mean and unit variance, which shortens training.
 _MEAN_LOG_MEL, _SPREAD_LOG_MEL = -5.0, 2.0
 
 
@@ -143,7 +143,8 @@ class TTSDecoder(nn.Module):
     def _refine(self, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         for conv in self.postnet[:-1]:
             mel = functional.dropout(torch.tanh(conv(mel, mask)), self.dropout, self.training)
-        return self.postnet[-1](mel, mask)
+        result: torch.Tensor = self.postnet[-1](mel, mask)
+        return result
 
 
 def _restore(mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

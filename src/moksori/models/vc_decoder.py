@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from moksori.models.layers import MaskedBatchNorm, MaskedConv
 
-_MEAN_LOG_MEL = -5.0  # where the output starts, so that training need not travel there
+_MEAN_LOG_MEL = -5.0  # the output's initial mean, near that of real log-mels
 
 
 class VoiceBlock(nn.Module):
@@ -37,7 +37,8 @@ class VoiceBlock(nn.Module):
         y = functional.gelu(self.expand(y)).transpose(1, 2)  # [B, expansion * dim, T]
         # Whole channels inside: one draw a channel, not a frame, where drawing would be the cost.
         y = functional.dropout1d(y, self.dropout.p, self.training).transpose(1, 2)
-        return x + self.dropout(self.contract(y)) * mask[..., None]
+        result: torch.Tensor = x + self.dropout(self.contract(y)) * mask[..., None]
+        return result
 
 
 class VCDecoder(nn.Module):
@@ -70,7 +71,7 @@ class VCDecoder(nn.Module):
         voice: torch.Tensor,
         mask: torch.Tensor,
     ) -> torch.Tensor:
-        """Speak.
+        """Decode linguistic features to a log-mel in the target voice.
 
         Args:
             linguistic: L [B, T, text_dim].
@@ -84,7 +85,8 @@ class VCDecoder(nn.Module):
         x = self.dropout(self.text(linguistic) + prosody) * mask[..., None]
         for block in self.blocks:
             x = block(x, mask, voice)
-        return self.mel(self.norm(x)).float() * mask[..., None]
+        result: torch.Tensor = self.mel(self.norm(x)).float() * mask[..., None]
+        return result
 
 
 class GBlock(nn.Module):
@@ -111,7 +113,8 @@ class GBlock(nn.Module):
     ) -> torch.Tensor:
         scale, shift = self.modulate[i](voice)[:, None].chunk(2, -1)  # [B, 1, size] each
         x = self.norms[i](x, mask) * (1 + scale) + shift
-        return self.convs[i](functional.leaky_relu(x, 0.2) * mask[..., None], mask)
+        result: torch.Tensor = self.convs[i](functional.leaky_relu(x, 0.2) * mask[..., None], mask)
+        return result
 
 
 class GBlockDecoder(nn.Module):
@@ -148,8 +151,9 @@ class GBlockDecoder(nn.Module):
         voice: torch.Tensor,
         mask: torch.Tensor,
     ) -> torch.Tensor:
-        """Speak; as `VCDecoder`."""
+        """Decode linguistic features; arguments and result are those of `VCDecoder.forward`."""
         x = self.stem(torch.cat([linguistic, prosody], -1) * mask[..., None], mask)
         for block in self.blocks:
             x = block(x, mask, voice)
-        return self.mel(x).float() * mask[..., None]
+        result: torch.Tensor = self.mel(x).float() * mask[..., None]
+        return result

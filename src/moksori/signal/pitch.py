@@ -25,10 +25,10 @@ class Track(NamedTuple):
     voiced: np.ndarray  # [K] bool
 
 
-def swift(wave: np.ndarray, rate: int, low: Hertz, high: Hertz) -> Track:
+def swift(wave: np.ndarray, sample_rate: int, low: Hertz, high: Hertz) -> Track:
     """F0 of `wave` [n] every 16 ms (SwiftF0, a small convolutional network)."""
     found = _swift().detect(
-        resample(wave, rate, _SWIFT_RATE).astype(np.float32), _SWIFT_RATE, low, high
+        resample(wave, sample_rate, _SWIFT_RATE).astype(np.float32), _SWIFT_RATE, low, high
     )
     return Track(found.timestamps, found.pitch_hz, found.confidence >= _VOICED)
 

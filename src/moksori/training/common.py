@@ -92,7 +92,8 @@ def decay(config: OptimizerConfig, step: int) -> float:
     if c.decay == "cosine":
         return 0.5 * (1 + math.cos(math.pi * min(1.0, step / c.steps)))
     progress = (step - c.decay_start) / max(1, c.steps - c.decay_start)
-    return c.decay_rate ** min(1.0, max(0.0, progress))
+    result: float = c.decay_rate ** min(1.0, max(0.0, progress))
+    return result
 
 
 def mel_l1(output: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -113,7 +114,7 @@ def mean_of_frames(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 class ExportModel(Callback):
     """Writes the averaged weights to `RUN/model` with each checkpoint that is the best so far.
 
-    With each checkpoint at all, where the training says so. Must stand after `EMAWeightAveraging`, which
+    With each checkpoint at all, where the training asks for it. Must stand after `EMAWeightAveraging`, which
     puts the averaged weights into the checkpoint.
     """
 
@@ -124,7 +125,7 @@ class ExportModel(Callback):
             self.best = load_training(folder, card)[f"valid_{measure}"]
 
     def on_save_checkpoint(
-        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         loss = float(trainer.callback_metrics.get(f"valid/{self.measure}", math.inf))
         assert isinstance(module, Training)
@@ -135,7 +136,7 @@ class ExportModel(Callback):
         weights = {
             name.removeprefix("model."): tensor
             for name, tensor in checkpoint["state_dict"].items()
-            if name.startswith("model.")  # and not a critic's
+            if name.startswith("model.")  # and not a discriminator's
         }
         save_model(self.folder, weights, self.card.model_copy(update={"training": training}))
 
@@ -170,7 +171,7 @@ def fit(
         card: what `model.json` will say.
         measure: of the validation, the less the better; it chooses the weights that are kept.
         callbacks: more of them, Lightning's.
-        base: checksum of the model that this one stands on; a resumed run must stand on the same.
+        base: checksum of the model that this one uses; a resumed run must use the same.
         fast_dev_run: only see that one step of each kind works; nothing is written but the folder.
 
     Raises:
@@ -217,7 +218,7 @@ def fit(
     return run / "model"
 
 
-def _processes() -> dict:
+def _processes() -> dict[str, Any]:
     """The trainer's part of a run that torchrun started; elsewhere it takes what devices there are."""
     world, local = (int(os.environ.get(name, "1")) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
     return {"strategy": "ddp", "devices": local, "num_nodes": world // local} if world > 1 else {}
@@ -238,7 +239,7 @@ def _keep_config(config: RunConfig, run: Path, base: str) -> None:
 
 
 def _check_same(path: Path, config: RunConfig, base: str) -> None:
-    """A run goes on with the config it was begun with; keys that are newer than it count as defaults."""
+    """A run resumes with the config it was begun with; keys that are newer than it take their defaults."""
     known = json.loads(path.read_text())
     if known.pop("checkpoint_format", 1) != _CHECKPOINT_FORMAT:
         raise ConfigError(
@@ -246,7 +247,7 @@ def _check_same(path: Path, config: RunConfig, base: str) -> None:
             "serves as before, but a training needs another folder"
         )
     if known.pop("base", "") != base:
-        raise ConfigError(f"{path.parent}: stands on another model; choose another folder")
+        raise ConfigError(f"{path.parent}: uses another model; choose another folder")
     try:
         same = type(config).model_validate(known) == config
     except ValidationError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
@@ -26,7 +27,7 @@ from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.text import SYMBOLS
 from moksori.training.common import Training, fit, joined, mean_of_frames, mel_l1, mel_mse
-from moksori.training.watch import Speak, Watch, symbol_labels
+from moksori.training.watch import LogSamples, Watch, symbol_labels
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
 
@@ -38,8 +39,8 @@ class ConversionTraining(Training):
     bar = ("mel_l1", "confidence")
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
-        spoken = batch.other or batch
-        prior = self.log_prior(batch.phone_lengths, spoken.mel_lengths)
+        aligned = batch.other or batch
+        prior = self.log_prior(batch.phone_lengths, aligned.mel_lengths)
         losses = self._losses(batch, prior)[1]
         self.log_losses("train", losses, len(batch.voice))
         return losses["total"]
@@ -59,32 +60,32 @@ class ConversionTraining(Training):
         l1 = mel_l1(converted.mel, batch.mel, mask)
         mse = self.config.mel_loss == "mse"
         mel = mel_mse(converted.mel, batch.mel, mask) if mse else l1
-        spoken = batch.other or batch
-        mask = length_mask(spoken.mel_lengths, spoken.mel.shape[1])
-        free = converted.log_alignment.detach().exp()
-        confidence = (free * converted.alignment).sum(-1)
+        aligned = batch.other or batch
+        mask = length_mask(aligned.mel_lengths, aligned.mel.shape[1])
+        posterior = converted.log_alignment.detach().exp()
+        confidence = (posterior * converted.alignment).sum(-1)
         losses = {
             "mel_l1": l1,
-            "sharpness": mean_of_frames(free.max(-1).values, mask),  # mean of row maxima
+            "sharpness": mean_of_frames(posterior.max(-1).values, mask),  # mean of row maxima
             "confidence": mean_of_frames(confidence, mask),  # as Alignment.confidence
         }
         if not frozen:
             forward_sum = forward_sum_loss(
-                converted.log_alignment, batch.phone_lengths, spoken.mel_lengths
+                converted.log_alignment, batch.phone_lengths, aligned.mel_lengths
             )
             mel = mel + self.config.optimizer.aligner_weight * forward_sum
             losses["forward_sum"] = forward_sum
         return converted, losses | {"total": mel}
 
     def _draw(self, batch: Batch, converted: Converted, logger: TensorBoardLogger) -> None:
-        """The first validation line: its mel, its alignment, the mel made of it."""
+        """The first validation line: its mel, its alignment, the converted mel."""
         t, n = int(batch.mel_lengths[0]), int(batch.phone_lengths[0])
         figure = draw_conversion(
             batch.mel[0, :t].cpu().numpy(),
             Alignment(
-                converted.alignment[0, :t, :n].cpu().numpy(),
-                converted.log_alignment[0, :t, :n].exp().cpu().numpy(),
-                [SYMBOLS[i] for i in batch.phones[0, :n].tolist()],
+                weights=converted.alignment[0, :t, :n].cpu().numpy(),
+                posterior=converted.log_alignment[0, :t, :n].exp().cpu().numpy(),
+                phones=[SYMBOLS[i] for i in batch.phones[0, :n].tolist()],
             ),
             converted.mel[0, :t].cpu().numpy(),
             self.config.audio,
@@ -106,7 +107,7 @@ def train_conversion(
         config: of the whole run.
         data: a corpus that `moksori prepare` wrote.
         run: folder of this run; the same again to resume.
-        cotatron: a Cotatron whose linguistic features are taken, frozen unless the config says otherwise;
+        cotatron: a Cotatron whose linguistic features are taken, frozen unless the config unfreezes them;
             without one the text encoder and the parallel aligner are learnt along.
         fast_dev_run: as `fit`.
         callbacks: more of them, Lightning's.
@@ -130,7 +131,7 @@ def train_conversion(
         licences.append(known.licence)
         base = known.sha256
     elif config.model.aligner == "attention" or not config.freeze_cotatron:
-        raise ConfigError("what the config says of a Cotatron needs one; name it with --cotatron")
+        raise ConfigError("the config's Cotatron settings need one; name it with --cotatron")
     model = ConversionModel.build(config.model, config.audio, len(SYMBOLS), len(names))
     if trained:
         _take_over(trained, model, config.freeze_cotatron)
@@ -146,7 +147,7 @@ def train_conversion(
     if config.speak_every:
         vocoder, vocoder_card = load_vocoder(VOCODERS[DEFAULT_VOCODER])
         if vocoder_card.audio.same_mels(config.audio):
-            watch.append(Speak(model, vocoder, card.voices, config.speak_every))
+            watch.append(LogSamples(model, vocoder, card.voices, config.speak_every))
     training = ConversionTraining(model, config)
     return fit(training, lines, run, card, "mel_l1", [*watch, *callbacks], base, fast_dev_run)
 
@@ -172,7 +173,7 @@ def _upon(folder: Path, known: CotatronCard, config: TrainConfig) -> TrainConfig
         raise ConfigError(
             "aligner = “attention” needs a frozen Cotatron; set freeze_cotatron = true"
         )
-    # What goes on learning leaves the attention behind, so only a frozen one is kept.
+    # A text aligner that is trained further leaves the attention behind, so only a frozen one is kept.
     kept = known.model if config.freeze_cotatron else None
     sizes = config.model.model_copy(update={**texts, "cotatron": kept})
     return config.model_copy(update={"model": sizes})
@@ -189,7 +190,7 @@ def _take_over(trained: Cotatron, model: ConversionModel, freeze: bool) -> None:
         model.text_aligner.load_state_dict(weights)
 
 
-def _voice(name: str, entry: dict, licence: str) -> Voice:
+def _voice(name: str, entry: dict[str, Any], licence: str) -> Voice:
     return Voice(
         name=name, sex=entry["sex"], minutes=round(entry["seconds"]["train"] / 60, 1),
         licence=licence, log_f0_mean=entry["log_f0_mean"],

@@ -88,10 +88,12 @@ class CotatronTraining(Training):
         t, n = int(batch.mel_lengths[0]), int(batch.phone_lengths[0])
         phones = [SYMBOLS[i] for i in batch.phones[0, :n].tolist()]
 
-        def draw(name: str, weights: torch.Tensor, free: torch.Tensor, made: torch.Tensor) -> None:
-            ordered, by_itself = (a[0, :t, :n].float().cpu().numpy() for a in (weights, free))
-            source, converted = (m[0, :t].float().cpu().numpy() for m in (batch.mel, made))
-            alignment = Alignment(ordered, by_itself, phones)
+        def draw(
+            name: str, weights: torch.Tensor, posterior: torch.Tensor, mel: torch.Tensor
+        ) -> None:
+            ordered, by_itself = (a[0, :t, :n].float().cpu().numpy() for a in (weights, posterior))
+            source, converted = (m[0, :t].float().cpu().numpy() for m in (batch.mel, mel))
+            alignment = Alignment(weights=ordered, posterior=by_itself, phones=phones)
             figure = draw_conversion(source, alignment, converted, self.config.audio)
             logger.experiment.add_figure(f"valid/{name}", figure, self.global_step)
 

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from os import W_OK, access
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import torch
@@ -60,8 +61,8 @@ def enroll(
     packs: Path,
     optimizer: OptimizerConfig = _OPTIMIZER,
     replace: bool = False,
-    progress: Callable[[Iterable, int], Iterable] = lambda steps, total: steps,
-) -> tuple[Path, dict]:
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
+) -> tuple[Path, dict[str, Any]]:
     """Learn a voice and save its pack.
 
     Args:
@@ -134,7 +135,7 @@ def _learn(
     model.requires_grad_(False)
     model.freeze()
     rows = model.voices.weight
-    model.voices = nn.Embedding.from_pretrained(nearest_row(model, rows, lines), freeze=False)
+    model.voices = _embedding(nearest_row(model, rows, lines), freeze=False)
     own = ["voices.weight", *(name for name, _ in model.named_parameters() if name.endswith(_OWN))]
     for name in own:
         model.get_parameter(name).requires_grad_(True)
@@ -142,6 +143,11 @@ def _learn(
     folder = fit(_Enrolment(model, config), lines, run, alone, "mel_l1", base=card.sha256)
     learnt, _ = load_conversion(folder)
     return {name: learnt.get_parameter(name) for name in own}
+
+
+def _embedding(rows: torch.Tensor, freeze: bool = True) -> nn.Embedding:
+    layer: nn.Embedding = nn.Embedding.from_pretrained(rows, freeze=freeze)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    return layer
 
 
 @torch.no_grad()
@@ -152,6 +158,6 @@ def nearest_row(model: ConversionModel, rows: torch.Tensor, lines: LineData) -> 
     for batch in lines.val_dataloader():
         mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
         for number, row in enumerate(rows):
-            model.voices = nn.Embedding.from_pretrained(row[None])
+            model.voices = _embedding(row[None])
             loss[number] += mel_l1(model(Batch(*batch)).mel, batch.mel, mask)
     return rows[loss.argmin()][None].clone()

@@ -1,6 +1,6 @@
 """Search of settings by short trainings (Optuna): what is worth a long one.
 
-FOLDER/study.journal   every trial; the same folder again goes on, and several machines may share it
+FOLDER/study.journal   every trial; the same folder again resumes, and several machines may share it
 FOLDER/trial_N/        one training: TensorBoard's events and its model
 FOLDER/best.toml       the config with the best trial's settings, ready for `moksori train`
 """
@@ -82,7 +82,7 @@ class _Draw:
     def real(self, key: str, low: float, high: float) -> None:
         self.settings[key] = self.trial.suggest_float(key, low, high, log=True)
 
-    def one_of(self, key: str, choices: list) -> object:
+    def one_of(self, key: str, choices: list[Any]) -> object:
         self.settings[key] = self.trial.suggest_categorical(key, choices)
         return self.settings[key]
 
@@ -137,9 +137,9 @@ def tune(
     trials: int,
     steps: int,
     about: dict[str, str] = {},  # noqa: B006
-    told: Callable[[FrozenTrial], None] = lambda trial: None,
+    on_trial: Callable[[FrozenTrial], None] = lambda trial: None,
 ) -> optuna.Study:
-    """Search until the folder holds `trials` finished ones; run again, it goes on.
+    """Search until the folder holds `trials` finished ones; run again, it resumes.
 
     A trial takes one device; on a machine with several, start one search a device with
     CUDA_VISIBLE_DEVICES and the same folder.
@@ -153,7 +153,7 @@ def tune(
         trials: finished trials of this and all other runs and machines together.
         steps: of each training.
         about: what else the trials share, such as the corpus.
-        told: is given each trial when it ends.
+        on_trial: called with each trial when it ends.
 
     Raises:
         ConfigError: `steps` is no multiple of the five validations of a trial, the folder holds a study
@@ -178,7 +178,7 @@ def tune(
         return watch.value
 
     def enough(study: optuna.Study, trial: FrozenTrial) -> None:
-        told(trial)
+        on_trial(trial)
         if len(study.get_trials(deepcopy=False, states=FINISHED)) >= trials:
             study.stop()
 
@@ -227,7 +227,7 @@ def _short(config: RunConfig, steps: int) -> RunConfig:
 
 
 class _Report(Callback):
-    """Tells Optuna each validation, and ends the training when it says so or there is no number left."""
+    """Reports validations to Optuna; ends a trial that Optuna prunes or whose loss is not finite."""
 
     def __init__(self, trial: Trial, measure: str) -> None:
         self.trial, self.measure = trial, measure

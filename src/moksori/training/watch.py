@@ -60,8 +60,8 @@ def symbol_labels() -> list[str]:
     return [("-" if "\u11a8" <= s <= "\u11ff" else "") + phone_label(s) for s in SYMBOLS]
 
 
-class Speak(Callback):
-    """Lets a validation line be heard: as it is through the vocoder, made again, and in another voice.
+class LogSamples(Callback):
+    """Logs a validation line as audio: vocoded, reconstructed, and converted to another voice.
 
     Args:
         model: in training.
@@ -80,26 +80,25 @@ class Speak(Callback):
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: object, batch: Batch,
         index: int, dataloader_idx: int = 0,
     ) -> None:  # fmt: skip
-        logger, heard = trainer.logger, trainer.current_epoch % self.every == 0
-        if index or not (
-            heard and trainer.is_global_zero and isinstance(logger, TensorBoardLogger)
-        ):
+        logger, due = trainer.logger, trainer.current_epoch % self.every == 0
+        if index or not (due and trainer.is_global_zero and isinstance(logger, TensorBoardLogger)):
             return
         t, n, row = int(batch.mel_lengths[0]), int(batch.phone_lengths[0]), int(batch.voice[0])
         other = (row + 1) % len(self.voices)
         f0 = shift_f0(batch.f0[0, :t], self.voices[other].log_f0_mean)
         own = Batch(
-            batch.phones[:1, :n], batch.phone_lengths[:1], batch.mel[:1, :t], batch.mel_lengths[:1],
-            batch.f0[:1, :t], batch.voice[:1],
+            phones=batch.phones[:1, :n], phone_lengths=batch.phone_lengths[:1],
+            mel=batch.mel[:1, :t], mel_lengths=batch.mel_lengths[:1],
+            f0=batch.f0[:1, :t], voice=batch.voice[:1],
         )  # fmt: skip
         changed = own._replace(f0=f0[None], voice=torch.full_like(own.voice, other))
         name = self.voices[other].name
-        for tag, mel, melody in (
+        for tag, mel, contour in (
             (f"{self.voices[row].name} recorded", own.mel, own.f0),
-            (f"{self.voices[row].name} made again", self.model(own).mel, own.f0),
+            (f"{self.voices[row].name} reconstructed", self.model(own).mel, own.f0),
             (f"{self.voices[row].name} as {name}", self.model(changed).mel, changed.f0),
         ):
-            wave = self.vocoder(mel.float().cpu(), melody.cpu())[0]
+            wave = self.vocoder(mel.float().cpu(), contour.cpu())[0]
             logger.experiment.add_audio(
                 f"valid/{tag}", wave, trainer.global_step, sample_rate=self.vocoder.sample_rate
             )

@@ -42,7 +42,7 @@ def test_the_noise_s_level_is_found():
 def alignment(path, free=None):
     weights = np.eye(8)[path]
     phones = ["^", *"\u1100\u1161\u1102\u1161\u1103\u1161", "$"]
-    return Alignment(weights, weights if free is None else free, phones)
+    return Alignment(weights=weights, posterior=weights if free is None else free, phones=phones)
 
 
 def test_a_word_that_is_not_said_is_rushed_through():

@@ -19,7 +19,7 @@ import numpy as np
 from moksori.alignment.alignment import SILENT
 from moksori.config import AudioConfig, Decibels, Seconds
 from moksori.dubbing.work.long_lines import Part
-from moksori.metrics.measures import melody
+from moksori.metrics.measures import compare_f0
 from moksori.signal.audio import Recording, decibels, resample
 from moksori.signal.pitch import f0 as f0_of
 
@@ -61,7 +61,7 @@ def _of_part(part: Part) -> Metrics:
     hurried = [i.end - i.begin < 1.5 * alignment.frame for i in alignment.phone_intervals()]
     level = mel.mean(1)
     loud = level > np.quantile(level, 0.95) - _QUIETER
-    smooth = np.convolve((alignment.weights * alignment.free).sum(1), np.ones(5) / 5, "same")
+    smooth = np.convolve((alignment.weights * alignment.posterior).sum(1), np.ones(5) / 5, "same")
     metrics = {
         "confidence": measures.confidence,
         "word": min(words, default=measures.confidence),
@@ -99,7 +99,7 @@ def of_conversion(
         before[first : first + len(own)] = own
     if ((before > 0) & (after > 0)).sum() < 10:  # too few to correlate
         return {}
-    return {"f0_correlation": melody(before, after).correlation}
+    return {"f0_correlation": compare_f0(before, after).correlation}
 
 
 def clipped(samples: np.ndarray) -> int:

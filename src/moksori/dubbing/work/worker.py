@@ -130,12 +130,15 @@ def _draw(path: Path, parts: Sequence[Part]) -> None:
     first, frame = parts[0].alignment.begin, parts[0].alignment.frame
     starts = [round((part.alignment.begin - first) / frame) for part in parts]
     picture = np.zeros(
-        (sum(len(p.alignment.phones) for p in parts), starts[-1] + len(parts[-1].alignment.free))
+        (
+            sum(len(p.alignment.phones) for p in parts),
+            starts[-1] + len(parts[-1].alignment.posterior),
+        )
     )
     low = 0
     for start, (alignment, _, _) in zip(starts, parts, strict=True):
-        frames, phones = alignment.free.shape
-        picture[low : low + phones, start : start + frames] = alignment.free.T
+        frames, phones = alignment.posterior.shape
+        picture[low : low + phones, start : start + frames] = alignment.posterior.T
         low += phones
     with atomic_path(path) as temporary:
         imsave(
