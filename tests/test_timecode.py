@@ -165,3 +165,15 @@ def test_what_is_no_time_is_named_with_its_fix(text, rate, message):
 def test_a_reel_beyond_the_day_has_no_time_code(seconds):
     with pytest.raises(ScriptError, match="move the reel's start"):
         format_timecode(seconds, FrameRate.parse("25"))
+
+
+@given(st.sampled_from(RATES), st.integers(0, 24 * 60 * 60 * 60))
+def test_every_frame_of_the_day_has_its_own_code(name, frame):
+    """There and back, for all rates; and the next frame has the next code."""
+    rate = FrameRate.parse(name)
+    frame %= rate.frames_a_day
+    code = rate.code(frame)
+    assert rate.count(code.replace(";", ":")) == frame
+    assert (";" in code) == rate.drop
+    if frame + 1 < rate.frames_a_day:
+        assert rate.code(frame + 1) > code

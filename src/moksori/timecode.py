@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Self
 
-from timecode import Timecode
+from opentimelineio import opentime
 
 from moksori.config import Seconds
 from moksori.errors import ScriptError
@@ -66,18 +66,23 @@ class FrameRate:
     @property
     def frames_a_day(self) -> int:
         """How many time codes there are."""
-        return self.timecode(f"23:59:59:{self.nominal - 1:02}").frames
+        return self.count(f"23:59:59:{self.nominal - 1:02}") + 1
 
-    def timecode(self, place: str | int) -> Timecode:
-        """The library's time code; its frames count from 1.
+    @property
+    def _rate(self) -> float:
+        """Of OpenTimelineIO's count: without drop frame it counts nominal frames, however long they are."""
+        return float(self.fps if self.drop else self.nominal)
 
-        Args:
-            place: a time code, or a frame from 0.
-        """
-        name = _NTSC[self.nominal] if self.ntsc else str(self.nominal)
-        if isinstance(place, int):
-            return Timecode(name, frames=place + 1, force_non_drop_frame=not self.drop)
-        return Timecode(name, place, force_non_drop_frame=not self.drop)
+    def count(self, code: str) -> int:
+        """Frames before a time code, HH:MM:SS:FF; of a number that is left out, those before the next."""
+        written = f"{code[:-3]};{code[-2:]}" if self.drop else code
+        result: int = round(opentime.from_timecode(written, self._rate).value)
+        return result
+
+    def code(self, frame: int) -> str:
+        """Time code of a frame, counted from 0."""
+        time = opentime.RationalTime(frame, self._rate)
+        return str(opentime.to_timecode(time, self._rate, self.drop))
 
     def __str__(self) -> str:
         return (_NTSC[self.nominal] if self.ntsc else str(self.nominal)) + "df" * self.drop
@@ -152,12 +157,14 @@ def _framed(
             f"“{text}”: no frame {frame} at {frame_rate}: they end at {frame_rate.nominal - 1}; "
             "is --fps right?"
         )
-    code = frame_rate.timecode(f"{clock}:{frame:02}")
-    if frame_rate.timecode(code.frames - 1).frs != frame:
+    hours, minutes, seconds = (int(part) for part in clock.split(":"))
+    written = f"{hours:02}:{minutes:02}:{seconds:02}:{frame:02}"
+    count = frame_rate.count(written)
+    if int(frame_rate.code(count)[-2:]) != frame:
         raise ScriptError(
             f"“{text}”: {frame_rate} leaves this frame number out; is --fps right, or without df?"
         )
-    return from_frames(code.frames - 1, frame_rate)
+    return from_frames(count, frame_rate)
 
 
 def from_frames(frames: int, frame_rate: FrameRate) -> Seconds:
@@ -182,4 +189,4 @@ def format_timecode(seconds: Seconds, frame_rate: FrameRate) -> str:
             f"{seconds:.3f} s has no time code at {frame_rate}: they go from 00:00:00:00 over a day; move "
             "the reel's start"
         )
-    return str(frame_rate.timecode(frames))
+    return frame_rate.code(frames)

@@ -2,7 +2,7 @@
 
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import track
@@ -109,7 +109,7 @@ def _align_folder(
         rows.writerows(done.values())
         waiting = [path for path in recordings if path.name not in done]
         for path in track(waiting, "aligning", console=err, disable=not waiting):
-            row: dict = {"file": path.name, "problem": ""}
+            row: dict[str, Any] = {"file": path.name, "problem": ""}
             try:
                 grid = output / f"{path.stem}.TextGrid"
                 if grid.exists() and path.name not in ours and not force:
@@ -140,12 +140,12 @@ def _written(measures: "Measures", form: str) -> dict[str, str]:
     }
 
 
-def _finished(report: Path, folder: Path, output: Path) -> dict[str, dict]:
+def _finished(report: Path, folder: Path, output: Path) -> dict[str, dict[str, Any]]:
     """Rows of an earlier run that still hold: no problem, and the TextGrid newer than what it is of."""
     if not report.exists():
         return {}
 
-    def holds(row: dict) -> bool:
+    def holds(row: dict[str, Any]) -> bool:
         recording = folder / row["file"]
         grid = output / f"{recording.stem}.TextGrid"
         made_of = [p for p in (recording, recording.with_suffix(".txt")) if p.exists()]
@@ -158,7 +158,7 @@ def _finished(report: Path, folder: Path, output: Path) -> dict[str, dict]:
     }
 
 
-def _rows_of(report: Path) -> dict[str, dict]:
+def _rows_of(report: Path) -> dict[str, dict[str, Any]]:
     with report.open(encoding="utf-8-sig", newline="") as file:
         return {row["file"]: row for row in csv.DictReader(file)}
 

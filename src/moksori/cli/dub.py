@@ -209,7 +209,7 @@ def _print_issues(checked: "Checked", request: "Request") -> None:
         return
     table = Table("", say("cli.place", request.lang), say("cli.issue", request.lang))
     colours = {"error": "red", "warning": "yellow", "note": "dim"}
-    alike: dict[tuple, list[str]] = {}  # the same of many lines is one row here
+    alike: dict[tuple[str, str, str], list[str]] = {}  # the same of many lines is one row here
     for found in checked.issues:
         where = found.say_place(request.lang)
         alike.setdefault(

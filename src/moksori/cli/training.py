@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -287,7 +287,7 @@ def training_extra() -> Iterator[None]:
         ) from None
 
 
-def _print_report(report: dict, dest: Path) -> None:
+def _print_report(report: dict[str, Any], dest: Path) -> None:
     table = Table(
         "speaker", "sex", *(f"{s} lines" for s in _SPLITS), *(f"{s} min" for s in _SPLITS)
     )

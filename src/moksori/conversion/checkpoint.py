@@ -28,7 +28,7 @@ from moksori.files import atomic_write
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
 from moksori.models.vocoder import VOCODER_KINDS, Vocoder
-from moksori.text import SYMBOLS
+from moksori.text.front_end import FRONT_ENDS
 
 FORMAT = 3  # raised when an older Moksori could not read a folder
 _OLDEST = {  # of a kind, the first format that is still read, and what those before it were
@@ -67,6 +67,7 @@ class ConversionCard(_ModelCard):
     """What `model.json` of a conversion model holds."""
 
     kind: Literal["conversion"] = "conversion"
+    language: str = "ko"  # of `FRONT_ENDS`
     symbols: tuple[str, ...]
     model: ConversionConfig
     voices: list[Voice]
@@ -76,6 +77,7 @@ class CotatronCard(_ModelCard):
     """What `model.json` of a Cotatron holds."""
 
     kind: Literal["cotatron"] = "cotatron"
+    language: str = "ko"  # of `FRONT_ENDS`
     symbols: tuple[str, ...]
     model: CotatronConfig
     speakers: list[str]  # those that its classifier was trained on
@@ -135,7 +137,7 @@ def load_conversion(folder: Path) -> tuple[ConversionModel, ConversionCard]:
         CheckpointError: not a model folder, damaged, of a newer format, for other symbols, a pickle.
     """
     card, weights = _load(folder, ConversionCard)
-    _check_symbols(folder, card.symbols)
+    _check_symbols(folder, card)
     model = ConversionModel.build(card.model, card.audio, len(card.symbols), len(card.voices))
     _fill(folder, model, weights)
     return model, card
@@ -148,7 +150,7 @@ def load_cotatron(folder: Path) -> tuple[Cotatron, CotatronCard]:
         CheckpointError: as `load_conversion`.
     """
     card, weights = _load(folder, CotatronCard)
-    _check_symbols(folder, card.symbols)
+    _check_symbols(folder, card)
     model = Cotatron.build(card.model, card.audio, len(card.symbols), len(card.speakers))
     _fill(folder, model, weights)
     return model, card
@@ -193,8 +195,11 @@ def load_card(folder: Path) -> ConversionCard:
     return _load_card(folder, ConversionCard)
 
 
-def _check_symbols(folder: Path, symbols: tuple[str, ...]) -> None:
-    if symbols != SYMBOLS:
+def _check_symbols(folder: Path, card: ConversionCard | CotatronCard) -> None:
+    front_end = FRONT_ENDS.get(card.language)
+    if front_end is None:
+        raise CheckpointError(f"{folder}: its language “{card.language}” has no front end here")
+    if card.symbols != front_end.symbols:
         raise CheckpointError(
             f"{folder}: the model was trained on other phones than this version's"
         )

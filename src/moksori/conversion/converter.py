@@ -16,7 +16,6 @@ from moksori.alignment.alignment import Alignment
 from moksori.config import Decibels, Seconds, Semitones
 from moksori.conversion.checkpoint import (
     ConversionCard,
-    Vocoder,
     VocoderCard,
     Voice,
     load_conversion,
@@ -26,12 +25,14 @@ from moksori.conversion.results import AlignedLine, Conversion
 from moksori.conversion.voices import Target, find_target, packs_folder
 from moksori.errors import AudioError, CheckpointError, VoiceError
 from moksori.models.conversion import Batch, ConversionModel
+from moksori.models.vocoder import Vocoder
 from moksori.signal import audio as audio_files
 from moksori.signal import features
 from moksori.signal.audio import Recording
 from moksori.signal.pitch import f0 as f0_of
 from moksori.signal.pitch import shift_f0
-from moksori.text import Reading, ids, read
+from moksori.text import Reading
+from moksori.text.front_end import FRONT_ENDS
 from moksori.text.pace import check_pace
 from moksori.text.symbols import PUNCTUATION
 from moksori.weights import DEFAULT_VOCODER, MODEL, VOCODERS
@@ -75,6 +76,7 @@ class Converter:
         self.model, self.card = model, card
         self.vocoder, self.vocoder_card = vocoder, vocoder_card
         self.packs = Path(packs or packs_folder())
+        self.front_end = FRONT_ENDS[card.language]
 
     @classmethod
     def from_pretrained(
@@ -126,11 +128,14 @@ class Converter:
         Raises:
             AudioError, TextError: as `convert`.
         """
-        reading = read(text, spell, lexicon)
+        reading = self.front_end.read(text, spell, lexicon)
         recording = self._read(recording, max_seconds)
         speech = self._speech(recording)
         check_pace(reading, features.samples_to_seconds(len(speech.wave), self.card.audio))
-        numbers, mel = ids(reading.phones), features.log_mel(speech.wave, self.card.audio)
+        numbers, mel = (
+            self.front_end.ids(reading.phones),
+            features.log_mel(speech.wave, self.card.audio),
+        )
         line = (
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
             mel[None], torch.tensor([len(mel)]),
@@ -183,7 +188,7 @@ class Converter:
             raise VoiceError.of("voice.pitch", limit=MAX_PITCH, pitch=pitch)
         audio, clock = self.card.audio, _Clock()
         target = find_target(voice, self.card, self.packs)
-        reading = read(text, spell, lexicon)
+        reading = self.front_end.read(text, spell, lexicon)
         clock.stop("text")
         recording = self._read(recording, max_seconds)
         speech = self._speech(recording)
@@ -250,7 +255,7 @@ class Converter:
         target: Target,
     ) -> tuple[torch.Tensor, Alignment]:
         """Converted log-mel [T, n_mels], and which phone each frame belongs to."""
-        numbers = ids(reading.phones)
+        numbers = self.front_end.ids(reading.phones)
         batch = Batch(
             phones=torch.tensor([numbers]), phone_lengths=torch.tensor([len(numbers)]),
             mel=mel[None], mel_lengths=torch.tensor([len(mel)]), f0=f0[None],

@@ -167,7 +167,8 @@ class Source:
             phones[None], torch.tensor([len(phones)]), mel[None], torch.tensor([len(mel)]), f0[None],
             torch.tensor([self.voices[speaker]]),
         )  # fmt: skip
-        return self.model(line).mel[0]
+        result: torch.Tensor | None = self.model(line).mel[0]
+        return result
 
 
 class SegmentDataset(Dataset[SegmentBatch]):

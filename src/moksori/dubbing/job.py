@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
@@ -296,7 +296,8 @@ def _tasks(
     request: Request, checked: Checked, store: Store, takes: Sequence[Take] | None = None
 ) -> list[Task]:
     """Of all takes, or of these; the actors' means are of all in either case."""
-    means = actor_means(request.mean_f0, checked.takes, checked.heard, store)
+    front_end = checked.converter.front_end
+    means = actor_means(request.mean_f0, checked.takes, checked.heard, store, front_end)
     wanted = checked.takes if takes is None else takes
     return tasks_of(request.setup, checked.converter, wanted, checked.heard, means, store)
 
@@ -334,7 +335,7 @@ def _work(
         return
     workers = engine()
     try:
-        outcomes: Iterator = workers.map("convert", begun())
+        outcomes: Iterator[Any] = workers.map("convert", begun())
         for outcome in watch.steps(Stage.CONVERTING, outcomes, len(waiting)):
             store.finish(outcome.task, outcome.value or "failed", outcome.error)
     finally:

@@ -40,7 +40,8 @@ class Recording:
     @property
     def mono(self) -> np.ndarray:
         """The mean of the channels, [n]."""
-        return self.samples.mean(axis=1)
+        result: np.ndarray = self.samples.mean(axis=1)
+        return result
 
     @property
     def seconds(self) -> Seconds:

@@ -195,7 +195,8 @@ def _ixml(about: Broadcast, form: _Format) -> bytes:
         track = ElementTree.SubElement(tracks, "TRACK")
         put(track, CHANNEL_INDEX=number, INTERLEAVE_INDEX=number, NAME=name)
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
+    result: bytes = ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n"
+    return result
 
 
 def _printable(text: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pyloudnorm
+from pyloudnorm.iirfilter import IIRfilter
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from scipy.signal import firwin, lfilter, upfirdn
 
@@ -56,16 +56,26 @@ _CHUNK = (
 )  # samples looked at together; those that cannot reach the limit are not oversampled
 
 
+def k_weighting(sample_rate: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The two stages of K-weighting (BS.1770-4, annex 1) for any sample rate: b and a of each biquad.
+
+    A shelf for the head and a high pass, as digital filters of the audio equaliser cookbook's form; gain,
+    quality and frequency reproduce the standard's table for 48 kHz.
+    """
+    shelf = IIRfilter(4.0, 1 / np.sqrt(2), 1500.0, sample_rate, "high_shelf")
+    high_pass = IIRfilter(0.0, 0.5, 38.0, sample_rate, "high_pass")
+    return [(stage.b, stage.a) for stage in (shelf, high_pass)]
+
+
 class LoudnessMeter:
     """Integrated loudness of mono or stereo; remembers ten numbers a second.
 
-    The filter coefficients and the blocks are pyloudnorm's, so that it measures as
+    The filters and the blocks are pyloudnorm's, so that it measures as
     `pyloudnorm.Meter(rate).integrated_loudness` does with the whole wave at once.
     """
 
     def __init__(self, rate: int, channels: int = 1) -> None:
-        filters = pyloudnorm.Meter(rate)._filters.values()
-        self._filters = [(stage.b, stage.a) for stage in filters]
+        self._filters = k_weighting(rate)
         self._states = [np.zeros((2, channels)) for _ in self._filters]
         self._rate = rate
         self._samples = 0
@@ -114,7 +124,8 @@ class LoudnessMeter:
             return np.zeros(len(wave))
         for i, (b, a) in enumerate(self._filters):
             wave, self._states[i] = lfilter(b, a, wave, axis=0, zi=self._states[i])
-        return np.square(wave).sum(axis=1)
+        result: np.ndarray = np.square(wave).sum(axis=1)
+        return result
 
 
 def _columns(block: np.ndarray) -> np.ndarray:
@@ -124,7 +135,8 @@ def _columns(block: np.ndarray) -> np.ndarray:
 
 def _lufs(power: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore"):
-        return -0.691 + 10 * np.log10(power)
+        result: np.ndarray = -0.691 + 10 * np.log10(power)
+        return result
 
 
 class PeakMeter:
@@ -160,7 +172,8 @@ def _peaks(wave: np.ndarray) -> np.ndarray:
     oversampled = np.abs(upfirdn(_KERNEL, wave, up=_TIMES))
     nearby = maximum_filter1d(oversampled, 2 * _TIMES - 1)
     first = 2 * _TIMES * _HALF  # half of it by the kernel's own delay
-    return nearby[first : first + _TIMES * (len(wave) - 2 * _HALF) : _TIMES]
+    result: np.ndarray = nearby[first : first + _TIMES * (len(wave) - 2 * _HALF) : _TIMES]
+    return result
 
 
 class Limiter:
@@ -214,4 +227,5 @@ class Limiter:
         # Smoothed as what is taken away, so that nothing taken away stays exactly nothing.
         gain = 1 - np.convolve(1 - least, self._window, mode="valid")
         self.reduction = max(self.reduction, -decibels(float(gain.min())))
-        return inner * gain
+        result: np.ndarray = inner * gain
+        return result

@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from moksori.errors import TextError
 from moksori.messages import message
@@ -57,7 +57,7 @@ def analyse(text: str) -> list[Piece]:
 
 
 @cache
-def _tagger():
+def _tagger() -> Any:
     try:
         from mecab import MeCab
 

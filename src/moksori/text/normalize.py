@@ -10,7 +10,7 @@ from moksori.messages import Message, message
 from moksori.text.directions import Event, take_out
 from moksori.text.latin import PHRASE, WORD, english, read_word
 from moksori.text.lexicon import load_lexicon
-from moksori.text.numbers import MONEY, read_number
+from moksori.text.numbers import MONEY, Spoken, read_number
 
 _FULL_WIDTH = range(0xFF01, 0xFF5F)  # to their plain forms; their brackets are read as brackets
 _PLAIN = {code: code - 0xFEE0 for code in _FULL_WIDTH if chr(code) not in "（）［］＜＞"}
@@ -101,7 +101,7 @@ def scan(line: str, spell: bool = False, lexicon: Path | None = None) -> Plain:
     return Plain(_tidy("".join(out), composed), events, doubts)
 
 
-def _number_at(text: str, offset: int):
+def _number_at(text: str, offset: int) -> Spoken | None:
     starts = text[offset].isascii() and text[offset].isdigit()
     if (
         starts

@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from moksori.messages import message
 from moksori.text.directions import Event
@@ -23,7 +24,7 @@ class Reading:
     events: list[Event]  # directions and laughs that left the text
     doubts: list[Doubt]  # readings that a person should look at
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         values = asdict(self)
         for key in ("events", "doubts"):

@@ -10,8 +10,9 @@ from torch import nn
 from torch.nn.utils import get_total_norm
 
 from moksori.alignment.alignment import phone_label
-from moksori.conversion.checkpoint import Vocoder, Voice
+from moksori.conversion.checkpoint import Voice
 from moksori.models.conversion import Batch, ConversionModel
+from moksori.models.vocoder import Vocoder
 from moksori.signal.pitch import shift_f0
 from moksori.text import SYMBOLS
 from moksori.training.common import Training

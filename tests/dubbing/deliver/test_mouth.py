@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from moksori.alignment.alignment import Interval, phone_label
 from moksori.dubbing.deliver.mouth import (
     PAUSE,
-    SHAPES,
     SHORTEST,
     MouthCue,
     mouth_cues,
@@ -22,6 +21,7 @@ from moksori.dubbing.deliver.mouth import (
 from moksori.errors import OutputError
 from moksori.files import atomic_write
 from moksori.text.symbols import CODAS, ONSETS, VOWELS
+from moksori.text.visemes import _SHAPES as SHAPES
 
 HI = [  # the example of Rhubarb's README, "Output formats"
     MouthCue(0, 0.05, "X"),

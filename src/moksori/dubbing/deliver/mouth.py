@@ -1,24 +1,4 @@
-"""Mouth cues for animators, in the shapes and the files of Rhubarb Lip Sync.
-
-What each phone of Korean looks like (Shin, Kiaer & Cha, The Sounds of Korean, 2012, for the sounds;
-Rhubarb's README for the shapes):
-
-- A, lips closed: ㅁ ㅂ ㅃ ㅍ, the only sounds that the lips make, as onset and as coda.
-- B, teeth nearly closed: the consonants of tongue tip and tongue back, and the close unrounded vowels
-  ㅣ and ㅡ.
-- C, half open: ㅐ ㅔ, which have merged, and ㅓ. ㅓ is as open as they are, and its lips are not round.
-- D, wide open: ㅏ, the one open vowel.
-- E, rounded: ㅗ.
-- F, puckered: ㅜ, and the glide /w/ of ㅘ ㅝ ㅙ ㅞ ㅚ ㅟ. ㅚ is a diphthong, as most now say it.
-- G, teeth on the lip (F, V): never, Korean has no such sound.
-- H, tongue behind the upper teeth: ㄹ.
-- X, at rest: pauses.
-
-The glide /j/ is spread like ㅣ: ㅑ ㅕ ㅒ ㅖ begin with B. In ㅛ and ㅠ the lips are round from the glide on,
-so it has no shape of its own. Both halves of ㅢ are B. Lips round ahead of a round vowel, hence a B
-right before E or F looks like it; ㅎ, made in the throat, looks like the sound after it, and ㅇ, made
-with the soft palate, like the vowel before it.
-"""
+"""Mouth cues for animators, in the shapes and files of Rhubarb Lip Sync; the language gives the shapes."""
 
 import json
 import math
@@ -30,25 +10,10 @@ from xml.etree import ElementTree
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
 from moksori.files import atomic_write
+from moksori.text.front_end import KOREAN, FrontEnd
+from moksori.text.visemes import REST
 
-REST, CLOSED = "X", "A"
-SHAPES = {
-    **dict.fromkeys("ㅁㅂㅃㅍ", "A"),
-    **dict.fromkeys("ㄱㄲㄴㄷㄸㅅㅆㅇㅈㅉㅊㅋㅌㅎ", "B"),
-    "ㄹ": "H",
-    **dict.fromkeys("ㅣㅡㅢ", "B"),
-    **dict.fromkeys("ㅐㅔㅓ", "C"),
-    **dict.fromkeys("ㅒㅖㅕ", "BC"),
-    "ㅏ": "D",
-    "ㅑ": "BD",
-    **dict.fromkeys("ㅗㅛ", "E"),
-    **dict.fromkeys("ㅜㅠ", "F"),
-    "ㅟ": "FB",
-    **dict.fromkeys("ㅝㅙㅞㅚ", "FC"),
-    "ㅘ": "FD",
-}  # a phone's shape; of a diphthong the glide's and the nucleus'
-_ROUND = "EF"
-_VOWELS = frozenset("ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ")
+CLOSED = "A"
 
 SHORTEST: Seconds = 0.08  # two frames at 24 a second, less a little
 PAUSE: Seconds = 0.15  # a shorter gap between phones holds the shape before it
@@ -85,7 +50,9 @@ class _Piece(NamedTuple):
         return max(0.0, self.end - self.begin - SHORTEST)
 
 
-def mouth_cues(phones: Sequence[Interval], length: Seconds) -> list[MouthCue]:
+def mouth_cues(
+    phones: Sequence[Interval], length: Seconds, front_end: FrontEnd = KOREAN
+) -> list[MouthCue]:
     """The shapes that a mouth goes through.
 
     A shape shorter than `SHORTEST` would flicker: it gives way to the one after it, or else to the one
@@ -96,18 +63,19 @@ def mouth_cues(phones: Sequence[Interval], length: Seconds) -> list[MouthCue]:
     Args:
         phones: in their order, as `Alignment.phone_intervals` has them; beyond `length` they are cut.
         length: of the whole recording.
+        front_end: of the phones' language.
 
     Returns:
         Cues that follow on each other from 0 to `length`, no two neighbours alike.
 
     Raises:
-        ValueError: a label that is not a phone of Korean.
+        ValueError: a label that is not a phone of the language.
     """
-    pieces = _without_flicker(_joined(_pieces(phones, length)))
+    pieces = _without_flicker(_joined(_pieces(phones, length, front_end)))
     return [MouthCue(p.begin, p.end, p.shape) for p in _lengthened(pieces)]
 
 
-def _pieces(phones: Sequence[Interval], length: Seconds) -> list[_Piece]:
+def _pieces(phones: Sequence[Interval], length: Seconds, front_end: FrontEnd) -> list[_Piece]:
     """What each phone and each pause looks like, without holes."""
     pieces: list[_Piece] = []
     now, shape = 0.0, REST
@@ -118,33 +86,24 @@ def _pieces(phones: Sequence[Interval], length: Seconds) -> list[_Piece]:
         if begin > now:
             pause = not pieces or begin - now >= PAUSE
             pieces.append(_Piece(now, begin, REST if pause else shape, True))
-        shapes = _shapes(phones, i, shape)
+        shapes = front_end.visemes(phone.label, shape, _after(phones, i))
         if len(shapes) == 2:
             middle = begin + min(_GLIDE * (end - begin), _LONGEST_GLIDE)
             pieces.append(_Piece(begin, middle, shapes[0], True))
             begin = middle
         shape = shapes[-1]
-        pieces.append(_Piece(begin, end, shape, phone.label not in _VOWELS))
+        pieces.append(_Piece(begin, end, shape, phone.label not in front_end.vowels))
         now = end
     if now < length or not pieces:
         pieces.append(_Piece(now, max(now, length), REST, True))
     return pieces
 
 
-def _shapes(phones: Sequence[Interval], i: int, before: str) -> str:
-    label = phones[i].label
-    if label not in SHAPES:
-        raise ValueError(f"“{label}” is not a phone of Korean")
-    own = SHAPES[label]
-    if label == "ㅇ" and before != REST:
-        return before
-    if own != "B" or label in _VOWELS or i + 1 == len(phones):
-        return own
-    after = phones[i + 1]
-    if after.label not in _VOWELS or after.begin - phones[i].end >= PAUSE:
-        return own
-    ahead = SHAPES[after.label][0]
-    return ahead if label == "ㅎ" or ahead in _ROUND else own
+def _after(phones: Sequence[Interval], i: int) -> str:
+    """Label of the phone right after number `i`; empty before a pause."""
+    if i + 1 == len(phones) or phones[i + 1].begin - phones[i].end >= PAUSE:
+        return ""
+    return phones[i + 1].label
 
 
 def _joined(pieces: list[_Piece]) -> list[_Piece]:

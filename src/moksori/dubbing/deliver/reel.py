@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
@@ -86,7 +86,7 @@ def render(
     length: int,
     folder: Path,
     spec: DeliverySpec,
-    progress: Callable[[Iterable, int], Iterable] = lambda steps, total: steps,
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
 ) -> Rendered:
     """Write `folder`/reel.wav and `folder`/stems/<character>.wav, mono, 24 bit, all equally long.
 
@@ -165,7 +165,8 @@ def _end(line: Placed, rate: int) -> int:
         info = soundfile.info(line.wave)
     except soundfile.LibsndfileError as error:
         raise _unreadable(line, error.error_string) from None
-    return line.start - (-info.frames * rate // info.samplerate)
+    result: int = line.start - (-info.frames * rate // info.samplerate)
+    return result
 
 
 def _unreadable(line: Placed, reason: str) -> AudioError:

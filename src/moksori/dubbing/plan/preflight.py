@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
@@ -12,13 +13,12 @@ from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.messages import Message, Value
 from moksori.signal import audio
 from moksori.signal.audio import Recording
-from moksori.text import read
-from moksori.text.nonverbal import is_nonverbal, is_wordless
+from moksori.text.front_end import FrontEnd
 from moksori.text.pace import check_pace
 
 _TOUCHING: Seconds = 0.05  # overlaps up to this are of the script's rounding
 _ORDER = {"error": 0, "warning": 1, "note": 2}
-Progress = Callable[[Iterable, int], Iterable]
+Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
 def preflight(
@@ -79,8 +79,11 @@ def _of_take(take: Take, setup: Setup, converter: Converter) -> tuple[list[Issue
         issues.append(Issue("note", where, "untimed", {}))
     if take.role.as_recorded:
         return issues, Heard(digest, None)
-    issues += _of_text(take, recording, setup)
-    if any(issue.kind == "nonverbal" and is_wordless(take.line.text) for issue in issues):
+    issues += _of_text(take, recording, setup, converter.front_end)
+    if any(
+        issue.kind == "nonverbal" and converter.front_end.is_wordless(take.line.text)
+        for issue in issues
+    ):
         return issues, Heard(digest, None)
     try:
         return issues, Heard(digest, converter.source_f0(recording, LONGEST))
@@ -88,14 +91,16 @@ def _of_take(take: Take, setup: Setup, converter: Converter) -> tuple[list[Issue
         return issues, Heard(digest, None)
 
 
-def _of_text(take: Take, recording: Recording, setup: Setup) -> Iterable[Issue]:
+def _of_text(
+    take: Take, recording: Recording, setup: Setup, front_end: FrontEnd
+) -> Iterable[Issue]:
     """What is wrong with a take's text, by itself and beside its recording."""
     where, text = take.line.place, take.line.text
     try:
-        if is_wordless(text):
+        if front_end.is_wordless(text):
             yield Issue("note", where, "nonverbal", {})
             return
-        reading = read(text, setup.spell, setup.lexicon)
+        reading = front_end.read(text, setup.spell, setup.lexicon)
     except TextError as error:
         yield Issue("error", where, "text", {"why": error.message})
         return
@@ -108,7 +113,7 @@ def _of_text(take: Take, recording: Recording, setup: Setup) -> Iterable[Issue]:
     try:
         check_pace(reading, (end - begin) / recording.sample_rate)
     except TextError as error:
-        if is_nonverbal(text):
+        if front_end.is_nonverbal(text):
             yield Issue("note", where, "nonverbal", {})
         else:
             yield Issue("error", where, "pace", {"why": error.message})

@@ -70,7 +70,7 @@ class LocalEngine:
     def _until_broken(
         self, method: str, tasks: Iterator[Task], suspects: list[Task]
     ) -> Iterator[Outcome]:
-        pending: dict[Future, Task] = {}
+        pending: dict[Future[Outcome], Task] = {}
 
         def submit(count: int) -> None:
             for task in islice(tasks, count):
@@ -158,7 +158,7 @@ class RayEngine:
             )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ConfigError(f"no Ray cluster at {address}: {error}") from None
-        cores = int(ray.cluster_resources().get("CPU", 1))
+        cores = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
         remote: Any = ray.remote(num_cpus=1, max_restarts=-1)(_RayWorker)
         self._ray = ray
         self._workers: list[Any] = [

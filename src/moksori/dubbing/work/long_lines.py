@@ -20,7 +20,6 @@ from moksori.dubbing.records import LONGEST, Role
 from moksori.signal import audio
 from moksori.signal.audio import Recording
 from moksori.signal.pitch import mean_log_f0 as mean_of
-from moksori.text import read
 
 PART: Seconds = 20.0  # lines up to this are converted whole
 _LEAST: Seconds = 2.0  # of a part
@@ -107,7 +106,7 @@ def convert_line(
     ):  # of the whole line, so that its parts keep their intervals to each other
         own = converter.source_f0(recording, LONGEST) if f0 is None else f0
         mean_log_f0 = mean_of(torch.from_numpy(own))
-    words = read(text, spell, lexicon).normalized.split()
+    words = converter.front_end.read(text, spell, lexicon).normalized.split()
     spoken = aligned.word_intervals()
     out, parts, lowered = np.zeros_like(recording.samples), [], 0.0
     begin, first = 0, 0

@@ -12,14 +12,17 @@ from moksori.conversion.voices import find_target
 from moksori.dubbing.records import Heard, Setup, Take, Task
 from moksori.dubbing.store import Store
 from moksori.signal.pitch import mean_log_f0
-from moksori.text import read
-from moksori.text.nonverbal import is_nonverbal, is_wordless
+from moksori.text.front_end import FrontEnd
 
 _FORMAT = 2  # raised when a take would be converted otherwise than before
 
 
 def actor_means(
-    by: Literal["actor", "line"], takes: Sequence[Take], heard: Mapping[str, Heard], store: Store
+    by: Literal["actor", "line"],
+    takes: Sequence[Take],
+    heard: Mapping[str, Heard],
+    store: Store,
+    front_end: FrontEnd,
 ) -> dict[str, float]:
     """Mean log-F0 of each actor over all takes; of those measured before, as it was then.
 
@@ -29,6 +32,7 @@ def actor_means(
         heard: what preflight measured of them, by their ids.
         store: keeps a mean with the takes that it came from, so that a new recording does not move all of
             the actor's lines.
+        front_end: of the script's language.
     """
     if by == "line":
         return {}
@@ -36,7 +40,7 @@ def actor_means(
     for take in takes:
         f0 = heard[take.id].f0
         name, text = actor_of(take), take.line.text
-        if not name or f0 is None or is_wordless(text) or is_nonverbal(text):
+        if not name or f0 is None or front_end.is_wordless(text) or front_end.is_nonverbal(text):
             continue
         mean = mean_log_f0(torch.from_numpy(f0))
         parts = own.setdefault(name, {})
@@ -87,7 +91,7 @@ def tasks_of(
         mean = means.get(actor_of(take))
         digest, f0 = heard[take.id]
         whole = [
-            *shared, digest, _said(take, setup), take.role.model_dump(),
+            *shared, digest, _said(take, setup, converter.front_end), take.role.model_dump(),
             own.get(take.role.voice, ""), mean,
         ]  # fmt: skip
         key = hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:32]
@@ -96,12 +100,16 @@ def tasks_of(
     return tasks
 
 
-def _said(take: Take, setup: Setup) -> list[str]:
+def _said(take: Take, setup: Setup, front_end: FrontEnd) -> list[str]:
     """How a take's text is read: a change of the lexicon concerns the lines alone that it changes."""
-    if take.role.as_recorded or is_wordless(take.line.text):
+    if take.role.as_recorded or front_end.is_wordless(take.line.text):
         return []
-    reading = read(take.line.text, setup.spell, setup.lexicon)
-    return [reading.normalized, *reading.phones, "nonverbal" * is_nonverbal(take.line.text)]
+    reading = front_end.read(take.line.text, setup.spell, setup.lexicon)
+    return [
+        reading.normalized,
+        *reading.phones,
+        "nonverbal" * front_end.is_nonverbal(take.line.text),
+    ]
 
 
 def _own_weights(converter: Converter, voice: str) -> str:

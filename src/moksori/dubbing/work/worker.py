@@ -28,7 +28,6 @@ from moksori.errors import AudioError, TextError
 from moksori.files import atomic_path, atomic_write
 from moksori.signal import audio
 from moksori.signal.audio import Recording
-from moksori.text.nonverbal import is_nonverbal, is_wordless
 
 
 class Worker:
@@ -57,7 +56,7 @@ class Worker:
         recording = task.read()
         role, text = task.take.role, task.take.line.text
         measured = metrics.of_recording(recording)
-        if role.as_recorded or is_wordless(text):
+        if role.as_recorded or self.converter.front_end.is_wordless(text):
             return self._pass(task, recording, measured)
         try:
             spoken = convert_line(
@@ -65,10 +64,12 @@ class Worker:
                 spell=self.setup.spell, lexicon=self.setup.lexicon,
             )  # fmt: skip
         except (TextError, AudioError):
-            if is_nonverbal(text):  # a scream of three seconds is no reading of 아
+            if self.converter.front_end.is_nonverbal(
+                text
+            ):  # a scream of three seconds is no reading of 아
                 return self._pass(task, recording, measured | {"nonverbal": 1.0})
             raise
-        if is_nonverbal(text) and spoken.confidence < MIN_CONFIDENCE:
+        if self.converter.front_end.is_nonverbal(text) and spoken.confidence < MIN_CONFIDENCE:
             return self._pass(task, recording, measured | {"nonverbal": 1.0})
         parts = spoken.parts
         if len(parts) == 1 and (second := self._second(recording, text)) is not None:

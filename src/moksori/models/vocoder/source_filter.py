@@ -146,7 +146,8 @@ class SourceFilter(Vocoder):
 
 def _envelope_of_period(angle: torch.Tensor) -> torch.Tensor:
     """Amplitude of the pitch-synchronous noise: in about a third of each period, at unit power."""
-    return (1 + angle.cos()).square() * (8 / 35) ** 0.5
+    result: torch.Tensor = (1 + angle.cos()).square() * (8 / 35) ** 0.5
+    return result
 
 
 class FilterBank(nn.Module):
@@ -223,7 +224,8 @@ class ConvNeXtBlock(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, T, dim] → [B, T, dim]."""
         y = self.norm(self.depthwise(x.transpose(1, 2)).transpose(1, 2))
-        return x + self.contract(functional.gelu(self.expand(y)))
+        result: torch.Tensor = x + self.contract(functional.gelu(self.expand(y)))
+        return result
 
 
 def interpolate_f0(f0: torch.Tensor) -> torch.Tensor:
