@@ -3,7 +3,15 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test format clean
+.PHONY: help demo test test-fast check docs format clean
+
+help:
+	@echo "make demo       install, convert a Korean line, say where the result is"
+	@echo "make test       install, run every check"
+	@echo "make test-fast  the checks and the quick tests, about a minute"
+	@echo "make docs       the documentation as a site, in build/site"
+	@echo "make format     format and fix what can be fixed"
+	@echo "make clean      remove what was installed and made"
 
 demo: .venv/.core
 	@mkdir -p demo
@@ -14,19 +22,28 @@ demo: .venv/.core
 	@echo "Listen: examples/demo.wav (the source), demo/lmy.wav and demo/kih.wav (converted)."
 	@echo "Look:   demo/lmy.png and demo/kih.png (source mel, alignment, converted mel)."
 
-test: .venv/.dev
+check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+test: check
 	$(BIN)/python -m pytest
+
+test-fast: check
+	$(BIN)/python -m pytest -m "not slow"
+
+docs: .venv/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "build/site/index.html"
 
 format: .venv/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo build
 
 .venv/.core: pyproject.toml constraints.txt
 	@echo "Installing Moksori into .venv (a few minutes the first time) …"
@@ -39,4 +56,9 @@ clean:
 .venv/.dev: .venv/.core
 	@echo "Installing what training and the tests need …"
 	@$(PIP) --editable ".[train,dev]"
+	@touch $@
+
+.venv/.docs: .venv/.core
+	@echo "Installing what the documentation needs …"
+	@$(PIP) --editable ".[docs]"
 	@touch $@

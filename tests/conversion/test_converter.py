@@ -17,6 +17,8 @@ from moksori.text import SYMBOLS
 from moksori.weights import VOCODERS
 from tests.conftest import DEMO, DEMO_TEXT, voiced_wave
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def converter() -> Converter:

@@ -15,6 +15,8 @@ from moksori.corpus.prepare import prepare
 from moksori.signal import audio
 from tests.conftest import voiced_wave, write_corpus
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def source(tmp_path):

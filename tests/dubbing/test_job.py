@@ -29,6 +29,8 @@ from moksori.timecode import FrameRate, format_timecode, parse_time
 from tests.conftest import DEMO_TEXT
 from tests.dubbing.conftest import CAST, InProcess
 
+pytestmark = pytest.mark.slow
+
 
 def request(show: Path, **more) -> Request:
     return Request(

@@ -16,6 +16,9 @@ from tests.conftest import voiced_wave
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.mark.parametrize("name", VOCODERS)
 def test_copy_synthesis_sounds_like_the_original(name):
     """The bundled weights speak our log-mel: the mel of the new wave is the mel it was made of."""

@@ -18,6 +18,8 @@ from moksori.text import tokenize
 from moksori.training.conversion import train_conversion
 from moksori.training.cotatron import train_cotatron
 
+pytestmark = pytest.mark.slow
+
 TINY = load_config(Path(__file__).parents[2] / "configs" / "tiny.toml", TrainConfig)
 
 

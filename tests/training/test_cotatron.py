@@ -11,6 +11,8 @@ from moksori.training.common import mel_mse
 from moksori.training.conversion import train_conversion
 from moksori.training.cotatron import attention_guidance, train_cotatron
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = load_config(CONFIGS / "tiny_cotatron.toml", CotatronTrainConfig)
 

@@ -16,6 +16,8 @@ from moksori.training import enrol
 from moksori.training.conversion import train_conversion
 from tests.conftest import DEMO, DEMO_TEXT, TEXTS, voiced_wave
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SHORT = OptimizerConfig(
     steps=4, epoch_steps=2, learning_rate=2e-2, warmup_steps=1, weight_decay=0, average_decay=0.5

@@ -8,6 +8,8 @@ from moksori.config import CotatronTrainConfig, TrainConfig, load_config
 from moksori.errors import ConfigError
 from moksori.training.tune import conversion_space, open_study, tune
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TINY = "configs/tiny.toml"
 

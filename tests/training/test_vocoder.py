@@ -22,6 +22,8 @@ from moksori.training.discriminators import (
 from moksori.training.vocoder import VocoderTraining, train_vocoder
 from tests.conftest import DEMO, DEMO_TEXT, voiced_wave
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = Path(__file__).parents[2] / "configs"
 TINY = load_config(CONFIGS / "tiny_vocoder.toml", VocoderTrainConfig)
 RATE = 44100

@@ -1,13 +1,15 @@
 """The command line. Each command only reads its arguments, calls the library and prints."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from moksori import __version__
 from moksori.cli import training
 from moksori.cli.align import align
 from moksori.cli.cast import cast
-from moksori.cli.console import err
+from moksori.cli.console import err, out
 from moksori.cli.convert import convert, voices
 from moksori.cli.dub import dub
 from moksori.cli.enroll import enroll
@@ -18,6 +20,7 @@ from moksori.errors import MoksoriError
 
 app = typer.Typer(
     no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     help="Korean, script-guided voice conversion: a recorded line and its text in, the same acting "
     "in another voice out.",
@@ -44,6 +47,17 @@ app.command()(evaluate)
 app.add_typer(_prepare, name="prepare")
 app.add_typer(_train, name="train")
 app.add_typer(_tune, name="tune")
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        out.print(f"moksori {__version__}")
+        raise typer.Exit
 
 
 def main() -> None:

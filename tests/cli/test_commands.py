@@ -17,6 +17,8 @@ from moksori.conversion.voices import Consent, VoicePack, save_pack
 from moksori.weights import MODEL
 from tests.conftest import DEMO, DEMO_TEXT, write_corpus
 
+pytestmark = pytest.mark.slow
+
 
 def moksori(*arguments: object) -> subprocess.CompletedProcess:
     """The command as a user runs it."""

@@ -1,0 +1,68 @@
+"""What README and docs tell a reader to type works: every command exists with its options, Python runs."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import soundfile
+import typer
+
+from moksori import __version__
+from moksori.cli import app
+from tests.conftest import DEMO, DEMO_TEXT
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "README.ko.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+COMMAND = typer.main.get_command(app)
+
+
+def commands(page: Path) -> list[str]:
+    """Lines of a page's shell examples that call moksori, continued lines joined."""
+    blocks = re.findall(r"```(?:bash|sh)?\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    rows = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [row for row in rows if re.search(r"(^|[/ ])moksori (?![a-z]+/)", row.split("#")[0])]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_a_page_exists_with_its_options(page):
+    for row in commands(page):
+        words = shlex.split(row.split(" #")[0].replace("…", "X"))
+        at = next(i for i, word in enumerate(words) if word.rpartition("/")[2] == "moksori")
+        command, rest = COMMAND, words[at + 1 :]
+        while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
+            assert rest[0] in command.commands, row
+            command, rest = command.commands[rest[0]], rest[1:]
+        known = {
+            option for param in command.params for option in (*param.opts, *param.secondary_opts)
+        }
+        for word in rest:
+            if word.startswith("-") and not re.fullmatch(r"-?[0-9.]+", word) and word != "-":
+                assert word.partition("=")[0] in known | {"--help"}, row
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_python_of_the_readme_runs(name, tmp_path, monkeypatch):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.S)
+    assert blocks
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "line.wav").write_bytes(DEMO.read_bytes())
+    for block in blocks:
+        exec(block.replace("밥은 먹었어?", DEMO_TEXT), {})
+    assert soundfile.info(tmp_path / "out.wav").frames == soundfile.info(DEMO).frames
+
+
+def test_links_within_the_documents_lead_somewhere():
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_version_is_in_one_place():
+    assert (ROOT / "pyproject.toml").read_text().count(__version__) == 0
+    assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", __version__)
