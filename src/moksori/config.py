@@ -1,13 +1,11 @@
 """All settings, one frozen class a part. An unknown key or an impossible value is a `ConfigError`."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from moksori.errors import ConfigError
-from moksori.files import read_text
+from moksori.files import load_toml
 
 Seconds = float
 Hertz = float
@@ -273,7 +271,6 @@ class VocoderTrainConfig(RunConfig):
 
 
 AnyConfig = TypeVar("AnyConfig", bound=RunConfig)
-AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 def load_config(path: Path, kind: type[AnyConfig]) -> AnyConfig:
@@ -287,38 +284,3 @@ def load_config(path: Path, kind: type[AnyConfig]) -> AnyConfig:
         ConfigError: as `load_toml`.
     """
     return load_toml(path, kind)
-
-
-def load_toml(path: Path, kind: type[AnyModel], *, missing: str = "", hint: str = "") -> AnyModel:
-    """Read a TOML file into a pydantic model: configs, casts, consents, jobs.
-
-    Args:
-        path: the file.
-        kind: the model.
-        missing: what to do if there is no such file; part of the message.
-        hint: what is often wrong with TOML of this kind; part of the message.
-
-    Raises:
-        ConfigError: no such file, not TOML, an unknown key, a value of the wrong kind.
-    """
-    if not path.exists() and missing:
-        raise ConfigError(f"{path}: no such file; {missing}")
-    try:
-        return kind.model_validate(tomllib.loads(read_text(path, ConfigError)))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}{f'; {hint}' if hint else ''}") from None
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from None
-
-
-def explain(error: ValidationError) -> str:
-    """All faults of a validation, one after another: the key, what is wrong, what was given."""
-    faults = []
-    for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"]) or "the file"
-        if fault["type"] == "extra_forbidden":
-            faults.append(f"unknown key “{key}”")
-        else:
-            given = "" if fault["type"] == "missing" else f", got {fault['input']!r:.60}"
-            faults.append(f"“{key}”: {fault['msg']}{given}")
-    return "; ".join(faults)

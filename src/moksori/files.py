@@ -6,13 +6,18 @@ import io
 import os
 import re
 import tempfile
+import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from moksori.errors import MoksoriError, OutputError
+from pydantic import BaseModel, ValidationError
 
+from moksori.errors import ConfigError, MoksoriError, OutputError
+
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
 MAX_BYTES = 80  # in UTF-8; systems take 255, of which the rest is for what others put around it
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)  # by Windows
 
@@ -148,3 +153,38 @@ def cut(text: str, size: int) -> str:
     What cannot be encoded (half a surrogate pair, as in undecodable file names) becomes `?`.
     """
     return text.encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
+
+
+def load_toml(path: Path, kind: type[AnyModel], *, missing: str = "", hint: str = "") -> AnyModel:
+    """Read a TOML file into a pydantic model: configs, casts, consents, jobs.
+
+    Args:
+        path: the file.
+        kind: the model.
+        missing: what to do if there is no such file; part of the message.
+        hint: what is often wrong with TOML of this kind; part of the message.
+
+    Raises:
+        ConfigError: no such file, not TOML, an unknown key, a value of the wrong kind.
+    """
+    if not path.exists() and missing:
+        raise ConfigError(f"{path}: no such file; {missing}")
+    try:
+        return kind.model_validate(tomllib.loads(read_text(path, ConfigError)))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}{f'; {hint}' if hint else ''}") from None
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error)}") from None
+
+
+def explain(error: ValidationError) -> str:
+    """All faults of a validation, one after another: the key, what is wrong, what was given."""
+    faults = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"]) or "the file"
+        if fault["type"] == "extra_forbidden":
+            faults.append(f"unknown key “{key}”")
+        else:
+            given = "" if fault["type"] == "missing" else f", got {fault['input']!r:.60}"
+            faults.append(f"“{key}”: {fault['msg']}{given}")
+    return "; ".join(faults)

@@ -140,6 +140,7 @@ def dub(
     if status:
         return _print_status(output)
     from moksori.dubbing import job as jobs
+    from moksori.dubbing.check import keep_preflight
     from moksori.dubbing.request import load_job
 
     given = {key: value for key, value in context.params.items() if _is_given(context, key)}
@@ -161,7 +162,7 @@ def dub(
         checked = jobs.check(request, watch)
         _print_issues(checked, request)
         if check or (checked.faults and not skip_faulty):
-            path, aside = jobs.keep_preflight(request, checked, output)
+            path, aside = keep_preflight(request, checked, output)
             _print_aside(aside, lang)
             if not check:
                 raise ConfigError(say("cli.faults", lang, faults=len(checked.faults), path=path))

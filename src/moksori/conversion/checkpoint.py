@@ -16,15 +16,9 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as dump_safetensors
 from torch import nn
 
-from moksori.config import (
-    AudioConfig,
-    ConversionConfig,
-    CotatronConfig,
-    SourceFilterConfig,
-    explain,
-)
+from moksori.config import AudioConfig, ConversionConfig, CotatronConfig, SourceFilterConfig
 from moksori.errors import CheckpointError
-from moksori.files import atomic_write
+from moksori.files import atomic_write, explain
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
 from moksori.models.vocoder import VOCODER_KINDS, Vocoder

@@ -17,10 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as dump_safetensors
 
-from moksori.config import explain, load_toml
 from moksori.conversion.checkpoint import ConversionCard, Voice
 from moksori.errors import CheckpointError, ConfigError, VoiceError
-from moksori.files import atomic_write
+from moksori.files import atomic_write, explain, load_toml
 
 _FORMAT = 1
 _KEY = "moksori"  # of the header

@@ -1,6 +1,6 @@
 """A dubbing job from script and recordings to the delivery: what the command and the page both call.
 
-check     look through script, cast and recordings, convert nothing
+check     look through script, cast and recordings, convert nothing (check.py)
 dub       convert what has changed, deliver everything; the same call resumes a job that was cut
 again     convert single lines again, deliver nothing
 audition  one line in several voices, kept so that the job reuses it
@@ -12,52 +12,25 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from moksori.config import Seconds
-from moksori.conversion.converter import Converter
-from moksori.dubbing.deliver.delivery import check_names, deliver
-from moksori.dubbing.deliver.issue_list import save_issues
+from moksori.dubbing.check import Checked, check
+from moksori.dubbing.deliver.delivery import deliver
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.dubbing.plan.cast import read_cast
-from moksori.dubbing.plan.issues import Issue
-from moksori.dubbing.plan.preflight import preflight
-from moksori.dubbing.plan.takes import find_takes
 from moksori.dubbing.progress import Cancelled, Stage, Watch
-from moksori.dubbing.records import Dubbed, Heard, Role, Take, Task
+from moksori.dubbing.records import Dubbed, Role, Take, Task
 from moksori.dubbing.request import Request
 from moksori.dubbing.store import Store
 from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.tasks import actor_means, tasks_of
-from moksori.errors import ConfigError, ScriptError
+from moksori.errors import ConfigError
 from moksori.messages import Message, message
-from moksori.script.content import ScriptContent
-from moksori.script.line import Line, Place
-from moksori.script.script import read_script
+from moksori.script.line import Place
 from moksori.signal.loudness import TARGETS
-from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time
 
 if TYPE_CHECKING:
     from moksori.dubbing.work.engines import Engine
 
+__all__ = ["Checked", "Result", "again", "audition", "check", "dub"]
 MOST_VOICES = 4  # of an audition
-_HOUR: Seconds = 3600.0
-
-
-class Checked(NamedTuple):
-    """A request whose script, cast and recordings have been looked at."""
-
-    lines: dict[str, Line]  # all of the episode, by their ids
-    takes: list[Take]  # those that can be worked on
-    heard: dict[str, Heard]  # what was measured of the takes, by their ids
-    issues: list[Issue]
-    origin: Seconds
-    length: Seconds  # of the reel at least
-    frame_rate: FrameRate
-    converter: Converter
-
-    @property
-    def faults(self) -> list[Issue]:
-        """The issues that keep lines from being dubbed."""
-        return [issue for issue in self.issues if issue.severity == "error"]
 
 
 class Result(NamedTuple):
@@ -66,33 +39,6 @@ class Result(NamedTuple):
     rows: list[Dubbed]  # every line of the episode; of a cancelled job none
     kept_aside: list[Path]  # where files went that somebody had changed since the last delivery
     cancelled: bool = False
-
-
-def check(request: Request, watch: Watch | None = None) -> Checked:
-    """Read script and cast, find the recordings, and look for everything that would go wrong.
-
-    Raises:
-        MoksoriError: the script, the cast, the recordings' folder or the model as a whole cannot be used.
-        Cancelled: by `watch`.
-    """
-    watch = watch or Watch()
-    check_names(request.without)
-    cast = read_cast(request.cast)
-    content = _content(request)
-    lines, rate = content.lines, request.frame_rate
-    origin = _origin(lines, rate) if request.origin is None else request.origin
-    found = find_takes(
-        lines, request.audio.resolve(), cast, origin, request.pattern, request.handles
-    )
-    converter = request.setup.converter()
-    found.issues.extend(Issue("warning", "", "script", {"why": why}) for why in content.warnings)
-    found = preflight(found, request.setup, converter, partial(watch.steps, Stage.CHECKING))
-    ends = [take.start + take.seconds for take in found.takes if take.start is not None]
-    return Checked(
-        lines=found.lines, takes=found.takes, heard=found.heard, issues=found.issues, origin=origin,
-        length=max([found.length, *ends], default=0.0), frame_rate=rate or NTSC_DROP,
-        converter=converter,
-    )  # fmt: skip
 
 
 def dub(
@@ -211,53 +157,6 @@ def audition(
         raise ConfigError(f"{take.line.place}: is not converted, so it has no voice to be heard")
     rows = _convert(request, checked, out, engine, takes, watch or Watch())
     return {row.take.role.voice: row for row in rows}
-
-
-def keep_preflight(request: Request, checked: Checked, out: Path) -> tuple[Path, list[Path]]:
-    """Write what was found to OUT/preflight.xlsx, without any work.
-
-    Returns:
-        Its path, and where changed files went, as `Result.kept_aside`.
-
-    Raises:
-        OutputError: as `dub`.
-    """
-    store = Store(out)
-    try:
-        new = store.outcomes.parent / "preflight.xlsx"
-        save_issues(new, checked.issues, request.lang, request.date)
-        aside = store.reserve({"preflight.xlsx": new})
-        new.replace(out / "preflight.xlsx")
-    finally:
-        store.close()
-    return out / "preflight.xlsx", aside
-
-
-def _content(request: Request) -> ScriptContent:
-    content = read_script(
-        request.script, columns=request.columns, frame_rate=request.frame_rate,
-        episode=request.episode,
-    )  # fmt: skip
-    episodes = list(dict.fromkeys(line.episode for line in content.lines))
-    if len(episodes) > 1:
-        raise ScriptError(
-            f"{request.script}: holds {len(episodes)} episodes; choose one with --episode "
-            f"({', '.join(episodes[:12])})"
-        )
-    return content
-
-
-def _origin(lines: Sequence[Line], frame_rate: FrameRate | None) -> Seconds:
-    """The hour of the first line: reels begin at 01:00:00:00 as often as at 00:00:00:00.
-
-    By time codes, whose hours are not the clock's where a frame lasts 1001/30000 s.
-    """
-    starts = [line.start for line in lines if line.start is not None]
-    first = min(starts, default=0.0)
-    if frame_rate is None:
-        return first // _HOUR * _HOUR
-    hour = format_timecode(first, frame_rate)[:2]
-    return parse_time(f"{hour}:00:00:00", frame_rate)
 
 
 def _left_out(request: Request, checked: Checked) -> list[Dubbed]:

@@ -13,10 +13,10 @@ from typing import Any, Literal
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field
 
-from moksori.config import Seconds, load_toml
+from moksori.config import Seconds
 from moksori.dubbing.records import HANDLES, Setup
 from moksori.errors import ConfigError
-from moksori.files import atomic_write
+from moksori.files import atomic_write, load_toml
 from moksori.messages import Lang
 from moksori.timecode import FrameRate, parse_time
 from moksori.weights import DEFAULT_VOCODER, VOCODERS

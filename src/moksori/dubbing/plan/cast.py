@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import tomlkit
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from moksori.config import load_toml
 from moksori.conversion.checkpoint import Voice
 from moksori.dubbing.records import Role
+from moksori.files import load_toml
 
 if TYPE_CHECKING:
     from moksori.script.line import Line
