@@ -2,14 +2,14 @@
 
     python benchmarks/wideband.py WIDEBAND CORPUS fast clean [RUN/model …] [--files 12] [--lines 12]
 
-WIDEBAND: a folder with `splits.csv` (file, set, split) of recordings to 20 kHz; CORPUS: the Korean corpus in its
-original layout. Only `test` splits are heard. Of copies, recording to mel and F0 and back to a wave:
+WIDEBAND: a folder with `splits.csv` (file, set, split) of recordings to 20 kHz. CORPUS: the Korean corpus in
+its original layout. Only `test` splits are used. Of copies, a recording to mel and F0 and back to a wave:
 
-LSD      log-spectral distance from 10 to 20 kHz (AP-BWE, arXiv 2401.06387: windows of 2,048 samples, log10 of power,
-         root of the mean square over bins, mean over frames), over frames within 50 dB of the loudest
-level    mean absolute error of the long-term level by third of an octave from 8 to 20 kHz, dB
-Of conversions of corpus lines to lmy and kih: DNSMOS (16 kHz) and, with `visqol-python` installed, ViSQOL of copies in audio
-mode at 48 kHz.
+LSD    log-spectral distance from 10 to 20 kHz (as AP-BWE, arXiv 2401.06387): windows of 2,048 samples, log10
+       of power, root of the mean square over bins, mean over the frames within 50 dB of the loudest
+level  mean absolute error of the long-term level by third of an octave from 8 to 20 kHz, dB
+
+Of conversions of corpus lines to lmy and kih: DNSMOS, and the time with one thread.
 """
 
 import csv

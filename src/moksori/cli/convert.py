@@ -2,7 +2,7 @@
 
 from os import W_OK, access
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -34,6 +34,15 @@ VocoderOption = Annotated[
 ]
 
 
+FloorOption = Annotated[
+    Literal["room", "silence"],
+    typer.Option(
+        "--floor",
+        help="What lies in pauses and around the speech: the take's own room tone, or digital silence.",
+    ),
+]
+
+
 def convert(
     recording: Annotated[
         Path, typer.Argument(metavar="IN.wav", help="The recording: WAV, FLAC, … of any rate.")
@@ -55,6 +64,7 @@ def convert(
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
     packs: PacksOption = None,
+    floor: FloorOption = "room",
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
     max_seconds: Annotated[float, typer.Option(help="Refuse recordings longer than this.")] = 30.0,
@@ -74,7 +84,14 @@ def convert(
     converter = Converter.from_pretrained(model, vocoder, packs)
     print_licence(converter.voice(voice).licence)
     result = converter.convert(
-        recording, text, voice, pitch=pitch, max_seconds=max_seconds, spell=spell, lexicon=lexicon
+        recording,
+        text,
+        voice,
+        pitch=pitch,
+        max_seconds=max_seconds,
+        spell=spell,
+        lexicon=lexicon,
+        floor=floor,
     )
     if plot:
         result.plot(plot)

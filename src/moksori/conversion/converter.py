@@ -22,6 +22,7 @@ from moksori.conversion.checkpoint import (
     load_vocoder,
 )
 from moksori.conversion.results import AlignedLine, Conversion
+from moksori.conversion.room import Floor, with_room_tone
 from moksori.conversion.voices import Target, find_target, packs_folder
 from moksori.errors import AudioError, CheckpointError, VoiceError
 from moksori.models.conversion import Batch, ConversionModel
@@ -156,14 +157,15 @@ class Converter:
         pitch: Semitones = 0.0,
         source_mean_log_f0: float | None = None,
         source_f0: np.ndarray | None = None,
+        floor: Floor = "room",
         max_seconds: Seconds = MAX_SECONDS,
         spell: bool = False,
         lexicon: Path | None = None,
     ) -> Conversion:
         """Convert a recorded line to another voice; its timing, F0 contour and level are kept.
 
-        The same input gives the same output. Silence before and after the speech becomes digital
-        silence; all channels of the output hold the converted mix of the source's channels.
+        The same input gives the same output. All channels of the output hold the converted mix of the
+        source's channels; in pauses and around the speech each keeps its own room tone.
 
         Args:
             recording: a file of any sample rate, width and channel count, or one already read.
@@ -174,6 +176,7 @@ class Converter:
                 that is known of him; then a line said higher than usual stays higher. By default each line
                 is put at the voice's mean.
             source_f0: [T] of this recording, as `Converter.source_f0` gives, if it is known already.
+            floor: what lies in pauses and around the speech: the take's own room tone, or digital silence.
             max_seconds: limit of the recording's length; memory grows with it.
             spell: read English words that are not in the dictionary letter by letter.
             lexicon: a show's own readings, as `moksori.text.lexicon.load_lexicon`.
@@ -204,7 +207,7 @@ class Converter:
         with torch.inference_mode():
             wave = self.vocoder(mel[None], f0[None])[0].numpy()
         clock.stop("vocoder")
-        samples, lowered = self._place(wave, speech, recording)
+        samples, lowered = self._place(wave, speech, recording, floor)
         clock.stop("place")
         begin = features.samples_to_seconds(speech.start, audio)
         end = begin + features.frames_to_seconds(len(mel), audio)
@@ -280,7 +283,7 @@ class Converter:
         )
 
     def _place(
-        self, wave: np.ndarray, speech: _Speech, recording: Recording
+        self, wave: np.ndarray, speech: _Speech, recording: Recording, floor: Floor
     ) -> tuple[np.ndarray, Decibels]:
         """The converted wave at the source's level, rate, channels, place and exact length."""
         sample_rate = self.vocoder.sample_rate
@@ -296,7 +299,12 @@ class Converter:
         n, channels = recording.samples.shape
         line = np.pad(line, (0, max(0, n - len(line))))[:n]
         line, lowered = audio_files.fit_peak(line)
-        return np.repeat(line[:, None], channels, axis=1), lowered
+        if floor == "silence":
+            return np.repeat(line[:, None], channels, axis=1), lowered
+        bounds = (start, start + len(wave))
+        begin, end = (round(x * recording.sample_rate / sample_rate) for x in bounds)
+        samples = with_room_tone(line, recording.samples, recording.sample_rate, (begin, end))
+        return samples, lowered
 
 
 class _Clock:

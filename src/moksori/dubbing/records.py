@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from moksori.alignment.alignment import Interval
 from moksori.config import Decibels, Seconds, Semitones
 from moksori.conversion.converter import Converter
+from moksori.conversion.room import Floor
 from moksori.errors import AudioError
 from moksori.messages import Message
 from moksori.script.line import Line
@@ -127,6 +128,7 @@ class Setup:
     packs: Path | None = None
     lexicon: Path | None = None
     spell: bool = False
+    floor: Floor = "room"
 
     def converter(self) -> Converter:
         """The one conversion path."""

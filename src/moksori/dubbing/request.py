@@ -14,6 +14,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, Field
 
 from moksori.config import Seconds
+from moksori.conversion.room import Floor
 from moksori.dubbing.records import HANDLES, Setup
 from moksori.errors import ConfigError
 from moksori.files import atomic_write, load_toml
@@ -99,6 +100,7 @@ class JobFile(BaseModel):
     packs: Path | None = None
     lexicon: Path | None = None
     spell: bool = False
+    floor: Floor = "room"
 
     def merged(self, given: Mapping[str, Any]) -> "JobFile":
         """With the values that are given anew; the others stay."""
@@ -122,6 +124,7 @@ class JobFile(BaseModel):
             script=self.script, audio=self.audio, cast=self.cast,
             setup=Setup(
                 model=_absolute(self.model), packs=_absolute(self.packs), spell=self.spell,
+                floor=self.floor,
                 vocoder=self.vocoder if known else str(folder.absolute()),
                 lexicon=_absolute(self.lexicon),
             ),

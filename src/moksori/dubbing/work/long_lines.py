@@ -2,7 +2,7 @@
 
 recording  ──speech──   pause   ──speech──   pause   ──speech──
 parts      [                |                   |             ]
-each part begins and ends in a pause, where the conversion fades to silence: the joints cannot click
+each part begins and ends in a pause, where the conversion holds the take's floor: the joins cannot click
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ import torch
 from moksori.alignment.alignment import Alignment, Interval
 from moksori.config import Decibels, Seconds
 from moksori.conversion.converter import Converter
+from moksori.conversion.room import Floor
 from moksori.dubbing.records import LONGEST, Role
 from moksori.signal import audio
 from moksori.signal.audio import Recording
@@ -71,6 +72,7 @@ def convert_line(
     f0: np.ndarray | None = None,
     spell: bool = False,
     lexicon: Path | None = None,
+    floor: Floor = "room",
 ) -> ConvertedLine:
     """Convert a line of any length up to `LONGEST`.
 
@@ -83,12 +85,14 @@ def convert_line(
         f0: [T] of the recording, as `Converter.source_f0`, if it is known.
         spell: as `Converter.convert`.
         lexicon: as `Converter.convert`.
+        floor: as `Converter.convert`.
 
     Raises:
         AudioError, TextError, VoiceError: as `Converter.convert`.
     """
     how: dict[str, Any] = {
         "pitch": role.pitch, "spell": spell, "lexicon": lexicon, "max_seconds": LONGEST,
+        "floor": floor,
     }  # fmt: skip
     audio.check(recording, LONGEST)
     begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
