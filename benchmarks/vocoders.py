@@ -3,7 +3,7 @@
     python benchmarks/vocoders.py DATA [fast] [hifigan] [RUN/model] … [--lines 24]
 
 DATA: a corpus that `moksori prepare` wrote; lines of its test split go to mel and F0 and back to a wave.
-DNSMOS is the mean; spectral is the multi-resolution STFT loss (windows of 256 to 2,048 samples); mel is
+DNSMOS is the mean; STFT is the multi-resolution STFT loss (windows of 256 to 2,048 samples); mel is
 the mean absolute difference of log-mels; filled is by how many dB a copy is too loud where the recording
 falls silent for some milliseconds, in a stop's closure or between a low voice's pulses; time is of the line's
 length.
@@ -25,7 +25,8 @@ from scipy.signal import butter, sosfiltfilt
 from moksori.conversion.checkpoint import load_vocoder
 from moksori.metrics.models import dnsmos
 from moksori.signal import features
-from moksori.training.discriminators import spectral_loss
+from moksori.signal.audio import resample
+from moksori.training.discriminators import stft_loss
 from moksori.weights import VOCODERS
 
 _WINDOWS = (256, 512, 1024, 2048)  # samples; not a training's, so that figures stay comparable
@@ -50,17 +51,21 @@ def main(data: Path, vocoders: list[str], lines: int = 24, threads: int = 2) -> 
             f0 = torch.from_numpy(cut.load_f0())[: len(mel)]
             began = time.perf_counter()
             with torch.inference_mode():
-                copy = vocoder(mel[None], f0[None])
+                copy = vocoder(mel[None], f0[None])[0].numpy()
             taken = (time.perf_counter() - began) / cut.duration
-            original = torch.from_numpy(wave[: copy.shape[1]])[None]
+            rate = cut.sampling_rate
+            copy = resample(copy, vocoder.sample_rate, rate)[: len(wave)]
+            original = wave[: len(copy)]
+            pair = (torch.from_numpy(x.astype(np.float32))[None] for x in (copy, original))
+            band = torch.tensor([rate / 2])
             rows[name].append((
-                dnsmos(copy[0].numpy(), cut.sampling_rate).overall,
-                float(spectral_loss(copy, original, _WINDOWS)),
-                float((features.log_mel(copy[0].numpy(), card.audio) - mel).abs().mean()),
-                filled(copy[0].numpy(), wave[: copy.shape[1]], cut.sampling_rate),
+                dnsmos(copy, rate).overall,
+                float(stft_loss(*pair, _WINDOWS, band, rate)),
+                float((features.log_mel(copy, card.audio) - mel[: len(copy) // 256]).abs().mean()),
+                filled(copy, original, rate),
                 taken,
             ))  # fmt: skip
-    table = Table("vocoder", "DNSMOS", "spectral", "mel", "filled, dB", "time", "weights, millions")
+    table = Table("vocoder", "DNSMOS", "STFT", "mel", "filled, dB", "time", "weights, millions")
     table.add_row("recordings", f"{np.mean(real):.3f}")
     for name, values in rows.items():
         size = sum(weight.numel() for weight in loaded[name][0].parameters()) / 1e6

@@ -182,8 +182,9 @@ class _Source:
         wave = wave * np.float32(gain)
         with torch.inference_mode():
             heard = features.extract(wave, settings)
-            copy = self._judge.converter.vocoder(heard.mel[None], heard.f0[None])[0].numpy()
-        return copy, settings.sample_rate
+            vocoder = self._judge.converter.vocoder
+            copy: np.ndarray = vocoder(heard.mel[None], heard.f0[None])[0].numpy()
+        return copy, vocoder.sample_rate
 
     @cached_property
     def pitch_of_copy(self) -> np.ndarray:
