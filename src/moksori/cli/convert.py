@@ -29,7 +29,9 @@ PacksOption = Annotated[
 VocoderOption = Annotated[
     str,
     typer.Option(
-        "--vocoder", metavar="fast|hifigan|FOLDER", help="What makes the wave; see docs/figures.md."
+        "--vocoder",
+        metavar="wide|clean|fast|hifigan|FOLDER",
+        help="What makes the wave; see docs/figures.md.",
     ),
 ]
 

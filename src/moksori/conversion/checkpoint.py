@@ -24,7 +24,7 @@ from moksori.models.cotatron import Cotatron
 from moksori.models.vocoder import VOCODER_KINDS, Vocoder
 from moksori.text.front_end import FRONT_ENDS
 
-FORMAT = 3  # raised when an older Moksori could not read a folder
+FORMAT = 4  # raised when an older Moksori could not read a folder
 _OLDEST = {  # of a kind, the first format that is still read, and what those before it were
     "conversion": (2, "of F0 by another tracker"),
     "source-filter": (3, "of a vocoder whose filters had another form"),

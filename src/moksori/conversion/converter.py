@@ -90,7 +90,7 @@ class Converter:
 
         Args:
             model: its folder; the bundled one by default.
-            vocoder: `fast`, `hifigan`, or a folder.
+            vocoder: a name of `weights.VOCODERS`, or a folder.
             packs: folder of enrolled voices; the user's own by default.
 
         Raises:
@@ -215,6 +215,7 @@ class Converter:
             samples=samples, sample_rate=recording.sample_rate, subtype=recording.subtype,
             voice=target.voice, alignment=alignment, source_mel=source_mel.numpy(), mel=mel.numpy(),
             source_f0=own_f0.numpy(), audio=audio, speech=(begin, end), lowered=lowered,
+            band=min(self.vocoder.band, recording.sample_rate / 2),
             seconds_by_stage=clock.stages,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 from moksori.alignment.alignment import Alignment
 from moksori.alignment.plots import draw_alignment, draw_conversion, save_figure
 from moksori.alignment.textgrid import save_textgrid
-from moksori.config import AudioConfig, Decibels, Seconds
+from moksori.config import AudioConfig, Decibels, Hertz, Seconds
 from moksori.conversion.checkpoint import Voice
 from moksori.signal import audio as audio_files
 
@@ -27,6 +27,7 @@ class Conversion:
     mel: np.ndarray  # [T, n_mels] in the target voice
     audio: AudioConfig
     speech: tuple[Seconds, Seconds]  # where the T frames begin and end in the recording
+    band: Hertz  # highest frequency that was synthesised; nothing above it is in the speech
     lowered: Decibels  # by how much the level had to be below the source's so as not to clip
     seconds_by_stage: dict[str, float] = field(default_factory=dict)
 

@@ -140,11 +140,13 @@ def train_vocoder(
             raise ConfigError(
                 f"{start}: no source-filter vocoder of the config's sizes and audio settings"
             )
-        licences.append(known_vocoder.licence)
-        sets = known_vocoder.trained_on | sets
+        if known_vocoder.trained_on:
+            sets = known_vocoder.trained_on | sets
+        else:
+            licences.append(known_vocoder.licence)
         vocoder.load_state_dict(trained.state_dict())
     card = VocoderCard(
-        kind="source-filter", licence=joined([*dict.fromkeys([*sets.values(), *licences])]),
+        kind="source-filter", licence=joined([*sets.values(), *licences]),
         audio=config.audio, model=config.model, trained_on=sets,
     )  # fmt: skip
     training = VocoderTraining(vocoder, config)

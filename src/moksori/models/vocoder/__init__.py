@@ -3,7 +3,10 @@
 from moksori.models.vocoder.base import Vocoder
 from moksori.models.vocoder.hifigan import HiFiGAN
 from moksori.models.vocoder.source_filter import SourceFilter
+from moksori.models.vocoder.two_band import TwoBand
 
-VOCODER_KINDS: dict[str, type[Vocoder]] = {kind.kind: kind for kind in (SourceFilter, HiFiGAN)}
+VOCODER_KINDS: dict[str, type[Vocoder]] = {
+    kind.kind: kind for kind in (SourceFilter, TwoBand, HiFiGAN)
+}
 
 __all__ = ["VOCODER_KINDS", "Vocoder"]
