@@ -97,7 +97,7 @@ class ConversionConfig(TextConfig):
     voice_dim: int = Field(64, gt=0)  # channels of a row of the voice table
     prosody: Literal["f0", "residual", "none"] = "f0"  # residual: the paper's encoder
     f0_bins: int = Field(64, gt=0)  # bins of the log-F0 embedding
-    energy_bands: int = Field(3, ge=1)  # parts of the spectrum whose energy the decoder is told
+    energy_bands: int = Field(3, ge=1)  # parts of the spectrum whose energy the decoder is given
     decoder: Literal["convnext", "gblocks"] = "convnext"  # gblocks: the paper's
     decoder_dim: int = Field(288, gt=0)  # also of the prosody's encoding
     decoder_blocks: int = Field(7, gt=0)  # of convnext
@@ -216,7 +216,7 @@ class DataConfig(_Config):
 
 
 class RunConfig(_Config):
-    """What every training run is told."""
+    """What every training run is given."""
 
     seed: int = 1
     precision: Precision = "auto"  # auto: bf16 where the chip has it

@@ -72,7 +72,7 @@ def convert(
     max_seconds: Annotated[float, typer.Option(help="Refuse recordings longer than this.")] = 30.0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
-    """Speak a recorded line in another voice.
+    """Convert a recorded line to another voice.
 
     The result has the recording's rate, sample format and exact length, and its timing and melody.
 

@@ -210,17 +210,17 @@ def _print_issues(checked: "Checked", request: "Request") -> None:
     if not checked.issues:
         return
     table = Table("", say("cli.place", request.lang), say("cli.issue", request.lang))
-    colours = {"error": "red", "warning": "yellow", "note": "dim"}
+    styles = {"error": "red", "warning": "yellow", "note": "dim"}
     alike: dict[tuple[str, str, str], list[str]] = {}  # the same of many lines is one row here
     for found in checked.issues:
         where = found.say_place(request.lang)
         alike.setdefault(
             (found.severity, found.say_severity(request.lang), found.say(request.lang)), []
         ).append(where)
-    for (severity, rank, told), places in [*alike.items()][:_SHOWN]:
+    for (severity, rank, why), places in [*alike.items()][:_SHOWN]:
         where = places[0] if len(places) == 1 else f"{places[0]} + {len(places) - 1}"
         table.add_row(
-            rank, Text(where), Text(told), style=colours[severity]
+            rank, Text(where), Text(why), style=styles[severity]
         )  # brackets are no markup
     err.print(table)
     if len(alike) > _SHOWN:
@@ -240,11 +240,11 @@ def _print_rows(rows: "list[Dubbed]", output: Path, lang: "Lang") -> None:
             why = row.error.say(lang) if row.error else ""
             err.print(f"{row.take.line.place.say(lang)}: {why}", style="red", markup=False)
     counts = Counter(row.status for row in rows)
-    told = say(
+    summary = say(
         "cli.done", lang, out=output, converted=counts["converted"], passed=counts["passed"],
         failed=counts["failed"], look=sum(map(to_look_at, rows)),
     )  # fmt: skip
-    out.print(told, markup=False)
+    out.print(summary, markup=False)
 
 
 def _print_status(output: Path) -> None:
@@ -253,9 +253,9 @@ def _print_status(output: Path) -> None:
     states = line_states(output)
     table = Table("line", "place", "character", "status", "tries", "text or error")
     for line in states:
-        told = Text(line.error.say("en") if line.error else line.text)
+        content = Text(line.error.say("en") if line.error else line.text)
         character = Text(line.character)
-        table.add_row(line.id, str(line.place), character, line.status, str(line.tries), told)
+        table.add_row(line.id, str(line.place), character, line.status, str(line.tries), content)
     out.print(table)
     counts = Counter(line.status for line in states)
     out.print(", ".join(f"{count} {name}" for name, count in counts.items()), markup=False)

@@ -47,7 +47,7 @@ def enroll(
         bool, typer.Option("--force", help="Replace a voice enrolled before by that name.")
     ] = False,
 ) -> None:
-    """Learn a voice from a few minutes of recordings, so that `convert --voice NAME` speaks in it.
+    """Learn a voice from a few minutes of recordings, for `convert --voice NAME`.
 
     Takes about a minute on two cores. The voice pack, one small file, keeps the consent; when that ends, the
     voice is refused. Deleting the file withdraws the voice.

@@ -72,7 +72,9 @@ def evaluate(
         real = lines.read_voices(references) if references else {}
     converter = Converter.from_pretrained(model, vocoder, packs)
     targets = sorted({line.voice for line in wanted})
-    for licence in {converter.voice(name).licence for name in targets}:  # unknown ones are told now
+    for licence in {
+        converter.voice(name).licence for name in targets
+    }:  # unknown ones are reported now
         print_licence(licence)
     output.mkdir(parents=True, exist_ok=True)
     voices = job.Voices(real, output / "voices.npz")

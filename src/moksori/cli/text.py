@@ -69,7 +69,7 @@ def text(
         faults += not readable
         doubtful += bool(doubts)
     if faults:
-        raise TextError(f"{faults} of {len(rows)} lines cannot be read; each is told above", "")
+        raise TextError(f"{faults} of {len(rows)} lines cannot be read; each is listed above", "")
     if check:
         err.print(f"{doubtful} of {len(rows)} lines to look at, none unreadable", style="dim")
 

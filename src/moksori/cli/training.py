@@ -168,7 +168,7 @@ CotatronOption = Annotated[
     Path | None,
     typer.Option(
         metavar="MODEL",
-        help="A Cotatron to stand on, frozen unless the config says otherwise; without one, text "
+        help="A Cotatron to build on, frozen unless the config says otherwise; without one, text "
         "encoder and aligner are learnt along.",
     ),
 ]

@@ -70,7 +70,7 @@ class VoicePack(BaseModel):
 
 
 class Target(NamedTuple):
-    """A voice to speak in."""
+    """A voice to convert to."""
 
     voice: Voice
     row: int  # of the voice table

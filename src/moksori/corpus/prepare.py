@@ -205,7 +205,7 @@ def _report(results: list[dict[str, Any]], licence: str, new: int) -> dict[str, 
 
 
 def _is_current(dest: Path, report: dict[str, Any]) -> bool:
-    """Whether what lies in `dest` is what `report` tells of; a manifest may have been deleted."""
+    """Whether what lies in `dest` is what `report` describes; a manifest may have been deleted."""
     before = json.loads((dest / "report.json").read_text(encoding="utf-8"))
     files = ("speakers.json", *(f"cuts_{split}.jsonl.gz" for split in _SPLITS))
     return {**before, "new": 0} == {**report, "new": 0} and all(

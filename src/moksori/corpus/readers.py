@@ -80,7 +80,7 @@ def read_librispeech(source: Path) -> list[SourceLine]:
 def read_script_corpus(script: Path, audio: Path) -> list[SourceLine]:
     """A dubbing script with columns of file, actor and line, and the folder of its recordings.
 
-    Voices are actors, not characters. Recordings that no row names are told as problems.
+    Voices are actors, not characters. Recordings that no row names are reported as problems.
 
     Raises:
         ScriptError: as `read_script`, or no column of files or actors.

@@ -57,7 +57,7 @@ def dub(
         checked: what it gave; its takes are worked on.
         out: the job's folder.
         engine: makes the workers; only called if there is work.
-        watch: is told of each step, and may cancel.
+        watch: is notified of each step, and may cancel.
         retry_failed: try lines again that failed before, though nothing has changed.
 
     Raises:
@@ -101,7 +101,7 @@ def again(
         out: the job's folder.
         engine: makes the workers.
         ids: of the lines, as `checked.takes` has them.
-        watch: is told of each step, and may cancel.
+        watch: is notified of each step, and may cancel.
 
     Returns:
         What became of these lines.
@@ -132,7 +132,7 @@ def audition(
         engine: makes the workers.
         id: of the line.
         voices: at most `MOST_VOICES`.
-        watch: is told of each step, and may cancel.
+        watch: is notified of each step, and may cancel.
 
     Returns:
         What became of the line, by voice.

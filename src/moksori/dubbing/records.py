@@ -30,7 +30,7 @@ class Role(BaseModel):
     """How a character's lines are made.
 
     Attributes:
-        voice: that speaks them; needed unless they are passed.
+        voice: they are converted to; needed unless they are passed.
         pitch: semitones above the voice's own register, or below.
         gain: dB added to the recording's level.
         as_recorded: `pass` in the file: the lines stay as recorded.
@@ -59,7 +59,7 @@ class Take:
         samples: how many there are of it.
         sample_rate: of `audio`, Hz.
         start: where its first sample lies on the reel; None if the script has no times.
-        role: who speaks it, and how.
+        role: its voice, and how it is converted.
         cut: whether it is cut from a track, with handles.
     """
 
@@ -79,7 +79,7 @@ class Take:
 
 
 class Flag(NamedTuple):
-    """Something of a line that a person should look at; `words.reason` says it in words."""
+    """Something of a line that a person should look at; `flags.reason` puts it in words."""
 
     kind: str  # confidence, word, clipped …; see flags.py
     severity: float  # how much a retake is needed, 0 (good to know) to 1 (cannot be used)

@@ -38,7 +38,7 @@ class Request:
     Attributes:
         script: of the episode.
         audio: a folder with a file a line, or one production track.
-        cast: who speaks whom.
+        cast: the voice of each character.
         setup: model, vocoder, lexicon.
         frame_rate: of the script's time codes, and of what is delivered.
         origin: time code at which reel and track begin; the first line's hour, if that is not the first.
@@ -114,9 +114,7 @@ class JobFile(BaseModel):
             ScriptError: a frame rate or a time that is none.
         """
         if not (self.script and self.audio and self.cast):
-            raise ConfigError(
-                "name the script, its recordings (--audio) and who speaks whom (--cast)"
-            )
+            raise ConfigError("name the script, its recordings (--audio) and the cast (--cast)")
         frame_rate = FrameRate.parse(self.fps) if self.fps else None
         folder = Path(self.vocoder)
         known = self.vocoder in VOCODERS or not folder.is_dir()

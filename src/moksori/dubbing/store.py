@@ -234,7 +234,7 @@ def _place(written: str) -> Place:
 
 
 def _mark(path: Path) -> str:
-    """What tells whether a file was changed; it stays as it is when the file is moved."""
+    """What shows whether a file was changed; it stays as it is when the file is moved."""
     about = path.stat()
     return f"{about.st_size}:{about.st_mtime_ns}"
 

@@ -80,7 +80,7 @@ class Voices:
 
 
 def embed(recording: Recording) -> np.ndarray:
-    """Who speaks in a recording, [256]."""
+    """Speaker embedding [256] of a recording."""
     return speaker_embedding(recording.mono, recording.sample_rate)
 
 

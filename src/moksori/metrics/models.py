@@ -1,4 +1,4 @@
-"""Who listens: models that are not ours, for words, voices and sound."""
+"""Metric models that are not ours, for words, voices and sound."""
 
 import tempfile
 import warnings
@@ -67,7 +67,7 @@ def _speaker_encoder() -> "VoiceEncoder":
 
 
 def speaker_embedding(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Resemblyzer's embedding [256] of who speaks in `wave` [n], of unit length."""
+    """Resemblyzer's speaker embedding [256] of `wave` [n], of unit length."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from resemblyzer import preprocess_wav

@@ -36,7 +36,7 @@ def fill_unvoiced(log_f0: torch.Tensor, voiced: torch.Tensor) -> torch.Tensor:
 class F0Prosody(nn.Module):
     """F0 as a number and as one of `f0_bins` embeddings (0 for unvoiced), voicing, energy by band.
 
-    Each band's energy has zero mean and unit variance by line, so that it tells how the line moves
+    Each band's energy has zero mean and unit variance by line, so that it shows how the line moves
     and not which timbre the source's voice has.
     """
 

@@ -1,4 +1,4 @@
-"""Who speaks: a mel to one vector, and that vector to a name (Cotatron, arXiv 2005.03295, section 3.1)."""
+"""The speaker encoder: a mel to one vector, and that to a name (Cotatron, arXiv 2005.03295, section 3.1)."""
 
 import itertools
 

@@ -22,7 +22,7 @@ _COPIED = 1 << 20  # bytes at a time
 
 @dataclass(frozen=True)
 class Broadcast:
-    """What is told. Empty texts are left out.
+    """What a WAV says of itself. Empty texts are left out.
 
     Attributes:
         description: of the file, in a line.

@@ -65,7 +65,7 @@ def take_out(line: str) -> tuple[str, list[Event]]:
 
 
 def _kind(direction: str) -> str:
-    """A direction that is itself a laugh or a cry is told as one."""
+    """A direction that is itself a laugh or a cry is reported as one."""
     if _LAUGHED.search(direction):
         return "laugh"
     return "cry" if _CRIED.search(direction) else "direction"

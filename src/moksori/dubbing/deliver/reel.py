@@ -100,7 +100,7 @@ def render(
         length: samples of the reel, at the spec's sample rate; it is longer where a line ends later.
         folder: made if it is missing.
         spec: what it has to be.
-        progress: wraps the iteration over the files to be written and is told their number.
+        progress: wraps the iteration over the files to be written and is given their number.
 
     Raises:
         AudioError: a line's wave is missing or cannot be read.

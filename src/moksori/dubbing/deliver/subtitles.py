@@ -40,7 +40,7 @@ def write_subtitles(path: Path, cues: Iterable[Cue]) -> None:
     r"""Write cues, by their start, as the suffix says: .srt, .vtt or .ass.
 
     A cue ends where its character's next one begins and lasts at least `SHORTEST`; only where two of
-    one character begin within that time does the second begin later than told. Cues of different
+    one character begin within that time does the second begin later than given. Cues of different
     characters may overlap.
 
     Texts keep their line breaks. Empty lines and white space at the ends of lines are left out, as the

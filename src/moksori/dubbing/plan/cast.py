@@ -1,4 +1,4 @@
-"""Who speaks whom: `cast.toml`, a table a character."""
+"""The voice of each character: `cast.toml`, a table a character."""
 
 import unicodedata
 from collections import Counter
@@ -77,7 +77,7 @@ def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | N
     document = tomlkit.document()
     if known is None:
         for row in (
-            "누가 어떤 목소리로 말하는가. Who speaks whom.",
+            "누가 어떤 목소리로 말하는가. Which voice each character has.",
             "voice: 아래 목록에서 고르세요 / choose from the list below. pitch: 반음 / semitones. gain: dB.",
             "pass = true: 녹음 그대로 / stays as recorded.",
             'nonverbal: 웃음과 숨소리 / laughs and breaths: "match" (gain) or "leave" (as recorded).',
@@ -93,9 +93,9 @@ def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | N
         ):
             continue
         role = tomlkit.table()
-        told = f", {'·'.join(actors[character])}" if actors[character] else ""
+        actors_of = f", {'·'.join(actors[character])}" if actors[character] else ""
         role.add("voice", "")
-        role["voice"].comment(f"{count}줄 / lines{told}")
+        role["voice"].comment(f"{count}줄 / lines{actors_of}")
         role.add("pitch", 0.0)
         role.add("gain", 0.0)
         if character:

@@ -55,7 +55,7 @@ def find_takes(
     Args:
         lines: of one episode.
         audio: a folder with a file a line, or one production track.
-        cast: who speaks whom.
+        cast: the voice of each character.
         origin: time code at which the reel, and the track, begin.
         pattern: of the files' names, such as `{no:04d}.wav`, if the script has no column of files.
         handles: how much more of the track is taken before and after each line, but never more than half
@@ -226,7 +226,7 @@ def cut(
         later = [s if s >= end else end for s, e in others if e > end]
         left = max([start - handles, *((edge + start) / 2 for edge in before)])
         right = min([end + handles, *((edge + end) / 2 for edge in later)])
-        # A line that lies beyond the track is told as such, a handle is only cut short.
+        # A line that lies beyond the track is reported, a handle is only cut short.
         spans.append((left if start < 0 else max(left, 0.0), max(end, min(right, length))))
     return spans
 

@@ -119,7 +119,7 @@ def clipped(samples: np.ndarray) -> int:
 def snr(recording: Recording) -> Decibels:
     """How far the louder frames of a recording are above its quieter ones; at most 80 dB.
 
-    The 95th over the 5th percentile of the level of 20 ms: without a pause it tells too little of the noise,
+    The 95th over the 5th percentile of the level of 20 ms: without a pause it shows too little of the noise,
     and a whisper in silence is no noise.
     """
     size = max(1, round(_FRAME * recording.sample_rate))

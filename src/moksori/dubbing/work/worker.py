@@ -118,7 +118,7 @@ def _louder(samples: np.ndarray, gain: float) -> tuple[np.ndarray, float]:
 
 
 def _embedding(samples: np.ndarray, recording: Recording) -> list[float] | None:
-    """Who speaks, by Resemblyzer where `moksori[eval]` is installed."""
+    """Speaker embedding, by Resemblyzer where `moksori[eval]` is installed."""
     if not find_spec("resemblyzer"):
         return None
     from moksori.metrics.models import speaker_embedding

@@ -198,7 +198,7 @@ class FilterBank(nn.Module):
         return (overlap_add(pieces) / overlap_add(weights).clamp(min=1e-3))[:, pad:-pad]
 
     def frames(self, x: torch.Tensor) -> torch.Tensor:
-        """What a network says of each mel frame, [B, T, size], as a spectrum [B, bins, T * per_frame]."""
+        """The network's output of each mel frame, [B, T, size], as a spectrum [B, bins, T * per_frame]."""
         return x.reshape(len(x), -1, self.bins).transpose(1, 2)
 
     def envelope(self, mel: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
