@@ -72,8 +72,9 @@ def test_the_paper_s_sizes_make_a_mel():
         above.model_copy(update={"cotatron": sizes}), AudioConfig(), 60, 5
     )
     batch = Batch(
-        torch.randint(1, 60, (2, 9)), torch.tensor([9, 7]), torch.randn(2, 31, 80) - 5,
-        torch.tensor([31, 22]), torch.zeros(2, 31), torch.tensor([0, 4]),
+        phones=torch.randint(1, 60, (2, 9)), phone_lengths=torch.tensor([9, 7]),
+        mel=torch.randn(2, 31, 80) - 5, mel_lengths=torch.tensor([31, 22]),
+        f0=torch.zeros(2, 31), voice=torch.tensor([0, 4]),
     )  # fmt: skip
     assert model(batch).mel.shape == (2, 31, 80)
     assert cotatron(*batch[:4]).decoded.mel_after.shape == (2, 31, 80)

@@ -55,22 +55,29 @@ def random_batch(lengths: list[tuple[int, int]]) -> Batch:
     n, t = max(p for p, _ in lengths), max(f for _, f in lengths)
     size = len(lengths)
     return Batch(
-        torch.randint(1, len(SYMBOLS), (size, n), generator=generator),
-        torch.tensor([p for p, _ in lengths]),
-        torch.randn(size, t, AUDIO.n_mels, generator=generator) - 5,
-        torch.tensor([f for _, f in lengths]),
-        torch.rand(size, t, generator=generator)
+        phones=torch.randint(1, len(SYMBOLS), (size, n), generator=generator),
+        phone_lengths=torch.tensor([p for p, _ in lengths]),
+        mel=torch.randn(size, t, AUDIO.n_mels, generator=generator) - 5,
+        mel_lengths=torch.tensor([f for _, f in lengths]),
+        f0=torch.rand(size, t, generator=generator)
         .mul(300)
         .clamp(min=100)
         .where(torch.rand(size, t) > 0.3, 0),
-        torch.arange(size) % 3,
+        voice=torch.arange(size) % 3,
     )
 
 
 def line(batch: Batch, i: int) -> Batch:
     n, t = int(batch.phone_lengths[i]), int(batch.mel_lengths[i])
     one = [value[i : i + 1] for value in batch[:6]]
-    return Batch(one[0][:, :n], one[1], one[2][:, :t], one[3], one[4][:, :t], one[5])
+    return Batch(
+        phones=one[0][:, :n],
+        phone_lengths=one[1],
+        mel=one[2][:, :t],
+        mel_lengths=one[3],
+        f0=one[4][:, :t],
+        voice=one[5],
+    )
 
 
 def test_a_line_alone_and_in_a_batch_give_the_same(model):

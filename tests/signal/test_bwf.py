@@ -65,7 +65,17 @@ def test_another_reader_reads_what_was_told(tmp_path):
 
 def test_what_is_not_known_is_left_out(tmp_path):
     path = wav(tmp_path / "a.wav", channels=2)
-    write_bext(path, Broadcast("", datetime(2024, 1, 1), 0, "25/1", False, loudness=-np.inf))
+    write_bext(
+        path,
+        Broadcast(
+            description="",
+            date=datetime(2024, 1, 1),
+            start=0,
+            frame_rate="25/1",
+            drop_frame=False,
+            loudness=-np.inf,
+        ),
+    )
     info = wavinfo.WavInfoReader(path, bext_encoding="ascii")
     assert info.bext.loudness_value == info.bext.max_true_peak == 327.67
     assert "M=stereo" in info.bext.coding_history
@@ -100,7 +110,17 @@ def test_the_same_bytes_every_time(tmp_path):
 def test_a_long_korean_text_is_cut_between_characters(tmp_path, size):
     text = "a" * (size - 250) + "가" * 100
     path = wav(tmp_path / "a.wav")
-    write_bext(path, Broadcast(text, datetime(2024, 1, 1), 0, "25/1", False, reference="나" * 40))
+    write_bext(
+        path,
+        Broadcast(
+            description=text,
+            date=datetime(2024, 1, 1),
+            start=0,
+            frame_rate="25/1",
+            drop_frame=False,
+            reference="나" * 40,
+        ),
+    )
     bext = wavinfo.WavInfoReader(path, bext_encoding="utf-8").bext  # raises on half a character
     assert text.startswith(bext.description)
     assert 254 <= len(bext.description.encode()) <= 256

@@ -37,7 +37,16 @@ def read(source: Path) -> list[SourceLine]:
     if twice := [id for id, count in found.items() if count > 1]:
         raise CorpusError(f"{source}: several folders have a line “{twice[0]}”; rename all but one")
     lines += [
-        SourceLine(id, speaker, split, None, "", "", None, "no audio, no text: only in splits.csv")
+        SourceLine(
+            id=id,
+            speaker=speaker,
+            split=split,
+            audio=None,
+            text="",
+            script="",
+            sex=None,
+            problem="no audio, no text: only in splits.csv",
+        )
         for id, (speaker, split) in (splits or {}).items()
         if id not in found
     ]
@@ -79,7 +88,16 @@ def _read_speaker(folder: Path, splits: dict[str, tuple[str, Split]] | None) -> 
         if split is None:
             problem, split = "not in splits.csv", "train"
         lines.append(
-            SourceLine(id, speaker, split, audio.get(id), text, script, _sex(speaker), problem)
+            SourceLine(
+                id=id,
+                speaker=speaker,
+                split=split,
+                audio=audio.get(id),
+                text=text,
+                script=script,
+                sex=_sex(speaker),
+                problem=problem,
+            )
         )
     return lines
 

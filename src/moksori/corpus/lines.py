@@ -8,7 +8,7 @@ Split = Literal["train", "valid", "test"]
 Sex = Literal["female", "male"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SourceLine:
     """One line of a corpus as it lies on the disk; `problem` says why it cannot be used."""
 

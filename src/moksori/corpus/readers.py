@@ -93,8 +93,9 @@ def read_script_corpus(script: Path, audio: Path) -> list[SourceLine]:
         _line(audio / row.file, row.actor, row.text, row.text, script)
         if row.file and row.actor
         else SourceLine(
-            str(row.place), row.actor or "?", "train", None, row.text, row.text, None,
-            f"{script}, {row.place}: no file or no actor",
+            id=str(row.place), speaker=row.actor or "?", split="train", audio=None, text=row.text,
+            script=row.text, sex=None,
+            problem=f"{script}, {row.place}: no file or no actor",
         )
         for row in rows
     ]  # fmt: skip
@@ -114,7 +115,18 @@ def read_voice(folder: Path, name: str) -> list[SourceLine]:
         text = " ".join(" ".join(_rows(place)).split()) if place.is_file() else ""
         problem = "" if text else f"no text: {place} is missing or empty"
         id = "_".join(audio.relative_to(folder).with_suffix("").parts)
-        lines.append(SourceLine(id, name, "train", audio, text, text, None, problem))
+        lines.append(
+            SourceLine(
+                id=id,
+                speaker=name,
+                split="train",
+                audio=audio,
+                text=text,
+                script=text,
+                sex=None,
+                problem=problem,
+            )
+        )
     if not lines:
         raise CorpusError(f"{folder}: no .wav or .flac in it")
     return _checked(folder, iter(lines))
@@ -162,7 +174,16 @@ def _unnamed(folder: Path, script: Path, lines: list[SourceLine]) -> list[Source
     """The recordings of a folder that none of `lines` is, as problems."""
     named = {line.audio.stem for line in lines if line.audio}
     return [
-        SourceLine(path.stem, "?", "train", path, "", "", None, f"no row of {script.name} names it")
+        SourceLine(
+            id=path.stem,
+            speaker="?",
+            split="train",
+            audio=path,
+            text="",
+            script="",
+            sex=None,
+            problem=f"no row of {script.name} names it",
+        )
         for path in _recordings(folder)
         if path.stem not in named
     ]
@@ -191,7 +212,16 @@ def _line(path: Path, speaker: str, text: str, script: str, table: Path) -> Sour
     if found and not text:
         problem = f"empty: {table} has no text for it"
     id = path.stem if path.suffix.lower() in _AUDIO else path.name
-    return SourceLine(id, speaker, split_of(text), found, text, script.strip(), None, problem)
+    return SourceLine(
+        id=id,
+        speaker=speaker,
+        split=split_of(text),
+        audio=found,
+        text=text,
+        script=script.strip(),
+        sex=None,
+        problem=problem,
+    )
 
 
 def _checked(source: Path, lines: Iterator[SourceLine]) -> list[SourceLine]:

@@ -151,8 +151,9 @@ class Source:
             np.clip(np.rint(wave[: frames * self.hop] * 2**15), -(2**15), 2**15 - 1)
         )
         return _Loaded(
-            whole.to(torch.int16), mel[:frames].half(), None if gta is None else gta[:frames].half(),
-            torch.from_numpy(f0[:frames].astype(np.float32)), band,
+            wave=whole.to(torch.int16), mel=mel[:frames].half(),
+            gta=None if gta is None else gta[:frames].half(),
+            f0=torch.from_numpy(f0[:frames].astype(np.float32)), band=band,
         )  # fmt: skip
 
     @torch.no_grad()
@@ -164,8 +165,9 @@ class Source:
         mel, f0 = log_mel(wave, self.audio), torch.from_numpy(cut.load_f0())
         phones = torch.tensor(tokenize(cut.supervisions[0].text))
         line = Batch(
-            phones[None], torch.tensor([len(phones)]), mel[None], torch.tensor([len(mel)]), f0[None],
-            torch.tensor([self.voices[speaker]]),
+            phones=phones[None], phone_lengths=torch.tensor([len(phones)]), mel=mel[None],
+            mel_lengths=torch.tensor([len(mel)]), f0=f0[None],
+            voice=torch.tensor([self.voices[speaker]]),
         )  # fmt: skip
         result: torch.Tensor | None = self.model(line).mel[0]
         return result

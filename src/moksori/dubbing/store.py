@@ -263,13 +263,13 @@ def line_states(out: Path) -> list[LineState]:
     )
     found = [
         LineState(
-            id,
-            _place(place),
-            character,
-            text,
-            status,
-            Message.load(error) if error else None,
-            tries,
+            id=id,
+            place=_place(place),
+            character=character,
+            text=text,
+            status=status,
+            error=Message.load(error) if error else None,
+            tries=tries,
         )
         for id, place, character, text, status, error, tries in rows
     ]

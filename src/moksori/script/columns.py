@@ -97,4 +97,4 @@ def find_header(path: Path, table: Table, asked: Asked) -> Sheet:
             warnings.append(
                 message("script.two_columns", place=place, read=written, other=other, what=key)
             )
-    return Sheet(path, table, number, head, columns, warnings)
+    return Sheet(path=path, table=table, row=number, head=head, columns=columns, warnings=warnings)

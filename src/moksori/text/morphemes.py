@@ -46,13 +46,26 @@ def analyse(text: str) -> list[Piece]:
         if feature.type == "Compound" and "".join(part for part, _ in parts) == surface:
             begin = span.start
             for part, tag in parts:
-                pieces.append(Piece(begin, begin + len(part), tag, tag, part))
+                pieces.append(
+                    Piece(begin=begin, end=begin + len(part), opens=tag, closes=tag, lemma=part)
+                )
                 begin += len(part)
         elif feature.type == "Inflect" and parts:
             lemma, ending = parts[0][0], parts[-1][0]
-            pieces.append(Piece(span.start, span.end, opens, closes, lemma, ending))
+            pieces.append(
+                Piece(
+                    begin=span.start,
+                    end=span.end,
+                    opens=opens,
+                    closes=closes,
+                    lemma=lemma,
+                    ending=ending,
+                )
+            )
         else:
-            pieces.append(Piece(span.start, span.end, opens, closes, surface))
+            pieces.append(
+                Piece(begin=span.start, end=span.end, opens=opens, closes=closes, lemma=surface)
+            )
     return pieces
 
 

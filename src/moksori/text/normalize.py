@@ -86,14 +86,29 @@ def scan(line: str, spell: bool = False, lexicon: Path | None = None) -> Plain:
             if number.doubt:
                 written = text[offset : number.end]
                 reason = message(number.doubt)
-                doubts.append(Doubt(written, number.text, offset, reason, number.other))
+                doubts.append(
+                    Doubt(
+                        text=written,
+                        reading=number.text,
+                        offset=offset,
+                        reason=reason,
+                        other=number.other,
+                    )
+                )
             offset = number.end
             continue
         if word := WORD.match(text, offset):
             reading = read_word(word.group(), composed, offset, spell)
             out.append(reading)
             if word.group().lower() not in english():
-                doubts.append(Doubt(word.group(), reading, offset, message("doubt.spelled")))
+                doubts.append(
+                    Doubt(
+                        text=word.group(),
+                        reading=reading,
+                        offset=offset,
+                        reason=message("doubt.spelled"),
+                    )
+                )
             offset = word.end()
             continue
         out.append(_character(char, composed, text, offset))

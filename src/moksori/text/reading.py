@@ -44,10 +44,25 @@ def _read(line: str, spell: bool, lexicon: Path | None, cross_word: bool, change
     )
     for word, reading, other in guesses:
         place = max(written.find(word, place), 0)  # 0 if the word came from a number
-        doubts.append(Doubt(word, reading, place, message("doubt.meaning"), other))
+        doubts.append(
+            Doubt(
+                text=word,
+                reading=reading,
+                offset=place,
+                reason=message("doubt.meaning"),
+                other=other,
+            )
+        )
         place += 1
     doubts.sort(key=lambda doubt: doubt.offset)
-    return Reading(line, plain.text, pronounced, phones(pronounced), plain.events, doubts)
+    return Reading(
+        original=line,
+        normalized=plain.text,
+        pronounced=pronounced,
+        phones=phones(pronounced),
+        events=plain.events,
+        doubts=doubts,
+    )
 
 
 def read(

@@ -74,7 +74,7 @@ def respell(text: str, pieces: list[Piece], lexicon: Lexicon, cross_word: bool) 
             or after.opens.startswith(_BOUND)
             or text[after.begin : after.end] in "이은을도만"  # particles, though taken for numbers
         )
-        pair = _Pair(text, left, right, line, whole)
+        pair = _Pair(text=text, left=left, right=right, line=line, whole=whole)
         if gap == "" and right.begin not in settled:
             _in_word(pair, lexicon)
         elif gap == " " and cross_word:

@@ -188,8 +188,8 @@ def test_otio_has_a_track_a_character_and_more_only_where_lines_overlap(tmp_path
 
 def test_words_are_a_table_with_time_codes(tmp_path):
     words = [
-        Word("0001_하나", "하나", "안녕,", 0.0, 0.5),
-        Word("0001_하나", "하나", "“나야”", 0.5, 61.02),
+        Word(id="0001_하나", character="하나", word="안녕,", start=0.0, end=0.5),
+        Word(id="0001_하나", character="하나", word="“나야”", start=0.5, end=61.02),
     ]
     rate = FrameRate.parse("29.97df")
     write_words(tmp_path / "a.csv", words, spec("", rate, parse_time("01:00:00;00", rate)))

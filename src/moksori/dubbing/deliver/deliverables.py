@@ -126,7 +126,13 @@ def _timings(material: Material, folder: Path) -> None:
 
 def _words(material: Material, folder: Path) -> None:
     words = [
-        Word(row.take.id, row.take.line.character, w.label, w.begin + start, w.end + start)
+        Word(
+            id=row.take.id,
+            character=row.take.line.character,
+            word=w.label,
+            start=w.begin + start,
+            end=w.end + start,
+        )
         for row, _, start in material.placed()
         for w in row.words
     ]
