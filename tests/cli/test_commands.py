@@ -74,7 +74,7 @@ CASES = [
     ({"extra": ["--model", "{}/pickle.pt"]}, "pickles are not loaded"),
     ({"extra": ["--model", "{}/broken"]}, "damaged"),
     ({"extra": ["--model", "{}/nothing"]}, "no model.json"),
-    ({"extra": ["--vocoder", "hifigna"]}, "use fast, hifigan or a folder"),
+    ({"extra": ["--vocoder", "hifigna"]}, "use wide, clean, fast, hifigan or a folder"),
 ]
 
 
