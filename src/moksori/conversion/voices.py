@@ -164,13 +164,13 @@ def load_pack(path: Path) -> tuple[dict[str, torch.Tensor], VoicePack]:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
             version = header.get("format") if isinstance(header, dict) else None
             if isinstance(version, int) and version > _FORMAT:
-                raise CheckpointError(f"{path}: format {version} is newer; update Moksori")
+                raise CheckpointError.of("pack.newer", file=path, format=version)
             pack = VoicePack.model_validate(header)
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except ValidationError as error:
-        raise CheckpointError(f"{path}: no voice pack: {explain(error)}") from None
+        raise CheckpointError.of("pack.none", file=path, why=explain(error)) from None
     except (SafetensorError, json.JSONDecodeError, OSError) as error:
-        raise CheckpointError(f"{path}: no voice pack, or damaged ({error})") from None
+        raise CheckpointError.of("pack.damaged", file=path, why=error) from None
     if unicodedata.normalize("NFC", path.stem) != pack.voice.name:
-        raise CheckpointError(f"{path}: holds the voice “{pack.voice.name}”; name the file so")
+        raise CheckpointError.of("pack.name", file=path, voice=pack.voice.name)
     return weights, pack

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import openpyxl
 import pytest
@@ -134,3 +136,27 @@ def test_what_is_no_word():
     assert all(map(is_nonverbal, ("아!", "으악!!", "하하하", "(놀라) 헉…", "흐흑")))
     no = ("아니", "악마다", "응원해", "", "이 아이야.", "야, 이 아이야!", "오이", "아이")
     assert not any(map(is_nonverbal, no))
+
+
+_ENGLISH = re.compile(r"[A-Za-z]{3,}")
+_NAMES = re.compile(  # of files, options, keys and voices, which stay as they are
+    r"[\w./-]+\.(?:wav|toml|xlsx|voice)|--[a-z-]+|`[^`]*`|dBFS|\b(?:cast|voice|gain|moksori|lmy|kih)(?![a-z])"
+)
+
+
+def test_no_reason_of_a_korean_list_is_english(checked):
+    """Whatever is wrong with recording, text, length, reading or voice is said in Korean to its last word."""
+    silent = np.zeros(22050, dtype=np.float32)
+    broken = [
+        checked(line(), wave=silent), checked(line(), seconds=121), checked(line("漢字")),
+        checked(line("(웃음")), checked(line("최소 20명이 우리 도시를 지킨다")), checked(line("네")),
+        checked(line("오늘 Zyxwv 밤"), wave=None), checked(line(start=10.0, end=12.0)),
+    ]  # fmt: skip
+    issues = [issue for found in broken for issue in found.issues]
+    assert len({issue.kind for issue in issues}) >= 5
+    for issue in issues:
+        korean = _NAMES.sub("", issue.say("ko"))
+        written = "".join(str(value) for value in issue.values.values())
+        left = [word for word in _ENGLISH.findall(korean) if word not in ("Zyxwv", "tmp", "pytest")]
+        assert re.search("[가-힣]", korean), written
+        assert not left, issue.say("ko")
