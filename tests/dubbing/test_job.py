@@ -17,6 +17,7 @@ import soundfile
 import torch
 from wavinfo import WavInfoReader
 
+from moksori.dubbing.check import keep_preflight
 from moksori.dubbing.job import again, audition, check, dub
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import Setup
@@ -548,6 +549,23 @@ def test_the_job_remembers_what_it_was_asked(show):
         load_job(show / "out")
     with pytest.raises(ConfigError, match="name the script"):
         JobFile().request()
+
+
+def test_a_job_that_was_cut_remembers_what_it_was_asked(show):
+    """Written before any work, by a check too."""
+
+    class Cut(InProcess):
+        def map(self, method, tasks):
+            raise KeyboardInterrupt
+
+    job = JobFile(
+        script=show / "script.xlsx", audio=show / "takes", cast=show / "cast.toml", fps="25"
+    )
+    asked = job.request()
+    keep_preflight(asked, check(asked), show / "looked", job)
+    with pytest.raises(KeyboardInterrupt):
+        dub(asked, check(asked), show / "out", lambda: Cut(asked.setup), remember=job)
+    assert load_job(show / "out") == load_job(show / "looked") == job
 
 
 def test_progress_is_told_and_a_job_can_be_cancelled(show):

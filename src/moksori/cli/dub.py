@@ -163,7 +163,7 @@ def dub(
         checked = jobs.check(request, watch)
         _print_issues(checked, request)
         if check or (checked.faults and not skip_faulty):
-            path, aside = keep_preflight(request, checked, output)
+            path, aside = keep_preflight(request, checked, output, file)
             _print_aside(aside, lang)
             if not check:
                 raise ConfigError(say("cli.faults", lang, faults=len(checked.faults), path=path))
@@ -176,9 +176,8 @@ def dub(
         print_licence(checked.converter.card.licence)
         result = jobs.dub(
             request, checked, output, lambda: _engine(engine, request, workers, len(checked.takes)),
-            watch, retry_failed=retry_failed,
+            watch, retry_failed=retry_failed, remember=file,
         )  # fmt: skip
-        file.save(output)
     if result.cancelled:
         err.print(say("cli.cancelled", lang, out=output), style="yellow", markup=False)
         raise typer.Exit(130)

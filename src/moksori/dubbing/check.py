@@ -15,7 +15,7 @@ from moksori.dubbing.plan.preflight import preflight
 from moksori.dubbing.plan.takes import find_takes
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import Heard, Take
-from moksori.dubbing.request import Request
+from moksori.dubbing.request import JobFile, Request
 from moksori.dubbing.store import Store
 from moksori.errors import ScriptError
 from moksori.script.content import ScriptContent
@@ -71,7 +71,9 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
     )  # fmt: skip
 
 
-def keep_preflight(request: Request, checked: Checked, out: Path) -> tuple[Path, list[Path]]:
+def keep_preflight(
+    request: Request, checked: Checked, out: Path, remember: JobFile | None = None
+) -> tuple[Path, list[Path]]:
     """Write what was found to OUT/preflight.xlsx, without any work.
 
     Returns:
@@ -82,6 +84,8 @@ def keep_preflight(request: Request, checked: Checked, out: Path) -> tuple[Path,
     """
     store = Store(out)
     try:
+        if remember:
+            remember.save(out)
         new = store.outcomes.parent / "preflight.xlsx"
         save_issues(new, checked.issues, request.lang, request.date)
         aside = store.reserve({"preflight.xlsx": new})

@@ -17,7 +17,7 @@ from moksori.dubbing.deliver.delivery import deliver
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.progress import Cancelled, Stage, Watch
 from moksori.dubbing.records import Dubbed, Role, Take, Task
-from moksori.dubbing.request import Request
+from moksori.dubbing.request import JobFile, Request
 from moksori.dubbing.store import Store
 from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.tasks import actor_means, tasks_of
@@ -49,6 +49,7 @@ def dub(
     watch: Watch | None = None,
     *,
     retry_failed: bool = False,
+    remember: JobFile | None = None,
 ) -> Result:
     """Convert what has changed since the last time, and deliver everything.
 
@@ -59,6 +60,7 @@ def dub(
         engine: makes the workers; only called if there is work.
         watch: is notified of each step, and may cancel.
         retry_failed: try lines again that failed before, though nothing has changed.
+        remember: what the user asked for; kept in the folder before any work, so that it can be resumed.
 
     Raises:
         OutputError: the folder is not the job's, or cannot be written to.
@@ -68,6 +70,8 @@ def dub(
     try:
         episode = request.script.name + (f", {request.episode}" if request.episode else "")
         store.belongs_to(episode, [line.text for line in checked.lines.values()])
+        if remember:
+            remember.save(out)
         tasks = _tasks(request, checked, store)
         left_out = _left_out(request, checked)
         store.plan(tasks, left_out)
