@@ -484,7 +484,11 @@ def test_arguments_that_cannot_be_are_told(show):
     ):
         result = CliRunner().invoke(app, [*map(str, job), *more])
         assert result.exit_code != 0
-        assert message in str(result.exception), (more, result.output, result.exception)
+        assert message in f"{result.output} {result.exception}", (
+            more,
+            result.output,
+            result.exception,
+        )
 
 
 def test_an_episode_of_real_recordings(shared, tmp_path):

@@ -27,7 +27,7 @@ SHEET = ["번호", "TC in", "TC out", "배역", "성우", "대사", "지문", "�
 
 
 def lines_in(*args, **more):
-    return read_script(*args, **more).lines
+    return read_script(*args, **more).whole(args[0])
 
 
 def warnings_of(*args, **more):
@@ -347,10 +347,10 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
         ("a.csv", "배역,대사\n가,나\n가,그래, 가자\n", "row 3: 3 cells, .* 2; put quotation marks"),
         ("a.csv", "대사,대 사\n가,나\n", "row 1: two columns are called “대사”; rename one"),
         ("a.csv", "대사,배역,배역\n가,나,다\n", "row 1: two columns are called “배역”; rename"),
-        ("a.csv", "대사,시작\n가,1:2:3:4\n", "row 2, cell 2, column “시작”: .*“1:2:3:4”.*--fps"),
-        ("a.csv", "대사,TC in\n가,1:2:3;4\n", "row 2, cell 2, column “TC in”: .*--fps 29.97df"),
-        ("a.csv", "끝,대사\n곧,가\n", "row 2, cell 1, column “끝”: “곧”: not a time; write"),
-        ("a.csv", "in,out,대사\n0:02,0:01,가\n", "row 2, cell 2: ends with 0:01 .*fix the times of row 2"),
+        ("a.csv", "대사,시작\n가,1:2:3:4\n", "row 2, cell 2: column “시작”: .*“1:2:3:4”.*--fps"),
+        ("a.csv", "대사,TC in\n가,1:2:3;4\n", "row 2, cell 2: column “TC in”: .*--fps 29.97df"),
+        ("a.csv", "끝,대사\n곧,가\n", "row 2, cell 1: column “끝”: “곧”: not a time; write"),
+        ("a.csv", "in,out,대사\n0:02,0:01,가\n", "row 2, cell 2: ends with 0:01 .*fix the times of this row"),
         ("a.csv", "in,out,대사\n0:01,0:01,가\n", "row 2, cell 2: .*fix the times"),
         ("a.csv", "배역,대사\n#NAME?,가\n", "row 2, cell 1: #NAME[?] instead of a value; fix"),
         ("a.csv", "배역,대사\n가,#REF!\n", "row 2, cell 2: #REF! instead of a value; fix"),
@@ -402,9 +402,9 @@ def test_what_is_wrong_in_a_workbook_is_named_by_its_cell(tmp_path):
         ([["배역", "대사"], ["하나", "#N/A"]], (), "1화!B2: #N/A instead of a value; fix"),
         ([["번호", "대사"], [datetime.date(2024, 1, 2), "가"]], (), "1화!A2: .*cell as text"),
         ([["번호", "대사"], [1, datetime.time(3, 0)]], (), "1화!B2: .*format the cell as text"),
-        ([["시작", "대사"], [12.5, "가"]], (), "1화!A2, column “시작”: .*days or in seconds"),
-        ([["시작", "대사"], [datetime.timedelta(1), "가"]], (), "1화!A2, .*within a day"),
-        ([["대사", "시작"], ["가", "0:60"]], (), "1화!B2, column “시작”: .*60 seconds"),
+        ([["시작", "대사"], [12.5, "가"]], (), "1화!A2: column “시작”: .*days or in seconds"),
+        ([["시작", "대사"], [datetime.timedelta(1), "가"]], (), "1화!A2: .*within a day"),
+        ([["대사", "시작"], ["가", "0:60"]], (), "1화!B2: column “시작”: .*60 seconds"),
         ([["대사", None], ["가", "나"]], ("A1:B1",), "1화!A2: more than one column .*own header"),
         ([["대사", "대사"], ["가", "나"]], (), "a.xlsx, 1화, row 1: two columns .*rename"),
         ([["대사"], ["가" * 2001]], (), "1화!A2: 2001 characters .*part it"),
@@ -449,3 +449,32 @@ def test_directions_of_a_character_with_a_recording_are_a_sound(tmp_path):
     assert [(line.text, line.file) for line in lines] == [
         ("안녕", "0001"), ("(숨소리)", "0002"), ("(비명)", "0003"),
     ]  # fmt: skip
+
+
+def test_all_faults_of_a_script_are_told_at_once(tmp_path):
+    path = write(
+        tmp_path, "a.csv",
+        "번호,배역,시작,끝,대사\n1,하나,0:01,0:02,가\n#REF!,둘,곧,0:04,나\n3,하나,0:06,0:05,다\n4,둘,0:07,0:08,라\n",
+    )  # fmt: skip
+    content = read_script(path)
+    assert [(line.no, line.character, line.start, line.text) for line in content.lines] == [
+        ("1", "하나", 1.0, "가"), ("", "둘", None, "나"), ("3", "하나", 6.0, "다"), ("4", "둘", 7.0, "라"),
+    ]  # fmt: skip
+    assert content.faulty == {Place("row", 3), Place("row", 4)}
+    assert [fault.where.say("ko") for fault in content.faults] == [
+        "3행 1번째 칸", "3행 3번째 칸", "4행 4번째 칸",
+    ]  # fmt: skip
+    with pytest.raises(ScriptError) as error:
+        content.whole(path)
+    for told in (
+        "row 3, cell 1: #REF! instead",
+        "row 3, cell 3: column “시작”: “곧”",
+        "row 4, cell 4: ends",
+    ):
+        assert f"{path}, {told}" in str(error.value)
+
+
+def test_very_many_faults_are_counted(tmp_path):
+    path = write(tmp_path, "a.csv", "대사,시작\n" + "가,곧\n" * 500)
+    with pytest.raises(ScriptError, match=r"row 21, cell 2: .*; and 480 more$"):
+        read_script(path).whole(path)

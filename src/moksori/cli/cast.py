@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from moksori.cli.console import err, out
+from moksori.cli.console import out
 from moksori.cli.convert import ModelOption
+from moksori.cli.script import print_noticed
 from moksori.errors import ConfigError, OutputError
 from moksori.files import read_text
 from moksori.weights import MODEL
@@ -64,8 +65,7 @@ def cast(
         frame_rate=FrameRate.parse(fps) if fps else None,
         episode=episode,
     )
-    for warning in content.warnings:
-        err.print(f"warning: {warning.say('en')}", style="yellow", markup=False)
+    print_noticed(script, content)
     lines = with_prefixes(content.lines)
     known = read_cast(output) if output.exists() else None
     if not output.parent.is_dir():

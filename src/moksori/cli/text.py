@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from moksori.cli.console import err, out
+from moksori.cli.script import print_noticed
 from moksori.errors import ConfigError, TextError
 
 LexiconOption = Annotated[
@@ -55,21 +56,27 @@ def text(
     if (line is None) == (file is None):
         raise ConfigError("give either a line or --file")
     load_lexicon(lexicon)  # its errors are not the first line's
+    faults = unread = doubtful = 0
     if file is None:
         rows = [("1", line or "")]
     elif str(file) == "-":
         spoken = decode(sys.stdin.buffer.read(), "standard input")
         rows = [(str(n), row) for n, row in enumerate(spoken.splitlines(), 1)]
     else:
-        rows = [(str(row.place), row.text) for row in read_script(file, column, only=()).lines]
+        content = read_script(file, column, only=())
+        print_noticed(file, content)
+        faulty = content.faulty
+        unread = faults = len(faulty)
+        rows = [(str(row.place), row.text) for row in content.lines if row.place not in faulty]
     rows = [(place, row) for place, row in rows if row.strip() or line is not None]
-    faults = doubtful = 0
     for place, row in rows:
         readable, doubts = _print_reading(place, row, check, spell, lexicon, as_json)
         faults += not readable
         doubtful += bool(doubts)
     if faults:
-        raise TextError(f"{faults} of {len(rows)} lines cannot be read; each is listed above", "")
+        raise TextError(
+            f"{faults} of {len(rows) + unread} lines cannot be read; each is listed above", ""
+        )
     if check:
         err.print(f"{doubtful} of {len(rows)} lines to look at, none unreadable", style="dim")
 

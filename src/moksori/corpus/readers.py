@@ -85,7 +85,7 @@ def read_script_corpus(script: Path, audio: Path) -> list[SourceLine]:
     Raises:
         ScriptError: as `read_script`, or no column of files or actors.
     """
-    rows = read_script(script, only=("file", "actor")).lines
+    rows = read_script(script, only=("file", "actor")).whole(script)
     for column, name in (("file", "파일"), ("actor", "성우")):
         if not any(getattr(row, column) for row in rows):
             raise ScriptError(f"{script}: no column “{name}” or “{column}”, or nothing in it")
@@ -147,7 +147,8 @@ def read_script_voice(script: Path, folder: Path, *names: str) -> list[SourceLin
         ScriptError: as `read_script`, no column of files, or actors among whom the voice is not.
         CorpusError: no recording of the script is there.
     """
-    rows = [row for row in read_script(script, only=("file", "actor")).lines if row.file]
+    rows = read_script(script, only=("file", "actor")).whole(script)
+    rows = [row for row in rows if row.file]
     if not rows:
         raise ScriptError(f"{script}: no column “파일” or “file”, or nothing in it")
     if actors := sorted({row.actor for row in rows if row.actor}):

@@ -58,9 +58,16 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
     lines, rate = content.lines, request.frame_rate
     origin = _origin(lines, rate) if request.origin is None else request.origin
     found = find_takes(
-        lines, request.audio.resolve(), cast, origin, request.pattern, request.handles
+        lines,
+        request.audio.resolve(),
+        cast,
+        origin,
+        request.pattern,
+        request.handles,
+        content.faulty,
     )
     converter = request.setup.converter()
+    found.issues.extend(Issue("error", at, "script", {"why": why}) for at, _, why in content.faults)
     found.issues.extend(Issue("warning", "", "script", {"why": why}) for why in content.warnings)
     found = preflight(found, request.setup, converter, partial(watch.steps, Stage.CHECKING))
     ends = [take.start + take.seconds for take in found.takes if take.start is not None]

@@ -1,12 +1,16 @@
 """What is asked of a script, and what its reader gives."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from moksori.messages import Message
-from moksori.script.line import Line
+from moksori.errors import ScriptError
+from moksori.messages import Message, message
+from moksori.script.line import Line, Place
 from moksori.timecode import FrameRate
+
+_NAMED = 20  # faults that one error names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,22 +30,68 @@ class Asked:
     episode: str | None = None
 
 
+class Fault(NamedTuple):
+    """What keeps one line of a script from being read; the others can be.
+
+    Attributes:
+        place: of the line, which is among the script's with what could be read of it.
+        where: exactly, as the script's program calls it: 1화!B2, line 7.
+        what: is wrong, and the fix.
+    """
+
+    place: Place
+    where: Message
+    what: Message
+
+
 @dataclass(frozen=True)
 class ScriptContent:
     """What a script says.
 
     Attributes:
-        lines: every row or cue that has text, in the script's order.
+        lines: every row or cue that has text, in the script's order; also those with faults.
         warnings: what was left out or chosen, and why.
+        faults: what is wrong in single lines, in the script's order.
     """
 
     lines: list[Line]
     warnings: list[Message] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def faulty(self) -> frozenset[Place]:
+        """The lines that have faults."""
+        return frozenset(fault.place for fault in self.faults)
+
+    def whole(self, path: Path) -> list[Line]:
+        """All lines, for those who cannot do without any.
+
+        Raises:
+            ScriptError: naming every fault.
+        """
+        if not self.faults:
+            return self.lines
+        told = [
+            message("script.fault", file=path, where=fault.where, why=fault.what)
+            for fault in self.faults[:_NAMED]
+        ]
+        if more := len(self.faults) - len(told):
+            told.append(message("script.more_faults", number=more))
+        raise ScriptError(joined(told))
+
+
+def joined(parts: Sequence[Message], code: str = "script.next") -> Message:
+    """Messages one after another, as one."""
+    whole, *others = parts
+    for other in others:
+        whole = message(code, first=whole, second=other)
+    return whole
 
 
 Reader = Callable[[Path, Asked], ScriptContent]
 """Reads a script of one kind.
 
 Args: the file, and what is asked. Returns its content; no lines is an error of `read_script`'s, not its own.
-Raises: ScriptError, with the file, the place in it and the fix, for all that cannot be read.
+Raises: ScriptError, with the file, the place in it and the fix, where nothing of it can be read; what is
+wrong in one line alone is a `Fault`, so that one run tells them all.
 """

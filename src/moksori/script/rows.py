@@ -1,6 +1,6 @@
 """The rows of a table to lines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from moksori.config import Seconds
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
 from moksori.script.columns import NoLines, Sheet, find_header
-from moksori.script.content import Asked, ScriptContent
+from moksori.script.content import Asked, Fault, ScriptContent
 from moksori.script.line import Line, Place
 from moksori.script.tables import BLANK, Cell, Table, one_line, read_delimited, read_workbook
 from moksori.timecode import FrameRate
@@ -57,13 +57,14 @@ def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
     if passed_over:
         names = ", ".join(passed_over)
         warnings.append(message("script.sheets_passed", file=path, sheets=names))
-    read = []
+    read, faults = [], list[Fault]()
     for sheet in headed:
         title = one_line(sheet.table.title)
         if episode is None or "episode" in sheet.columns or title == one_line(episode):
             content = lines_of(sheet, asked.frame_rate, title if len(found) > 1 else "")
             read.append((title, content.lines))
             warnings += [*sheet.warnings, *content.warnings]
+            faults += content.faults
             if content.lines and sheet.table.hidden:
                 warnings.append(message("script.hidden_sheet", file=path, sheet=title))
     several = episode is not None or sum(bool(lines) for _, lines in read) > 1
@@ -73,7 +74,7 @@ def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
         for line in lines
     ]
     if episode is None:
-        return ScriptContent(spoken, warnings)
+        return ScriptContent(spoken, warnings, faults)
     kept = [line for line in spoken if line.episode == one_line(episode)]
     if not kept:
         titles = [sheet.table.title for sheet in headed if "episode" not in sheet.columns]
@@ -84,7 +85,8 @@ def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
             f"{path}: no line of the episode “{episode}”; give --episode one of: "
             f"{names or 'none, there is no column 화'}"
         )
-    return ScriptContent(kept, warnings)
+    places = {line.place for line in kept}
+    return ScriptContent(kept, warnings, [fault for fault in faults if fault.place in places])
 
 
 def lines_of(sheet: Sheet, frame_rate: FrameRate | None, title: str) -> ScriptContent:
@@ -94,27 +96,12 @@ def lines_of(sheet: Sheet, frame_rate: FrameRate | None, title: str) -> ScriptCo
         sheet: whose header is found.
         frame_rate: of its time codes.
         title: of the sheet in the lines' places; empty if it is the only one.
-
-    Raises:
-        ScriptError: a cell whose value is not known, a time that is none, a row that does not fit.
     """
-    path, table, columns, lines, textless = sheet.path, sheet.table, sheet.columns, [], []
-    width = len(sheet.head)
+    path, table, columns = sheet.path, sheet.table, sheet.columns
+    lines, textless, faults = list[Line](), list[str](), list[Fault]()
     for number, cells in table.rows:
         if number <= sheet.row:
             continue
-        if not table.title and any(cell.own for cell in cells[width:]):
-            raise ScriptError(
-                f"{path}, row {number}: {len(cells)} cells, but the header has {width}; put quotation "
-                "marks around text with commas"
-            )
-        for i in columns.values():  # a header that is merged over columns may be of either
-            head = sheet.head[i]
-            if any(cell.own for cell in cells[i + 1 : i + head.width]):
-                raise ScriptError(
-                    f"{path}, {table.cell(number, i)}: more than one column below “{head.text}”, which "
-                    "is merged over several; give each its own header"
-                )
         row = {key: cells[i] for key, i in columns.items() if i < len(cells)}
         row = {key: c for key, c in row.items() if not (c.held and key in _OF_ONE_ROW)}
         text = row.get("line", BLANK)
@@ -122,13 +109,29 @@ def lines_of(sheet: Sheet, frame_rate: FrameRate | None, title: str) -> ScriptCo
             row["line"] = replace(
                 row["directions"], value=f"({row['directions'].text.strip('()[]')})"
             )
-            lines.append(_line(sheet, number, row, frame_rate, title))
-        elif text.text or text.fault:
-            lines.append(_line(sheet, number, row, frame_rate, title))
-        elif any(row[key].own for key in _CONTENT if key in row):
-            textless.append(str(number))
+        elif not (text.text or text.fault):
+            if any(row[key].own for key in _CONTENT if key in row):
+                textless.append(str(number))
+            continue
+        place = Place("row", number, title)
+        faults += [Fault(place, *why) for why in _misplaced(sheet, number, cells)]
+        line, own = _line(sheet, place, row, frame_rate)
+        lines.append(line)
+        faults += own
     what = message("script.rows", sheet=f"{table.title} " if table.title else "")
-    return ScriptContent(lines, textless_warning(path, what, textless))
+    return ScriptContent(lines, textless_warning(path, what, textless), faults)
+
+
+def _misplaced(sheet: Sheet, number: int, cells: list[Cell]) -> Iterator[tuple[Message, Message]]:
+    """Where and why a row's cells may not be in the columns that they seem to be in."""
+    table, width = sheet.table, len(sheet.head)
+    if not table.title and any(cell.own for cell in cells[width:]):
+        why = message("script.too_many_cells", cells=len(cells), head=width)
+        yield Place("row", number).message, why
+    for i in sheet.columns.values():  # a header that is merged over columns may be of either
+        head = sheet.head[i]
+        if any(cell.own for cell in cells[i + 1 : i + head.width]):
+            yield table.cell(number, i), message("script.merged_header", head=head.text)
 
 
 def _is_sound(row: Mapping[str, Cell]) -> bool:
@@ -138,34 +141,35 @@ def _is_sound(row: Mapping[str, Cell]) -> bool:
 
 
 def _line(
-    sheet: Sheet, number: int, row: Mapping[str, Cell], frame_rate: FrameRate | None, title: str
-) -> Line:
-    places = {k: f"{sheet.path}, {sheet.table.cell(number, i)}" for k, i in sheet.columns.items()}
+    sheet: Sheet, place: Place, row: Mapping[str, Cell], frame_rate: FrameRate | None
+) -> tuple[Line, list[Fault]]:
+    """A row's line, and all that is wrong in it; what is wrong is blank in the line."""
+    faults: list[Fault] = []
+
+    def fault(key: str, what: Message) -> None:
+        where = sheet.table.cell(int(place.number), sheet.columns[key])
+        faults.append(Fault(place, where, what))
+
     for key, cell in row.items():
         if cell.fault:
-            raise ScriptError(f"{places[key]}: {cell.fault}")
-        if cell.is_time and key not in (*_TIMES, *_FREE):
-            raise ScriptError(
-                f"{places[key]}: {cell.text} is a date or a time to the table's program; format the "
-                "cell as text and write it anew"
-            )
+            fault(key, cell.fault)
+        elif cell.is_time and key not in (*_TIMES, *_FREE):
+            fault(key, message("script.is_time", value=cell.text))
     text = row["line"].text
     if len(text) > _MAX_CHARACTERS:
-        raise ScriptError(
-            f"{places['line']}: {len(text)} characters in a line; is it a whole page? part it"
-        )
+        fault("line", message("script.whole_page", number=len(text)))
     times: dict[str, Seconds | None] = {}
     for key in _TIMES:
+        cell = row.get(key, BLANK)
         try:
-            times[key] = row.get(key, BLANK).seconds(frame_rate)
+            times[key] = None if cell.fault else cell.seconds(frame_rate)
         except ScriptError as error:
             head = sheet.head[sheet.columns[key]].text
-            raise ScriptError(f"{places[key]}, column “{head}”: {error}") from None
+            fault(key, message("script.in_column", head=head, why=error.message))
+            times[key] = None
     start, end = times["start"], times["end"]
     if start is not None and end is not None and end <= start:
-        raise ScriptError(
-            f"{places['end']}: ends with {row['end'].text} but starts with {row['start'].text}; fix "
-            f"the times of row {number}"
-        )
+        fault("end", message("script.ends_first", end=row["end"].text, start=row["start"].text))
     words = {key: cell.text for key, cell in row.items() if key not in (*_TIMES, "line")}
-    return Line(Place("row", number, title), text, start=start, end=end, **words)
+    line = Line(place, text[:_MAX_CHARACTERS], start=start, end=end, **words)
+    return line, faults

@@ -58,11 +58,11 @@ def read_script(
 
     Returns:
         Every row that has text, in the script's order. A warning names rows that have none but a
-        character, a file or a time.
+        character, a file or a time; a fault each cell whose value is not known, each time that is none.
 
     Raises:
-        ScriptError: a file that cannot be read or has no lines, a table without such a column, a cell
-            whose value is not known, a time that is none, or no such episode.
+        ScriptError: a file that cannot be read or has no lines, a table without such a column, or no such
+            episode.
     """
     asked = dict(columns or {})
     if unknown := [key for key in asked if key not in COLUMNS]:

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from moksori.config import Seconds
 from moksori.errors import ScriptError
 from moksori.files import read_text
+from moksori.messages import Message, message
 from moksori.timecode import FrameRate, parse_time
 
 Value = str | float | datetime.datetime | datetime.date | datetime.time | datetime.timedelta | None
@@ -27,10 +28,7 @@ _OLE = bytes.fromhex(
 _MAX_UNPACKED = 300_000_000  # bytes
 _MAX_RATIO = 200  # of an entry larger than a megabyte
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!")
-_UNSAVED = (
-    "a formula without its result; open and save the file in the spreadsheet program, or paste the "
-    "result as a value"
-)
+_UNSAVED = message("script.unsaved_formula")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +38,14 @@ class Cell:
     Attributes:
         value: it holds.
         format: that a workbook shows it in.
-        fault: why its value is not known, and the fix; "" if it is.
+        fault: why its value is not known, and the fix; None if it is.
         held: the value is that of the merged cell, which begins in a row above.
         width: columns that the merged cell covers, if it begins here.
     """
 
     value: Value = None
     format: str = ""
-    fault: str = ""
+    fault: Message | None = None
     held: bool = False
     width: int = 1
 
@@ -111,13 +109,13 @@ class Table(NamedTuple):
     rows: list[tuple[int, list[Cell]]]  # that hold something, by their numbers
     hidden: bool = False  # the sheet is not shown
 
-    def cell(self, row: int, column: int) -> str:
+    def cell(self, row: int, column: int) -> Message:
         """How the table's program calls a cell: 1화!C12; of text, row 12, cell 3."""
         if not self.title:
-            return f"row {row}, cell {column + 1}"
+            return message("script.cell", row=row, cell=column + 1)
         from openpyxl.utils import get_column_letter
 
-        return f"{self.title}!{get_column_letter(column + 1)}{row}"
+        return message("plain", text=f"{self.title}!{get_column_letter(column + 1)}{row}")
 
 
 def one_line(text: str) -> str:
@@ -147,8 +145,8 @@ def _typed(text: str) -> Cell:
     return Cell(fault=_error_value(text.strip())) if text.strip() in _ERRORS else Cell(text)
 
 
-def _error_value(text: str) -> str:
-    return f"{text} instead of a value; fix its formula or write the value"
+def _error_value(text: str) -> Message:
+    return message("script.error_value", value=text)
 
 
 def read_workbook(path: Path) -> list[Table]:

@@ -193,3 +193,17 @@ def test_takes_of_a_track_lie_where_they_were(tmp_path):
     (tmp_path / "bad.wav").write_text("x")
     with pytest.raises(AudioError, match="not a readable audio file"):
         find_takes(lines, tmp_path / "bad.wav", CAST)
+
+
+def test_a_faulty_line_has_no_take_but_keeps_its_name_and_its_recording(tmp_path):
+    for no in "12":
+        write(tmp_path / "takes" / f"{no}.wav")
+    write(tmp_path / "track.wav", 9.0)
+    lines = [line("1"), line("2", start=4.0, end=5.0)]
+    found = find_takes(lines, tmp_path / "takes", CAST, faulty={lines[0].place})
+    assert [take.id for take in found.takes] == ["0002_하나"]
+    assert [*found.lines] == ["0001_하나", "0002_하나"]
+    assert not found.issues  # 1.wav is used, by the line that is faulty
+    found = find_takes(lines, tmp_path / "track.wav", CAST, faulty={lines[0].place})
+    assert [take.id for take in found.takes] == ["0002_하나"]
+    assert [*found.lines] == ["0001_하나", "0002_하나"]

@@ -4,7 +4,7 @@ import re
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HANDLES, Heard, Role, Take
 from moksori.errors import AudioError, ConfigError
 from moksori.files import safe_name
-from moksori.script.line import Line
+from moksori.script.line import Line, Place
 
 _FIELDS = ("no", "episode", "scene", "character", "actor")
 PREFIX = re.compile(r"\s*-?\s*([^\s:：][^:：]{0,30}?)\s*[:：]\s*(?=\S)")
@@ -49,6 +49,7 @@ def find_takes(
     origin: Seconds = 0.0,
     pattern: str | None = None,
     handles: Seconds = HANDLES,
+    faulty: Collection[Place] = (),
 ) -> Found:
     """Give each line its recording, its role and its place.
 
@@ -60,6 +61,7 @@ def find_takes(
         pattern: of the files' names, such as `{no:04d}.wav`, if the script has no column of files.
         handles: how much more of the track is taken before and after each line, but never more than half
             of the way to its neighbour.
+        faulty: lines that the script's reader found faulty; they get no take.
 
     Raises:
         ConfigError: `audio` is not there, a pattern with unknown fields, or lines without times on a track.
@@ -70,9 +72,15 @@ def find_takes(
     if not audio.exists():
         raise ConfigError(f"{audio}: no such folder or file; --audio names the recordings")
     if audio.is_dir():
-        found = _from_folder(lines, ids, audio, cast, origin, pattern)
+        found = _from_folder(lines, ids, audio, cast, origin, pattern, faulty)
     else:
-        found = _from_track(lines, ids, audio, cast, origin, handles)
+        sound = [
+            (line, id) for line, id in zip(lines, ids, strict=True) if line.place not in faulty
+        ]
+        found = _from_track(
+            [line for line, _ in sound], [id for _, id in sound], audio, cast, origin, handles
+        )
+    found = replace(found, lines=dict(zip(ids, lines, strict=True)))
     found.issues.extend(
         Issue("note", line.place, "prefix", {"name": match.group(1)})
         for line in lines
@@ -131,6 +139,7 @@ def _from_folder(
     cast: Cast,
     origin: Seconds,
     pattern: str | None,
+    faulty: Collection[Place],
 ) -> Found:
     files = RecordingFolder(folder)
     takes, issues, used = [], [], set()
@@ -142,6 +151,8 @@ def _from_folder(
         if path in used:
             issues.append(Issue("warning", line.place, "used_twice", {"file": path.name}))
         used.add(path)
+        if line.place in faulty:
+            continue
         role = _role(line, cast, issues)
         try:
             samples, rate = _size(path)
