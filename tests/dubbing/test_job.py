@@ -471,7 +471,6 @@ def test_arguments_that_cannot_be_are_told(show):
     job = ["dub", show / "script.xlsx", "--audio", show / "takes", "--cast", show / "cast.toml", "-o",
            show / "out"]  # fmt: skip
     for more, message in (
-        ([], "--fps"),  # the script counts frames
         (["--fps", "26"], "not a frame rate"),
         (["--fps", "25", "--start", "soon"], "soon"),
         (["--fps", "25", "--columns", "배역"], "write KEY=HEADER"),
@@ -481,8 +480,9 @@ def test_arguments_that_cannot_be_are_told(show):
         (["--fps", "25", "--vocoder", "nowhere"], "no vocoder “nowhere”"),
         (["--fps", "25", "--lexicon", "nowhere.tsv"], "nowhere.tsv"),
         (["--status"], "no job here"),
+        ([], "--fps"),  # the script counts frames
     ):
-        result = CliRunner().invoke(app, [*map(str, job), *more])
+        result = CliRunner().invoke(app, [*map(str, job), *more], env={"COLUMNS": "200"})
         assert result.exit_code != 0
         assert message in f"{result.output} {result.exception}", (
             more,
