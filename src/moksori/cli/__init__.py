@@ -11,6 +11,7 @@ from moksori.cli.align import align
 from moksori.cli.cast import cast
 from moksori.cli.console import err, out
 from moksori.cli.convert import convert, voices
+from moksori.cli.direct import audition, mark
 from moksori.cli.dub import dub
 from moksori.cli.enroll import enroll
 from moksori.cli.evaluate import evaluate
@@ -39,6 +40,8 @@ _tune.command("cotatron")(tune_cotatron)
 app.command()(convert)
 app.command()(align)
 app.command()(dub)
+app.command()(audition)
+app.command()(mark)
 app.command()(cast)
 app.command()(voices)
 app.command()(enroll)

@@ -143,6 +143,7 @@ def dub(
     from moksori.dubbing import job as jobs
     from moksori.dubbing.check import keep_preflight
     from moksori.dubbing.request import load_job
+    from moksori.dubbing.review import Review
 
     given = {key: value for key, value in context.params.items() if _is_given(context, key)}
     names = ("script", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
@@ -160,7 +161,7 @@ def dub(
     lang, request = file.lang, file.request()
     watch, interrupted = watching()
     with interrupted:
-        checked = jobs.check(request, watch)
+        checked = jobs.check(request, watch, Review(output))
         _print_issues(checked, request)
         if check or (checked.faults and not skip_faulty):
             path, aside = keep_preflight(request, checked, output, file)

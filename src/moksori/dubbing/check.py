@@ -11,11 +11,12 @@ from moksori.dubbing.deliver.delivery import check_names
 from moksori.dubbing.deliver.issue_list import save_issues
 from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.plan.issues import Issue
-from moksori.dubbing.plan.preflight import preflight
+from moksori.dubbing.plan.preflight import Memory, preflight
 from moksori.dubbing.plan.takes import find_takes
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import Heard, Take
 from moksori.dubbing.request import JobFile, Request
+from moksori.dubbing.review import Review, left_behind
 from moksori.dubbing.store import Store
 from moksori.errors import ScriptError
 from moksori.script.content import ScriptContent
@@ -44,8 +45,19 @@ class Checked(NamedTuple):
         return [issue for issue in self.issues if issue.severity == "error"]
 
 
-def check(request: Request, watch: Watch | None = None) -> Checked:
+def check(
+    request: Request,
+    watch: Watch | None = None,
+    review: Review | None = None,
+    memory: Memory | None = None,
+) -> Checked:
     """Read script and cast, find the recordings, and look for everything that would go wrong.
+
+    Args:
+        request: what is asked.
+        watch: is notified of each step, and may cancel.
+        review: what a director asks of single lines of the job; nothing by default.
+        memory: of earlier checks, so that only what has changed since is read.
 
     Raises:
         MoksoriError: the script, the cast, the recordings' folder or the model as a whole cannot be used.
@@ -58,18 +70,19 @@ def check(request: Request, watch: Watch | None = None) -> Checked:
     lines, rate = content.lines, request.frame_rate
     origin = _origin(lines, rate) if request.origin is None else request.origin
     found = find_takes(
-        lines,
-        request.audio.resolve(),
-        cast,
-        origin,
-        request.pattern,
-        request.handles,
-        content.faulty,
-    )
-    converter = request.setup.converter()
+        lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
+        content.faulty, review.changes() if review else None,
+    )  # fmt: skip
+    memory = memory or Memory()
+    converter = memory.converter(request.setup)
     found.issues.extend(Issue("error", at, "script", {"why": why}) for at, _, why in content.faults)
     found.issues.extend(Issue("warning", "", "script", {"why": why}) for why in content.warnings)
-    found = preflight(found, request.setup, converter, partial(watch.steps, Stage.CHECKING))
+    behind = left_behind(found.lines, review) if review else {}
+    found.issues.extend(
+        Issue("warning", id, "left_behind", {"text": text}) for id, text in behind.items()
+    )
+    steps = partial(watch.steps, Stage.CHECKING)
+    found = preflight(found, request.setup, converter, steps, memory)
     ends = [take.start + take.seconds for take in found.takes if take.start is not None]
     return Checked(
         lines=found.lines, takes=found.takes, heard=found.heard, issues=found.issues, origin=origin,

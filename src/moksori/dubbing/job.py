@@ -4,6 +4,7 @@ check     look through script, cast and recordings, convert nothing (check.py)
 dub       convert what has changed, deliver everything; the same call resumes a job that was cut
 again     convert single lines again, deliver nothing
 audition  one line in several voices, kept so that the job reuses it
+standing  where each line stands, with what it has become so far; works on nothing
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.progress import Cancelled, Stage, Watch
 from moksori.dubbing.records import Dubbed, Role, Take, Task
 from moksori.dubbing.request import JobFile, Request
+from moksori.dubbing.review import Review
 from moksori.dubbing.store import Store
 from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.tasks import actor_means, tasks_of
@@ -29,7 +31,7 @@ from moksori.signal.loudness import TARGETS
 if TYPE_CHECKING:
     from moksori.dubbing.work.engines import Engine
 
-__all__ = ["Checked", "Result", "again", "audition", "check", "dub"]
+__all__ = ["Checked", "Result", "again", "audition", "check", "dub", "standing"]
 MOST_VOICES = 4  # of an audition
 
 
@@ -76,8 +78,7 @@ def dub(
         left_out = _left_out(request, checked)
         store.plan(tasks, left_out)
         _work(store.waiting(tasks, retry_failed), store, engine, watch)
-        errors = store.errors()
-        rows = [task.dubbed(errors.get(task.key)) for task in tasks] + left_out
+        rows = _reviewed(_outcomes(tasks, store) + left_out, store)
         places = {id: i for i, id in enumerate(checked.lines)}
         rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
         steps = partial(watch.steps, Stage.DELIVERING)
@@ -163,6 +164,33 @@ def audition(
     return {row.take.role.voice: row for row in rows}
 
 
+def standing(request: Request, checked: Checked, out: Path) -> dict[str, Dubbed | None]:
+    """Where each line stands, flagged and marked; nothing is worked on.
+
+    Args:
+        request: as `check` was given it.
+        checked: what it gave.
+        out: the job's folder.
+
+    Returns:
+        What each line has become, by its id in the script's order; None if it waits to be converted.
+
+    Raises:
+        OutputError: as `dub`.
+    """
+    store = Store(out)
+    try:
+        tasks, left_out = _tasks(request, checked, store), _left_out(request, checked)
+        store.plan(tasks, left_out)
+        waiting = {task.key for task in store.waiting(tasks, retry_failed=False)}
+        done = [task for task in tasks if task.key not in waiting]
+        rows = {row.take.id: row for row in _reviewed(_outcomes(done, store) + left_out, store)}
+    finally:
+        store.close()
+    flagged = flag([rows[id] for id in checked.lines if id in rows])
+    return dict.fromkeys(checked.lines) | {row.take.id: row for row in flagged}
+
+
 def _left_out(request: Request, checked: Checked) -> list[Dubbed]:
     """The lines that cannot be worked on, with what is wrong with them."""
     ready = {take.id for take in checked.takes}
@@ -217,10 +245,22 @@ def _convert(
     try:
         tasks = _tasks(request, checked, store, takes)
         _work(store.waiting(tasks, retry_failed=True), store, engine, watch)
-        errors = store.errors()
-        return [task.dubbed(errors.get(task.key)) for task in tasks]
+        return _reviewed(_outcomes(tasks, store), store)
     finally:
         store.close()
+
+
+def _outcomes(tasks: Sequence[Task], store: Store) -> list[Dubbed]:
+    """What became of tasks; it is kept as a version of each line."""
+    errors = store.errors()
+    Review(store.out).keep_versions(task for task in tasks if task.key not in errors)
+    return [task.dubbed(errors.get(task.key)) for task in tasks]
+
+
+def _reviewed(rows: Sequence[Dubbed], store: Store) -> list[Dubbed]:
+    """The same rows with what the director said of them."""
+    marks = Review(store.out).marks()
+    return [replace(row, mark=marks.get(row.take.id)) for row in rows]
 
 
 def _work(

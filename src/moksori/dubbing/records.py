@@ -78,6 +78,35 @@ class Take:
         return self.samples / self.sample_rate
 
 
+class Change(BaseModel):
+    """What a director asks of a single line, against script and cast; what is None stays as they say.
+
+    Attributes:
+        text: instead of the script's.
+        script_text: the script's when `text` was written; where it has changed since, `text` is left out.
+        voice: instead of the role's, as `pitch` and `gain`.
+        take: another recording of the line.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str | None = None
+    script_text: str | None = None
+    voice: str | None = None
+    pitch: Semitones | None = Field(default=None, ge=-12, le=12)
+    gain: Decibels | None = Field(default=None, ge=-40, le=40)
+    take: Path | None = None
+
+
+class Mark(NamedTuple):
+    """What a director said of a line."""
+
+    state: Literal["", "ok", "retake", "hold"] = ""  # "" if it was not looked at yet
+    note: str = ""
+    key: str = ""  # of the outcome that was heard
+    text: str = ""  # of the line
+
+
 class Flag(NamedTuple):
     """Something of a line that a person should look at; `flags.reason` puts it in words."""
 
@@ -103,6 +132,7 @@ class Dubbed:
         speech: where the speech begins and ends in the wave.
         error: why it failed.
         embedding: [256] of the conversion's voice, where it was measured.
+        mark: what the director said of the line, if anything.
     """
 
     take: Take
@@ -117,6 +147,7 @@ class Dubbed:
     speech: tuple[Seconds, Seconds] | None = None
     error: Message | None = None
     embedding: tuple[float, ...] | None = None
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

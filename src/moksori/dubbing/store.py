@@ -43,6 +43,7 @@ class LineState(NamedTuple):
     status: str  # waiting, begun, converted, passed or failed
     error: Message | None
     tries: int
+    key: str  # of the outcome
 
 
 class Store:
@@ -259,7 +260,7 @@ def line_states(out: Path) -> list[LineState]:
     database = _open(path)
     rows = database.execute(
         "SELECT id, place, character, text, coalesce(status, 'waiting'), coalesce(error, ''), "
-        "coalesce(tries, 0) FROM lines LEFT JOIN work USING (key) ORDER BY position"
+        "coalesce(tries, 0), key FROM lines LEFT JOIN work USING (key) ORDER BY position"
     )
     found = [
         LineState(
@@ -270,8 +271,9 @@ def line_states(out: Path) -> list[LineState]:
             status=status,
             error=Message.load(error) if error else None,
             tries=tries,
+            key=key,
         )
-        for id, place, character, text, status, error, tries in rows
+        for id, place, character, text, status, error, tries, key in rows
     ]
     database.close()
     return found

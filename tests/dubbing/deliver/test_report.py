@@ -14,10 +14,10 @@ import soundfile
 
 from moksori.alignment.alignment import Interval
 from moksori.dubbing.deliver.report import Summary, write_report
-from moksori.dubbing.deliver.retakes import write_retakes
+from moksori.dubbing.deliver.retakes import to_look_at, write_retakes
 from moksori.dubbing.deliver.sheets import Sheet, save_table
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.dubbing.records import Dubbed, Flag, Role, Take
+from moksori.dubbing.records import Dubbed, Flag, Mark, Role, Take
 from moksori.dubbing.work.flags import reason
 from moksori.errors import OutputError
 from moksori.messages import codes, message, say
@@ -74,7 +74,7 @@ def make(tmp_path):
             Place("row", 12),
             **{
                 name: given.pop(name)
-                for name in ("actor", "character", "directions", "no")
+                for name in ("actor", "character", "directions", "no", "start", "end")
                 if name in given
             },
             text=given.pop("text", "밥은 먹었어?"),
@@ -301,25 +301,55 @@ def test_retakes_list_what_is_needed_most_needed_first(tmp_path, make, lang):
     rows = [
         make(no="1", flags=(Flag("fast", 0.32, 20.0),)),
         make(no="007", flags=(Flag("long", 0.33, 0.8), Flag("fast", 0.1, 20.0))),
-        make(no="3", flags=(Flag("confidence", 1.0, 0.1),), metrics={"confidence": 0.1}),
+        make(
+            no="3",
+            flags=(Flag("confidence", 1.0, 0.1),),
+            metrics={"confidence": 0.1},
+            start=3661.0,
+            end=3662.5,
+        ),
         make("failed", error=message("plain", text="무슨 까닭"), flags=(Flag("failed", 1.0),)),
         make("passed"),
     ]
     assert write_retakes(tmp_path / "r.xlsx", rows, spec(lang)) == 3
-    listed, everything = openpyxl.load_workbook(tmp_path / "r.xlsx").worksheets
+    listed, by_actor, everything = openpyxl.load_workbook(tmp_path / "r.xlsx").worksheets
     head, *cells = listed.iter_rows(values_only=True)
-    assert head[0] == say("severity", lang) and len(set(head)) == 11
+    assert head[0] == say("severity", lang) and len(set(head)) == 14
     assert [row[:2] for row in cells] == [(1, 4), (1, 3), (0.33, "007")]
     assert listed["A2"].number_format == "0%"
-    assert cells[1][2:4] == (Place("row", 12).say(lang), "TC61.5") and cells[1][-1] == 0.1
+    assert cells[1][2:5] == (Place("row", 12).say(lang), "01:01:01;00", "01:01:02;15")
+    assert cells[1][-1] == 0.1
     reasons = [row[head.index(say("reasons", lang))] for row in cells]
     assert reasons[0] == f"{say('reason.failed', lang)}: 무슨 까닭"
     assert reasons[2].split("\n") == [reason(flag, lang) for flag in rows[1].flags]
     assert [row[0] for row in everything.iter_rows(values_only=True)] == [
         say(key, lang) for key in ("status", *["converted"] * 3, "failed", "passed")
     ]
-    for sheet in (listed, everything):
+    for sheet in (listed, by_actor, everything):
         assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", sheet.dimensions)
+
+
+def test_the_director_s_mark_decides_over_the_flags(tmp_path, make):
+    bad = (Flag("confidence", 1.0, 0.1),)
+    approved, changed = make(no="1", flags=bad), make(no="2", flags=bad)
+    rows = [
+        replace(approved, mark=Mark("ok", "좋습니다", approved.wave.stem)),
+        replace(changed, mark=Mark("ok", "", "what it was before")),
+        replace(make(no="3", actor="을"), mark=Mark("retake", "더 크게")),
+        replace(make(no="4", actor="갑"), mark=Mark("hold", "=음악과 함께")),
+        make(no="5", actor="을"),
+    ]
+    assert [to_look_at(row) for row in rows] == [False, True, True, True, False]
+    assert write_retakes(tmp_path / "r.xlsx", rows, spec("ko")) == 3
+    listed, by_actor, _ = (
+        [[cell for cell in row] for row in sheet.iter_rows(values_only=True)]
+        for sheet in openpyxl.load_workbook(tmp_path / "r.xlsx").worksheets
+    )
+    at, note = listed[0].index("판정"), listed[0].index("메모")
+    assert [(row[1], row[at], row[note]) for row in listed[1:]] == [
+        (3, "재녹음", "더 크게"), (2, "미확인", ""), (4, "보류", "=음악과 함께"),
+    ]  # fmt: skip
+    assert [row[0] for row in by_actor[1:]] == ["", "을", "갑"]  # as they come in the script
 
 
 def table(headers, rows) -> Sheet:

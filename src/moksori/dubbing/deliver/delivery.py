@@ -91,7 +91,7 @@ def _signature(rows: Sequence[Dubbed], issues: Sequence[Issue], spec: DeliverySp
         _FORMAT, vars(spec), issues,
         [
             [vars(row.take.line), row.take.id, row.take.start, row.wave and row.wave.name, row.status,
-             row.error, row.flags]
+             row.error, row.flags, row.mark]
             for row in rows
         ],
     ]  # fmt: skip

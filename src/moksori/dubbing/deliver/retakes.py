@@ -19,16 +19,20 @@ _COLUMNS = {  # key of the header: width, number format
     "number": (8, ""),
     "place": (13, ""),
     "timecode": (14, ""),
+    "timecode.end": (14, ""),
     "character": (13, ""),
     "voice": (11, ""),
     "actor": (11, ""),
     "text": (46, ""),
     "directions": (18, ""),
+    "mark": (10, ""),
+    "note": (34, ""),
     "reasons": (46, ""),
     "file": (24, ""),
     "confidence": (11, "0.00"),
 }
 _RETAKES = [key for key in _COLUMNS if key not in ("status", "voice")]
+_BY_ACTOR = ["actor", *(key for key in _RETAKES if key != "actor")]
 _ALL = [key for key in _COLUMNS if key != "severity"]
 
 
@@ -39,13 +43,22 @@ def severity(row: Dubbed) -> float:
     return max((flag.severity for flag in row.flags), default=0.0)
 
 
+def state(row: Dubbed) -> str:
+    """The director's mark: ok, retake, hold; "" if there is none, or an OK of what the line was before."""
+    if row.mark is None or (row.mark.state == "ok" and row.wave and row.wave.stem != row.mark.key):
+        return ""
+    return row.mark.state
+
+
 def to_look_at(row: Dubbed) -> bool:
-    """Whether a person should look at the line."""
-    return severity(row) >= LOOK_AT
+    """Whether a person should look at the line: by the director's mark, or else by its flags."""
+    if row.status == "failed" or state(row) in ("retake", "hold"):
+        return True
+    return state(row) != "ok" and severity(row) >= LOOK_AT
 
 
 def write_retakes(path: Path, rows: Sequence[Dubbed], spec: DeliverySpec) -> int:
-    """Write the list, and a second sheet of all lines with their status.
+    """Write the list, the same actor by actor, and all lines with their status: a sheet each.
 
     Args:
         path: of the .xlsx.
@@ -62,10 +75,14 @@ def write_retakes(path: Path, rows: Sequence[Dubbed], spec: DeliverySpec) -> int
     cells = [_cells(number, row, spec) for number, row in enumerate(rows, 1)]
     listed = sorted(
         (i for i, row in enumerate(rows) if to_look_at(row)),
-        key=lambda i: (rows[i].status != "failed", -severity(rows[i])),
+        key=lambda i: (rows[i].status != "failed", state(rows[i]) != "retake", -severity(rows[i])),
     )
+    lines = [row.take.line for row in rows]
+    actors = [*dict.fromkeys(line.actor for line in lines)]
+    by_actor = sorted(listed, key=lambda i: (actors.index(lines[i].actor), i))
     sheets = [
         _sheet(say("retakes", lang), _RETAKES, [cells[i] for i in listed], lang),
+        _sheet(say("retakes.by_actor", lang), _BY_ACTOR, [cells[i] for i in by_actor], lang),
         _sheet(say("all", lang), _ALL, cells, lang),
     ]
     save_table(path, sheets, spec.date)
@@ -89,12 +106,15 @@ def _cells(number: int, row: Dubbed, spec: DeliverySpec) -> dict[str, Cell]:
         "status": say(row.status, lang),
         "number": _number(line.no, number),
         "place": line.place.say(lang),
-        "timecode": "" if take.start is None else spec.timecode(take.start),
+        "timecode": spec.script_timecode(line.start),
+        "timecode.end": spec.script_timecode(line.end),
         "character": line.character,
         "voice": "" if row.status == "passed" else take.role.voice,
         "actor": line.actor,
         "text": line.text,
         "directions": line.directions,
+        "mark": say(f"mark.{state(row) or 'none'}", lang),
+        "note": row.mark.note if row.mark else "",
         "reasons": "\n".join(_reasons(row, lang)),
         "file": line.file or take.audio.name,
         "confidence": (row.metrics or {}).get("confidence"),

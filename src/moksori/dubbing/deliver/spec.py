@@ -47,6 +47,10 @@ class DeliverySpec:
         """
         return format_timecode(self.start_timecode + time, self.frame_rate)
 
+    def script_timecode(self, time: Seconds | None) -> str:
+        """A time of the script as a time code; "" where it has none."""
+        return "" if time is None else format_timecode(time, self.frame_rate)
+
     def sample(self, time: Seconds) -> int:
         """The sample nearest to a place on the reel."""
         return round(time * self.sample_rate)

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
@@ -12,7 +15,6 @@ from moksori.dubbing.records import LONGEST, Heard, Setup, Take, read_take
 from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.messages import Message, Value
 from moksori.signal import audio
-from moksori.signal.audio import Recording
 from moksori.text.front_end import FrontEnd
 from moksori.text.pace import check_pace
 
@@ -21,11 +23,61 @@ _ORDER = {"error": 0, "warning": 1, "note": 2}
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
+class Sound(NamedTuple):
+    """What is measured of a take's recording alone."""
+
+    digest: str
+    speech: Seconds  # how long it is
+    f0: np.ndarray | None  # as `Heard`
+
+
+class Memory:
+    """What was loaded and measured in one check, so that the next need not do it again."""
+
+    def __init__(self) -> None:
+        self._converters: dict[Setup, Converter] = {}
+        self._sounds: dict[tuple[Path, int, int, int, int, str], Sound] = {}
+
+    def converter(self, setup: Setup) -> Converter:
+        """As `Setup.converter`."""
+        models = Setup(model=setup.model, vocoder=setup.vocoder, packs=setup.packs)
+        if models not in self._converters:
+            self._converters[models] = models.converter()
+        return self._converters[models]
+
+    def sound(self, take: Take, converter: Converter, *, converted: bool) -> Sound:
+        """What is measured of a take; read anew where its file has changed.
+
+        Raises:
+            AudioError: as `read_take`.
+        """
+        try:
+            about = take.audio.stat()
+        except OSError:
+            return _sound(take, converter, converted=converted)  # which says why
+        by = converter.card.sha256 if converted else ""
+        key = take.audio, about.st_mtime_ns, about.st_size, take.begin, take.samples, by
+        if key not in self._sounds:
+            self._sounds[key] = _sound(take, converter, converted=converted)
+        return self._sounds[key]
+
+
+def _sound(take: Take, converter: Converter, *, converted: bool) -> Sound:
+    recording, digest = read_take(take)
+    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
+    try:
+        f0 = converter.source_f0(recording, LONGEST) if converted else None
+    except AudioError:  # the conversion reports it
+        f0 = None
+    return Sound(digest, (end - begin) / recording.sample_rate, f0)
+
+
 def preflight(
     found: Found,
     setup: Setup,
     converter: Converter,
     progress: Progress = lambda steps, total: steps,
+    memory: Memory | None = None,
 ) -> Found:
     """Look at every take as the conversion will, without converting it.
 
@@ -34,15 +86,17 @@ def preflight(
         setup: of the job.
         converter: of the job.
         progress: wraps the iteration over the takes.
+        memory: of earlier checks.
 
     Returns:
         The takes that can be worked on, and all issues, the worst first.
     """
     issues, takes, heard = list(found.issues), [], dict[str, Heard]()
+    memory = memory or Memory()
     voices = {take.role.voice for take in found.takes if not take.role.as_recorded}
     faulty = {name: why for name in sorted(voices) if (why := _voice_fault(converter, name))}
     for take in progress(found.takes, len(found.takes)):
-        faults, own = _of_take(take, setup, converter)
+        faults, own = _of_take(take, setup, converter, memory)
         if not take.role.as_recorded and take.role.voice in faulty:
             values: dict[str, Value] = {"why": faulty[take.role.voice]}
             faults.append(Issue("error", take.line.place, "voice", values))
@@ -64,11 +118,15 @@ def _voice_fault(converter: Converter, name: str) -> Message | None:
     return None
 
 
-def _of_take(take: Take, setup: Setup, converter: Converter) -> tuple[list[Issue], Heard | None]:
+def _of_take(
+    take: Take, setup: Setup, converter: Converter, memory: Memory
+) -> tuple[list[Issue], Heard | None]:
     """What is wrong with one take, and what was measured of it; its recording is decoded here, once."""
     where, issues = take.line.place, list[Issue]()
+    wordless = _is_wordless(take, converter.front_end)
     try:
-        recording, digest = read_take(take)
+        converted = not (take.role.as_recorded or wordless)
+        sound = memory.sound(take, converter, converted=converted)
     except AudioError as error:
         return [Issue("error", where, "unreadable", {"why": error.message})], None
     if take.line.end is not None and take.line.start is not None and take.start is not None:
@@ -77,24 +135,20 @@ def _of_take(take: Take, setup: Setup, converter: Converter) -> tuple[list[Issue
             issues.append(Issue("warning", where, "too_long", {"by": f"{take.seconds - slot:.2f}"}))
     if take.start is None:
         issues.append(Issue("note", where, "untimed", {}))
-    if take.role.as_recorded:
-        return issues, Heard(digest, None)
-    issues += _of_text(take, recording, setup, converter.front_end)
-    if any(
-        issue.kind == "nonverbal" and converter.front_end.is_wordless(take.line.text)
-        for issue in issues
-    ):
-        return issues, Heard(digest, None)
+    if not take.role.as_recorded:
+        issues += _of_text(take, sound.speech, setup, converter.front_end)
+    return issues, Heard(sound.digest, sound.f0)
+
+
+def _is_wordless(take: Take, front_end: FrontEnd) -> bool:
     try:
-        return issues, Heard(digest, converter.source_f0(recording, LONGEST))
-    except AudioError:  # the conversion reports it
-        return issues, Heard(digest, None)
+        return front_end.is_wordless(take.line.text)
+    except TextError:  # `_of_text` reports it
+        return False
 
 
-def _of_text(
-    take: Take, recording: Recording, setup: Setup, front_end: FrontEnd
-) -> Iterable[Issue]:
-    """What is wrong with a take's text, by itself and beside its recording."""
+def _of_text(take: Take, speech: Seconds, setup: Setup, front_end: FrontEnd) -> Iterable[Issue]:
+    """What is wrong with a take's text, by itself and beside its recording's length of speech."""
     where, text = take.line.place, take.line.text
     try:
         if front_end.is_wordless(text):
@@ -109,9 +163,8 @@ def _of_text(
             "text": doubt.text, "reading": doubt.reading, "why": doubt.reason
         }  # fmt: skip
         yield Issue("note", where, "doubt", values)
-    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
     try:
-        check_pace(reading, (end - begin) / recording.sample_rate)
+        check_pace(reading, speech)
     except TextError as error:
         if front_end.is_nonverbal(text):
             yield Issue("note", where, "nonverbal", {})

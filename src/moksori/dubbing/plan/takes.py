@@ -4,7 +4,7 @@ import re
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,9 +12,10 @@ import soundfile
 
 from moksori.config import Seconds
 from moksori.dubbing.plan.cast import Cast
+from moksori.dubbing.plan.changes import change_role, change_texts
 from moksori.dubbing.plan.folder import RecordingFolder
 from moksori.dubbing.plan.issues import Issue
-from moksori.dubbing.records import HANDLES, Heard, Role, Take
+from moksori.dubbing.records import HANDLES, Change, Heard, Role, Take
 from moksori.errors import AudioError, ConfigError
 from moksori.files import safe_name
 from moksori.script.line import Line, Place
@@ -50,6 +51,7 @@ def find_takes(
     pattern: str | None = None,
     handles: Seconds = HANDLES,
     faulty: Collection[Place] = (),
+    changes: Mapping[str, Change] | None = None,
 ) -> Found:
     """Give each line its recording, its role and its place.
 
@@ -62,25 +64,34 @@ def find_takes(
         handles: how much more of the track is taken before and after each line, but never more than half
             of the way to its neighbour.
         faulty: lines that the script's reader found faulty; they get no take.
+        changes: what is asked of single lines, by their ids.
 
     Raises:
         ConfigError: `audio` is not there, a pattern with unknown fields, or lines without times on a track.
         AudioError: the track cannot be read.
     """
     lines = [named(line, cast) for line in lines]
-    ids = name_lines(lines)
+    ids, changes = name_lines(lines), changes or {}
+    lines, stale = change_texts(lines, ids, changes)
     if not audio.exists():
         raise ConfigError(f"{audio}: no such folder or file; --audio names the recordings")
     if audio.is_dir():
-        found = _from_folder(lines, ids, audio, cast, origin, pattern, faulty)
+        found = _from_folder(lines, ids, audio, cast, origin, pattern, faulty, changes)
     else:
         sound = [
             (line, id) for line, id in zip(lines, ids, strict=True) if line.place not in faulty
         ]
         found = _from_track(
-            [line for line, _ in sound], [id for _, id in sound], audio, cast, origin, handles
+            [line for line, _ in sound],
+            [id for _, id in sound],
+            audio,
+            cast,
+            origin,
+            handles,
+            changes,
         )
     found = replace(found, lines=dict(zip(ids, lines, strict=True)))
+    found.issues.extend(stale)
     found.issues.extend(
         Issue("note", line.place, "prefix", {"name": match.group(1)})
         for line in lines
@@ -140,40 +151,51 @@ def _from_folder(
     origin: Seconds,
     pattern: str | None,
     faulty: Collection[Place],
+    changes: Mapping[str, Change],
 ) -> Found:
     files = RecordingFolder(folder)
-    takes, issues, used = [], [], set()
+    takes, issues, used = [], list[Issue](), set[Path]()
     for line, id in zip(lines, ids, strict=True):
-        path = _file_of(line, pattern, files)
+        path, change = _file_of(line, pattern, files), changes.get(id)
+        if change and change.take:
+            used.update([path] if isinstance(path, Path) else ())
+            path = change.take
         if isinstance(path, Issue):
             issues.append(path._replace(place=line.place))
             continue
         if path in used:
             issues.append(Issue("warning", line.place, "used_twice", {"file": path.name}))
         used.add(path)
-        if line.place in faulty:
-            continue
-        role = _role(line, cast, issues)
-        try:
-            samples, rate = _size(path)
-        except AudioError as error:
-            issues.append(Issue("error", line.place, "unreadable", {"why": error.message}))
-            continue
-        start = None if line.start is None else line.start - origin
-        if start is not None and start < 0:
-            issues.append(Issue("error", line.place, "before_start", {"by": f"{-start:.2f}"}))
-            continue
-        if role:
-            takes.append(Take(
-                id=id, line=line, audio=path, begin=0, samples=samples, sample_rate=rate,
-                start=start, role=role,
-            ))  # fmt: skip
+        if line.place not in faulty:
+            takes += _whole(line, id, path, origin, _role(line, cast, issues, change), issues)
     issues += [
         Issue("warning", str(path.relative_to(folder)), "unused", {})
         for path in files.paths
         if path not in used
     ]
     return Found(takes, issues, dict(zip(ids, lines, strict=True)))
+
+
+def _whole(
+    line: Line, id: str, path: Path, origin: Seconds, role: Role | None, issues: list[Issue]
+) -> list[Take]:
+    """The take that is a whole file; none if something is wrong with it."""
+    try:
+        samples, rate = _size(path)
+    except AudioError as error:
+        issues.append(Issue("error", line.place, "unreadable", {"why": error.message}))
+        return []
+    start = None if line.start is None else line.start - origin
+    if start is not None and start < 0:
+        issues.append(Issue("error", line.place, "before_start", {"by": f"{-start:.2f}"}))
+        return []
+    if role is None:
+        return []
+    take = Take(
+        id=id, line=line, audio=path, begin=0, samples=samples, sample_rate=rate, start=start,
+        role=role,
+    )  # fmt: skip
+    return [take]
 
 
 def _file_of(line: Line, pattern: str | None, files: RecordingFolder) -> Path | Issue:
@@ -194,6 +216,7 @@ def _from_track(
     cast: Cast,
     origin: Seconds,
     handles: Seconds,
+    changes: Mapping[str, Change],
 ) -> Found:
     if untimed := [line.place for line in lines if line.start is None]:
         raise ConfigError(
@@ -202,14 +225,20 @@ def _from_track(
         )
     length, rate = _size(track)
     spans = cut(lines, origin, length / rate, handles)
-    takes, issues = [], []
+    takes, issues = [], list[Issue]()
     for line, id, span in zip(lines, ids, spans, strict=True):
         begin, end = round(span[0] * rate), round(span[1] * rate)
+        change = changes.get(id)
+        if change and change.take:
+            takes += _whole(
+                line, id, change.take, origin, _role(line, cast, issues, change), issues
+            )
+            continue
         if begin < 0 or end > length or end <= begin:
             where = f"{span[0]:.2f} – {span[1]:.2f} s; 0 – {length / rate:.2f} s"
             issues.append(Issue("error", line.place, "off_track", {"where": where}))
             continue
-        if role := _role(line, cast, issues):
+        if role := _role(line, cast, issues, change):
             takes.append(Take(
                 id=id, line=line, audio=track, begin=begin, samples=end - begin, sample_rate=rate,
                 start=begin / rate, role=role, cut=True,
@@ -242,8 +271,8 @@ def cut(
     return spans
 
 
-def _role(line: Line, cast: Cast, issues: list[Issue]) -> Role | None:
-    role = cast.role(line.character)
+def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) -> Role | None:
+    role = change_role(cast.role(line.character), change)
     if role is None:
         issues.append(Issue("error", line.place, "no_role", {"character": line.character or "—"}))
     elif not role.voice and not role.as_recorded:

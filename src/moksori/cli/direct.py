@@ -1,0 +1,80 @@
+"""`moksori mark` and `moksori audition`: what the director does in Studio, by command."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from moksori.cli.console import out, watching
+from moksori.errors import ConfigError
+
+JobArgument = typer.Argument(metavar="JOB", help="The job's folder, as `moksori dub -o` made it.")
+
+
+def mark(
+    job: Annotated[Path, JobArgument],
+    line: Annotated[str, typer.Argument(help="The line, as `moksori dub --status` lists it.")],
+    state: Annotated[
+        Literal["ok", "retake", "hold", "none"], typer.Argument(help="none takes the mark away.")
+    ],
+    note: Annotated[
+        str | None, typer.Option(help="A note; the one that is there stays if not given.")
+    ] = None,
+) -> None:
+    """Mark a line; marks and notes come back in Studio, retakes.xlsx and the report.
+
+    Example: moksori mark ep01 0012_하나 retake --note "더 크게"
+    """
+    from moksori.dubbing.records import Mark
+    from moksori.dubbing.review import Review
+    from moksori.dubbing.store import line_states
+
+    found = next((row for row in line_states(job) if row.id == line), None)
+    if found is None:
+        raise ConfigError(f"{job}: no line “{line}”; `moksori dub -o {job} --status` lists them")
+    review = Review(job)
+    before = review.marks().get(line, Mark())
+    said = before.note if note is None else note
+    review.mark(line, Mark("" if state == "none" else state, said, found.key, found.text))
+    out.print(f"{line}: {state}{f' ({said})' if said else ''}", markup=False)
+
+
+def audition(
+    job: Annotated[Path, JobArgument],
+    line: Annotated[str, typer.Argument(help="The line, as `moksori dub --status` lists it.")],
+    voices: Annotated[list[str], typer.Argument(help="One to four; `moksori voices` lists them.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Also copy the results into this folder.")
+    ] = None,
+) -> None:
+    """Hear one line of a job in up to four voices, exactly as the job would convert it.
+
+    The results are kept, so that the job need not convert the line again in the voice that is chosen.
+
+    Example: moksori audition ep01 0012_하나 lmy ava
+    """
+    import shutil
+
+    from moksori.dubbing import job as jobs
+    from moksori.dubbing.request import load_job
+    from moksori.dubbing.review import Review
+    from moksori.dubbing.work.engines import LocalEngine
+
+    request = load_job(job).request()
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+    watch, interrupted = watching()
+    with interrupted:
+        checked = jobs.check(request, watch, Review(job))
+        workers = min(os.cpu_count() or 1, len(voices))
+        rows = jobs.audition(
+            request, checked, job, lambda: LocalEngine(request.setup, workers), line, voices, watch
+        )
+    for voice, row in rows.items():
+        if row.wave is None:
+            raise ConfigError(f"{line}, {voice}: {row.error.say('en') if row.error else 'failed'}")
+        wave = row.wave
+        if output is not None:
+            wave = Path(shutil.copyfile(wave, output / f"{line}_{voice}.wav"))
+        out.print(f"{voice}: {wave}", markup=False)

@@ -1,0 +1,165 @@
+"""What a director says of a job's lines: marks and notes, changes, new takes, and the versions heard so far.
+
+It lies in the job's SQLite and is written without the job's lock, so that a line can be marked while the job
+is at work, from the page and from the command line alike.
+
+OUT/takes/<id>/<n>.wav    takes that were brought later; the script's recordings stay as they are
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from moksori.dubbing.records import HOME, Change, Mark, Task
+from moksori.errors import OutputError
+
+TAKES = "takes"  # folder of the takes that were brought later
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS marks (
+    id TEXT PRIMARY KEY, state TEXT NOT NULL, note TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS changes (id TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS versions (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL, key TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL,
+    voice TEXT NOT NULL, pitch REAL NOT NULL, gain REAL NOT NULL, audio TEXT NOT NULL, UNIQUE (id, key));
+"""
+
+
+class Version(NamedTuple):
+    """What a line once became, and from what."""
+
+    key: str  # of the outcome, whose files are kept
+    at: str  # when, ISO 8601
+    text: str
+    voice: str
+    pitch: float
+    gain: float
+    audio: str  # the recording; below the job's folder relative to it
+
+
+class Review:
+    """What was said of the lines of the job in a folder; nothing, if there is no job.
+
+    Args:
+        out: the job's folder.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self._path = out / HOME / "job.sqlite"
+
+    @property
+    def version(self) -> int:
+        """Changes whenever anybody writes to the job, from this process or another."""
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def marks(self) -> dict[str, Mark]:
+        """What was said, by the lines' ids."""
+        rows = self._rows("SELECT id, state, note, key, text FROM marks")
+        return {id: Mark(*row) for id, *row in rows}
+
+    def mark(self, id: str, mark: Mark) -> None:
+        """Say something of a line.
+
+        Raises:
+            OutputError: there is no job in the folder.
+        """
+        with self._writing() as database:
+            row = (id, *mark)
+            database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", row)
+
+    def changes(self) -> dict[str, Change]:
+        """What is asked of single lines, by their ids; takes as whole paths."""
+        found = {}
+        for id, value in self._rows("SELECT id, value FROM changes"):
+            change = Change.model_validate_json(value)
+            take = change.take and self.out / change.take
+            found[id] = change.model_copy(update={"take": take})
+        return found
+
+    def change(self, id: str, change: Change) -> None:
+        """Ask something of a line, instead of what was asked of it before.
+
+        Raises:
+            OutputError: there is no job in the folder.
+        """
+        take = change.take and Path(os.path.relpath(change.take, self.out))
+        kept = change.model_copy(update={"take": take})
+        with self._writing() as database:
+            if kept == Change():
+                database.execute("DELETE FROM changes WHERE id = ?", (id,))
+            else:
+                row = (id, kept.model_dump_json(exclude_none=True))
+                database.execute("INSERT OR REPLACE INTO changes VALUES (?, ?)", row)
+
+    def versions(self, id: str) -> list[Version]:
+        """What a line has become so far, the oldest first."""
+        asked = (
+            "SELECT key, at, text, voice, pitch, gain, audio FROM versions WHERE id = ? "
+            "ORDER BY number"
+        )
+        return [Version(*row) for row in self._rows(asked, (id,))]
+
+    def keep_versions(self, tasks: Iterable[Task]) -> None:
+        """Note what lines have become.
+
+        Args:
+            tasks: that went well.
+        """
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        rows = []
+        for task in tasks:
+            take, role = task.take, task.take.role
+            path = take.audio
+            if path.is_relative_to(self.out.resolve()):
+                path = path.relative_to(self.out.resolve())
+            voice = "" if role.as_recorded else role.voice
+            rows.append(
+                (take.id, task.key, at, take.line.text, voice, role.pitch, role.gain, str(path))
+            )
+        with self._writing() as database:
+            database.executemany(
+                "INSERT OR IGNORE INTO versions (id, key, at, text, voice, pitch, gain, audio) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+
+    def _rows(self, asked: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
+        if not self._path.exists():
+            return []
+        with self._writing() as database:
+            return database.execute(asked, values).fetchall()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if not self._path.exists():
+            raise OutputError.of("review.no_job", out=self.out)
+        database = sqlite3.connect(self._path, timeout=30)
+        try:
+            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'marks'").fetchone():
+                database.executescript(_SCHEMA)
+            with database:
+                yield database
+        finally:
+            database.close()
+
+
+def new_take(out: Path, id: str, suffix: str) -> Path:
+    """Where another recording of a line goes: a file of the job's folder that is not there yet."""
+    folder = out / TAKES / id
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 1 + max((int(p.stem) for p in folder.iterdir() if p.stem.isdecimal()), default=0)
+    return folder / f"{number}{suffix}"
+
+
+def left_behind(ids: Iterable[str], review: Review) -> Mapping[str, str]:
+    """Lines of which something was said and that the script no longer has: their text, by their ids."""
+    known = {id: mark.text for id, mark in review.marks().items() if mark.state or mark.note}
+    known |= {id: change.script_text or "" for id, change in review.changes().items()}
+    return {id: text for id, text in known.items() if id not in set(ids)}

@@ -1,0 +1,136 @@
+"""What a director says of lines is kept, works on the job, and comes back in what is delivered."""
+
+import shutil
+from dataclasses import replace
+
+import openpyxl
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from moksori.cli import app
+from moksori.dubbing.check import check
+from moksori.dubbing.job import again, dub, standing
+from moksori.dubbing.plan.cast import Cast
+from moksori.dubbing.plan.takes import find_takes
+from moksori.dubbing.records import Change, Mark, Role
+from moksori.dubbing.review import Review, new_take
+from moksori.dubbing.store import Store
+from moksori.errors import OutputError
+from moksori.script.line import Line, Place
+from tests.conftest import voiced_wave
+from tests.dubbing.conftest import InProcess
+from tests.dubbing.test_job import request
+
+CAST = Cast(characters={"하나": Role(voice="lmy", pitch=1.0)})
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A job's folder with nothing in it yet."""
+    Store(tmp_path / "out").close()
+    return tmp_path / "out"
+
+
+def test_marks_and_changes_are_kept_also_while_the_job_is_at_work(job):
+    busy = Store(job)
+    review = Review(job)
+    review.mark("0001_하나", Mark("retake", "더 크게", "abc", "안녕?"))
+    take = new_take(job, "0001_하나", ".wav")
+    review.change("0001_하나", Change(text="안녕!", script_text="안녕?", pitch=2.0, take=take))
+    busy.close()
+    elsewhere = Review(job)
+    assert elsewhere.marks() == {"0001_하나": Mark("retake", "더 크게", "abc", "안녕?")}
+    assert elsewhere.changes()["0001_하나"].take == take == job / "takes/0001_하나/1.wav"
+    moved = shutil.move(job, job.parent / "moved")
+    assert Review(moved).changes()["0001_하나"].take == moved / "takes/0001_하나/1.wav"
+    Review(moved).change("0001_하나", Change())
+    assert Review(moved).changes() == {}
+
+
+def test_a_folder_without_a_job_has_nothing_and_takes_nothing(tmp_path):
+    review = Review(tmp_path / "none")
+    assert (review.marks(), review.changes(), review.versions("1")) == ({}, {}, [])
+    with pytest.raises(OutputError, match="no job in this folder"):
+        review.mark("1", Mark("ok"))
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_change_goes_over_script_and_cast_and_is_left_out_where_the_script_changed(tmp_path):
+    takes = tmp_path / "takes"
+    takes.mkdir()
+    for name in ("1", "2", "3", "new"):
+        soundfile.write(takes / f"{name}.wav", voiced_wave(1.0), 22050)
+    new = (takes / "new.wav").rename(tmp_path / "new.wav")
+    lines = [Line(Place("row", n), "안녕?", character="하나", no=str(n)) for n in (1, 2, 3)]
+    changes = {
+        "0001_하나": Change(text="안녕!", script_text="안녕?", voice="kih", gain=-3.0),
+        "0002_하나": Change(text="잘 가!", script_text="잘 있어?", pitch=0.0),
+        "0003_하나": Change(take=new),
+    }
+    found = find_takes(lines, takes, CAST, changes=changes)
+    first, second, third = found.takes
+    assert first.line.text == "안녕!" and first.role == Role(voice="kih", pitch=1.0, gain=-3.0)
+    assert second.line.text == "안녕?" and second.role == Role(voice="lmy", pitch=0.0)
+    assert third.audio == new and third.role == CAST.characters["하나"]
+    assert [issue.kind for issue in found.issues] == ["script_changed"]
+    track = tmp_path / "track.wav"
+    soundfile.write(track, voiced_wave(9.0), 22050)
+    timed = [replace(line, start=float(i), end=i + 0.9) for i, line in enumerate(lines)]
+    found = find_takes(timed, track, CAST, changes=changes)
+    assert [(take.audio, take.cut) for take in found.takes] == [
+        (track, True), (track, True), (new, False),
+    ]  # fmt: skip
+    assert found.takes[2].start == 2.0
+
+
+@pytest.mark.slow
+def test_versions_and_marks_come_back(show):
+    asked, out = request(show), show / "out"
+    review, inner = Review(out), InProcess(asked.setup)
+    dub(asked, check(asked, review=review), out, lambda: inner)
+    id = "0001_하나"
+    first = review.versions(id)
+    assert [version.voice for version in first] == ["lmy"]
+    review.change(id, Change(voice="kih"))
+    checked = check(asked, review=review)
+    before = standing(asked, checked, out)
+    assert [row and row.status for row in before.values()] == [
+        None, "converted", "converted", "passed",
+    ]  # fmt: skip
+    (row,) = again(asked, checked, out, lambda: inner, [id])
+    assert standing(asked, checked, out)[id].wave == row.wave
+    assert [version.voice for version in review.versions(id)] == ["lmy", "kih"]
+    marked = CliRunner().invoke(app, ["mark", str(out), id, "hold", "--note", "다시 듣기"])
+    assert marked.exit_code == 0, marked.output
+    assert review.marks() == {id: Mark("hold", "다시 듣기", row.wave.stem, row.take.line.text)}
+    assert CliRunner().invoke(app, ["mark", str(out), "0099", "ok"]).exit_code != 0
+    review.mark("0009_없음", Mark("ok", "", "", "없어진 대사"))
+    review.change(id, Change())  # back to the first version
+    inner.asked.clear()
+    checked = check(asked, review=review)
+    assert [i.place for i in checked.issues if i.kind == "left_behind"] == ["0009_없음"]
+    rows = dub(asked, checked, out, lambda: inner).rows
+    assert inner.asked == [] and rows[0].wave.stem == first[0].key
+    (listed, *_) = openpyxl.load_workbook(out / "retakes.xlsx").worksheets
+    cells = [*listed.iter_rows(values_only=True)]
+    held = next(row for row in cells[1:] if row[1] == 1)
+    assert "다시 듣기" in held and "보류" in held and "01:00:05:10" in held
+
+
+def test_a_check_with_memory_reads_only_what_has_changed(show, monkeypatch):
+    from moksori.dubbing.plan import preflight
+
+    read, real = [], preflight.read_take
+    monkeypatch.setattr(preflight, "read_take", lambda take: (read.append(take.id), real(take))[1])
+    asked, memory = request(show), preflight.Memory()
+    first = check(asked, memory=memory)
+    assert len(read) == 4
+    soundfile.write(show / "takes" / "0002.wav", voiced_wave(3.0), 22050, "PCM_24")
+    read.clear()
+    second = check(asked, memory=memory)
+    assert read == ["0002_둘"]
+    assert second.converter is first.converter
+    plain = check(asked)
+    assert second.issues == plain.issues and second.heard.keys() == plain.heard.keys()
+    assert all(second.heard[id].digest == plain.heard[id].digest for id in plain.heard)
