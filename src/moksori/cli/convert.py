@@ -43,6 +43,14 @@ FloorOption = Annotated[
         help="What lies in pauses and around the speech: the take's own room tone, or digital silence.",
     ),
 ]
+TrebleOption = Annotated[
+    Literal["take", "predict", "off"],
+    typer.Option(
+        "--treble",
+        help="What sounds above 8 kHz: as strong as in the take, band by band; as predicted, which it also "
+        "is where the take holds none; or nothing.",
+    ),
+]
 
 
 def convert(
@@ -67,6 +75,7 @@ def convert(
     vocoder: VocoderOption = DEFAULT_VOCODER,
     packs: PacksOption = None,
     floor: FloorOption = "room",
+    treble: TrebleOption = "take",
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
     max_seconds: Annotated[float, typer.Option(help="Refuse recordings longer than this.")] = 30.0,
@@ -94,6 +103,7 @@ def convert(
         spell=spell,
         lexicon=lexicon,
         floor=floor,
+        treble=treble,
     )
     if plot:
         result.plot(plot)
@@ -104,6 +114,8 @@ def convert(
     )
     if written != result.subtype:
         notes += f"; written as {written}, since {result.subtype} cannot be kept in {output.suffix}"
+    if result.treble != treble:
+        notes += "; treble predicted, since the recording holds none"
     if result.samples.shape[1] > 1:
         notes += f"; the mix is on all {result.samples.shape[1]} channels"
     out.print(

@@ -17,7 +17,14 @@ from moksori.cli.cast import (
     column_pairs,
 )
 from moksori.cli.console import err, out, watching
-from moksori.cli.convert import FloorOption, ModelOption, PacksOption, VocoderOption, print_licence
+from moksori.cli.convert import (
+    FloorOption,
+    ModelOption,
+    PacksOption,
+    TrebleOption,
+    VocoderOption,
+    print_licence,
+)
 from moksori.cli.text import LexiconOption, SpellOption
 from moksori.errors import ConfigError
 from moksori.messages import Lang, say
@@ -126,6 +133,7 @@ def dub(
     vocoder: VocoderOption = DEFAULT_VOCODER,
     packs: PacksOption = None,
     floor: FloorOption = "room",
+    treble: TrebleOption = "take",
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
 ) -> None:
@@ -147,7 +155,8 @@ def dub(
 
     given = {key: value for key, value in context.params.items() if _is_given(context, key)}
     names = ("script", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
-             "loudness", "lang", "model", "vocoder", "packs", "lexicon", "spell", "floor")  # fmt: skip
+             "loudness", "lang", "model", "vocoder", "packs", "lexicon", "spell", "floor",
+             "treble")  # fmt: skip
     asked = {name: given[name] for name in names if name in given}
     if "register" in given:
         asked["mean_f0"] = register

@@ -6,14 +6,13 @@ The command line, and whatever comes later (dubbing jobs, the web page), call `C
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.func import functional_call
 
 from moksori.alignment.alignment import Alignment
-from moksori.config import Decibels, Seconds, Semitones
+from moksori.config import Seconds, Semitones
 from moksori.conversion.checkpoint import (
     ConversionCard,
     VocoderCard,
@@ -22,9 +21,11 @@ from moksori.conversion.checkpoint import (
     load_vocoder,
 )
 from moksori.conversion.results import AlignedLine, Conversion
-from moksori.conversion.room import Floor, with_room_tone
+from moksori.conversion.room import Floor
+from moksori.conversion.speech import Speech, cut_speech, place
+from moksori.conversion.treble import Treble, with_treble
 from moksori.conversion.voices import Target, find_target, packs_folder
-from moksori.errors import AudioError, CheckpointError, VoiceError
+from moksori.errors import CheckpointError, VoiceError
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.vocoder import Vocoder
 from moksori.signal import audio as audio_files
@@ -43,15 +44,6 @@ MAX_PITCH: Semitones = 12.0
 MIN_CONFIDENCE = (
     0.5  # alignment confidence under which a line should be looked at; see docs/figures.md
 )
-_FADE: Seconds = 0.005  # at both ends of the speech, against clicks
-
-
-class _Speech(NamedTuple):
-    """The speech within a recording, as the models hear it."""
-
-    wave: np.ndarray  # at the model's sample rate and level, a whole number of frames
-    start: int  # sample of the recording, at the model's sample rate, that it begins at
-    level: Decibels  # LUFS that it had
 
 
 class Converter:
@@ -131,7 +123,7 @@ class Converter:
         """
         reading = self.front_end.read(text, spell, lexicon)
         recording = self._read(recording, max_seconds)
-        speech = self._speech(recording)
+        speech = cut_speech(recording, self.card.audio)
         check_pace(reading, features.samples_to_seconds(len(speech.wave), self.card.audio))
         numbers, mel = (
             self.front_end.ids(reading.phones),
@@ -158,6 +150,7 @@ class Converter:
         source_mean_log_f0: float | None = None,
         source_f0: np.ndarray | None = None,
         floor: Floor = "room",
+        treble: Treble = "take",
         max_seconds: Seconds = MAX_SECONDS,
         spell: bool = False,
         lexicon: Path | None = None,
@@ -177,6 +170,8 @@ class Converter:
                 is put at the voice's mean.
             source_f0: [T] of this recording, as `Converter.source_f0` gives, if it is known already.
             floor: what lies in pauses and around the speech: the take's own room tone, or digital silence.
+            treble: what sounds above the mel's top: what the vocoder predicts, at the take's own levels by
+                band and time; the prediction alone, which it also is where the take holds none; or nothing.
             max_seconds: limit of the recording's length; memory grows with it.
             spell: read English words that are not in the dictionary letter by letter.
             lexicon: a show's own readings, as `moksori.text.lexicon.load_lexicon`.
@@ -194,7 +189,7 @@ class Converter:
         reading = self.front_end.read(text, spell, lexicon)
         clock.stop("text")
         recording = self._read(recording, max_seconds)
-        speech = self._speech(recording)
+        speech = cut_speech(recording, self.card.audio)
         check_pace(reading, features.samples_to_seconds(len(speech.wave), audio))
         clock.stop("read")
         source_mel = features.log_mel(speech.wave, audio)
@@ -207,7 +202,11 @@ class Converter:
         with torch.inference_mode():
             wave = self.vocoder(mel[None], f0[None])[0].numpy()
         clock.stop("vocoder")
-        samples, lowered = self._place(wave, speech, recording, floor)
+        wave, treble, band = with_treble(
+            wave, treble, recording, speech, vocoder=self.vocoder, f0=f0, take_f0=own_f0
+        )
+        clock.stop("treble")
+        samples, lowered = place(wave, self.vocoder.sample_rate, speech, recording, audio, floor)
         clock.stop("place")
         begin = features.samples_to_seconds(speech.start, audio)
         end = begin + features.frames_to_seconds(len(mel), audio)
@@ -215,7 +214,7 @@ class Converter:
             samples=samples, sample_rate=recording.sample_rate, subtype=recording.subtype,
             voice=target.voice, alignment=alignment, source_mel=source_mel.numpy(), mel=mel.numpy(),
             source_f0=own_f0.numpy(), audio=audio, speech=(begin, end), lowered=lowered,
-            band=min(self.vocoder.band, recording.sample_rate / 2),
+            band=band, treble=treble,
             seconds_by_stage=clock.stages,
         )  # fmt: skip
 
@@ -227,7 +226,7 @@ class Converter:
         Raises:
             AudioError: as `convert`.
         """
-        speech = self._speech(self._read(recording, max_seconds))
+        speech = cut_speech(self._read(recording, max_seconds), self.card.audio)
         return f0_of(speech.wave, self.card.audio)
 
     def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
@@ -236,26 +235,12 @@ class Converter:
         audio_files.check(recording, max_seconds)
         return recording
 
-    def _speech(self, recording: Recording) -> _Speech:
-        """The part of the recording that the models hear."""
-        audio = self.card.audio
-        wave = audio_files.resample(recording.mono, recording.sample_rate, audio.sample_rate)
-        start, end = audio_files.speech_bounds(wave, audio.sample_rate)
-        if end - start < audio.n_fft:
-            held = features.samples_to_seconds(end - start, audio)
-            raise AudioError.of("audio.little_sound", seconds=held)
-        wave = wave[start : end + -(end - start) % audio.hop_length]
-        wave = np.pad(wave, (0, -len(wave) % audio.hop_length)).astype(np.float32)
-        level = audio_files.loudness(wave, audio.sample_rate)
-        gain = audio_files.gain_to(wave, audio.sample_rate, audio.loudness)
-        return _Speech(wave * np.float32(gain), start, level)
-
     def _convert_frames(
         self,
         mel: torch.Tensor,
         f0: torch.Tensor,
         reading: Reading,
-        speech: _Speech,
+        speech: Speech,
         target: Target,
     ) -> tuple[torch.Tensor, Alignment]:
         """Converted log-mel [T, n_mels], and which phone each frame belongs to."""
@@ -271,7 +256,7 @@ class Converter:
         return converted.mel[0], alignment
 
     def _alignment(
-        self, weights: torch.Tensor, log_posterior: torch.Tensor, reading: Reading, speech: _Speech
+        self, weights: torch.Tensor, log_posterior: torch.Tensor, reading: Reading, speech: Speech
     ) -> Alignment:
         audio = self.card.audio
         return Alignment(
@@ -282,30 +267,6 @@ class Converter:
             begin=features.samples_to_seconds(speech.start, audio),
             words=tuple(word.strip(PUNCTUATION) for word in reading.normalized.split()),
         )
-
-    def _place(
-        self, wave: np.ndarray, speech: _Speech, recording: Recording, floor: Floor
-    ) -> tuple[np.ndarray, Decibels]:
-        """The converted wave at the source's level, rate, channels, place and exact length."""
-        sample_rate = self.vocoder.sample_rate
-        start = round(speech.start * sample_rate / self.card.audio.sample_rate)
-        wave = wave * audio_files.gain_to(wave, sample_rate, speech.level)
-        fade = np.linspace(0, 1, round(_FADE * sample_rate), dtype=np.float32)
-        wave[: len(fade)] *= fade
-        wave[-len(fade) :] *= fade[::-1]
-        total = -(-len(recording.samples) * sample_rate // recording.sample_rate)
-        line = np.zeros(max(total, start + len(wave)), dtype=np.float32)
-        line[start : start + len(wave)] = wave
-        line = audio_files.resample(line, sample_rate, recording.sample_rate)
-        n, channels = recording.samples.shape
-        line = np.pad(line, (0, max(0, n - len(line))))[:n]
-        line, lowered = audio_files.fit_peak(line)
-        if floor == "silence":
-            return np.repeat(line[:, None], channels, axis=1), lowered
-        bounds = (start, start + len(wave))
-        begin, end = (round(x * recording.sample_rate / sample_rate) for x in bounds)
-        samples = with_room_tone(line, recording.samples, recording.sample_rate, (begin, end))
-        return samples, lowered
 
 
 class _Clock:

@@ -10,6 +10,7 @@ from moksori.alignment.plots import draw_alignment, draw_conversion, save_figure
 from moksori.alignment.textgrid import save_textgrid
 from moksori.config import AudioConfig, Decibels, Hertz, Seconds
 from moksori.conversion.checkpoint import Voice
+from moksori.conversion.treble import Treble
 from moksori.signal import audio as audio_files
 
 
@@ -28,6 +29,9 @@ class Conversion:
     audio: AudioConfig
     speech: tuple[Seconds, Seconds]  # where the T frames begin and end in the recording
     band: Hertz  # highest frequency that was synthesised; nothing above it is in the speech
+    treble: (
+        Treble  # where what lies above the mel's top is from; `predict` where the take holds none
+    )
     lowered: Decibels  # by how much the level had to be below the source's so as not to clip
     seconds_by_stage: dict[str, float] = field(default_factory=dict)
 

@@ -13,6 +13,7 @@ from moksori.alignment.alignment import Interval
 from moksori.config import Decibels, Seconds, Semitones
 from moksori.conversion.converter import Converter
 from moksori.conversion.room import Floor
+from moksori.conversion.treble import Treble
 from moksori.errors import AudioError
 from moksori.messages import Message
 from moksori.script.line import Line
@@ -160,6 +161,7 @@ class Setup:
     lexicon: Path | None = None
     spell: bool = False
     floor: Floor = "room"
+    treble: Treble = "take"
 
     def converter(self) -> Converter:
         """The one conversion path."""

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from moksori.config import Seconds
 from moksori.conversion.room import Floor
+from moksori.conversion.treble import Treble
 from moksori.dubbing.records import HANDLES, Setup
 from moksori.errors import ConfigError
 from moksori.files import atomic_write, load_toml
@@ -101,6 +102,7 @@ class JobFile(BaseModel):
     lexicon: Path | None = None
     spell: bool = False
     floor: Floor = "room"
+    treble: Treble = "take"
 
     def merged(self, given: Mapping[str, Any]) -> "JobFile":
         """With the values that are given anew; the others stay."""
@@ -122,7 +124,7 @@ class JobFile(BaseModel):
             script=self.script, audio=self.audio, cast=self.cast,
             setup=Setup(
                 model=_absolute(self.model), packs=_absolute(self.packs), spell=self.spell,
-                floor=self.floor,
+                floor=self.floor, treble=self.treble,
                 vocoder=self.vocoder if known else str(folder.absolute()),
                 lexicon=_absolute(self.lexicon),
             ),

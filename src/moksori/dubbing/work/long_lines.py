@@ -17,6 +17,7 @@ from moksori.alignment.alignment import Alignment, Interval
 from moksori.config import Decibels, Seconds
 from moksori.conversion.converter import Converter
 from moksori.conversion.room import Floor
+from moksori.conversion.treble import Treble
 from moksori.dubbing.records import LONGEST, Role
 from moksori.signal import audio
 from moksori.signal.audio import Recording
@@ -73,6 +74,7 @@ def convert_line(
     spell: bool = False,
     lexicon: Path | None = None,
     floor: Floor = "room",
+    treble: Treble = "take",
 ) -> ConvertedLine:
     """Convert a line of any length up to `LONGEST`.
 
@@ -86,13 +88,14 @@ def convert_line(
         spell: as `Converter.convert`.
         lexicon: as `Converter.convert`.
         floor: as `Converter.convert`.
+        treble: as `Converter.convert`.
 
     Raises:
         AudioError, TextError, VoiceError: as `Converter.convert`.
     """
     how: dict[str, Any] = {
         "pitch": role.pitch, "spell": spell, "lexicon": lexicon, "max_seconds": LONGEST,
-        "floor": floor,
+        "floor": floor, "treble": treble,
     }  # fmt: skip
     audio.check(recording, LONGEST)
     begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)

@@ -83,7 +83,13 @@ def tasks_of(
         means: as `actor_means`.
         store: where outcomes are kept.
     """
-    shared = [_FORMAT, converter.card.sha256, converter.vocoder_card.sha256, setup.floor]
+    shared = [
+        _FORMAT,
+        converter.card.sha256,
+        converter.vocoder_card.sha256,
+        setup.floor,
+        setup.treble,
+    ]
     voices = {take.role.voice for take in takes if not take.role.as_recorded}
     own = {name: _own_weights(converter, name) for name in voices}
     tasks = []

@@ -62,6 +62,7 @@ class Worker:
             spoken = convert_line(
                 self.converter, recording, text, role, mean_log_f0=task.mean_log_f0, f0=task.f0,
                 spell=self.setup.spell, lexicon=self.setup.lexicon, floor=self.setup.floor,
+                treble=self.setup.treble,
             )  # fmt: skip
         except (TextError, AudioError):
             if self.converter.front_end.is_nonverbal(

@@ -1,0 +1,177 @@
+"""Treble from the take: how strongly each fricative, burst and breath sounds above the mel's top.
+
+The conversion model's mel ends at 8 kHz, and what a vocoder predicts above it is only likely. A take of a
+studio holds the truth, in time with the conversion to the sample. Its *levels* are taken, by band and time,
+and the predicted sound is brought to them:
+
+    gain(band, time) = take(band, time) - predicted(band, time) + (converted - take)(band just below, time)
+
+The last term moves the take's level by what conversion did to 6 to 8 kHz, so that a darker voice stays
+darker. No wave is copied. Levels are means over whole periods of each signal's own pitch, twice, which
+leaves no trace of that pitch or of any of its harmonics in them, and bands are wider than harmonics lie apart.
+"""
+
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import torch
+
+from moksori.config import Decibels, Hertz, Seconds
+from moksori.conversion.speech import Speech
+from moksori.models.vocoder import Vocoder
+from moksori.signal.audio import Recording, resample
+from moksori.signal.band import real_band
+
+Treble = Literal["take", "predict", "off"]
+LEAST_BAND: Hertz = 12000.0  # a take that ends below this has no treble to give
+_BELOW: Hertz = 2000.0  # width of the band just below, which tells what conversion did
+_WIDTH: Hertz = 1000.0  # of a band
+_JOIN: Hertz = 500.0  # on either side of an edge, over which the gain begins or ends
+_WINDOW, _HOP = 512, 128  # samples of an STFT at the vocoder's rate
+_SHORTEST: Seconds = 0.003  # of the two means that a level is, where there is no pitch
+_STEADY: Seconds = 0.05  # over which the band below is compared
+_FURTHEST: Decibels = 15.0  # that conversion may have moved the band below
+_SILENT = 1e-9  # power of a bin that counts as nothing
+
+
+def with_treble(
+    wave: np.ndarray,
+    treble: Treble,
+    recording: Recording,
+    speech: Speech,
+    *,
+    vocoder: Vocoder,
+    f0: torch.Tensor,
+    take_f0: torch.Tensor,
+) -> tuple[np.ndarray, Treble, Hertz]:
+    """Give a converted wave the treble that is asked for.
+
+    Args:
+        wave: [n] of the vocoder.
+        treble: `take` becomes `predict` where the recording ends below `LEAST_BAND`, by its sound.
+        recording: the source.
+        speech: of it.
+        vocoder: that made the wave.
+        f0: [T] Hz of the wave, 0 where unvoiced.
+        take_f0: [T] Hz of the speech.
+
+    Returns:
+        The wave [n], what its treble is, and the highest frequency that it holds at the source's rate, Hz.
+    """
+    low, sample_rate, nyquist = vocoder.audio.fmax, vocoder.sample_rate, recording.sample_rate / 2
+    if treble == "off":
+        return without(wave, sample_rate, low), "off", min(low, nyquist)
+    band = min(vocoder.band, nyquist)
+    held = real_band(recording.mono, recording.sample_rate) if treble == "take" else 0.0
+    if held < LEAST_BAND or vocoder.band < low + _WIDTH:
+        return wave, "predict", band
+    start = round(speech.start * sample_rate / vocoder.audio.sample_rate)
+    take = resample(recording.mono, recording.sample_rate, sample_rate)[start : start + len(wave)]
+    take = np.pad(take * speech.gain, (0, len(wave) - len(take)))
+    high = min(held, vocoder.band)
+    shaped = from_take(wave, take, sample_rate, low=low, high=high, f0=f0, take_f0=take_f0)
+    return shaped, "take", band
+
+
+def from_take(
+    wave: np.ndarray,
+    take: np.ndarray,
+    sample_rate: int,
+    *,
+    low: Hertz,
+    high: Hertz,
+    f0: torch.Tensor,
+    take_f0: torch.Tensor,
+) -> np.ndarray:
+    """Bring the predicted treble of a converted wave to the levels of its take.
+
+    Args:
+        wave: [n] as the vocoder gave it, at the level that the model works at.
+        take: [n] of the source, in time with it, at the same rate and level.
+        sample_rate: of both, Hz.
+        low: where the prediction begins, the mel's top.
+        high: where the take's or the vocoder's sound ends; above it the prediction stays as it is.
+        f0: [T] Hz of `wave`, 0 where unvoiced; its frames divide n.
+        take_f0: [T] Hz of `take`, likewise.
+
+    Returns:
+        [n]; below `low` the wave as it was.
+    """
+    window = torch.hann_window(_WINDOW)
+    both = torch.from_numpy(np.stack([wave, take]).astype(np.float32))
+    spectra = torch.stft(both, _WINDOW, _HOP, window=window, return_complex=True)
+    hertz = np.fft.rfftfreq(_WINDOW, 1 / sample_rate)
+    edges = np.linspace(low, high, max(2, round((high - low) / _WIDTH) + 1))
+    power = spectra.abs().square().double().numpy()  # [2, bins, frames]
+    frame = len(wave) / len(f0)  # samples a frame of F0
+    levels, below = [], []
+    for one, pitch in zip(power, (f0, take_f0), strict=True):
+        periods = _periods(pitch.numpy(), frame, one.shape[1], sample_rate)
+        bands = _bands(one, hertz, np.concatenate([[low - _BELOW], edges]))
+        mean = _mean_around(_mean_around(bands, periods), periods)
+        level = 10 * np.log10(mean + _SILENT)  # [1 + bands, frames]
+        below.append(_smooth(level[0], round(_STEADY * sample_rate / _HOP)))
+        levels.append(level[1:])
+    moved = np.clip(below[0] - below[1], -_FURTHEST, _FURTHEST)
+    gain = _onto_bins(levels[1] - levels[0] + moved, edges, hertz)
+    shaped = spectra[0] * torch.from_numpy(10 ** (gain / 20)).float()
+    result: np.ndarray = torch.istft(shaped, _WINDOW, _HOP, window=window, length=len(wave)).numpy()
+    return result
+
+
+def without(wave: np.ndarray, sample_rate: int, low: Hertz) -> np.ndarray:
+    """A wave [n] with nothing above `low` Hz."""
+    spectrum = np.fft.rfft(wave)
+    hertz = np.fft.rfftfreq(len(wave), 1 / sample_rate)
+    fall = np.clip((low + _JOIN - hertz) / (2 * _JOIN), 0, 1)
+    result: np.ndarray = np.fft.irfft(spectrum * fall, len(wave)).astype(np.float32)
+    return result
+
+
+def _bands(power: np.ndarray, hertz: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Mean power of [bins, frames] between each two edges, [bands, frames]."""
+    return np.stack([
+        power[(hertz >= begin) & (hertz < end)].mean(0)
+        for begin, end in pairwise(edges)
+    ])  # fmt: skip
+
+
+def _periods(f0: np.ndarray, frame: float, count: int, sample_rate: int) -> np.ndarray:
+    """Over how many STFT frames each mean is taken, [count].
+
+    Whole periods of F0 [T], as few as are no shorter than `_SHORTEST`, which it is where unvoiced.
+    """
+    at = np.clip(np.arange(count) * _HOP / frame, 0, len(f0) - 1).astype(int)
+    period = 1 / np.where(f0 > 0, f0, 1 / _SHORTEST)[at]
+    result: np.ndarray = period * np.ceil(_SHORTEST / period - 1e-6) * sample_rate / _HOP
+    return result
+
+
+def _mean_around(power: np.ndarray, periods: np.ndarray) -> np.ndarray:
+    """Mean of [bands, frames] about each frame, over so many of them."""
+    frames = power.shape[1]
+    middle, edges = np.arange(frames) + 0.5, np.arange(frames + 1)
+    begin = np.clip(middle - periods / 2, 0, frames)
+    end = np.clip(middle + periods / 2, 0, frames)
+    summed = np.concatenate([np.zeros((len(power), 1)), np.cumsum(power, 1)], 1)
+    return np.stack([
+        (np.interp(end, edges, row) - np.interp(begin, edges, row)) / (end - begin)
+        for row in summed
+    ])  # fmt: skip
+
+
+def _smooth(level: np.ndarray, width: int) -> np.ndarray:
+    window = np.hanning(width + 2)[1:-1]
+    padded = np.pad(level, (width // 2, width - 1 - width // 2), mode="edge")
+    return np.convolve(padded, window / window.sum(), "valid")
+
+
+def _onto_bins(gain: np.ndarray, edges: np.ndarray, hertz: np.ndarray) -> np.ndarray:
+    """Gain [bands, frames] in dB as [bins, frames]: between the bands' middles, none outside their edges."""
+    middles = (edges[:-1] + edges[1:]) / 2
+    weights = np.stack([np.interp(hertz, middles, row) for row in np.eye(len(middles))], 1)
+    begins = np.clip((hertz - edges[0] + _JOIN) / (2 * _JOIN), 0, 1)
+    ends = np.clip((edges[-1] + _JOIN - hertz) / (2 * _JOIN), 0, 1)
+    result: np.ndarray = (weights * (begins * ends)[:, None]) @ gain
+    return result
