@@ -8,7 +8,7 @@ and the predicted sound is brought to them:
 
 The last term moves the take's level by what conversion did to 6 to 8 kHz, so that a darker voice stays
 darker. No wave is copied. Levels are means over whole periods of each signal's own pitch, twice, which
-leaves no trace of that pitch or of any of its harmonics in them, and bands are wider than harmonics lie apart.
+leaves no trace of that pitch or of its harmonics in them, and bands are wider than harmonics lie apart.
 """
 
 from itertools import pairwise
