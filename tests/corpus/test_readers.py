@@ -31,7 +31,7 @@ def test_kss(tmp_path):
         "1_0000", "kss", "세 시다.", "3시다.",
     )  # fmt: skip
     assert first.problem == ""
-    assert "1_0001.wav{.wav,.flac} is missing" in second.problem
+    assert "1_0001.wav is missing" in second.problem
     with pytest.raises(CorpusError, match=r"no transcript"):
         read_kss(tmp_path / "1")
 

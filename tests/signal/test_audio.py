@@ -52,7 +52,7 @@ def make_bad_files(folder):
         ("silent.wav", "silent"),
         ("none.wav", "no samples"),
         ("nan.wav", "not numbers"),
-        (".", "no such file"),
+        (".", "is a folder"),
     ],
 )
 def test_bad_files_are_named_with_what_is_wrong(tmp_path, name, message):

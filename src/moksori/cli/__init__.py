@@ -1,6 +1,7 @@
 """The command line. Each command only reads its arguments, calls the library and prints."""
 
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from moksori import __version__
 from moksori.cli import training
 from moksori.cli.align import align
 from moksori.cli.cast import cast
-from moksori.cli.console import err, out
+from moksori.cli.console import err, out, show_warning
 from moksori.cli.convert import convert, voices
 from moksori.cli.direct import audition, mark
 from moksori.cli.dub import dub
@@ -65,6 +66,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors a user can fix become one line and exit code 2."""
+    warnings.showwarning = show_warning
     try:
         app()
     except (MoksoriError, OSError) as error:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from moksori.alignment.alignment import Measures
     from moksori.conversion.converter import Converter
 
-_AUDIO = (".wav", ".flac")
-
 
 def align(
     recording: Annotated[
@@ -88,12 +86,14 @@ def _align_folder(
     spell: bool,
     force: bool,
 ) -> None:
-    recordings = sorted(path for path in folder.iterdir() if path.suffix.lower() in _AUDIO)
+    from moksori.signal.decoders import SUFFIXES
+
+    recordings = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not recordings:
-        raise ConfigError(f"{folder}: no .wav or .flac in it")
+        raise ConfigError(f"{folder}: no recordings in it ({', '.join(SUFFIXES)})")
     stems = [path.stem for path in recordings]
     if twice := [stem for stem in stems if stems.count(stem) > 1]:
-        raise ConfigError(f"{folder}: “{twice[0]}” is there as .wav and as .flac; keep one")
+        raise ConfigError(f"{folder}: “{twice[0]}” is there with two endings; keep one")
     print_licence(converter.card.licence)
     output.mkdir(parents=True, exist_ok=True)
     from moksori.alignment.alignment import Measures

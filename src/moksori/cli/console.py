@@ -16,6 +16,19 @@ out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
+def show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning: ours as a line, libraries' with their place."""
+    where = "" if category.__module__.startswith("moksori.") else f"{filename}:{lineno}: "
+    err.print(f"warning: {where}{message}", style="yellow", markup=False)
+
+
 def progress(title: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
     """A progress bar of that title around an iteration, given it and its length."""
 

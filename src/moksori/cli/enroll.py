@@ -16,7 +16,7 @@ def enroll(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="1 to 20 minutes of recordings (.wav, .flac), each with its text beside it in a .txt of "
+            help="1 to 20 minutes of recordings, each with its text beside it in a .txt of "
             "the same name."
         ),
     ],

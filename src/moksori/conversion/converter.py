@@ -233,7 +233,7 @@ class Converter:
         if not isinstance(recording, Recording):
             return audio_files.read(Path(recording), max_seconds)
         audio_files.check(recording, max_seconds)
-        return recording
+        return audio_files.without_offset(recording)
 
     def _convert_frames(
         self,

@@ -15,10 +15,10 @@ from moksori.corpus.lines import SourceLine, Split
 from moksori.errors import CorpusError, ScriptError
 from moksori.files import read_text
 from moksori.script.script import read_script
+from moksori.signal.decoders import SUFFIXES
 
 KSS_LICENCE = "CC BY-NC-SA 4.0 (KSS Dataset, Kyubyong Park): research only"
 _TEST_SHARE = 11  # one text of so many
-_AUDIO = (".wav", ".flac")
 
 
 def read_kss(source: Path) -> list[SourceLine]:
@@ -128,7 +128,7 @@ def read_voice(folder: Path, name: str) -> list[SourceLine]:
             )
         )
     if not lines:
-        raise CorpusError(f"{folder}: no .wav or .flac in it")
+        raise CorpusError(f"{folder}: no recordings in it ({', '.join(SUFFIXES)})")
     return _checked(folder, iter(lines))
 
 
@@ -167,7 +167,7 @@ def _recordings(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in _AUDIO and not path.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     )
 
 
@@ -204,15 +204,17 @@ def _line(path: Path, speaker: str, text: str, script: str, table: Path) -> Sour
         (
             place
             for name in (path.name, *spellings)
-            for end in ("", *_AUDIO)
+            for end in ("", *SUFFIXES)
             if (place := path.with_name(name + end)).is_file()
         ),
         None,
     )
-    problem = "" if found else f"no audio: {path}{{.wav,.flac}} is missing"
+    problem = (
+        "" if found else f"no audio: {path} is missing, with or without an ending such as .wav"
+    )
     if found and not text:
         problem = f"empty: {table} has no text for it"
-    id = path.stem if path.suffix.lower() in _AUDIO else path.name
+    id = path.stem if path.suffix.lower() in SUFFIXES else path.name
     return SourceLine(
         id=id,
         speaker=speaker,

@@ -22,9 +22,11 @@ from moksori.errors import ScriptError
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.script import read_script
+from moksori.signal.decoders import inspect
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time
 
 _HOUR: Seconds = 3600.0
+_SAME: Seconds = 0.02  # time codes that differ by less are one: half a frame
 
 
 class Checked(NamedTuple):
@@ -68,7 +70,7 @@ def check(
     cast = read_cast(request.cast)
     content = _content(request)
     lines, rate = content.lines, request.frame_rate
-    origin = _origin(lines, rate) if request.origin is None else request.origin
+    origin, noticed = _origin(request, lines)
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
         content.faulty, review.changes() if review else None,
@@ -76,6 +78,7 @@ def check(
     memory = memory or Memory()
     converter = memory.converter(request.setup)
     found.issues.extend(Issue("error", at, "script", {"why": why}) for at, _, why in content.faults)
+    found.issues.extend(noticed)
     found.issues.extend(Issue("warning", "", "script", {"why": why}) for why in content.warnings)
     behind = left_behind(found.lines, review) if review else {}
     found.issues.extend(
@@ -129,7 +132,36 @@ def _content(request: Request) -> ScriptContent:
     return content
 
 
-def _origin(lines: Sequence[Line], frame_rate: FrameRate | None) -> Seconds:
+def _origin(request: Request, lines: Sequence[Line]) -> tuple[Seconds, list[Issue]]:
+    """The time code at which reel and track begin, and what there is to say of it.
+
+    It is asked for, or else the track's time reference (`bext`), or else the hour of the first line. A
+    reference of 0 is what programs write that do not know the time.
+    """
+    hour, frame_rate = _hour(lines, request.frame_rate), request.frame_rate
+    header = inspect(request.audio) if request.audio.is_file() else None
+    if header is None or header.time_reference is None:
+        return (hour if request.origin is None else request.origin), []
+    stamp = header.time_reference / header.sample_rate
+    said = {"stamp": _time(stamp, frame_rate)}
+    if request.origin is not None:
+        differs = stamp and abs(stamp - request.origin) >= _SAME
+        told = said | {"start": _time(request.origin, frame_rate)}
+        return request.origin, [Issue("warning", "", "stamp_differs", told)] if differs else []
+    if not stamp:
+        told = said | {"start": _time(hour, frame_rate)}
+        return hour, [Issue("warning", "", "stamp_unset", told)] if hour else []
+    return stamp, [Issue("note", "", "stamp", said)]
+
+
+def _time(seconds: Seconds, frame_rate: FrameRate | None) -> str:
+    if frame_rate:
+        return format_timecode(seconds, frame_rate)
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes // 60):02d}:{int(minutes % 60):02d}:{rest:06.3f}"
+
+
+def _hour(lines: Sequence[Line], frame_rate: FrameRate | None) -> Seconds:
     """The hour of the first line: reels begin at 01:00:00:00 as often as at 00:00:00:00.
 
     By time codes, whose hours are not the clock's where a frame lasts 1001/30000 s.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -245,7 +246,9 @@ def read_take(take: Take) -> tuple[Recording, str]:
     Raises:
         AudioError: as `moksori.signal.audio.read`.
     """
-    recording = audio.read(take.audio, LONGEST, (take.begin, take.samples))
+    with warnings.catch_warnings():  # preflight lists them
+        warnings.simplefilter("ignore", audio.RecordingWarning)
+        recording = audio.read(take.audio, LONGEST, (take.begin, take.samples))
     whole = hashlib.sha256(
         f"{recording.sample_rate} {recording.subtype} {recording.samples.shape}".encode()
     )

@@ -8,6 +8,7 @@ from moksori.corpus import emotiontts
 from moksori.corpus.lines import SourceLine
 from moksori.errors import CorpusError
 from moksori.files import read_csv
+from moksori.signal.decoders import SUFFIXES
 
 _COLUMNS = {
     "recording": ("recording", "file", "파일", "녹음"),
@@ -17,7 +18,6 @@ _COLUMNS = {
     "group": ("group", "묶음"),
 }
 _FIT = 15  # recordings that make a voice's centroid
-_AUDIO = (".wav", ".flac")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +105,12 @@ def read_voices(folder: Path) -> dict[str, RealVoice]:
     """
     voices = {}
     for home in sorted(path for path in folder.iterdir() if path.is_dir()):
-        audio = sorted(path for path in home.rglob("*") if path.suffix.lower() in _AUDIO)
+        audio = sorted(path for path in home.rglob("*") if path.suffix.lower() in SUFFIXES)
         if len(audio) > 1:
             held = audio[1::4]
             voices[home.name] = RealVoice([p for p in audio if p not in held][:_FIT], held[:_FIT])
     if not voices:
-        raise CorpusError(f"{folder}: no folder VOICE with two or more .wav or .flac in it")
+        raise CorpusError(f"{folder}: no folder VOICE with two or more recordings in it")
     return voices
 
 

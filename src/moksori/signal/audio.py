@@ -1,6 +1,7 @@
 """Reading, writing, resampling and levelling recordings. Waves are float32 in [-1, 1]."""
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -14,19 +15,23 @@ from moksori.config import Decibels, Hertz, Seconds
 from moksori.errors import AudioError, OutputError
 from moksori.files import atomic_path
 from moksori.messages import Message, message
+from moksori.signal.decoders import UNCOUNTED, opened
 
 SILENCE: Decibels = -60.0  # a recording whose loudest sample is below this has nothing to convert
 _FULL_SCALE_PEAK = 0.999
-_UNCOUNTED = (
-    2**40
-)  # libsndfile's frame count of a stream whose header does not tell it is above this
-_STREAMED = 0x7FFFF000
+_OFFSET = 1e-3  # of the peak
+_LARGEST = 1000.0  # of full scale; what is above is no sound in floating point
+_MOST_VALUES = 2**27  # samples of all channels held at once: half a gigabyte
 # Formats that keep every sample; others pad or lose some, and are not written.
 _LOSSLESS = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 
 
 _MP3_RATES = (24000, 22050, 16000, 12000, 11025, 8000)  # Hz; what speech is judged by
 _MP3_COMPRESSION = 0.5  # of LAME's variable bit rate
+
+
+class RecordingWarning(UserWarning):
+    """Something about a recording's file that did not keep it from being read."""
 
 
 @dataclass(frozen=True)
@@ -51,43 +56,75 @@ class Recording:
 def read(
     path: Path, max_seconds: Seconds | None = None, part: tuple[int, int] | None = None
 ) -> Recording:
-    """Read any file that libsndfile knows: WAV, FLAC, AIFF, OGG, MP3, of any rate and width.
+    """Read a recording of any of `decoders.SUFFIXES`, of any rate and width, for conversion and measuring.
+
+    What is wrong with its header though all is there is a `RecordingWarning`.
 
     Args:
         path: of the file.
         max_seconds: refuse more than this.
         part: first sample and number of samples; only they are read, and held in memory.
 
+    Returns:
+        The recording, its constant offset removed (`without_offset`).
+
     Raises:
-        AudioError: missing, empty, truncated, not audio, silent, longer than `max_seconds`, or with
-            samples that are not numbers; a part that the file does not have.
+        AudioError: missing, empty, truncated, not audio, silent, longer than `max_seconds`, more than memory
+            should hold, or with samples that are not numbers or beyond all sense; a part that the file does
+            not have.
     """
-    if not path.is_file():
-        raise AudioError.of("audio.missing", file=path)
-    if path.stat().st_size == 0:
-        raise AudioError.of("audio.empty", file=path)
-    try:
-        with soundfile.SoundFile(path) as file:
-            counted = file.frames < _UNCOUNTED
-            begin, wanted = part or (0, file.frames)
-            if counted and max_seconds is not None:
-                _check_length(str(path), wanted / file.samplerate, max_seconds)
-            if not counted and not part:
-                wanted = int((max_seconds or 3600) * file.samplerate) + 1
-            if begin:
-                file.seek(begin)
-            samples = file.read(wanted, dtype="float32", always_2d=True)
-            rate, subtype = file.samplerate, file.subtype
-    except AudioError:
-        raise
-    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
-        reason = getattr(error, "error_string", error)  # a headerless .raw is a TypeError
-        raise AudioError.of("audio.unreadable", file=path, why=reason) from None
-    if ((counted or part) and len(samples) < wanted) or _is_cut(path):
-        raise AudioError.of("audio.truncated", file=path)
-    recording = Recording(samples, rate, subtype)
+    recording = decode(path, max_seconds, part)
     check(recording, max_seconds, str(path))
-    return recording
+    return without_offset(recording)
+
+
+def decode(
+    path: Path,
+    max_seconds: Seconds | None = None,
+    part: tuple[int, int] | None = None,
+    dtype: Literal["float32", "float64"] = "float32",
+) -> Recording:
+    """A recording exactly as it is; arguments and errors as `read`, whatever its samples are.
+
+    Raises:
+        AudioError: as `read`.
+    """
+    with opened(path) as (file, layout, subtype):
+        if layout.warning:
+            warnings.warn(RecordingWarning(f"{path}: {layout.warning.say('en')}"), stacklevel=3)
+        counted = file.frames < UNCOUNTED
+        begin, wanted = part or (0, file.frames)
+        most = _MOST_VALUES // file.channels
+        if counted and max_seconds is not None:
+            _check_length(str(path), wanted / file.samplerate, max_seconds)
+        if not counted and not part:
+            limit = most if max_seconds is None else int(max_seconds * file.samplerate)
+            wanted = min(limit, most) + 1
+        elif wanted > most:
+            raise AudioError.of(
+                "audio.too_large", file=path, channels=file.channels, sample_rate=file.samplerate,
+                size=wanted * file.channels * 4 / 2**30,
+            )  # fmt: skip
+        if begin:
+            file.seek(begin)
+        samples = file.read(wanted, dtype=dtype, always_2d=True)
+        sample_rate = file.samplerate
+    if ((counted or part) and len(samples) < wanted) or layout.cut:
+        raise AudioError.of("audio.truncated", file=path)
+    return Recording(samples, sample_rate, subtype)
+
+
+def without_offset(recording: Recording) -> Recording:
+    """A recording whose constant offset is gone, if it has one; of each channel, its mean.
+
+    Converters and some microphones leave one. It is heard by nobody, but fills pauses with energy. Below
+    -60 dB of the peak it is left alone, so that a part of a recording without one stays as it is.
+    """
+    offset = recording.samples.mean(axis=0, dtype=np.float64)
+    centred = recording.samples - offset.astype(recording.samples.dtype)
+    if (np.abs(offset) <= _OFFSET * np.abs(centred).max(axis=0)).all():
+        return recording
+    return replace(recording, samples=centred)
 
 
 def check(
@@ -98,7 +135,7 @@ def check(
     """See that there is something to convert.
 
     Raises:
-        AudioError: no samples, too many, some that are not numbers, or silence.
+        AudioError: no samples, too many, some that are not numbers or beyond all sense, or silence.
     """
     if len(recording.samples) == 0:
         raise AudioError.of("audio.no_samples", name=name)
@@ -106,8 +143,11 @@ def check(
         _check_length(name, recording.seconds, max_seconds)
     if not np.isfinite(recording.samples).all():
         raise AudioError.of("audio.not_finite", name=name)
-    if decibels(np.abs(recording.mono).max()) < SILENCE:
-        antiphase = decibels(np.abs(recording.samples).max()) >= SILENCE
+    if (peak := float(np.abs(recording.samples).max())) > _LARGEST:
+        raise AudioError.of("audio.too_loud", name=name, peak=peak)
+    centred = without_offset(recording)
+    if decibels(np.abs(centred.mono).max()) < SILENCE:
+        antiphase = decibels(np.abs(centred.samples).max()) >= SILENCE
         why = message("audio.antiphase") if antiphase else message("audio.below", limit=SILENCE)
         raise AudioError.of("audio.silent", name=name, why=why)
 
@@ -115,27 +155,6 @@ def check(
 def _check_length(name: str | Message, length: Seconds, limit: Seconds) -> None:
     if length > limit:
         raise AudioError.of("audio.too_long", name=name, length=length, limit=limit)
-
-
-def _is_cut(path: Path) -> bool:
-    """Whether a WAV, AIFF or AU file is shorter than its header says.
-
-    libsndfile reads those without a word. Sizes near the largest stand in files written by programs
-    that could not seek back to fill them in.
-    """
-    with path.open("rb") as file:
-        header = file.read(12)
-    form = header[:4]
-    order: Literal["little", "big"] = "little" if form == b"RIFF" else "big"
-    if form not in (b"RIFF", b"FORM", b".snd"):
-        return False
-    declared = int.from_bytes(header[4:8], order)
-    if form == b".snd":  # data offset and data size instead of the file's
-        size = int.from_bytes(header[8:12], order)
-        declared = size if size >= _STREAMED else declared + size - 8
-    if declared == 0 or declared >= _STREAMED:
-        return False
-    return path.stat().st_size < declared + 8 - 1  # the last pad byte may miss
 
 
 def write(path: Path, samples: np.ndarray, sample_rate: int, subtype: str = "PCM_16") -> str:

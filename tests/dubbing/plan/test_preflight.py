@@ -117,7 +117,20 @@ def test_overlaps_are_told_once_by_what_they_are():
 
 def test_findings_are_kept_in_both_languages(tmp_path):
     values = dict.fromkeys(
-        ("file", "names", "why", "by", "where", "character", "text", "reading", "other", "name"),
+        (
+            "file",
+            "names",
+            "why",
+            "by",
+            "where",
+            "character",
+            "text",
+            "reading",
+            "other",
+            "name",
+            "stamp",
+            "start",
+        ),
         "X",
     )
     found = [Issue("error", Place("row", 1), kind, values) for kind in KINDS]

@@ -8,7 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import soundfile
 from jinja2 import Environment, StrictUndefined
 
 from moksori.alignment.alignment import Interval
@@ -17,11 +16,11 @@ from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, to_look_a
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.records import Dubbed
 from moksori.dubbing.work.flags import reason
+from moksori.errors import AudioError
 from moksori.files import atomic_path
 from moksori.messages import Lang, say
 from moksori.signal import audio
 
-_UNREADABLE = (soundfile.SoundFileError, OSError, TypeError, ValueError)
 _LETTER = 1.5  # percent of a laptop's page that a syllable takes
 
 
@@ -122,11 +121,9 @@ def _source(row: Dubbed, lang: Lang) -> tuple[str, str]:
     if row.sounds or not take.samples:  # 0 of a line that the job continues without
         return _player(row.sounds and row.sounds[0], "source.none", lang)
     try:  # as it is, since it may be the reason of the failure
-        wave, sample_rate = soundfile.read(
-            take.audio, take.samples, take.begin, dtype="float32", always_2d=True
-        )
-        return _uri(audio.mp3(wave.mean(axis=1), sample_rate)), ""
-    except _UNREADABLE:
+        recording = audio.decode(take.audio, part=(take.begin, take.samples))
+        return _uri(audio.mp3(recording.mono, recording.sample_rate)), ""
+    except (AudioError, OSError):
         return "", say("gone", lang, file=take.audio.name)
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME
 from moksori.errors import ConfigError
-
-AUDIO = (".wav", ".flac", ".aif", ".aiff", ".mp3", ".ogg", ".w64", ".rf64")
+from moksori.signal.decoders import SUFFIXES
 
 
 class RecordingFolder:
@@ -20,13 +19,13 @@ class RecordingFolder:
         self.paths = sorted(
             path
             for path in folder.rglob("*")
-            if path.suffix.lower() in AUDIO
-            and path.is_file()
+            if path.suffix.lower() in SUFFIXES
+            and not path.is_dir()
             and not any(part.startswith(".") for part in path.relative_to(folder).parts)
             and jobs.isdisjoint(path.parents)
         )
         if not self.paths:
-            raise ConfigError(f"{folder}: no recordings in it ({', '.join(AUDIO)})")
+            raise ConfigError(f"{folder}: no recordings in it ({', '.join(SUFFIXES)})")
         self.index: dict[str, list[Path]] = {}
         for path in self.paths:
             inner = path.relative_to(folder).as_posix()

@@ -8,8 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import soundfile
-
 from moksori.config import Seconds
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.changes import change_role, change_texts
@@ -19,6 +17,7 @@ from moksori.dubbing.records import HANDLES, Change, Heard, Role, Take
 from moksori.errors import AudioError, ConfigError
 from moksori.files import safe_name
 from moksori.script.line import Line, Place
+from moksori.signal.decoders import inspect
 
 _FIELDS = ("no", "episode", "scene", "character", "actor")
 PREFIX = re.compile(r"\s*-?\s*([^\s:：][^:：]{0,30}?)\s*[:：]\s*(?=\S)")
@@ -181,10 +180,12 @@ def _whole(
 ) -> list[Take]:
     """The take that is a whole file; none if something is wrong with it."""
     try:
-        samples, rate = _size(path)
+        header = inspect(path)
     except AudioError as error:
         issues.append(Issue("error", line.place, "unreadable", {"why": error.message}))
         return []
+    if header.warning:
+        issues.append(Issue("warning", line.place, "header", {"why": header.warning}))
     start = None if line.start is None else line.start - origin
     if start is not None and start < 0:
         issues.append(Issue("error", line.place, "before_start", {"by": f"{-start:.2f}"}))
@@ -192,8 +193,8 @@ def _whole(
     if role is None:
         return []
     take = Take(
-        id=id, line=line, audio=path, begin=0, samples=samples, sample_rate=rate, start=start,
-        role=role,
+        id=id, line=line, audio=path, begin=0, samples=header.frames,
+        sample_rate=header.sample_rate, start=start, role=role,
     )  # fmt: skip
     return [take]
 
@@ -223,9 +224,11 @@ def _from_track(
             f"{untimed[0]}: no time code, which cutting {track.name} needs; fill the script's columns of "
             "시작 and 끝, or give a folder of recordings"
         )
-    length, rate = _size(track)
+    length, rate, warning, _ = inspect(track)
     spans = cut(lines, origin, length / rate, handles)
-    takes, issues = [], list[Issue]()
+    takes, issues = list[Take](), list[Issue]()
+    if warning:
+        issues.append(Issue("warning", "", "header", {"why": warning}))
     for line, id, span in zip(lines, ids, spans, strict=True):
         begin, end = round(span[0] * rate), round(span[1] * rate)
         change = changes.get(id)
@@ -303,13 +306,3 @@ def _by_pattern(pattern: str, line: Line) -> str:
         raise ConfigError(f"{line.place}: has no {error.args[0]}, which --pattern needs") from None
     except ValueError as error:
         raise ConfigError(f"{line.place}: --pattern {pattern} does not fit it ({error})") from None
-
-
-def _size(path: Path) -> tuple[int, int]:
-    """Samples and rate of an audio file."""
-    try:
-        about = soundfile.info(path)
-    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
-        reason = getattr(error, "error_string", error)
-        raise AudioError.of("audio.unreadable", file=path, why=reason) from None
-    return about.frames, about.samplerate

@@ -14,7 +14,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 from matplotlib.image import imsave
 from threadpoolctl import threadpool_limits
@@ -104,9 +103,8 @@ class Worker:
         samples, measured["lowered"] = _louder(recording.samples, gain)
         if not gain:  # exactly, also what 32-bit floating point cannot hold
             take = task.take
-            samples = soundfile.read(
-                take.audio, take.samples, take.begin, dtype="float64", always_2d=True
-            )[0]
+            part = (take.begin, take.samples)
+            samples = audio.decode(take.audio, part=part, dtype="float64").samples
         _write_wave(task.wave, samples, recording)
         _write_sounds(task, recording, samples)
         _write_about(task, "passed", [], None, measured, None)

@@ -1,0 +1,163 @@
+"""Any file that holds sound, opened: what libsndfile knows at once, the rest through ffmpeg.
+
+`SUFFIXES` is the one table of what counts as a recording, wherever a folder of recordings is looked at.
+"""
+
+import io
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import soundfile
+
+from moksori.config import Hertz
+from moksori.errors import AudioError
+from moksori.messages import Message
+from moksori.signal import ffmpeg, mpeg
+from moksori.signal.containers import Layout, Patch, read_layout
+
+_LIBSNDFILE = (
+    ".wav", ".bwf", ".flac", ".aif", ".aiff", ".aifc", ".mp3", ".ogg", ".oga", ".w64", ".rf64",
+    ".caf", ".au",
+)  # fmt: skip
+SUFFIXES = (*_LIBSNDFILE, *(end for end in ffmpeg.DEMUXERS if end not in _LIBSNDFILE))
+UNCOUNTED = (
+    2**40
+)  # libsndfile's frame count of a stream whose header does not tell it is above this
+_SAMPLE_RATES: tuple[Hertz, Hertz] = (4000, 768000)
+_MOST_CHANNELS = 64
+
+
+class Opened(NamedTuple):
+    """A file that is open for reading."""
+
+    file: soundfile.SoundFile
+    layout: Layout
+    subtype: str  # soundfile's name of the sample format, or the suffix of what ffmpeg has decoded
+
+
+class Header(NamedTuple):
+    """What is known of a recording without keeping its samples."""
+
+    frames: int
+    sample_rate: int
+    warning: Message | None  # what is wrong with its header though all is there
+    time_reference: int | None  # of the first sample, in samples since midnight
+
+
+def inspect(path: Path) -> Header:
+    """Length and sample rate of a recording, by decoding where its header only estimates them.
+
+    Raises:
+        AudioError: as `opened`; it is cut.
+    """
+    with opened(path) as (file, layout, _):
+        if layout.cut:
+            raise AudioError.of("audio.truncated", file=path)
+        frames = file.frames
+        if frames >= UNCOUNTED:
+            frames = sum(map(len, file.blocks(1 << 16, dtype="float32", always_2d=True)))
+        return Header(frames, file.samplerate, layout.warning, layout.time_reference)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Opened]:
+    """Open a recording of any kind.
+
+    Raises:
+        AudioError: not there, a folder, a pipe, empty, no audio, of a sample rate or number of channels that
+            nobody records in; within the context, what libsndfile finds wrong with the samples.
+    """
+    _check_file(path)
+    try:
+        with _opened(path) as found:
+            _check_header(path, found.file)
+            yield found
+    except EOFError:
+        raise AudioError.of("audio.truncated", file=path) from None
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        if isinstance(error, AudioError):
+            raise
+        reason = getattr(error, "error_string", error)  # a headerless .raw is a TypeError
+        raise AudioError.of("audio.unreadable", file=path, why=reason) from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Opened]:
+    layout, subtype = read_layout(path), ""
+    source: Path | io.RawIOBase | io.BytesIO = path
+    if layout.patch:
+        source = _Patched(path, layout.patch)
+    elif path.suffix.lower() == ".mp3" and (content := mpeg.with_length(path.read_bytes())):
+        source = io.BytesIO(content)
+    elif path.suffix.lower() in ffmpeg.DEMUXERS and not _is_known(path):
+        source, subtype = ffmpeg.decoded(path), path.suffix[1:].upper()
+    with soundfile.SoundFile(source) as file:
+        yield Opened(file, layout, subtype or file.subtype)
+
+
+def _is_known(path: Path) -> bool:
+    """Whether libsndfile can read it, as it can Opus in Ogg."""
+    try:
+        soundfile.info(path)
+    except soundfile.LibsndfileError:
+        return False
+    return True
+
+
+def _check_file(path: Path) -> None:
+    try:
+        about = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise AudioError.of("audio.missing", file=path) from None
+    except OSError as error:
+        raise AudioError.of("audio.unreadable", file=path, why=error.strerror) from None
+    if stat.S_ISDIR(about.st_mode):
+        raise AudioError.of("audio.folder", file=path)
+    if not stat.S_ISREG(about.st_mode):  # reading a pipe would wait for whoever writes into it
+        raise AudioError.of("audio.special", file=path)
+    if about.st_size == 0:
+        raise AudioError.of("audio.empty", file=path)
+
+
+def _check_header(path: Path, file: soundfile.SoundFile) -> None:
+    low, high = _SAMPLE_RATES
+    if not low <= file.samplerate <= high or file.channels > _MOST_CHANNELS:
+        raise AudioError.of(
+            "audio.odd_header", file=path, channels=file.channels, sample_rate=file.samplerate,
+            most=_MOST_CHANNELS, low=low, high=high,
+        )  # fmt: skip
+
+
+class _Patched(io.RawIOBase):
+    """A file whose bytes at one place read as others."""
+
+    def __init__(self, path: Path, patch: Patch) -> None:
+        self._file, self._patch = path.open("rb"), patch
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # any writable buffer
+        """Read; the bytes that are patched come from the patch."""
+        begin = self._file.tell()
+        count = self._file.readinto(buffer)
+        for i, byte in enumerate(self._patch.content, self._patch.place - begin):
+            if 0 <= i < count:
+                buffer[i : i + 1] = bytes([byte])
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

@@ -1,0 +1,69 @@
+"""What libsndfile does not know (AAC, Opus in WebM), decoded by the command `ffmpeg` where it is there."""
+
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from moksori.errors import AudioError
+from moksori.messages import message
+
+# The demuxer is named, so that no playlist under another suffix is followed to other files or hosts.
+DEMUXERS = {
+    ".m4a": "mov", ".mp4": "mov", ".mov": "mov", ".3gp": "mov", ".aac": "aac", ".webm": "matroska",
+    ".mka": "matroska", ".mkv": "matroska", ".opus": "ogg", ".wma": "asf", ".amr": "amr",
+}  # fmt: skip
+_LONGEST = 4 * 3600  # seconds decoded of a file; a longer one is refused
+_PATIENCE = 900  # seconds that ffmpeg may take
+_decoded: dict[tuple[Path, int, int], Path] = {}  # the file decoded last, by path, time and size
+
+
+def decoded(path: Path) -> Path:
+    """A WAV of all that an audio file holds; the last one is kept until the process ends.
+
+    Raises:
+        AudioError: ffmpeg is not installed, cannot read the file, or takes too long.
+    """
+    about = path.stat()
+    key = (path.resolve(), about.st_mtime_ns, about.st_size)
+    if key not in _decoded:
+        for _, old in [*_decoded.items()]:
+            old.unlink(missing_ok=True)
+        _decoded.clear()
+        _decoded[key] = _decode(path)
+    return _decoded[key]
+
+
+def _decode(path: Path) -> Path:
+    command = shutil.which("ffmpeg")
+    if command is None:
+        raise AudioError.of("audio.needs_ffmpeg", file=path, kind=path.suffix.lower())
+    target = Path(_folder().name) / f"{len(list(Path(_folder().name).iterdir()))}.wav"
+    # fmt: off
+    arguments = [
+        command, "-nostdin", "-v", "error", "-xerror", "-protocol_whitelist", "file",
+        "-f", DEMUXERS[path.suffix.lower()], "-i", f"file:{path.absolute()}", "-map", "0:a:0", "-vn",
+        "-map_metadata", "-1", "-t", str(_LONGEST + 1), "-c:a", "pcm_f32le", "-rf64", "auto",
+        "-f", "wav", "-y", str(target),
+    ]
+    # fmt: on
+    try:
+        ran = subprocess.run(arguments, capture_output=True, timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        target.unlink(missing_ok=True)
+        raise AudioError.of(
+            "audio.unreadable", file=path, why=message("audio.ffmpeg_slow", seconds=_PATIENCE)
+        ) from None
+    if ran.returncode:
+        target.unlink(missing_ok=True)
+        said = ran.stderr.decode(errors="replace").strip().splitlines()
+        why = said[-1].removeprefix(f"file:{path.absolute()}: ") if said else "ffmpeg"
+        raise AudioError.of("audio.unreadable", file=path, why=f"ffmpeg: {why}")
+    return target
+
+
+@cache
+def _folder() -> "tempfile.TemporaryDirectory[str]":
+    """Of this process; it goes with it."""
+    return tempfile.TemporaryDirectory(prefix="moksori-")
