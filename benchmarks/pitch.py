@@ -2,9 +2,9 @@
 
     python benchmarks/pitch.py ../shared/corpus/emotiontts [--lines 24]
 
-Each tracker analyses test lines and the vocoder's plain copy of them, whose F0 contour is the same: its
-results for the two should not differ. Harvest, which Moksori does not use, needs:
-pip install pyworld "setuptools<81"
+Each tracker analyses test lines and the vocoder's plain copy of them, made with the tracker's own F0, so
+that its contour is the copy's: its results for the two should not differ. Harvest, which Moksori does not
+use, needs: pip install pyworld "setuptools<81"
 """
 
 import time
@@ -29,7 +29,7 @@ from moksori.weights import VOCODERS
 
 def main(corpus: Path, lines: int = 24) -> None:
     """Track each line and its copy with each tracker."""
-    vocoder, card = load_vocoder(VOCODERS["hifigan"])
+    vocoder, card = load_vocoder(VOCODERS["fast"])
     test = [line for line in emotiontts.read(corpus) if line.split == "test" and not line.problem]
     trackers = {"harvest": harvest, "swift": f0}
     found: dict[str, list[tuple[float, ...]]] = {name: [] for name in trackers}
@@ -38,12 +38,14 @@ def main(corpus: Path, lines: int = 24) -> None:
     ):
         recording = audio.read(line.audio)
         wave = audio.resample(recording.mono, recording.sample_rate, card.audio.sample_rate)
-        with torch.inference_mode():
-            copy = vocoder(features.log_mel(wave, card.audio)[None])[0].numpy()
+        mel = features.log_mel(wave, card.audio)
         for name, rows in found.items():
             started = time.perf_counter()
             track_of_wave = trackers[name](wave, card.audio)
             taken = (time.perf_counter() - started) / recording.seconds
+            own = torch.from_numpy(track_of_wave)[: len(mel)]
+            with torch.inference_mode():
+                copy = vocoder(mel[None, : len(own)], own[None])[0].numpy()
             compared = compare_f0(track_of_wave, trackers[name](copy, card.audio))
             rows.append((taken, (track_of_wave > 0).mean(), compared.voicing_error,
                          compared.octave_errors, compared.correlation))  # fmt: skip

@@ -1,6 +1,6 @@
 """Vocoders' plain copies of recordings. Prints the table of docs/figures.md.
 
-    python benchmarks/vocoders.py DATA [fast] [hifigan] [RUN/model] … [--lines 24]
+    python benchmarks/vocoders.py DATA [wide] [fast] [RUN/model] … [--lines 24]
 
 DATA: a corpus that `moksori prepare` wrote; lines of its test split go to mel and F0 and back to a wave.
 DNSMOS is the mean; STFT is the multi-resolution STFT loss (windows of 256 to 2,048 samples); mel is

@@ -74,7 +74,10 @@ CASES = [
     ({"extra": ["--model", "{}/pickle.pt"]}, "pickles are not loaded"),
     ({"extra": ["--model", "{}/broken"]}, "damaged"),
     ({"extra": ["--model", "{}/nothing"]}, "no model.json"),
-    ({"extra": ["--vocoder", "hifigna"]}, "use wide, clean, fast, hifigan or a folder"),
+    (
+        {"extra": ["--vocoder", "hifigan"]},
+        "no vocoder “hifigan”; use wide, clean, fast or a folder",
+    ),
 ]
 
 

@@ -30,7 +30,7 @@ VocoderOption = Annotated[
     str,
     typer.Option(
         "--vocoder",
-        metavar="wide|clean|fast|hifigan|FOLDER",
+        metavar="wide|clean|fast|FOLDER",
         help="What makes the wave; see docs/figures.md.",
     ),
 ]

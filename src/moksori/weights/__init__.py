@@ -4,5 +4,5 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 MODEL = _HERE / "emotiontts"
-VOCODERS = {name: _HERE / name for name in ("wide", "clean", "fast", "hifigan")}
+VOCODERS = {name: _HERE / name for name in ("wide", "clean", "fast")}
 DEFAULT_VOCODER = "wide"
