@@ -38,14 +38,15 @@ class TextError(MoksoriError):
     """A line that cannot be read aloud.
 
     Attributes:
+        what: what is wrong, without its place.
         line: the whole line, composed to NFC.
         offset: index of the first offending character in `line`, or None if it is the whole line.
     """
 
     def __init__(self, what: str | Message, line: str, offset: int | None = None) -> None:
         self.line, self.offset = line, offset
-        self._what = what if isinstance(what, Message) else message("plain", text=what)
-        whole = self._what
+        self.what = what if isinstance(what, Message) else message("plain", text=what)
+        whole = self.what
         if offset is not None:
             start = max(0, offset - 8)
             near = "".join(c if c.isprintable() else " " for c in line[start : offset + 9])
@@ -54,7 +55,7 @@ class TextError(MoksoriError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As its base's."""
-        return type(self), (self._what, self.line, self.offset)
+        return type(self), (self.what, self.line, self.offset)
 
 
 class LexiconError(MoksoriError):

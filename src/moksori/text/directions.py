@@ -1,4 +1,4 @@
-"""What a script writes into a line that is not spoken: directions in brackets, ㅋㅋㅋ, ㅠㅠ."""
+"""What a script writes into a line that is not spoken: directions in brackets, ㅋㅋㅋ, ㅠㅠ, ♪."""
 
 import re
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from moksori.messages import message
 class Event(NamedTuple):
     """Something that happens in a line beside its words; dubbing cuts and flags by it."""
 
-    kind: str  # direction, laugh or cry
+    kind: str  # direction, laugh, cry or song
     text: str  # as written, brackets included
     offset: int  # in the line composed to NFC, without a byte-order mark
 
@@ -26,6 +26,7 @@ _BRACKETS = {
     "＜": "＞",
 }
 _LAUGH, _CRY = re.compile(r"[ㅋㅎ]+(?:[ㅋㅎ~!]*[ㅋㅎ])?"), re.compile(r"[ㅠㅜ]+")
+_SONG = re.compile("[♩♪♫♬🎵🎶]+")
 _LAUGHED = re.compile(r"웃|미소|폭소|낄낄|킥킥|깔깔|하하|히히")
 _CRIED = re.compile(r"울|흐느|눈물|훌쩍|흑흑|오열")
 
@@ -57,7 +58,7 @@ def take_out(line: str) -> tuple[str, list[Event]]:
     if opened:
         raise TextError(message("text.not_closed", char=line[opened[0]]), line, opened[0])
     rest = "".join(chars)
-    for kind, pattern in (("laugh", _LAUGH), ("cry", _CRY)):
+    for kind, pattern in (("laugh", _LAUGH), ("cry", _CRY), ("song", _SONG)):
         for match in pattern.finditer(rest):
             events.append(Event(kind, match.group(), match.start()))
         rest = pattern.sub(lambda match: " " * len(match.group()), rest)

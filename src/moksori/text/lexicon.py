@@ -26,7 +26,7 @@ from moksori.text.syllables import CODAS, coda
 _HEADERS = ("낱말", "단어", "이름", "word", "name"), ("읽기", "발음", "reading", "pronunciation")
 _HANGUL = re.compile("[가-힣]+")
 _PART = re.compile(f"(~|[{CODAS[1:]}]?-)([가-힣]+)")
-_PARTICLES = re.compile(
+PARTICLES = re.compile(
     "(?:들|님|씨|은|는|이|가|을|를|의|도|만|과|와|랑|아|야|여|에|에게|에서|한테|께|서|로|으로|까지|부터|마저|조차|처럼|"
     "보다|밖에|나|하고|뿐|대로)*(?:(?:이|라|였|예요|냐|네|니|지|군|인|입).*)?"
 )
@@ -65,7 +65,7 @@ class Lexicon:
             word = text[begin : begin + length]
             if word in self.show:
                 rest = text[begin + length :].partition(" ")[0].rstrip(".,?!")
-                if begin + length in ends or _PARTICLES.fullmatch(rest):
+                if begin + length in ends or PARTICLES.fullmatch(rest):
                     return word, self.words[word]
             elif not found and begin + length in ends and (entry := self.words.get(word + stem)):
                 found = word, entry

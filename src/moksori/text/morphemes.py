@@ -25,14 +25,15 @@ class Piece(NamedTuple):
 _PART = re.compile(r"([^/+]+)/([A-Z]+)/[^+]*")
 
 
-def analyse(text: str) -> list[Piece]:
-    """Pieces of `text` from left to right, without marks and spaces.
+def analyse(text: str, compounds: bool = True) -> list[Piece]:
+    """Pieces of `text` from left to right, without marks, spaces and digits.
 
     Args:
-        text: normalised: Hangul, spaces and marks.
+        text: composed to NFC.
+        compounds: take compounds apart, so that 꽃잎 is 꽃 and 잎.
 
     Returns:
-        Pieces; compounds in their parts, so that 꽃잎 is 꽃 and 잎.
+        Pieces, which do not overlap.
 
     Raises:
         TextError: the dictionary is not installed.
@@ -43,7 +44,11 @@ def analyse(text: str) -> list[Piece]:
         if opens[0] == "S":
             continue
         parts = _PART.findall(feature.expression) if feature.expression else []
-        if feature.type == "Compound" and "".join(part for part, _ in parts) == surface:
+        if (
+            compounds
+            and feature.type == "Compound"
+            and "".join(part for part, _ in parts) == surface
+        ):
             begin = span.start
             for part, tag in parts:
                 pieces.append(

@@ -3,6 +3,7 @@
 import re
 
 from moksori.text.directions import take_out
+from moksori.text.marks import clean
 
 # What is said without a word: its recording may hold anything, so it is no wrong text if it fits badly.
 _CRIES = re.compile(
@@ -12,16 +13,16 @@ _CRIES = re.compile(
 
 
 def is_wordless(text: str) -> bool:
-    """Whether a line holds no word at all: (웃음), ㅋㅋㅋ, … .
+    """Whether a line holds no word at all: (웃음), ㅋㅋㅋ, ♪, … .
 
     Raises:
         TextError: brackets that do not close.
     """
-    return not any(char.isalnum() for char in take_out(text)[0])
+    return not any(char.isalnum() for char in take_out(clean(text).text)[0])
 
 
 def is_nonverbal(text: str) -> bool:
     """Whether a line is only cries and breaths: 으악!, 하하하, 헉…."""
-    words = ["".join(filter(str.isalnum, word)) for word in take_out(text)[0].split()]
+    words = ["".join(filter(str.isalnum, word)) for word in take_out(clean(text).text)[0].split()]
     words = [word for word in words if word]
     return bool(words) and all(map(_CRIES.fullmatch, words))

@@ -7,18 +7,17 @@ from typing import NamedTuple
 
 from moksori.errors import TextError
 from moksori.messages import Message, message
+from moksori.text.counters import MONEY
 from moksori.text.directions import Event, take_out
 from moksori.text.latin import PHRASE, WORD, english, read_word
-from moksori.text.lexicon import load_lexicon
-from moksori.text.numbers import MONEY, Spoken, read_number
+from moksori.text.lexicon import Lexicon, load_lexicon
+from moksori.text.marks import clean, cut_word, is_inside, join, lengthened
+from moksori.text.notation import read_number
+from moksori.text.numbers import Spoken
 
-_FULL_WIDTH = range(0xFF01, 0xFF5F)  # to their plain forms; their brackets are read as brackets
-_PLAIN = {code: code - 0xFEE0 for code in _FULL_WIDTH if chr(code) not in "（）［］＜＞"}
-_PLAIN |= str.maketrans("、。　\u00a0〜∼∽⋯‥", ",.  ~~~……")
 # Marks that are written but not spoken: quotation marks and the brackets of titles.
-_SILENT = "'\"‘’“”„「」『』《》〈〉<>\u200b\u200c\u200d\ufeff\u00ad"
-_PAUSES = {":": ",", ";": ",", "—": ",", "–": ",", "-": " ", "·": " ", "ㆍ": " ", "/": " ", "\t": " ",
-           "\n": " ", "\r": " ", "\u2003": " ", "\u2009": " "}  # fmt: skip
+_SILENT = "'\"‘’“”„「」『』《》〈〉<>"
+_PAUSES = {":": ",", ";": ",", "—": ",", "–": ",", "·": " ", "ㆍ": " ", "/": " "}
 _SPOKEN_SIGNS = {"&": "앤드", "+": "플러스", "=": "는", "@": "골뱅이", "#": "샵", "×": "곱하기",
                  "÷": "나누기", "㈜": "주식회사", "№": "넘버", "%": "퍼센트"}  # fmt: skip
 
@@ -66,12 +65,46 @@ def normalize(line: str, spell: bool = False, lexicon: Path | None = None) -> st
 def scan(line: str, spell: bool = False, lexicon: Path | None = None) -> Plain:
     """As `normalize`, with the events taken out and the readings in doubt."""
     composed = unicodedata.normalize("NFC", line.removeprefix("\ufeff"))
-    text, events = take_out(composed.translate(_PLAIN))
-    words = load_lexicon(lexicon)
-    out, doubts = [], []
+    clear = clean(composed)
+    try:
+        text, events = take_out(clear.text)
+        cuts = [cut for event in events if (cut := cut_word(clear.text, event.offset, event.text))]
+        text, within = join(text, cuts)
+        places = [clear.places[i] for i in within]
+        events = [event._replace(offset=clear.places[event.offset]) for event in events]
+    except TextError as error:
+        raise _placed(error, composed, clear.places) from None
+    doubts = [
+        Doubt(
+            text=cut.written,
+            reading=cut.reading,
+            offset=clear.places[cut.begin],
+            reason=message("doubt.inside"),
+            other=cut.other,
+        )
+        for cut in cuts
+    ]
+    written = "".join(composed[i] for i in places[:-1])
+    try:
+        spoken, more = _read(text, written, spell, load_lexicon(lexicon))
+        spoken = _tidy(spoken, composed)
+    except TextError as error:
+        raise _placed(error, composed, places) from None
+    doubts += [doubt._replace(offset=places[doubt.offset]) for doubt in more]
+    return Plain(spoken, events, doubts)
+
+
+def _placed(error: TextError, line: str, places: list[int]) -> TextError:
+    """The error with its place in the line as it was written."""
+    return TextError(error.what, line, None if error.offset is None else places[error.offset])
+
+
+def _read(text: str, written: str, spell: bool, words: Lexicon) -> tuple[str, list[Doubt]]:
+    """What `text` is read as, and the doubts; `written` is as long, with its marks as they were."""
+    out: list[str] = []
+    doubts: list[Doubt] = []
     offset = 0
     while offset < len(text):
-        char = text[offset]
         if words.pattern and (own := words.pattern.match(text, offset)):
             out.append(words.written[own.group().lower()])
             offset = own.end()
@@ -81,39 +114,32 @@ def scan(line: str, spell: bool = False, lexicon: Path | None = None) -> Plain:
             out.append(english()[phrase.group().lower()])
             offset = phrase.end()
             continue
-        if number := _number_at(text, offset):
-            out.append(number.text)
-            if number.doubt:
-                written = text[offset : number.end]
-                reason = message(number.doubt)
-                doubts.append(
-                    Doubt(
-                        text=written,
-                        reading=number.text,
-                        offset=offset,
-                        reason=reason,
-                        other=number.other,
-                    )
-                )
-            offset = number.end
+        spoken = _number_at(text, offset) or _word_at(text, written, offset, spell)
+        if not spoken:
+            out.append(_character(text, written, offset, out[-1][-1:] if out else ""))
+            offset += 1
             continue
-        if word := WORD.match(text, offset):
-            reading = read_word(word.group(), composed, offset, spell)
-            out.append(reading)
-            if word.group().lower() not in english():
-                doubts.append(
-                    Doubt(
-                        text=word.group(),
-                        reading=reading,
-                        offset=offset,
-                        reason=message("doubt.spelled"),
-                    )
+        out.append(spoken.text)
+        if spoken.doubt:
+            doubts.append(
+                Doubt(
+                    text=written[offset : spoken.end],
+                    reading=spoken.text,
+                    offset=offset,
+                    reason=message(spoken.doubt),
+                    other=spoken.other,
                 )
-            offset = word.end()
-            continue
-        out.append(_character(char, composed, text, offset))
-        offset += 1
-    return Plain(_tidy("".join(out), composed), events, doubts)
+            )
+        offset = spoken.end
+    return "".join(out), doubts
+
+
+def _word_at(text: str, written: str, offset: int, spell: bool) -> Spoken | None:
+    if not (word := WORD.match(text, offset)):
+        return None
+    reading = read_word(word.group(), written, offset, spell)
+    known = word.group().lower() in english()
+    return Spoken(reading, word.end(), "" if known else "doubt.spelled")
 
 
 def _number_at(text: str, offset: int) -> Spoken | None:
@@ -127,20 +153,25 @@ def _number_at(text: str, offset: int) -> Spoken | None:
     return None
 
 
-def _character(char: str, composed: str, text: str, offset: int) -> str:
+def _character(text: str, written: str, offset: int, before: str) -> str:
+    char = text[offset]
     if "가" <= char <= "힣" or char in " .,?!":
         return char
-    if char in _SILENT or (char == "~" and _lengthens(text, offset)):
+    if char in _SILENT or (char in "~ー" and _lengthens(text, offset)):
         return ""
     if char == "…":
         return char
+    if char == "-":
+        return "," if _cuts_off(text, offset) else " "
     if char in _PAUSES:
         return _PAUSES[char]
     if char in _SPOKEN_SIGNS:
         return _SPOKEN_SIGNS[char]
-    kind = _kind(char)
-    what = message("text.unreadable", char=composed[offset], fix=message(f"text.fix.{kind}"))
-    raise TextError(what, composed, offset)
+    if longer := lengthened(before, text[:offset], char):
+        return longer
+    shown = written[offset] if char.isprintable() else f"U+{ord(char):04X}"
+    what = message("text.unreadable", char=shown, fix=message(f"text.fix.{_kind(char)}"))
+    raise TextError(what, written, offset)
 
 
 def _tidy(spoken: str, composed: str) -> str:
@@ -166,12 +197,22 @@ def _one_mark(match: re.Match[str]) -> str:
 
 
 def _lengthens(text: str, offset: int) -> bool:
-    """Whether `~` only drags a sound out (안녕~), not naming a range between words (서울~부산)."""
-    after = text[offset + 1 : offset + 2]
-    if after.isspace():
-        after = ""
-    before = text[:offset].rstrip("~!?")[-1:]
-    return "가" <= before <= "힣" and (not after or after in "~.,?!…'\"”’")
+    """Whether `~` only drags a sound out (안녕~, 안~녕), not naming a range between words (서울~부산)."""
+    begin, end = offset, offset + 1
+    while text[begin - 1 : begin] in ("~", "ー", "!", "?"):
+        begin -= 1
+    while text[end : end + 1] in ("~", "ー"):
+        end += 1
+    after = text[end : end + 1].strip()
+    if not "가" <= text[begin - 1 : begin] <= "힣":
+        return False
+    return not after or after in ".,?!…'\"”’" or is_inside(text, begin, end)
+
+
+def _cuts_off(text: str, offset: int) -> bool:
+    """Whether a hyphen is written for a dash: 아니-, 잠깐 - 거기; but 그-그게, - 안녕."""
+    before, after = text[:offset].rstrip(" -"), text[offset + 1 : offset + 2]
+    return bool(before) and (not after.strip() or after in ".,?!…-'\"”’")
 
 
 def _kind(char: str) -> str:

@@ -79,7 +79,9 @@ def _laughs(measured: Measured) -> float | None:
     if measured.row.status != "converted":
         return None
     try:
-        return float(any(e.kind != "direction" for e in take_out(measured.row.take.line.text)[1]))
+        return float(
+            any(e.kind in ("laugh", "cry") for e in take_out(measured.row.take.line.text)[1])
+        )
     except TextError:  # reported elsewhere
         return None
 

@@ -1,0 +1,102 @@
+"""What numbers count: 세 시, 두 달, but 이 달러.
+
+A counter ends where a morpheme ends: 달 counts in 2달 and 2달째, not in 2달러. `counters.tsv` says which
+numbers a counter takes: native ones stand before native bound nouns and before most nouns that are counted as
+they are, Sino-Korean ones before units and in numbering (표준국어대사전, 관형사 한·두·세 and 일·이·삼).
+"""
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from moksori.text.lexicon import PARTICLES
+from moksori.text.morphemes import Piece, analyse
+
+_HANGUL = re.compile("[가-힣]+")
+_SCALE = re.compile("[십백천만억조]+")
+
+
+class Counter(NamedTuple):
+    """What a number counts."""
+
+    word: str
+    kind: str  # native, sino; native?, sino?: both are said, that one first; noun: not in the table
+    end: int  # where it ends in the line
+
+
+def _table(kind: str) -> dict[str, str]:
+    rows = (files("moksori.text") / "counters.tsv").read_text(encoding="utf-8").splitlines()
+    cells = [row.split("\t") for row in rows if not row.startswith("#")]
+    return {written: spoken for written, which, spoken in cells if which == kind}
+
+
+UNITS, MONEY = _table("unit"), _table("money")
+UNIT = re.compile("|".join(map(re.escape, sorted(UNITS, key=len, reverse=True))))
+_COUNTERS = {word: kind for kind in ("native", "native?", "sino", "sino?") for word in _table(kind)}
+_LONGEST = max(map(len, _COUNTERS))
+
+
+@lru_cache(maxsize=64)
+def pieces_of(line: str) -> list[Piece]:
+    """Morphemes of a line that may hold digits and Latin, compounds whole."""
+    return analyse(line, compounds=False)
+
+
+def pieces_from(line: str, begin: int) -> list[Piece]:
+    """The pieces of the word in Hangul that begins at `begin`; none if no piece begins there."""
+    word = _HANGUL.match(line, begin)
+    pieces = [piece for piece in pieces_of(line) if word and begin <= piece.begin < word.end()]
+    return pieces if pieces and pieces[0].begin == begin else []
+
+
+def past_space(line: str, end: int) -> int:
+    """The place of what follows, one space at most in between."""
+    return end + (line[end : end + 1] == " ")
+
+
+def counter_at(line: str, end: int) -> Counter | None:
+    """What the number that ends at `end` of `line` counts; None if it counts nothing."""
+    begin = past_space(line, end)
+    word = _HANGUL.match(line, begin)
+    if not word:
+        return None
+    pieces = pieces_from(line, begin)
+    noun = pieces[0] if pieces and pieces[0].opens.startswith(("N", "XSN")) else None
+    stops = {word.end(), *(piece.end for piece in pieces if noun)}
+    names = [line[begin : begin + length] for length in range(_LONGEST, 0, -1)]
+    names = [name for name in names if name in _COUNTERS and begin + len(name) <= word.end()]
+    for name in names:
+        if begin + len(name) in stops:
+            return Counter(name, _COUNTERS[name], begin + len(name))
+    if begin > end or not noun or noun.opens not in ("NNG", "NNP"):
+        return None
+    for name in names:
+        if PARTICLES.fullmatch(line, begin + len(name), word.end()):  # 2시야: 시 and the copula?
+            return Counter(name, _COUNTERS[name].rstrip("?") + "?", begin + len(name))
+    return Counter(line[begin : noun.end], "noun", noun.end)
+
+
+def scale_at(line: str, end: int) -> str:
+    """What multiplies the number that ends at `end`: 천만 of 2천만; nothing in 2천사 and 3 만세."""
+    begin = past_space(line, end)
+    scale, pieces = _SCALE.match(line, begin), pieces_from(line, begin)
+    another = pieces and pieces[0].opens != "NR" and scale and pieces[0].end > scale.end()
+    return "" if not scale or another else line[end : scale.end()]
+
+
+def unit_at(line: str, end: int) -> str:
+    """The unit in letters or signs behind the number that ends at `end`: kg of 5kg."""
+    for begin in (end, past_space(line, end)):
+        if unit := UNIT.match(line, begin):
+            after = line[unit.end() : unit.end() + 1]
+            latin = unit.group()[-1].isalpha() and after.isascii() and after.isalpha()
+            return "" if latin else line[end : unit.end()]
+    return ""
+
+
+def counts(line: str, end: int) -> bool:
+    """Whether a counter of the table, a unit or a scale stands behind the number that ends at `end`."""
+    counter = counter_at(line, end)
+    known = counter is not None and counter.kind != "noun"
+    return known or bool(scale_at(line, end) or unit_at(line, end))

@@ -1,0 +1,113 @@
+"""A number and what it counts, in words: 3시 → 세시. They are one word, spoken in one breath."""
+
+import re
+
+from moksori.text.counters import UNITS, counter_at, scale_at, unit_at
+from moksori.text.labels import called, named, spelled
+from moksori.text.numbers import Spoken, decimal, native, sino
+from moksori.text.senses import SENSES
+
+_ORDINALS = {1: "첫", 2: "둘", 3: "셋", 4: "넷"}  # before 째
+_CLOCK = (
+    "시",
+    "시간",
+    "분",
+    "초",
+    "월",
+    "일",
+)  # a zero before them only fills the column: 03시 05분
+_YEARS = ("년", "년도", "년생", "학번")  # 05년 is 공오년
+_HALF_DAY = re.compile(r"(?:오전|오후|새벽|아침|점심|낮|저녁|밤)\s?$")
+_FEW = ("배", "판", "편", "달", "발", "방", "건")  # counted in Sino-Korean beyond thirty
+
+
+def counted(number: str, line: str, end: int) -> Spoken:
+    """A number that ends at `end` of `line`, with its scale (2천만), unit (kg) or counter (개)."""
+    for read in (called, spelled, _scaled, _measured, _zeroed, named, _by_counter):
+        if spoken := read(number, line, end):
+            return spoken
+    return Spoken(decimal(number), end)
+
+
+def month(value: int) -> str:
+    """유월 and 시월 lose a sound (한글 맞춤법 제52항)."""
+    return {6: "유월", 10: "시월"}.get(value, sino(value) + "월")
+
+
+def _scaled(number: str, line: str, end: int) -> Spoken | None:
+    if not (scale := scale_at(line, end)):
+        return None
+    word = scale.strip()
+    drop = number == "1" and word[0] in "십백천만"
+    return Spoken(("" if drop else decimal(number)) + word, end + len(scale))
+
+
+def _measured(number: str, line: str, end: int) -> Spoken | None:
+    if not (unit := unit_at(line, end)):
+        return None
+    hourly = unit.strip() == "km/h" and not line[: end - len(number)].endswith("시속 ")
+    return Spoken("시속 " * hourly + decimal(number) + UNITS[unit.strip()], end + len(unit))
+
+
+def _zeroed(number: str, line: str, end: int) -> Spoken | None:
+    """A number that a zero fills up: 03시 05분, 세시 오분; but 01번, 공일번."""
+    if not re.fullmatch("0[0-9]", number) or not (counter := counter_at(line, end)):
+        return None
+    if counter.kind == "noun" or counter.word in _YEARS:
+        return None
+    plain = _by_counter(number[1], line, end) or Spoken(
+        sino(int(number)) + counter.word, counter.end
+    )
+    full = decimal(number) + counter.word
+    if counter.word not in _CLOCK:
+        return Spoken(full, counter.end, "doubt.zero", plain.text)
+    if number == "00" and counter.word == "분":
+        return plain._replace(doubt="doubt.zero", other="정각")
+    if counter.word == "시" and not _HALF_DAY.search(line, 0, end - len(number)):
+        return plain._replace(doubt="doubt.zero", other=full)
+    return plain
+
+
+def _by_counter(number: str, line: str, end: int) -> Spoken | None:
+    if not number.isdigit() or (len(number) > 1 and number[0] == "0"):
+        return None
+    if not (counter := counter_at(line, end)):
+        long = len(number) >= 5 and not line[end : end + 1].strip()
+        return Spoken(decimal(number), end, "doubt.long_number") if long else None
+    value, (word, kind, after) = int(number[:9]), counter
+    if word == "월" and 1 <= value <= 12:
+        return Spoken(month(value), after)
+    if word == "째" and value in _ORDINALS:
+        return Spoken(_ORDINALS[value] + word, after)
+    if word == "번째" and value == 1:
+        return Spoken("첫번째", after)
+    if word in SENSES:
+        sense = SENSES[word](value, line, line[: end - len(number)], after) or kind
+        kind = sense.rstrip("?") + "?" if kind.endswith("?") else sense
+    kind = _settled(kind, value, word)
+    readings = {"sino": decimal(number) + word}
+    if kind != "sino":
+        readings["native"] = native(value, True) + word
+    first = kind.rstrip("?")
+    if kind == first:
+        return Spoken(readings[first], after)
+    if first == "native":
+        doubt = "doubt.age" if word == "대" else "doubt.sino"
+        return Spoken(readings["native"], after, doubt, readings["sino"])
+    return Spoken(readings["sino"], after, "doubt.native", readings["native"])
+
+
+def _settled(kind: str, value: int, word: str) -> str:
+    """The kind of a counter for a number: large ones are Sino-Korean, between the two both are said."""
+    last = value % 100
+    if not 1 <= value <= 999 or (value > 99 and not 1 <= last <= 19):
+        return "sino"
+    if kind == "noun":  # 3나라
+        return "sino?" if value < 20 else "sino"
+    if kind != "native":
+        return kind
+    if word in _FEW and value > 30:
+        return "sino"
+    if value > 99:
+        return "native?" if last < 10 else "sino?"
+    return "native?" if value >= 20 and word not in ("시간", "번째") else "native"

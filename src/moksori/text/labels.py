@@ -1,0 +1,80 @@
+"""Numbers that count nothing: emergency numbers, codes, sizes, and what a word before them numbers."""
+
+import re
+
+from moksori.text.counters import counter_at, counts, pieces_of
+from moksori.text.numbers import ENGLISH, Spoken, by_digit, decimal, sino
+
+# Numbers to call: the first two are nothing else, the others only beside a word of calling.
+_EMERGENCY = ("112", "119")
+_CALLED = ("110", "111", "113", "114", "117", "118", "120", "122", "125", "129", "131", "132", "182",
+           "911", "1330", "1339", "1366", "1388", "1393")  # fmt: skip
+_CALLING = re.compile(
+    r"\s?(?:번\s?)?(?:에다?|으?로|을|를)?\s?(?:빨리\s|당장\s|어서\s|좀\s)?"
+    r"(?:신고|전화|연락|불러|부르|불렀|걸어|걸었|물어|문의|구급|구조|소방|상황실|대원|콜)"
+)
+_SPELLED = {"365": "삼육오", "63빌딩": "육삼빌딩"}
+_SIZES = ("44", "55", "66", "77", "88")  # of women's clothes
+_CLOTHES = re.compile(r"사이즈|치수|옷|입(?!니|장|구|원|학|금)")
+_CODE = re.compile(r"(?:비밀번호|비번|암호|코드|군번|인식\s?번호|일련\s?번호)[은는이가]?[:,]?\s?$")
+_ORDINAL = re.compile(r"(?:^|[\s(])제\s?$")  # 제2장, 제 16대
+_LABEL = re.compile(
+    r"(?:레벨|시즌|챕터|파트|스테이지|페이즈|라운드|구역|섹터|블록|번호|에피소드|페이지|등급|랭크|트랙|버전|채널|코드|"
+    r"게이트|유닛|넘버|단계|문제|정답) $"
+)
+
+
+def called(number: str, line: str, end: int) -> Spoken | None:
+    """Emergency numbers and the like, by digit: 119에 신고해, 일일구에."""
+    if number not in (*_EMERGENCY, *_CALLED):
+        return None
+    if _CALLING.match(line, end):
+        return Spoken(by_digit(number), end)
+    counter = counter_at(line, end)
+    emergency = number in _EMERGENCY
+    if counts(line, end) and not (emergency and counter and counter.word == "번"):
+        return None
+    if not emergency:
+        return Spoken(sino(int(number)), end, "doubt.called", by_digit(number))
+    if counter:
+        return Spoken(by_digit(number), end, "doubt.called", sino(int(number)))
+    return Spoken(by_digit(number), end)
+
+
+def spelled(number: str, line: str, end: int) -> Spoken | None:
+    """Names, sizes and codes, by digit: 365, 66 사이즈, 비밀번호 1234."""
+    start = end - len(number)
+    for word, spoken in _SPELLED.items():
+        code = word.isdigit() and counts(line, end)
+        if line.startswith(word, start) and len(word) >= len(number) and not code:
+            return Spoken(spoken, start + len(word))
+    counter = counter_at(line, end)
+    half = counter is not None and counter.word == "반"  # 66 반 is a size between two
+    if number in _SIZES and _CLOTHES.search(line) and (half or not counts(line, end)):
+        return Spoken(by_digit(number), end, "doubt.size", sino(int(number)))
+    if (
+        len(number) > 2
+        and number.isdigit()
+        and _CODE.search(line, 0, start)
+        and not counts(line, end)
+    ):
+        return Spoken(by_digit(number), end, "doubt.code", decimal(number))
+    return None
+
+
+def named(number: str, line: str, end: int) -> Spoken | None:
+    """After a word that says what is numbered: 제2장, 레벨 10 달성. 이글 1 may be said in English."""
+    before = line[: end - len(number)]
+    if _ORDINAL.search(before):
+        return Spoken(decimal(number), end)
+    if line[end : end + 1].isalnum():
+        return None
+    if _LABEL.search(before):
+        return Spoken(decimal(number), end)
+    short = number.isdigit() and len(number) <= 2 and number[0] != "0"
+    if not short or int(number) >= len(ENGLISH) or counts(line, end):
+        return None
+    name = next((piece for piece in pieces_of(line) if piece.end == len(before) - 1), None)
+    if before.endswith(" ") and name and name.closes in ("NNG", "NNP"):
+        return Spoken(decimal(number), end, "doubt.call_sign", ENGLISH[int(number)])
+    return None

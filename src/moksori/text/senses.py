@@ -1,0 +1,95 @@
+"""Counters that mean two things: 3번 (times, or a number), 20대 (years, or cars), 2분 (minutes, or people).
+
+What stands around them decides which; where it does not, the reading is a doubt with both.
+"""
+
+import re
+from collections.abc import Callable
+
+from moksori.text.counters import past_space, pieces_from, pieces_of
+
+_VEHICLES = re.compile(
+    r"(?:차|버스|트럭|택시|비행기|자전거|오토바이|컴퓨터|카메라|크루저|딩기|총|전화|에어컨|요트|드론|로봇|헬기|기체|탱크|"
+    r"메카|노트북|폰|피아노|주먹|매|따귀|담배|[가-힣](?:기|선|함|정))\s?[를을이가]?\s?$"
+)
+_OF_ALL = re.compile(
+    r"(?:세계|역대|국내|한국|조선|당대|인류|우주|전국|동양|서양|제)\s?$"
+)  # 세계 3대 진미
+_GENERATION = re.compile(r"\s?(?:에 걸쳐|독자|황제|국왕|왕|교주|회장|당주|가주|손)|째")
+_GUESTS = re.compile(r"(?:손님|고객님?|어른|어르신|선생님|승객|부모님|의원|귀빈)\s?$")
+_HONOURED = re.compile(
+    r"\s?(?:께|이서|(?:다|모두|같이|함께)\s|오셨|오시|오신|계시|계신|모시|모셔|입장하)"
+)
+_TIMES = re.compile(
+    r"\s?(?:더|다시|만에|만\s?더|이나|씩|도\s|쯤|밖에|정도|반복|연속|이상|이하|넘게|가까이|꼴|연달아)"
+)
+_HOW_OFTEN = re.compile(
+    r"(?:하루에?|[주달년]에|일에|평생|벌써|딱|단|겨우|모두|적어도|최소|최대|무려|매일|지금까지|여태|박수를?|종을)\s?$"
+)
+_NUMBERED = re.compile(r"(?:이|가|은|의|과|와|부터|까지|으로|에|에서|하고)(?![가-힣])")
+
+
+_BY_NUMBER = re.compile(
+    r"\s(?:출구|타자|타석|버튼|카메라|게이트|후보|국도|버스|홈|플랫폼|승강장|문제|방|문|선수|기|함|포탑|격납고|구역|라인|"
+    r"조|팀|트랙|채널|스튜디오|마이크|손님|고객|참가자|학생|환자|죄수|용의자|주자|아이언|우드|레인|창구|테이블)"
+)
+
+
+def _hour(value: int, line: str, before: str, end: int) -> str:
+    return "native" if 1 <= value <= 12 else "sino"
+
+
+def _hours(value: int, line: str, before: str, end: int) -> str:
+    return "native" if value < 24 else "sino"
+
+
+def _vehicles(value: int, line: str, before: str, end: int) -> str:
+    """20대 여성 (an age), 세계 3대 진미, 3대째; but 차 3대."""
+    if _VEHICLES.search(before):
+        return "native?" if value % 10 == 0 else "native"
+    if value % 10 == 0 or _OF_ALL.search(before) or _GENERATION.match(line, end):
+        return "sino"
+    after = pieces_from(line, past_space(line, end))
+    return "sino?" if line[end : end + 1] == " " and after and after[0].opens == "NNG" else "native"
+
+
+def _chapter(value: int, line: str, before: str, end: int) -> str:
+    """1막 2장, 3장 16절; but 표 2장."""
+    numbered = re.search(r"\d\s?[막부편권]\s?$|제\s?$", before)
+    return "sino" if numbered or re.match(r"\s?\d+\s?[막절]", line[end:]) else ""
+
+
+def _tenths(value: int, line: str, before: str, end: int) -> str:
+    """3할 5푼."""
+    return "sino" if re.search(r"할\s?$", before) else ""
+
+
+def _minutes(value: int, line: str, before: str, end: int) -> str:
+    """2분 뒤에; but 손님 2분."""
+    people = _GUESTS.search(before) or _HONOURED.match(line, end)
+    return "native?" if people and value < 20 else "sino"
+
+
+def _times(value: int, line: str, before: str, end: int) -> str:
+    """2번 더, 하루 3번; but 2번 출구, 1번은 나야."""
+    if _TIMES.match(line, end) or _HOW_OFTEN.search(before):
+        return "native"
+    if value > 30 or _NUMBERED.match(line, end) or line[end : end + 1] == "지":
+        return "sino"
+    if _BY_NUMBER.match(line, end):
+        return "sino"
+    begin = past_space(line, end)
+    after = [piece for piece in pieces_of(line) if piece.begin >= begin][:2]
+    if begin == end or not after:
+        return "sino?"
+    does = after[0].opens[:2] in ("VV", "VX", "MA") or (
+        len(after) > 1 and after[1].begin == after[0].end and after[1].opens == "XSV"
+    )
+    return "native?" if does else "sino"
+
+
+# counter: its kind by its number, the line, what stands before the number, and where the counter ends; or ""
+SENSES: dict[str, Callable[[int, str, str, int], str]] = {
+    "시": _hour, "시간": _hours, "대": _vehicles, "장": _chapter, "푼": _tenths, "분": _minutes,
+    "번": _times,
+}  # fmt: skip
