@@ -3,13 +3,14 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from moksori.cli.console import err, out
 from moksori.cli.script import print_noticed
 from moksori.errors import ConfigError, TextError
+from moksori.messages import Lang, message, say
 
 LexiconOption = Annotated[
     Path | None,
@@ -44,6 +45,9 @@ def text(
     ] = False,
     spell: SpellOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    lang: Annotated[
+        Literal["ko", "en"], typer.Option(help="Language of what is reported about the lines.")
+    ] = "en",
 ) -> None:
     """Show how lines are read: plain Hangul, pronunciation, phones, directions, readings in doubt.
 
@@ -64,13 +68,13 @@ def text(
         rows = [(str(n), row) for n, row in enumerate(spoken.splitlines(), 1)]
     else:
         content = read_script(file, column, only=())
-        print_noticed(file, content)
+        print_noticed(file, content, lang)
         faulty = content.faulty
         unread = faults = len(faulty)
-        rows = [(str(row.place), row.text) for row in content.lines if row.place not in faulty]
+        rows = [(row.place.say(lang), row.text) for row in content.lines if row.place not in faulty]
     rows = [(place, row) for place, row in rows if row.strip() or line is not None]
     for place, row in rows:
-        readable, doubts = _print_reading(place, row, check, spell, lexicon, as_json)
+        readable, doubts = _print_reading(place, row, check, spell, lexicon, lang, as_json)
         faults += not readable
         doubtful += bool(doubts)
     if faults:
@@ -82,7 +86,13 @@ def text(
 
 
 def _print_reading(
-    place: str, row: str, check: bool, spell: bool, lexicon: Path | None, as_json: bool
+    place: str,
+    row: str,
+    check: bool,
+    spell: bool,
+    lexicon: Path | None,
+    lang: Lang,
+    as_json: bool,
 ) -> tuple[bool, int]:
     """Print one line's reading; whether it could be read, and how many readings are in doubt."""
     from moksori.text import read
@@ -90,12 +100,12 @@ def _print_reading(
     try:
         reading = read(row, spell, lexicon)
     except TextError as error:
-        message = " ".join(str(error).split())
+        why = error.say(lang)
         if as_json:
-            found = {"row": place, "original": row, "error": message}
+            found = {"row": place, "original": row, "error": why}
             out.print_json(json.dumps(found), indent=None)
         else:
-            out.print(f"{place}: {row}\n  error: {message}", markup=False)
+            out.print(f"{place}: {row}\n  {say('cli.text.error', lang)}: {why}", markup=False)
         return False, 0
     if check and not reading.doubts:
         return True, 0
@@ -103,18 +113,17 @@ def _print_reading(
         out.print_json(json.dumps({"row": place, **reading.to_dict()}), indent=None)
         return True, len(reading.doubts)
     out.print(f"{place}: {row}", markup=False)
-    everything = (
-        ("read", reading.normalized),
-        ("spoken", reading.pronounced),
-        ("phones", " ".join(reading.phones)),
-        *(("event", f"{e.kind} “{e.text}” at character {e.offset + 1}") for e in reading.events),
-    )
-    for name, value in (
-        *(() if check else everything),
-        *(
-            ("check", f"“{d.text}” → {d.reading}{f' or {d.other}' * bool(d.other)}: {d.reason}")
-            for d in reading.doubts
-        ),
-    ):
-        out.print(f"  {name:<7}{value}", markup=False)
+    if not check:
+        for name, value in (
+            ("read", reading.normalized),
+            ("spoken", reading.pronounced),
+            ("phones", " ".join(reading.phones)),
+        ):
+            out.print(f"  {say(f'cli.text.{name}', lang):<7}{value}", markup=False)
+        for event in reading.events:
+            kind = message(f"cli.text.{event.kind}")
+            told = say("cli.text.event", lang, kind=kind, text=event.text, number=event.offset + 1)
+            out.print(f"  {told}", markup=False)
+    for doubt in reading.doubts:
+        out.print(f"  {doubt.say(lang)}", markup=False)
     return True, len(reading.doubts)

@@ -10,10 +10,12 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from moksori.text.lexicon import PARTICLES
+from moksori.text.lexicon import AFTER_CODAS, AFTER_VOWELS, PARTICLES
 from moksori.text.morphemes import Piece, analyse
+from moksori.text.syllables import coda
 
 _HANGUL = re.compile("[가-힣]+")
+_OTHER = re.compile("[^가-힣0-9A-Za-z .,?!]")
 _SCALE = re.compile("[십백천만억조]+")
 
 
@@ -39,8 +41,8 @@ _LONGEST = max(map(len, _COUNTERS))
 
 @lru_cache(maxsize=64)
 def pieces_of(line: str) -> list[Piece]:
-    """Morphemes of a line that may hold digits and Latin, compounds whole."""
-    return analyse(line, compounds=False)
+    """Morphemes of a line that may hold digits, Latin and any mark, compounds whole."""
+    return analyse(_OTHER.sub(",", line), compounds=False)
 
 
 def pieces_from(line: str, begin: int) -> list[Piece]:
@@ -64,6 +66,9 @@ def counter_at(line: str, end: int) -> Counter | None:
     pieces = pieces_from(line, begin)
     noun = pieces[0] if pieces and pieces[0].opens.startswith(("N", "XSN")) else None
     stops = {word.end(), *(piece.end for piece in pieces if noun)}
+    stops -= {
+        p.begin for p in pieces if p.opens == "VCP" and not _particles(line, p.begin, word.end())
+    }
     names = [line[begin : begin + length] for length in range(_LONGEST, 0, -1)]
     names = [name for name in names if name in _COUNTERS and begin + len(name) <= word.end()]
     for name in names:
@@ -72,9 +77,17 @@ def counter_at(line: str, end: int) -> Counter | None:
     if begin > end or not noun or noun.opens not in ("NNG", "NNP"):
         return None
     for name in names:
-        if PARTICLES.fullmatch(line, begin + len(name), word.end()):  # 2시야: 시 and the copula?
+        if _particles(line, begin + len(name), word.end()):  # 2시야: 시 and the copula?
             return Counter(name, _COUNTERS[name].rstrip("?") + "?", begin + len(name))
     return Counter(line[begin : noun.end], "noun", noun.end)
+
+
+def _particles(line: str, begin: int, end: int) -> bool:
+    """Whether particles or the copula may stand there: 시야, but not 달라고 (that were 달이라고)."""
+    if not PARTICLES.fullmatch(line, begin, end):
+        return False
+    closed = coda(line[begin - 1]) != " "
+    return not line.startswith(AFTER_VOWELS if closed else AFTER_CODAS, begin)
 
 
 def scale_at(line: str, end: int) -> str:

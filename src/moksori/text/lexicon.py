@@ -102,7 +102,8 @@ class Lexicon:
 
 _MOST_PIECES = 6  # of a word in the lexicon
 _ENDINGS = ("으로", "요", "인")  # what nouns of the lexicon may end with: 전적으로, 그럼요, 사적인
-_AFTER_VOWELS = ("가", "와", "는", "를", "란", "라", "나", "며", "랑", "여", "로")
+AFTER_VOWELS = ("가", "와", "는", "를", "란", "라", "나", "며", "랑", "여", "로")
+AFTER_CODAS = ("은", "을", "과", "아", "으로")
 # First parts that mecab-ko-dic calls nouns though they only describe: 찬바람, 한줄기.
 _NO_NOUNS = frozenset("찬한맨딴흰싼큰온참날된헌새첫민군잔생왕")
 
@@ -128,7 +129,7 @@ def _is_particle(text: str, piece: Piece) -> bool:
         return False
     before = coda(text[piece.begin - 1]) if piece.begin else " "
     allowed = " ㄹ" if surface == "로" else " "
-    return surface not in _AFTER_VOWELS or before in allowed
+    return surface not in AFTER_VOWELS or before in allowed
 
 
 def load_lexicon(show: Path | None = None) -> Lexicon:

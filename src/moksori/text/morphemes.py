@@ -39,7 +39,9 @@ def analyse(text: str, compounds: bool = True) -> list[Piece]:
         TextError: the dictionary is not installed.
     """
     pieces = []
+    before = len(text) - len(text.lstrip())  # which the tagger's spans do not count
     for span, surface, feature in _tagger().parse(text):
+        begin, end = span.start + before, span.end + before
         opens, closes = feature.start_pos or feature.pos, feature.end_pos or feature.pos
         if opens[0] == "S":
             continue
@@ -49,7 +51,6 @@ def analyse(text: str, compounds: bool = True) -> list[Piece]:
             and feature.type == "Compound"
             and "".join(part for part, _ in parts) == surface
         ):
-            begin = span.start
             for part, tag in parts:
                 pieces.append(
                     Piece(begin=begin, end=begin + len(part), opens=tag, closes=tag, lemma=part)
@@ -59,8 +60,8 @@ def analyse(text: str, compounds: bool = True) -> list[Piece]:
             lemma, ending = parts[0][0], parts[-1][0]
             pieces.append(
                 Piece(
-                    begin=span.start,
-                    end=span.end,
+                    begin=begin,
+                    end=end,
                     opens=opens,
                     closes=closes,
                     lemma=lemma,
@@ -68,9 +69,7 @@ def analyse(text: str, compounds: bool = True) -> list[Piece]:
                 )
             )
         else:
-            pieces.append(
-                Piece(begin=span.start, end=span.end, opens=opens, closes=closes, lemma=surface)
-            )
+            pieces.append(Piece(begin=begin, end=end, opens=opens, closes=closes, lemma=surface))
     return pieces
 
 

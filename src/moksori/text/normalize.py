@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moksori.errors import TextError
-from moksori.messages import Message, message
+from moksori.messages import Lang, Message, Value, message, say
 from moksori.text.counters import MONEY
 from moksori.text.directions import Event, take_out
 from moksori.text.latin import PHRASE, WORD, english, read_word
@@ -30,6 +30,18 @@ class Doubt(NamedTuple):
     offset: int  # in the line composed to NFC, without a byte-order mark
     reason: Message
     other: str = ""  # what it may be read as instead
+
+    def say(self, lang: Lang) -> str:
+        """What to check, in words, with all readings."""
+        return say("issue.doubt", lang, **self.values)
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """What the message `issue.doubt` says."""
+        readings = message(
+            "doubt.both" if self.other else "doubt.one", reading=self.reading, other=self.other
+        )
+        return {"text": self.text, "readings": readings, "why": self.reason}
 
 
 class Plain(NamedTuple):

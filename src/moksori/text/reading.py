@@ -6,11 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from moksori.messages import message
+from moksori.messages import Lang, message
 from moksori.text.directions import Event
 from moksori.text.g2p import sound
 from moksori.text.normalize import Doubt, scan
 from moksori.text.symbols import phones
+
+_LANGS: tuple[Lang, ...] = ("ko", "en")
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,15 @@ class Reading:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         values = asdict(self)
-        for key in ("events", "doubts"):
-            values[key] = [item._asdict() for item in getattr(self, key)]
+        values["events"] = [event._asdict() for event in self.events]
+        values["doubts"] = [
+            doubt._asdict()
+            | {
+                "reason": {"code": doubt.reason.code}
+                | {lang: doubt.reason.say(lang) for lang in _LANGS}
+            }
+            for doubt in self.doubts
+        ]
         return values
 
 

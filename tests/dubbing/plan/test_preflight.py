@@ -130,6 +130,7 @@ def test_findings_are_kept_in_both_languages(tmp_path):
             "name",
             "stamp",
             "start",
+            "readings",
         ),
         "X",
     )

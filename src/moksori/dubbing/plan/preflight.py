@@ -159,10 +159,7 @@ def _of_text(take: Take, speech: Seconds, setup: Setup, front_end: FrontEnd) -> 
         yield Issue("error", where, "text", {"why": error.message})
         return
     for doubt in reading.doubts:
-        values: dict[str, Value] = {
-            "text": doubt.text, "reading": doubt.reading, "why": doubt.reason
-        }  # fmt: skip
-        yield Issue("note", where, "doubt", values)
+        yield Issue("note", where, "doubt", doubt.values)
     try:
         check_pace(reading, speech)
     except TextError as error:
