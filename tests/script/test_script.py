@@ -158,8 +158,12 @@ def test_headers_are_known_however_they_are_written(tmp_path, header):
 
 def test_a_title_of_one_word_is_no_header(tmp_path):
     path = write(tmp_path, "a.csv", "대본,,\n번호,배역,대본,대사\n1,하나,초고,안녕\n")
-    assert lines_in(path) == [Line(Place("row", 3), "안녕", character="하나", no="1")]
-    assert "“대사” and “대본” are both line; 대사 is read" in " ".join(warnings_of(path))
+    with pytest.raises(
+        ScriptError, match=r"may be the line: “대본” \[3\], “대사” \[4\]; say which"
+    ):
+        lines_in(path)
+    read = lines_in(path, columns={"line": "대사"})
+    assert read == [Line(Place("row", 3), "안녕", character="하나", no="1")]
 
 
 def test_every_sheet_with_lines_is_read(tmp_path):
@@ -229,8 +233,6 @@ def test_another_column_can_be_named(tmp_path):
     path = write(tmp_path, "a.tsv", "번호\t말\n1\t안녕\n")
     assert lines_in(path, "말") == [Line(Place("row", 2), "안녕", no="1")]
     assert lines_in(path, columns={"line": "말"}) == lines_in(path, "말")
-    with pytest.raises(ScriptError, match=r"--column \(there are: 번호, 말, 1, 안녕\)"):
-        lines_in(path)
     path = write(tmp_path, "b.csv", "배역,역할,대사,최종 대사\n가,나,다,라\n")
     asked = {"character": "역할", "line": "최종대사"}
     assert lines_in(path, columns=asked) == [Line(Place("row", 2), "라", character="나")]
@@ -304,7 +306,7 @@ def test_rows_without_text_are_not_lost_silently(tmp_path):
 
 
 def test_a_saved_formula_is_read_by_its_value(tmp_path):
-    path = write_workbook(tmp_path / "a.xlsx", ["번호", "대사", "메모"], [1, "=B9", "=B9"])
+    path = write_workbook(tmp_path / "a.xlsx", ["번호", "대사", "별첨"], [1, "=B9", "=B9"])
     with pytest.raises(ScriptError, match=r"1화!B2: a formula .*paste the result as a value$"):
         lines_in(path)
     rewrite_sheet(
@@ -334,7 +336,9 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
         ("a.docx", b"x", r"give \.xlsx.*of \.docx, save it as \.xlsx"),
         ("a.hwp", b"x", r"of \.hwp, save it as \.xlsx"),
         ("a.ods", b"PK", r"of \.ods, save it as \.xlsx"),
-        ("a.xls", bytes.fromhex("D0CF11E0A1B11AE1"), r"of \.xls, save it as \.xlsx"),
+        ("a.xls", bytes.fromhex("D0CF11E0A1B11AE1"), "protected by a password.*save it without"),
+        ("a.xls", b"<html><table><tr><td>x", "a web page or XML .*save it as .xlsx"),
+        ("a.xls", b"no\tline\n1\tx\n", "no workbook; if it is text, name it .csv"),
         ("a", b"x", "of other files, save it as"),
         ("a.xlsx", b"not a zip", "save it again"),
         ("a.xlsx", "번호,대사\n1,가\n".encode(), "save it again"),
@@ -342,11 +346,11 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
         ("a.txt", b"\xff\xfe\xff", "save it as UTF-8"),
         ("a.txt", b"\n", "no lines in it; is it whole"),
         ("a.csv", "대사\n\n", "no lines in it; is it whole"),
-        ("a.csv", "", r"--column \(there are: none\)"),
+        ("a.csv", "", r"--columns line=HEADER \(there are: none\)"),
         ("a.csv", '대사\n"그래\n가자\n', "line 3: .*quotation mark open"),
-        ("a.csv", "배역,대사\n가,나\n가,그래, 가자\n", "row 3: 3 cells, .* 2; put quotation marks"),
-        ("a.csv", "대사,대 사\n가,나\n", "row 1: two columns are called “대사”; rename one"),
-        ("a.csv", "대사,배역,배역\n가,나,다\n", "row 1: two columns are called “배역”; rename"),
+        ("a.csv", "배역,대사\n가,나\n가,그래, 가자\n", "row 3: 3 cells, .* has 2; put quotation"),
+        ("a.csv", "대사,대 사\n가,나\n", r"may be the line: “대사” \[1\], .*--columns line=2$"),
+        ("a.csv", "대사,배역,배역\n가,나,다\n", r"may be the character: .*--columns character=3$"),
         ("a.csv", "대사,시작\n가,1:2:3:4\n", "row 2, cell 2: column “시작”: .*“1:2:3:4”.*--fps"),
         ("a.csv", "대사,TC in\n가,1:2:3;4\n", "row 2, cell 2: column “TC in”: .*--fps 29.97df"),
         ("a.csv", "끝,대사\n곧,가\n", "row 2, cell 1: column “끝”: “곧”: not a time; write"),
@@ -406,7 +410,7 @@ def test_what_is_wrong_in_a_workbook_is_named_by_its_cell(tmp_path):
         ([["시작", "대사"], [datetime.timedelta(1), "가"]], (), "1화!A2: .*within a day"),
         ([["대사", "시작"], ["가", "0:60"]], (), "1화!B2: column “시작”: .*60 seconds"),
         ([["대사", None], ["가", "나"]], ("A1:B1",), "1화!A2: more than one column .*own header"),
-        ([["대사", "대사"], ["가", "나"]], (), "a.xlsx, 1화, row 1: two columns .*rename"),
+        ([["대사", "대사"], ["가", "나"]], (), "a.xlsx, 1화: several columns may be the line: .*line=B"),
         ([["대사"], ["가" * 2001]], (), "1화!A2: 2001 characters .*part it"),
     ):  # fmt: skip
         write_workbook(path, *rows, merge=merge)
@@ -418,12 +422,12 @@ def test_what_is_wrong_in_a_workbook_is_named_by_its_cell(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"role": "배역"}, "no column “role” is known; name one of line, character, actor"),
+        ({"hero": "배역"}, "no column “hero” is known; name one of line, character, actor"),
         (
             {"character": "역할"},
-            r"a\.csv, row 1: no column “역할” for character; name one of: 번호, 대사",
+            r"a\.csv: no column “역할” for character; name one of: “번호” \[1\], “대사” \[2\]",
         ),
-        ({"line": "최종"}, r"no column “최종” in the first 20 rows; .*\(there are: 번호, 대사"),
+        ({"line": "최종"}, r"no column of lines; .*\(there are: “번호” \[1\], “대사” \[2\]"),
     ],
 )
 def test_columns_that_are_not_there_are_told(tmp_path, columns, message):

@@ -8,31 +8,18 @@ import typer
 
 from moksori.cli.console import out
 from moksori.cli.convert import ModelOption
-from moksori.cli.script import print_noticed
+from moksori.cli.script import (
+    ColumnsOption,
+    EpisodeOption,
+    FpsOption,
+    HiddenOption,
+    ScriptArgument,
+    column_pairs,
+    print_noticed,
+)
 from moksori.errors import ConfigError, OutputError
 from moksori.files import read_text
 from moksori.weights import MODEL
-
-ScriptArgument = typer.Argument(help="The script: .xlsx, .csv, .tsv, .srt, .ass or .vtt.")
-FpsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--fps",
-        help="Frames a second of the time codes: 23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94df, 60. "
-        "Needed where the script counts frames (01:00:10:12); 29.97df otherwise.",
-    ),
-]
-EpisodeOption = Annotated[
-    str | None, typer.Option(help="Only this episode, of a script with several.")
-]
-ColumnsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="KEY=HEADER",
-        help="Where the script's table has unusual headers: --columns character=역할 --columns line=최종. "
-        "Keys: no, start, end, character, actor, line, directions, file, episode, scene, note.",
-    ),
-]
 
 
 def cast(
@@ -46,6 +33,7 @@ def cast(
     episode: EpisodeOption = None,
     fps: FpsOption = None,
     columns: ColumnsOption = None,
+    hidden: HiddenOption = False,
     model: ModelOption = None,
 ) -> None:
     """Write a first cast of a script: its characters, to be given voices.
@@ -64,6 +52,7 @@ def cast(
         columns=column_pairs(columns),
         frame_rate=FrameRate.parse(fps) if fps else None,
         episode=episode,
+        hidden=hidden,
     )
     print_noticed(script, content)
     lines = with_prefixes(content.lines)
@@ -85,18 +74,3 @@ def cast(
     atomic_write(output, whole)
     verb = "added to" if known else "written"
     out.print(f"{output}: {verb}; fill in the voices (`moksori voices` lists them)", markup=False)
-
-
-def column_pairs(pairs: list[str] | None) -> dict[str, str] | None:
-    """The headers by column that `--columns` names.
-
-    Raises:
-        ConfigError: not KEY=HEADER.
-    """
-    columns = {}
-    for pair in pairs or ():
-        key, sign, header = pair.partition("=")
-        if not (key.strip() and sign and header.strip()):
-            raise ConfigError(f"--columns {pair}: write KEY=HEADER, such as character=역할")
-        columns[key.strip()] = header.strip()
-    return columns or None

@@ -9,13 +9,6 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from moksori.cli.cast import (
-    ColumnsOption,
-    EpisodeOption,
-    FpsOption,
-    ScriptArgument,
-    column_pairs,
-)
 from moksori.cli.console import err, out, watching
 from moksori.cli.convert import (
     FloorOption,
@@ -24,6 +17,15 @@ from moksori.cli.convert import (
     TrebleOption,
     VocoderOption,
     print_licence,
+)
+from moksori.cli.script import (
+    ColumnsOption,
+    EpisodeOption,
+    FpsOption,
+    HiddenOption,
+    ScriptArgument,
+    column_pairs,
+    print_understood,
 )
 from moksori.cli.text import LexiconOption, SpellOption
 from moksori.errors import ConfigError
@@ -85,6 +87,7 @@ def dub(
     ] = None,
     episode: EpisodeOption = None,
     columns: ColumnsOption = None,
+    hidden: HiddenOption = False,
     pattern: Annotated[
         str | None,
         typer.Option(
@@ -156,7 +159,7 @@ def dub(
     given = {key: value for key, value in context.params.items() if _is_given(context, key)}
     names = ("script", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
              "loudness", "lang", "model", "vocoder", "packs", "lexicon", "spell", "floor",
-             "treble")  # fmt: skip
+             "treble", "hidden")  # fmt: skip
     asked = {name: given[name] for name in names if name in given}
     if "register" in given:
         asked["mean_f0"] = register
@@ -171,6 +174,7 @@ def dub(
     watch, interrupted = watching()
     with interrupted:
         checked = jobs.check(request, watch, Review(output))
+        print_understood(checked.content, lang)
         _print_issues(checked, request)
         if check or (checked.faults and not skip_faulty):
             path, aside = keep_preflight(request, checked, output, file)

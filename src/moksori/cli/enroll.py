@@ -1,5 +1,6 @@
 """`moksori enroll`: a voice of one's own, with consent."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from moksori.cli.console import out, progress
 from moksori.cli.convert import ModelOption, PacksOption
+from moksori.cli.script import ColumnsOption, HiddenOption, column_pairs, print_noticed
 from moksori.cli.training import training_extra
 from moksori.weights import MODEL
 
@@ -34,6 +36,8 @@ def enroll(
             "only the rows of NAME or of the consent's who."
         ),
     ] = None,
+    columns: ColumnsOption = None,
+    hidden: HiddenOption = False,
     model: ModelOption = None,
     packs: PacksOption = None,
     work: Annotated[
@@ -63,7 +67,17 @@ def enroll(
 
     agreed = read_consent(consent)
     lines = (
-        read_script_voice(script, folder, name, agreed.who) if script else read_voice(folder, name)
+        read_script_voice(
+            script,
+            folder,
+            name,
+            agreed.who,
+            columns=column_pairs(columns),
+            hidden=hidden,
+            show=partial(print_noticed, script),
+        )
+        if script
+        else read_voice(folder, name)
     )
     with TemporaryDirectory(prefix="moksori-") as temporary:
         path, report = learn(

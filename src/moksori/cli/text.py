@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from moksori.cli.console import err, out
-from moksori.cli.script import print_noticed
+from moksori.cli.script import ColumnsOption, HiddenOption, column_pairs, print_noticed
 from moksori.errors import ConfigError, TextError
 from moksori.messages import Lang, message, say
 
@@ -31,14 +31,16 @@ def text(
     file: Annotated[
         Path | None,
         typer.Option(
-            help="A script: .xlsx, .csv, .tsv, .srt, .ass, .vtt, or .txt with a line a row; - for "
+            help="A script: .xlsx, .xls, .csv, .tsv, .srt, .ass, .vtt, or .txt with a line a row; - for "
             "standard input."
         ),
     ] = None,
     column: Annotated[
         str | None,
-        typer.Option(help="Column of the lines in a table, if it is not called 대사 or line."),
+        typer.Option(help="Column of the lines in a table; short for --columns line=HEADER."),
     ] = None,
+    columns: ColumnsOption = None,
+    hidden: HiddenOption = False,
     lexicon: LexiconOption = None,
     check: Annotated[
         bool, typer.Option("--check", help="Print only what a person should look at.")
@@ -67,7 +69,7 @@ def text(
         spoken = decode(sys.stdin.buffer.read(), "standard input")
         rows = [(str(n), row) for n, row in enumerate(spoken.splitlines(), 1)]
     else:
-        content = read_script(file, column, only=())
+        content = read_script(file, column, columns=column_pairs(columns), only=(), hidden=hidden)
         print_noticed(file, content, lang)
         faulty = content.faulty
         unread = faults = len(faulty)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 from rich.table import Table
 
 from moksori.cli.console import out, progress
+from moksori.cli.script import ColumnsOption, HiddenOption, column_pairs, print_noticed
 from moksori.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -148,12 +150,18 @@ def prepare_script(
     audio: Annotated[Path, typer.Argument(help="Folder of its recordings.")],
     dest: DestArgument,
     licence: LicenceOption,
+    columns: ColumnsOption = None,
+    hidden: HiddenOption = False,
     jobs: JobsOption = None,
 ) -> None:
     """Prepare a dubbed show: its script and its actors' recordings; as `prepare emotiontts`."""
     from moksori.corpus.readers import read_script_corpus
 
-    _prepare(read_script_corpus(script, audio), dest, licence, jobs)
+    lines = read_script_corpus(
+        script, audio, columns=column_pairs(columns), hidden=hidden,
+        show=partial(print_noticed, script),
+    )  # fmt: skip
+    _prepare(lines, dest, licence, jobs)
 
 
 def _prepare(lines: list["SourceLine"], dest: Path, licence: str, jobs: int | None) -> None:

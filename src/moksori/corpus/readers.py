@@ -7,18 +7,21 @@ same corpus is always parted in the same way and a text is in one split only.
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from moksori.corpus.lines import SourceLine, Split
 from moksori.errors import CorpusError, ScriptError
 from moksori.files import read_text
+from moksori.script.content import ScriptContent
+from moksori.script.line import Line
 from moksori.script.script import read_script
 from moksori.signal.decoders import SUFFIXES
 
 KSS_LICENCE = "CC BY-NC-SA 4.0 (KSS Dataset, Kyubyong Park): research only"
 _TEST_SHARE = 11  # one text of so many
+Show = Callable[[ScriptContent], None]
 
 
 def read_kss(source: Path) -> list[SourceLine]:
@@ -77,15 +80,29 @@ def read_librispeech(source: Path) -> list[SourceLine]:
     return _checked(source, lines())
 
 
-def read_script_corpus(script: Path, audio: Path) -> list[SourceLine]:
+def read_script_corpus(
+    script: Path,
+    audio: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    hidden: bool = False,
+    show: Show = lambda content: None,
+) -> list[SourceLine]:
     """A dubbing script with columns of file, actor and line, and the folder of its recordings.
 
     Voices are actors, not characters. Recordings that no row names are reported as problems.
 
+    Args:
+        script: the script.
+        audio: folder of its recordings.
+        columns: as `read_script`.
+        hidden: as `read_script`.
+        show: is given what the script's reader noticed, before anything is refused.
+
     Raises:
         ScriptError: as `read_script`, or no column of files or actors.
     """
-    rows = read_script(script, only=("file", "actor")).whole(script)
+    rows = _read(script, columns, hidden, show)
     for column, name in (("file", "파일"), ("actor", "성우")):
         if not any(getattr(row, column) for row in rows):
             raise ScriptError(f"{script}: no column “{name}” or “{column}”, or nothing in it")
@@ -132,7 +149,14 @@ def read_voice(folder: Path, name: str) -> list[SourceLine]:
     return _checked(folder, iter(lines))
 
 
-def read_script_voice(script: Path, folder: Path, *names: str) -> list[SourceLine]:
+def read_script_voice(
+    script: Path,
+    folder: Path,
+    *names: str,
+    columns: Mapping[str, str] | None = None,
+    hidden: bool = False,
+    show: Show = lambda content: None,
+) -> list[SourceLine]:
     """One voice's recordings and a script that names them.
 
     Of a script with actors only the rows of this one are taken; rows without a recording here are taken
@@ -142,13 +166,15 @@ def read_script_voice(script: Path, folder: Path, *names: str) -> list[SourceLin
         script: with columns of file and line.
         folder: of the recordings.
         names: what the voice is called; the first is its speaker's name from now on.
+        columns: as `read_script`.
+        hidden: as `read_script`.
+        show: as `read_script_corpus`.
 
     Raises:
         ScriptError: as `read_script`, no column of files, or actors among whom the voice is not.
         CorpusError: no recording of the script is there.
     """
-    rows = read_script(script, only=("file", "actor")).whole(script)
-    rows = [row for row in rows if row.file]
+    rows = [row for row in _read(script, columns, hidden, show) if row.file]
     if not rows:
         raise ScriptError(f"{script}: no column “파일” or “file”, or nothing in it")
     if actors := sorted({row.actor for row in rows if row.actor}):
@@ -160,6 +186,12 @@ def read_script_voice(script: Path, folder: Path, *names: str) -> list[SourceLin
     lines = [_line(folder / row.file, names[0], row.text, row.text, script) for row in rows]
     lines = [replace(line, split="train") for line in lines if line.audio]
     return _checked(folder, iter([*lines, *_unnamed(folder, script, lines)]))
+
+
+def _read(script: Path, columns: Mapping[str, str] | None, hidden: bool, show: Show) -> list[Line]:
+    content = read_script(script, columns=columns, only=("file", "actor"), hidden=hidden)
+    show(content)
+    return content.whole(script)
 
 
 def _recordings(folder: Path) -> list[Path]:

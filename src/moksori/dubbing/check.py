@@ -40,6 +40,7 @@ class Checked(NamedTuple):
     length: Seconds  # of the reel at least
     frame_rate: FrameRate
     converter: Converter
+    content: ScriptContent  # the script, as it was understood
 
     @property
     def faults(self) -> list[Issue]:
@@ -90,7 +91,7 @@ def check(
     return Checked(
         lines=found.lines, takes=found.takes, heard=found.heard, issues=found.issues, origin=origin,
         length=max([found.length, *ends], default=0.0), frame_rate=rate or NTSC_DROP,
-        converter=converter,
+        converter=converter, content=content,
     )  # fmt: skip
 
 
@@ -121,7 +122,7 @@ def keep_preflight(
 def _content(request: Request) -> ScriptContent:
     content = read_script(
         request.script, columns=request.columns, frame_rate=request.frame_rate,
-        episode=request.episode,
+        episode=request.episode, hidden=request.hidden,
     )  # fmt: skip
     episodes = list(dict.fromkeys(line.episode for line in content.lines))
     if len(episodes) > 1:

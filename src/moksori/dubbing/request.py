@@ -45,6 +45,7 @@ class Request:
         origin: time code at which reel and track begin; the first line's hour, if that is not the first.
         episode: the only one to be dubbed, of a script with several.
         columns: of the script's table, where its headers are unusual.
+        hidden: whether hidden rows, and a hidden column of lines, are read too.
         pattern: of the recordings' names.
         handles: seconds of a track before and after each line.
         mean_f0: whether lines are put at the voice's mean F0 by their actor's mean, or each by its own.
@@ -62,6 +63,7 @@ class Request:
     origin: Seconds | None = None
     episode: str | None = None
     columns: Mapping[str, str] | None = None
+    hidden: bool = False
     pattern: str | None = None
     handles: Seconds = HANDLES
     mean_f0: Literal["actor", "line"] = "actor"
@@ -89,6 +91,7 @@ class JobFile(BaseModel):
     start: str | None = None
     episode: str | None = None
     columns: dict[str, str] | None = None
+    hidden: bool = False
     pattern: str | None = None
     handles: Seconds = Field(default=HANDLES, ge=0)
     mean_f0: Literal["actor", "line"] = "actor"
@@ -130,7 +133,7 @@ class JobFile(BaseModel):
             ),
             frame_rate=frame_rate,
             origin=parse_time(self.start, frame_rate) if self.start else None,
-            episode=self.episode, columns=self.columns, pattern=self.pattern,
+            episode=self.episode, columns=self.columns, hidden=self.hidden, pattern=self.pattern,
             handles=self.handles, mean_f0=self.mean_f0, sample_rate=self.sample_rate,
             loudness=self.loudness, lang=self.lang, without=self.without,
         )  # fmt: skip

@@ -18,16 +18,18 @@ class Asked:
     """What is asked of a script; see `script.read_script`.
 
     Attributes:
-        columns: headers by the keys of `columns.COLUMNS`, where they are not among its names.
-        only: which of `columns.COLUMNS` are read beside the lines.
+        columns: headers by the keys of `headers.COLUMNS`, where they are not among its names.
+        only: which of `headers.COLUMNS` are read beside the lines.
         frame_rate: of a table's time codes.
         episode: whose lines are read.
+        hidden: whether hidden rows, and a hidden column of lines, are read too.
     """
 
     columns: Mapping[str, str]
     only: Collection[str]
     frame_rate: FrameRate | None = None
     episode: str | None = None
+    hidden: bool = False
 
 
 class Fault(NamedTuple):
@@ -52,11 +54,13 @@ class ScriptContent:
         lines: every row or cue that has text, in the script's order; also those with faults.
         warnings: what was left out or chosen, and why.
         faults: what is wrong in single lines, in the script's order.
+        understood: which columns of its tables are what, and which are not used.
     """
 
     lines: list[Line]
     warnings: list[Message] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    understood: list[Message] = field(default_factory=list)
 
     @property
     def faulty(self) -> frozenset[Place]:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from moksori.errors import ScriptError
 from moksori.files import read_text
-from moksori.script.columns import COLUMNS
 from moksori.script.content import Asked, Reader, ScriptContent
 from moksori.script.cues import read_cues
+from moksori.script.headers import COLUMNS, meaning
 from moksori.script.line import Line, Place
-from moksori.script.rows import read_delimited_script, read_workbook_script
+from moksori.script.sheets import read_delimited_script, read_workbook_script
 from moksori.timecode import FrameRate
 
 
@@ -23,6 +23,7 @@ def read_plain(path: Path, asked: Asked) -> ScriptContent:
 READERS: dict[str, Reader] = {
     ".xlsx": read_workbook_script,
     ".xlsm": read_workbook_script,
+    ".xls": read_workbook_script,
     ".csv": read_delimited_script,
     ".tsv": read_delimited_script,
     ".srt": read_cues,
@@ -42,19 +43,22 @@ def read_script(
     frame_rate: FrameRate | None = None,
     episode: str | None = None,
     only: Collection[str] = tuple(COLUMNS),
+    hidden: bool = False,
 ) -> ScriptContent:
     """Read the lines of a script.
 
     Args:
         path: of a kind in `READERS`. Text files are UTF-8, UTF-16, or CP949 as Excel in Korean saves them.
-        column: header of the column that holds the lines in a table; one of `columns.LINE_COLUMNS` if not
-            given. The header may stand below title rows. Of a workbook, every sheet that has the
-            column is read; a warning names the others that hold something.
-        columns: headers by the keys of `columns.COLUMNS`, where they are not among its names.
+        column: header of the column that holds the lines in a table. If not given, it is found by the
+            names in `headers.COLUMNS`, or by its content. The header may stand below title rows. Of a
+            workbook, every sheet that has the column is read; a warning names the others that hold something.
+        columns: headers, letters or numbers of columns by the keys of `headers.COLUMNS`, where they are not
+            among its names; `-` for none.
         frame_rate: of a table's time codes.
         episode: whose lines are read, of those that a column or the sheets' titles name.
-        only: which of `columns.COLUMNS` are read beside the lines; what is wrong in the others does not
+        only: which of `headers.COLUMNS` are read beside the lines; what is wrong in the others does not
             matter.
+        hidden: whether hidden rows, and a hidden column of lines, are read too.
 
     Returns:
         Every row that has text, in the script's order. A warning names rows that have none but a
@@ -64,9 +68,7 @@ def read_script(
         ScriptError: a file that cannot be read or has no lines, a table without such a column, or no such
             episode.
     """
-    asked = dict(columns or {})
-    if unknown := [key for key in asked if key not in COLUMNS]:
-        raise ScriptError(f"no column “{unknown[0]}” is known; name one of {', '.join(COLUMNS)}")
+    asked = {_key(name): header for name, header in (columns or {}).items()}
     if column and asked.setdefault("line", column) != column:
         raise ScriptError(f"“{column}” and “{asked['line']}” are both named as the line; name one")
     if not path.is_file():
@@ -78,9 +80,19 @@ def read_script(
         raise ScriptError(f"{path}: give {known}; of {kind or 'other files'}, save it as .xlsx")
     if episode is not None and reader not in _WITH_EPISODES:
         raise ScriptError(f"{path}: a {kind} has no episodes; leave out --episode")
-    content = reader(path, Asked(columns=asked, only=only, frame_rate=frame_rate, episode=episode))
+    content = reader(
+        path, Asked(columns=asked, only=only, frame_rate=frame_rate, episode=episode, hidden=hidden)
+    )
     if not content.lines:
         raise ScriptError(
             f"{path}: no lines in it; is it whole, and of the kind that its name says?"
         )
     return content
+
+
+def _key(name: str) -> str:
+    """The key of a column as a user names it: character, or 배역."""
+    found = meaning(name)
+    if name not in COLUMNS and found is None:
+        raise ScriptError.of("script.no_key", name=name, keys=", ".join(COLUMNS))
+    return name if found is None or name in COLUMNS else found.key

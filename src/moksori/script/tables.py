@@ -1,16 +1,17 @@
-"""Tables as studios keep them, workbooks and delimited text: rows of typed cells."""
+"""Tables as studios keep them: rows of typed cells, with what a spreadsheet shows of them."""
 
 import csv
 import datetime
 import io
+import itertools
 import re
-import shutil
-import warnings
-import zipfile
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
-from xml.etree import ElementTree
+from typing import NamedTuple
 
 from moksori.config import Seconds
 from moksori.errors import ScriptError
@@ -22,13 +23,10 @@ Value = str | float | datetime.datetime | datetime.date | datetime.time | dateti
 _TIMES = (datetime.date, datetime.time, datetime.timedelta)  # a datetime is a date
 _DAY = datetime.timedelta(days=1)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_OLE = bytes.fromhex(
-    "D0CF11E0A1B11AE1"
-)  # what Office wraps a protected file in, and an old .xls is
-_MAX_UNPACKED = 300_000_000  # bytes
-_MAX_RATIO = 200  # of an entry larger than a megabyte
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!")
-_UNSAVED = message("script.unsaved_formula")
+_DELIMITERS = ",;\t|"
+_MAX_COLUMNS = 16384  # of a sheet
+_TRIED = 50  # rows by which the delimiter is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,10 @@ class Cell:
         fault: why its value is not known, and the fix; None if it is.
         held: the value is that of the merged cell, which begins in a row above.
         width: columns that the merged cell covers, if it begins here.
+        struck: all that it says is struck through.
+        cut: the parts that are struck through where others are not; the value is the others.
+        raised: parts in superscript or subscript; they are of the value too.
+        looks: its fill and the colours of its text, where they are not the usual ones.
     """
 
     value: Value = None
@@ -48,6 +50,10 @@ class Cell:
     fault: Message | None = None
     held: bool = False
     width: int = 1
+    struck: bool = False
+    cut: str = ""
+    raised: str = ""
+    looks: str = ""
 
     @property
     def own(self) -> bool:
@@ -103,19 +109,51 @@ BLANK = Cell()
 
 
 class Table(NamedTuple):
-    """A sheet, or a file of delimited text."""
+    """A sheet, or a file of delimited text.
 
-    title: str  # of the sheet; "" of text
-    rows: list[tuple[int, list[Cell]]]  # that hold something, by their numbers
-    hidden: bool = False  # the sheet is not shown
+    Attributes:
+        title: of the sheet; "" of text.
+        rows: that hold something, by their numbers.
+        hidden: the sheet is not shown.
+        hidden_rows: numbers of rows that are not shown.
+        hidden_columns: that are not shown, from 0.
+        comments: on cells, by row and column, from 1 and from 0.
+        overlays: pictures or shapes lie upon it.
+        rules: formats that depend on a rule strike text through.
+    """
+
+    title: str
+    rows: list[tuple[int, list[Cell]]]
+    hidden: bool = False
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    comments: Mapping[tuple[int, int], str] = {}
+    overlays: bool = False
+    rules: bool = False
+
+    def column(self, index: int) -> str:
+        """How the table's program calls a column: C; of text, 3."""
+        if not self.title:
+            return str(index + 1)
+        from openpyxl.utils import get_column_letter
+
+        return str(get_column_letter(index + 1))
+
+    def index_of(self, name: str) -> int | None:
+        """Of a column that is called by its letter or its number; None if that is no such name."""
+        from openpyxl.utils import column_index_from_string
+
+        if name.isdecimal() and 0 < int(name) <= _MAX_COLUMNS:
+            return int(name) - 1
+        with suppress(ValueError):
+            return int(column_index_from_string(name.upper())) - 1
+        return None
 
     def cell(self, row: int, column: int) -> Message:
         """How the table's program calls a cell: 1화!C12; of text, row 12, cell 3."""
         if not self.title:
             return message("script.cell", row=row, cell=column + 1)
-        from openpyxl.utils import get_column_letter
-
-        return message("plain", text=f"{self.title}!{get_column_letter(column + 1)}{row}")
+        return message("plain", text=f"{self.title}!{self.column(column)}{row}")
 
 
 def one_line(text: str) -> str:
@@ -123,149 +161,77 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
-def read_delimited(path: Path, delimiter: str) -> Table:
-    """Read text whose cells are parted by `delimiter`.
+Merge = tuple[int, int, int, int]
+"""A merged cell: its first column and row, its last column and row, all from 1."""
 
-    Raises:
-        ScriptError: not a table, or a file that cannot be read.
+
+def merged(rows: dict[int, list[Cell]], merges: Iterable[Merge]) -> list[tuple[int, list[Cell]]]:
+    """Rows by their numbers, in order; of a merged cell the rows below its first hold its value.
+
+    Its other columns are blank: what a merge covers is not shown.
     """
-    table = csv.reader(
-        io.StringIO(read_text(path, ScriptError), newline=""), delimiter=delimiter, strict=True
-    )
-    try:
-        rows = [(number, [_typed(cell) for cell in row]) for number, row in enumerate(table, 1)]
-    except csv.Error as error:
-        raise ScriptError(
-            f"{path}, line {table.line_num}: not a table ({error}); is a quotation mark open?"
-        ) from None
-    return Table("", [(number, row) for number, row in rows if any(cell.own for cell in row)])
-
-
-def _typed(text: str) -> Cell:
-    return Cell(fault=_error_value(text.strip())) if text.strip() in _ERRORS else Cell(text)
-
-
-def _error_value(text: str) -> Message:
-    return message("script.error_value", value=text)
-
-
-def read_workbook(path: Path) -> list[Table]:
-    """Read all sheets of an .xlsx or .xlsm; formulas by the results that were saved with them.
-
-    Of a merged cell, the rows below its first hold its value; its other columns are blank.
-
-    Raises:
-        ScriptError: damaged, protected by a password, or larger than any script when unpacked.
-    """
-    content = _content(path)
-    if content.startswith(_OLE):
-        raise ScriptError(
-            f"{path}: protected by a password, or an old .xls; save it without one, as .xlsx"
-        )
-    import openpyxl
-
-    try:
-        archive = _unpacked(path, content)
-        with zipfile.ZipFile(archive) as parts, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what a workbook has beside its cells
-            book = openpyxl.load_workbook(archive, read_only=True, data_only=True, keep_links=False)
-            return [_sheet(sheet, parts) for sheet in book.worksheets]
-    except ScriptError:
-        raise
-    except Exception as error:  # a damaged zip, XML or cell: openpyxl raises whatever it met
-        raise ScriptError(
-            f"{path}: not a whole .xlsx file; save it again ({one_line(str(error))})"
-        ) from None
-
-
-def _unpacked(path: Path, content: bytes) -> io.BytesIO:
-    """A copy of an archive, each entry of the size that it declares.
-
-    Only then can it be read in one go: zipfile unpacks an entry that lies about its size whole, before it
-    looks at how much it may keep. In pieces it stops at the declared size.
-    """
-    archive = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source:
-        entries = source.infolist()
-        bloated = any(
-            entry.file_size > 1_000_000
-            and entry.file_size > _MAX_RATIO * max(1, entry.compress_size)
-            for entry in entries
-        )
-        if bloated or sum(entry.file_size for entry in entries) > _MAX_UNPACKED:
-            raise ScriptError(
-                f"{path}: far larger unpacked than a script is; copy its lines to a new workbook"
-            )
-        with zipfile.ZipFile(archive, "w") as copy:
-            for entry in entries:
-                with source.open(entry) as packed, copy.open(entry.filename, "w") as out:
-                    shutil.copyfileobj(packed, out)
-    archive.seek(0)
-    return archive
-
-
-def _sheet(sheet: Any, parts: zipfile.ZipFile) -> Table:
-    merges, unsaved = _structure(parts, sheet._worksheet_path)  # openpyxl has no public name for it
-    sheet.reset_dimensions()  # some programs declare fewer rows than they write
-    rows = {}
-    for number, cells in enumerate(sheet.iter_rows(), 1):
-        row = [_of_workbook(cell, unsaved) for cell in cells]
-        while row and not row[-1].own:
-            row.pop()
-        if row:
-            rows[number] = row
+    numbers = sorted(rows)
     for left, top, right, bottom in merges:
         first = rows.get(top, [])
         head = first[left - 1] if left <= len(first) else BLANK
-        for number in range(top, min(bottom, max(rows, default=0)) + 1):
-            if number not in rows:
-                continue
+        for number in numbers[bisect_left(numbers, top) : bisect_right(numbers, bottom)]:
             row = rows[number]
             if number > top and left > len(row):
                 row += [BLANK] * (left - len(row))
             for column in range(left - 1, min(right, len(row))):
-                row[column] = BLANK  # what a merge covers is not shown
+                row[column] = BLANK
             if number > top:
                 row[left - 1] = replace(head, held=True)
             elif left <= len(row):
                 row[left - 1] = replace(head, width=right - left + 1)
-    return Table(sheet.title, [*rows.items()], sheet.sheet_state != "visible")
+    return [(number, rows[number]) for number in numbers]
 
 
-def _of_workbook(cell: Any, unsaved: set[str]) -> Cell:
-    if cell.value is None:  # such a cell may have no place
-        known = unsaved and hasattr(cell, "row") and cell.row and cell.coordinate in unsaved
-        return Cell(fault=_UNSAVED) if known else BLANK
-    if cell.data_type == "e":
-        return Cell(fault=_error_value(cell.value))
-    from openpyxl.utils.escape import unescape
-
-    value = unescape(cell.value) if isinstance(cell.value, str) else cell.value
-    return Cell(value, cell.number_format)
+def error_value(text: str) -> Message:
+    """Why a cell that shows an error has no value."""
+    return message("script.error_value", value=text)
 
 
-def _structure(
-    parts: zipfile.ZipFile, name: str
-) -> tuple[list[tuple[int, int, int, int]], set[str]]:
-    """A sheet's merged cells (left, top, right, bottom; from 1), and its formulas without a result."""
-    from openpyxl.utils import range_boundaries
+def read_delimited(path: Path) -> Table:
+    """Read text whose cells are parted by commas, semicolons, tabs or bars, whichever fits.
 
-    merges, unsaved = [], set()
-    with parts.open(name) as source:
-        for _, element in ElementTree.iterparse(source):
-            tag = element.tag.rpartition("}")[2]
-            if tag == "mergeCell":
-                merges.append(range_boundaries(element.attrib["ref"]))
-            elif tag == "c" and element.find("{*}f") is not None:
-                if not element.findtext("{*}v") and element.get("t") != "str":  # str: it is ""
-                    unsaved.add(element.attrib["r"])
-            elif tag == "row":
-                element.clear()
-    return merges, unsaved
-
-
-def _content(path: Path) -> bytes:
+    Raises:
+        ScriptError: not a table, or a file that cannot be read.
+    """
+    text = read_text(path, ScriptError)
+    first, end, rest = text.partition("\n")
+    told = re.fullmatch(r"sep=(.)\r?", first)  # Excel's own hint
+    delimiter = (
+        told[1] if told else _delimiter(text, "\t" if path.suffix.lower() == ".tsv" else ",")
+    )
+    table = csv.reader(
+        io.StringIO(end + rest if told else text, newline=""), delimiter=delimiter, strict=True
+    )
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ScriptError(f"{path}: {error.strerror}") from None
+        rows = [(number, [_typed(cell) for cell in row]) for number, row in enumerate(table, 1)]
+    except csv.Error as error:
+        raise ScriptError.of(
+            "script.not_a_table", file=path, row=table.line_num, why=error
+        ) from None
+    return Table("", [(number, row) for number, row in rows if any(cell.own for cell in row)])
+
+
+def _delimiter(text: str, usual: str) -> str:
+    """By which most rows have the same number of cells, of those that the first row has."""
+
+    def fits(delimiter: str) -> tuple[int, bool]:
+        lines = io.StringIO(text, newline="")
+        try:
+            rows = [*itertools.islice(csv.reader(lines, delimiter=delimiter), _TRIED)]
+        except csv.Error:
+            return 0, delimiter == usual
+        widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
+        (width, count), *_ = widths.most_common(1) or [(1, 0)]
+        return count * (width > 1), delimiter == usual
+
+    head = next((row for row in text.splitlines() if row.strip()), "")
+    return max((d for d in _DELIMITERS if d in head or d == usual), key=fits)
+
+
+def _typed(text: str) -> Cell:
+    return Cell(fault=error_value(text.strip())) if text.strip() in _ERRORS else Cell(text)

@@ -1,0 +1,31 @@
+"""Workbooks by what they are, whatever their suffix says."""
+
+from pathlib import Path
+
+from moksori.errors import ScriptError
+from moksori.script.tables import Table
+from moksori.script.xls import read_xls
+from moksori.script.xlsx import read_xlsx
+
+_ZIP = b"PK"
+_OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # of an .xls, and of what Office wraps a protected file in
+_PAGES = (b"<html", b"<table", b"<!doctype", b"mime-version", b"<?xml")  # that others call .xls
+
+
+def read_workbook(path: Path) -> list[Table]:
+    """Read all sheets of an .xlsx, .xlsm or .xls.
+
+    Raises:
+        ScriptError: damaged, protected by a password, larger than any script when unpacked, or no workbook.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ScriptError(f"{path}: {error.strerror}") from None
+    if content.startswith(_OLE):
+        return read_xls(path, content)
+    if content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES):
+        raise ScriptError.of("script.page_workbook", file=path)
+    if content.startswith(_ZIP):
+        return read_xlsx(path, content)
+    raise ScriptError.of("script.no_workbook", file=path)
