@@ -16,6 +16,7 @@ from moksori.text.syllables import coda
 
 _HANGUL = re.compile("[가-힣]+")
 _OTHER = re.compile("[^가-힣0-9A-Za-z .,?!]")
+_SUFFIX = re.compile("(?:치|짜리|어치|째|씩|쯤|간|당|정도|남짓)(?:[은는이가를을의도만로]|에)?")
 _SCALE = re.compile("[십백천만억조]+")
 
 
@@ -84,6 +85,8 @@ def counter_at(line: str, end: int) -> Counter | None:
 
 def _particles(line: str, begin: int, end: int) -> bool:
     """Whether particles or the copula may stand there: 시야, but not 달라고 (that were 달이라고)."""
+    if _SUFFIX.fullmatch(line, begin, end):
+        return True
     if not PARTICLES.fullmatch(line, begin, end):
         return False
     closed = coda(line[begin - 1]) != " "

@@ -20,7 +20,7 @@ _CODE = re.compile(r"(?:비밀번호|비번|암호|코드|군번|인식\s?번호
 _ORDINAL = re.compile(r"(?:^|[\s(])제\s?$")  # 제2장, 제 16대
 _LABEL = re.compile(
     r"(?:레벨|시즌|챕터|파트|스테이지|페이즈|라운드|구역|섹터|블록|번호|에피소드|페이지|등급|랭크|트랙|버전|채널|코드|"
-    r"게이트|유닛|넘버|단계|문제|정답) $"
+    r"게이트|유닛|넘버|단계|문제|정답) ?$"
 )
 
 
@@ -74,7 +74,8 @@ def named(number: str, line: str, end: int) -> Spoken | None:
     short = number.isdigit() and len(number) <= 2 and number[0] != "0"
     if not short or int(number) >= len(ENGLISH) or counts(line, end):
         return None
-    name = next((piece for piece in pieces_of(line) if piece.end == len(before) - 1), None)
-    if before.endswith(" ") and name and name.closes in ("NNG", "NNP"):
+    place = len(before.removesuffix(" "))
+    name = next((piece for piece in pieces_of(line) if piece.end == place), None)
+    if name and name.closes in ("NNG", "NNP"):
         return Spoken(decimal(number), end, "doubt.call_sign", ENGLISH[int(number)])
     return None

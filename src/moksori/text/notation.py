@@ -12,6 +12,7 @@ from moksori.text.numbers import (
     ENGLISH,
     Spoken,
     about,
+    both,
     by_digit,
     decimal,
     digits,
@@ -173,7 +174,8 @@ def _estimate(match: re.Match[str], line: str) -> Spoken | None:
         return Spoken(f"{sino(small)}, {last.text}", last.end, "doubt.times", about(small) + "번")
     if counter.word not in _ESTIMATED:
         return None
-    return Spoken(sino(small) + last.text, last.end, "doubt.about", f"{sino(small)}, {last.text}")
+    joined = both(small, small + 1) + counter.word
+    return Spoken(joined, last.end, "doubt.about", f"{sino(small)}, {last.text}")
 
 
 def _hyphenated(match: re.Match[str], line: str) -> Spoken | None:
@@ -203,22 +205,42 @@ def _range(match: re.Match[str], line: str) -> Spoken:
     first = counted(match[1], written, len(match[1]))
     spoken = Spoken(f"{first.text}{written[first.end :]}에서 {last.text}", last.end, last.doubt)
     counter = counter_at(line, match.end())
-    if match[2] or not counter or not re.fullmatch(r"[1-9]0?,[2-9]0?", f"{match[1]},{match[3]}"):
+    if (
+        match[2]
+        or not counter
+        or not re.fullmatch("[1-9][0-9]?,[1-9][0-9]?", f"{match[1]},{match[3]}")
+    ):
         return spoken
-    low, high, word = int(match[1]), int(match[3]), counter.word
-    if high == low + 10 and low > 10 and word == "대":  # 20~30대
-        return spoken._replace(doubt="doubt.about", other=DIGITS[low // 10] + last.text)
-    if high != low + 1 or high > 9:
-        return spoken
+    return _estimated_range(int(match[1]), int(match[3]), counter.word, spoken, last)
+
+
+def _estimated_range(low: int, high: int, word: str, spoken: Spoken, last: Spoken) -> Spoken:
+    """What else a range may be: 3~4명 서너명, 20~30대 이삼십대."""
     counting = last.text == native(high, True) + word
-    estimate = about(low) if counting or word == "번" else sino(low) + sino(high)
-    if word != "번":
-        return spoken._replace(doubt="doubt.about", other=estimate + word)
-    if counting:
-        apart = f"{native(low, True)}번에서 {native(high, True)}번"
-        return Spoken(estimate + word, last.end, "doubt.about", apart)
-    numbers = f"{sino(low)}번에서 {sino(high)}번"
-    return Spoken(numbers, last.end, "doubt.times", estimate + word)
+    if high == low * 10 + 10 and low < 10:  # 2~30명
+        return Spoken(both(low, high) + word, last.end, "doubt.about", spoken.text)
+    if high == low + 10 and low % 10 == 0 and low > 10:
+        return spoken._replace(doubt="doubt.about", other=both(low // 10, high) + word)
+    if high == low + 1 and high < 10:
+        estimate = (about(low) if counting or word == "번" else both(low, high)) + word
+        if word != "번":
+            return spoken._replace(doubt="doubt.about", other=estimate)
+        if counting:
+            return Spoken(
+                estimate,
+                last.end,
+                "doubt.about",
+                f"{native(low, True)}번에서 {native(high, True)}번",
+            )
+        return Spoken(f"{sino(low)}번에서 {sino(high)}번", last.end, "doubt.times", estimate)
+    if last.other:
+        count = sino if last.other == sino(high) + word else _counting
+        return spoken._replace(other=f"{count(low)}{word}에서 {last.other}")
+    return spoken
+
+
+def _counting(number: int) -> str:
+    return native(number, counted=True)
 
 
 def _number(match: re.Match[str], line: str) -> Spoken:

@@ -64,6 +64,11 @@ def about(number: int) -> str:
     return _ABOUT[number]
 
 
+def both(first: int, second: int) -> str:
+    """Two Sino-Korean numbers said as one: 2, 3 → 이삼; 5, 6 → 오륙 (한글 맞춤법 제52항)."""
+    return (sino(first) + sino(second)).replace("오육", "오륙")
+
+
 def digits(text: str) -> str:
     """Digit by digit, as telephone numbers: 010 → 공일공."""
     return "".join(_TELEPHONE[int(char)] for char in text if char.isdigit())

@@ -29,6 +29,7 @@ _HOW_OFTEN = re.compile(
 _NUMBERED = re.compile(r"(?:이|가|은|의|과|와|부터|까지|으로|에|에서|하고)(?![가-힣])")
 
 
+_RANGE = re.compile(r"\d+\s?[~,–—-]\s?$")  # a number before the number
 _BY_NUMBER = re.compile(
     r"\s(?:출구|타자|타석|버튼|카메라|게이트|후보|국도|버스|홈|플랫폼|승강장|문제|방|문|선수|기|함|포탑|격납고|구역|라인|"
     r"조|팀|트랙|채널|스튜디오|마이크|손님|고객|참가자|학생|환자|죄수|용의자|주자|아이언|우드|레인|창구|테이블)"
@@ -54,9 +55,14 @@ def _vehicles(value: int, line: str, before: str, end: int) -> str:
 
 
 def _chapter(value: int, line: str, before: str, end: int) -> str:
-    """1막 2장, 3장 16절; but 표 2장."""
+    """1막 2장, 3장 16절, 1권 2장; but 표 2장."""
     numbered = re.search(r"\d\s?[막부편권]\s?$|제\s?$", before)
-    return "sino" if numbered or re.match(r"\s?\d+\s?[막절]", line[end:]) else ""
+    return "sino" if numbered or re.match(r"\s?\d+\s?[막장절화쪽]", line[end:]) else ""
+
+
+def _siblings(value: int, line: str, before: str, end: int) -> str:
+    """3남매, 삼남매; but 2형제, 두형제."""
+    return "sino" if value > 2 else "native?"
 
 
 def _tenths(value: int, line: str, before: str, end: int) -> str:
@@ -72,9 +78,14 @@ def _minutes(value: int, line: str, before: str, end: int) -> str:
 
 def _times(value: int, line: str, before: str, end: int) -> str:
     """2번 더, 하루 3번; but 2번 출구, 1번은 나야."""
-    if _TIMES.match(line, end) or _HOW_OFTEN.search(before):
+    if _TIMES.match(line, end) or _HOW_OFTEN.search(_RANGE.sub("", before)):
         return "native"
-    if value > 30 or _NUMBERED.match(line, end) or line[end : end + 1] == "지":
+    if (
+        value > 30
+        or before.endswith(("반 ", "반"))
+        or _NUMBERED.match(line, end)
+        or line[end : end + 1] == "지"
+    ):
         return "sino"
     if _BY_NUMBER.match(line, end):
         return "sino"
@@ -90,6 +101,6 @@ def _times(value: int, line: str, before: str, end: int) -> str:
 
 # counter: its kind by its number, the line, what stands before the number, and where the counter ends; or ""
 SENSES: dict[str, Callable[[int, str, str, int], str]] = {
-    "시": _hour, "시간": _hours, "대": _vehicles, "장": _chapter, "푼": _tenths, "분": _minutes,
-    "번": _times,
+    "시": _hour, "시간": _hours, "대": _vehicles, "장": _chapter, "권": _chapter, "편": _chapter,
+    "푼": _tenths, "분": _minutes, "번": _times, "형제": _siblings, "자매": _siblings, "남매": _siblings,
 }  # fmt: skip
