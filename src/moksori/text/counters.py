@@ -73,8 +73,9 @@ def counter_at(line: str, end: int) -> Counter | None:
     names = [line[begin : begin + length] for length in range(_LONGEST, 0, -1)]
     names = [name for name in names if name in _COUNTERS and begin + len(name) <= word.end()]
     for name in names:
-        if begin + len(name) in stops:
-            return Counter(name, _COUNTERS[name], begin + len(name))
+        stop = begin + len(name)
+        if stop in stops or _SUFFIX.fullmatch(line, stop, word.end()):
+            return Counter(name, _COUNTERS[name], stop)
     if begin > end or not noun or noun.opens not in ("NNG", "NNP"):
         return None
     for name in names:
@@ -85,8 +86,6 @@ def counter_at(line: str, end: int) -> Counter | None:
 
 def _particles(line: str, begin: int, end: int) -> bool:
     """Whether particles or the copula may stand there: 시야, but not 달라고 (that were 달이라고)."""
-    if _SUFFIX.fullmatch(line, begin, end):
-        return True
     if not PARTICLES.fullmatch(line, begin, end):
         return False
     closed = coda(line[begin - 1]) != " "
