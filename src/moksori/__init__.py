@@ -7,7 +7,11 @@
 The reading of a line alone: `moksori.text`. Errors a user can fix: `moksori.errors`.
 """
 
+import os
 from importlib import import_module
+
+# ONNX Runtime, which tracks F0, would look up its maker's host at every conversion; read at its import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 __all__ = ["Conversion", "Converter", "MoksoriError"]

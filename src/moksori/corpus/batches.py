@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from moksori.config import AudioConfig, DataConfig
+from moksori.corpus.manifests import read_cuts
 from moksori.corpus.parallel import ParallelLines, warp
 from moksori.errors import CorpusError
 from moksori.models.conversion import Batch, OtherSpeaker
@@ -164,17 +165,12 @@ class LineData(pl.LightningDataModule):
         return LineDataset(audio, voices)
 
     def _cuts(self, split: str) -> CutSet:
-        path = self.folder / f"cuts_{split}.jsonl.gz"
-        if not path.exists():
-            raise CorpusError(f"{path}: missing; run `moksori prepare` again")
-        cuts = [cut for cut in CutSet.from_file(path) or () if self._is_wanted(cut)]
+        cuts = [cut for cut in read_cuts(self.folder, split) if self._is_wanted(cut)]
         if not cuts:
             raise CorpusError(
-                f"{path}: no line of at most {self.config.max_line_seconds:g} s in it"
+                f"{self.folder}: no line of at most {self.config.max_line_seconds:g} s in its split {split}"
             )
-        for cut in cuts:
-            cut.f0 = cut.f0.with_path_prefix(self.folder)
-        return CutSet.from_cuts(cuts).with_recording_path_prefix(self.folder).to_eager()
+        return CutSet.from_cuts(cuts).to_eager()
 
     def _is_wanted(self, cut: MonoCut) -> bool:
         known = cut.supervisions[0].speaker in self.dataset.rows

@@ -20,7 +20,7 @@ from lhotse.array import Array
 from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
 from moksori.errors import MoksoriError
-from moksori.files import atomic_path, atomic_write
+from moksori.files import atomic_path, atomic_write, safe_name
 from moksori.signal import audio as audio_files
 from moksori.signal import features, pitch
 from moksori.text import tokenize
@@ -113,8 +113,14 @@ def _is_done(
 
 
 def _paths(line: SourceLine, dest: Path) -> tuple[Path, Path]:
-    folder = Path(line.speaker)
-    return dest / "audio" / folder / f"{line.id}.flac", dest / "f0" / folder / f"{line.id}.npy"
+    audio, f0 = _places(line.speaker, line.id)
+    return dest / audio, dest / f0
+
+
+def _places(speaker: str, id: str) -> tuple[str, str]:
+    """Where in a corpus a line's audio and F0 lie; whatever a list calls a speaker is a name, not a path."""
+    home, name = safe_name(speaker), Path(id).name
+    return f"audio/{home}/{name}.flac", f"f0/{home}/{name}.npy"
 
 
 def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict[str, Any]:
@@ -227,7 +233,8 @@ def _write_manifests(results: list[dict[str, Any]], dest: Path) -> None:
 def _cut(result: dict[str, Any]) -> MonoCut:
     """A line's manifest; its paths are relative to the prepared folder, which may be moved."""
     id, speaker, rate, samples = (result[key] for key in ("id", "speaker", "rate", "samples"))
-    source = {"type": "file", "channels": [0], "source": f"audio/{speaker}/{id}.flac"}
+    audio, f0 = _places(speaker, id)
+    source = {"type": "file", "channels": [0], "source": audio}
     recording = Recording.from_dict(
         {
             "id": id, "sources": [source], "sampling_rate": rate, "num_samples": samples,
@@ -240,7 +247,7 @@ def _cut(result: dict[str, Any]) -> MonoCut:
     )  # fmt: skip
     cut = recording.to_cut()
     cut.id, cut.supervisions = id, [supervision]
-    cut.f0 = Array("numpy_files", f"f0/{speaker}", f"{id}.npy", [result["frames"]])
+    cut.f0 = Array("numpy_files", *f0.rsplit("/", 1), [result["frames"]])
     return cut
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from moksori.config import AudioConfig, Hertz, Seconds
 from moksori.errors import CorpusError, MoksoriError
-from moksori.files import atomic_path, atomic_write, read_csv
+from moksori.files import atomic_path, atomic_write, read_csv, safe_name
 from moksori.signal import audio as audio_files
 from moksori.signal import pitch
 from moksori.signal.band import real_band
@@ -202,7 +202,8 @@ def _fingerprint(source: _Source, sample_rate: int, audio: AudioConfig) -> str:
 
 def paths(row: PreparedRecording, dest: Path) -> tuple[Path, Path]:
     """Files of the audio and of the F0 of a prepared recording."""
-    return dest / "audio" / row.set / f"{row.id}.flac", dest / "f0" / row.set / f"{row.id}.npy"
+    home, name = safe_name(row.set), Path(row.id).name  # names are never paths
+    return dest / "audio" / home / f"{name}.flac", dest / "f0" / home / f"{name}.npy"
 
 
 def _is_done(row: PreparedRecording | None, wanted: PreparedRecording, dest: Path) -> bool:

@@ -15,11 +15,12 @@ import lightning.pytorch as pl
 import numpy as np
 import soundfile
 import torch
-from lhotse import CutSet, MonoCut
+from lhotse import MonoCut
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from moksori.config import AudioConfig, Hertz, VocoderTrainConfig
 from moksori.corpus.batches import read_speakers
+from moksori.corpus.manifests import read_cuts
 from moksori.corpus.recordings import PreparedRecording, paths, read_rows
 from moksori.errors import CorpusError
 from moksori.models.conversion import Batch, ConversionModel
@@ -112,12 +113,10 @@ class Source:
         ]
 
     def _of_corpus(self, split: str) -> list[_Item]:
-        cuts = CutSet.from_file(self.folder / f"cuts_{split}.jsonl.gz") or ()
-        items = []
-        for cut in CutSet.from_cuts(cuts).with_recording_path_prefix(self.folder):
-            cut.f0 = cut.f0.with_path_prefix(self.folder)
-            items.append(_Item(cut.id, cut.num_samples // self.audio.hop_length, cut=cut))
-        return items
+        return [
+            _Item(cut.id, cut.num_samples // self.audio.hop_length, cut=cut)
+            for cut in read_cuts(self.folder, split)
+        ]
 
     def load(self, item: _Item) -> _Loaded:
         """An item's features and wave; computed once."""

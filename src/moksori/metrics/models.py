@@ -1,5 +1,8 @@
 """Metric models that are not ours, for words, voices and sound."""
 
+import atexit
+import os
+import shutil
 import tempfile
 import warnings
 from functools import cache
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from moksori.errors import ConfigError
 from moksori.signal.audio import resample
@@ -58,6 +62,23 @@ def whisper_base(folder: Path) -> Path:
 
 
 @cache
+def let_numba_cache() -> None:
+    """Give numba, which librosa compiles with, a folder for its cache where it can write to none of its own.
+
+    Without one the import of librosa fails: in a package that is installed read-only, without a home.
+    """
+    package = find_spec("librosa")
+    places = [Path(str(package.origin)).parent] if package else []
+    for place in (*places, user_cache_path("numba")):
+        there = next(parent for parent in (place, *place.parents) if parent.exists())
+        if there.is_dir() and os.access(there, os.W_OK):
+            return
+    folder = tempfile.mkdtemp(prefix="moksori-numba-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ.setdefault("NUMBA_CACHE_DIR", folder)
+
+
+@cache
 def _speaker_encoder() -> "VoiceEncoder":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -68,6 +89,7 @@ def _speaker_encoder() -> "VoiceEncoder":
 
 def speaker_embedding(wave: np.ndarray, sample_rate: int) -> np.ndarray:
     """Resemblyzer's speaker embedding [256] of `wave` [n], of unit length."""
+    let_numba_cache()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from resemblyzer import preprocess_wav
@@ -98,6 +120,7 @@ def dnsmos(wave: np.ndarray, sample_rate: int) -> Sound:
 
 def mel_cepstral_distance(wave: np.ndarray, other: np.ndarray, sample_rate: int) -> float:
     """MCD in dB of two readings of one line, aligned by dynamic time warping (Kubichek 1993)."""
+    let_numba_cache()
     from mel_cepstral_distance import compare_audio_files
     from scipy.io import wavfile
 

@@ -15,6 +15,8 @@ from moksori.dubbing.work.worker import Worker
 from moksori.errors import ConfigError, MoksoriError
 from moksori.messages import Message, message
 
+_LOOPBACK = "127.0.0.1"
+
 
 class Outcome(NamedTuple):
     """What a worker gave back."""
@@ -130,24 +132,31 @@ def call(worker: Worker, method: str, task: Task) -> Outcome:
 class RayEngine:
     """Workers on a Ray cluster: the one of RAY_ADDRESS, or one begun on this machine.
 
-    The machines must see the script's recordings and the job's folder under the same paths.
+    The machines must see the script's recordings and the job's folder under the same paths. Whoever reaches
+    a cluster's ports runs code on it: the one begun here listens on 127.0.0.1 alone; another must be in a
+    private network, or have TLS (docs/dubbing.md).
 
     Args:
         setup: of the workers.
         workers: how many at most; by default as many as the cluster has cores.
 
     Raises:
-        ConfigError: Ray is not installed, or no cluster can be reached.
+        ConfigError: Ray is not installed, no cluster can be reached, or one begun here would listen
+            on other addresses.
     """
 
     def __init__(self, setup: Setup, workers: int | None = None) -> None:
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        address = os.environ.get("RAY_ADDRESS")
+        if (
+            not address
+        ):  # read at Ray's import: without clusters it takes this machine for 127.0.0.1
+            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
         try:
             import ray
         except ModuleNotFoundError:
             raise ConfigError("Ray is not installed; run: pip install 'moksori[cluster]'") from None
-        address = os.environ.get("RAY_ADDRESS")
         local: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": workers}
         try:
             ray.init(
@@ -158,6 +167,12 @@ class RayEngine:
             )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ConfigError(f"no Ray cluster at {address}: {error}") from None
+        if not address and ray.util.get_node_ip_address() != _LOOPBACK:  # type: ignore[no-untyped-call]
+            ray.shutdown()
+            raise ConfigError(
+                "Ray was imported before Moksori, and would listen on all addresses; set "
+                "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 before its import"
+            )
         cores = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
         remote: Any = ray.remote(num_cpus=1, max_restarts=-1)(_RayWorker)
         self._ray = ray

@@ -7,6 +7,7 @@ STORE/<key>.json   when words and phones are said, and the metrics; written last
 """
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -117,12 +118,20 @@ def _louder(samples: np.ndarray, gain: float) -> tuple[np.ndarray, float]:
 
 
 def _embedding(samples: np.ndarray, recording: Recording) -> list[float] | None:
-    """Speaker embedding, by Resemblyzer where `moksori[eval]` is installed."""
+    """Speaker embedding, by Resemblyzer where `moksori[eval]` is installed; None where it cannot work.
+
+    It is for one flag only: a line must not fail for it.
+    """
     if not find_spec("resemblyzer"):
         return None
     from moksori.metrics.models import speaker_embedding
 
-    return [round(float(x), 4) for x in speaker_embedding(samples.mean(1), recording.sample_rate)]
+    try:
+        own = speaker_embedding(samples.mean(1), recording.sample_rate)
+    except Exception as error:
+        warnings.warn(f"no speaker similarity: {type(error).__name__}: {error}", stacklevel=2)
+        return None
+    return [round(float(x), 4) for x in own] if np.isfinite(own).all() else None
 
 
 def _draw(path: Path, parts: Sequence[Part]) -> None:
