@@ -137,7 +137,7 @@ def _line(
         for key, cell in row.items()
         if key not in (*_TIMES, "line")
     }
-    if "character" in words:
+    if words.get("character"):
         words["character"] = _names(row["character"])
     line = Line(place, text[:_MAX_CHARACTERS], start=start, end=end, **words)
     return line, faults
