@@ -207,3 +207,18 @@ def test_a_faulty_line_has_no_take_but_keeps_its_name_and_its_recording(tmp_path
     found = find_takes(lines, tmp_path / "track.wav", CAST, faulty={lines[0].place})
     assert [take.id for take in found.takes] == ["0002_하나"]
     assert [*found.lines] == ["0001_하나", "0002_하나"]
+
+
+def test_several_people_on_one_recording_are_asked_about_and_never_the_default(tmp_path):
+    write(tmp_path / "1.wav")
+    roles = {"하나": {"voice": "lmy"}}
+    cast = Cast.model_validate({"characters": roles, "default": {"voice": "kih"}})
+    for name in ("하나/두나", "전원"):
+        found = find_takes([line(character=name)], tmp_path, cast)
+        assert kinds(found) == [("error", "row 1", "several_characters")]
+        assert name in found.issues[0].say("ko")
+        assert not found.takes
+        roles = {name: {"pass": True}}
+        decided = Cast.model_validate({"characters": roles, "default": {"voice": "kih"}})
+        (take,) = find_takes([line(character=name)], tmp_path, decided).takes
+        assert take.role.as_recorded

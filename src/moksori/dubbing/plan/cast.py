@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from moksori.conversion.checkpoint import Voice
 from moksori.dubbing.records import Role
 from moksori.files import load_toml
+from moksori.script.groups import several
 
 if TYPE_CHECKING:
     from moksori.script.line import Line
@@ -95,7 +96,8 @@ def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | N
         role = tomlkit.table()
         actors_of = f", {'·'.join(actors[character])}" if actors[character] else ""
         role.add("voice", "")
-        role["voice"].comment(f"{count}줄 / lines{actors_of}")
+        together = " · 여럿이 한 녹음에 / several people" if several(character, counts) else ""
+        role["voice"].comment(f"{count}줄 / lines{actors_of}{together}")
         role.add("pitch", 0.0)
         role.add("gain", 0.0)
         if character:

@@ -16,6 +16,8 @@ from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HANDLES, Change, Heard, Role, Take
 from moksori.errors import AudioError, ConfigError
 from moksori.files import safe_name
+from moksori.messages import Value
+from moksori.script.groups import several
 from moksori.script.line import Line, Place
 from moksori.signal.decoders import inspect
 
@@ -276,6 +278,10 @@ def cut(
 
 def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) -> Role | None:
     role = change_role(cast.role(line.character), change)
+    if change is None and (names := several(line.character, cast.characters)):
+        values: dict[str, Value] = {"character": line.character, "names": ", ".join(names)}
+        issues.append(Issue("error", line.place, "several_characters", values))
+        return None
     if role is None:
         issues.append(Issue("error", line.place, "no_role", {"character": line.character or "—"}))
     elif not role.voice and not role.as_recorded:
