@@ -58,7 +58,7 @@ def test_a_message_within_a_message_is_said_in_the_same_language():
     error = AudioError.of("audio.silent", name=message("audio.recording"), why=why)
     assert str(error) == "the recording: the recording is silent (peak below -60 dBFS)"
     assert error.say("ko") == "녹음: 소리가 없는 녹음입니다 (최고 음량이 -60 dBFS보다 작습니다)"
-    other = message("issue.overlap", other=Place("row", 3, "1화").message, by="0.20")
+    other = message("issue.overlap", other=Place("row", 3, "1화").message, by="0.20", more="")
     assert "1화 3행" in other.say("ko")
     assert "1화 row 3" in other.say("en")
 

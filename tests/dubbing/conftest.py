@@ -1,5 +1,6 @@
 """A small show to dub: synthetic takes of one spoken line, a script and a cast."""
 
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import openpyxl
 import pytest
 import soundfile
 
+from moksori.dubbing.job import check, dub
 from moksori.dubbing.records import Setup, Task
+from moksori.dubbing.request import Request
 from moksori.dubbing.work.engines import Outcome, call
 from moksori.dubbing.work.worker import Worker
+from moksori.timecode import FrameRate
 from tests.conftest import DEMO, DEMO_TEXT
 
 CAST = """
@@ -39,6 +43,11 @@ class InProcess:
 
 @pytest.fixture
 def show(tmp_path) -> Path:
+    """As `make_show`."""
+    return make_show(tmp_path)
+
+
+def make_show(tmp_path: Path) -> Path:
     """`script.xlsx`, `takes/`, `cast.toml`: three lines and a laugh, 25 fps from 01:00:00:00."""
     wave, rate = soundfile.read(DEMO, dtype="float32")
     takes = tmp_path / "takes"
@@ -57,3 +66,52 @@ def show(tmp_path) -> Path:
     book.save(tmp_path / "script.xlsx")
     (tmp_path / "cast.toml").write_text(CAST, encoding="utf-8")
     return tmp_path
+
+
+def request(show: Path, **more) -> Request:
+    return Request(
+        script=show / "script.xlsx",
+        audio=show / "takes",
+        cast=show / "cast.toml",
+        frame_rate=FrameRate.parse("25"),
+        **more,
+    )
+
+
+def run(show: Path, out: str = "out", engine=None, **more):
+    """Rows, and what an engine in this process was asked to convert."""
+    asked = request(show, **more)
+    checked = check(asked)
+    inner = InProcess(asked.setup)
+    rows = dub(asked, checked, show / out, lambda: engine or inner).rows
+    return rows, [text for method, text in inner.asked if method == "convert"]
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """All that was handed over."""
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and ".moksori" not in path.parts
+    }
+
+
+@pytest.fixture(scope="session")
+def dubbed(tmp_path_factory):
+    """The show, dubbed once; read only."""
+    show = make_show(tmp_path_factory.mktemp("show"))
+    rows, asked = run(show)
+    return show, rows, asked
+
+
+@pytest.fixture
+def copied(dubbed, tmp_path):
+    """A show of one's own, as dubbed."""
+    shutil.copytree(dubbed[0], tmp_path / "show")
+    return tmp_path / "show"
+
+
+def edit(show: Path, cell: str, value) -> None:
+    book = openpyxl.load_workbook(show / "script.xlsx")
+    book.active[cell] = value
+    book.save(show / "script.xlsx")

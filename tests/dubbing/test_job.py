@@ -28,47 +28,9 @@ from moksori.errors import ConfigError, OutputError, VoiceError
 from moksori.signal.pitch import mean_log_f0 as mean_of
 from moksori.timecode import FrameRate, format_timecode, parse_time
 from tests.conftest import DEMO_TEXT
-from tests.dubbing.conftest import CAST, InProcess
+from tests.dubbing.conftest import CAST, InProcess, edit, files, request, run
 
 pytestmark = pytest.mark.slow
-
-
-def request(show: Path, **more) -> Request:
-    return Request(
-        script=show / "script.xlsx",
-        audio=show / "takes",
-        cast=show / "cast.toml",
-        frame_rate=FrameRate.parse("25"),
-        **more,
-    )
-
-
-def run(show: Path, out: str = "out", engine=None, **more):
-    """Rows, and what an engine in this process was asked to convert."""
-    asked = request(show, **more)
-    checked = check(asked)
-    inner = InProcess(asked.setup)
-    rows = dub(asked, checked, show / out, lambda: engine or inner).rows
-    return rows, [text for method, text in inner.asked if method == "convert"]
-
-
-def files(out: Path) -> dict[str, bytes]:
-    """All that was handed over."""
-    return {
-        path.relative_to(out).as_posix(): path.read_bytes()
-        for path in sorted(out.rglob("*"))
-        if path.is_file() and ".moksori" not in path.parts
-    }
-
-
-@pytest.fixture(scope="module")
-def dubbed(tmp_path_factory):
-    """The show, dubbed once; read only."""
-    from tests.dubbing import conftest
-
-    show = conftest.show.__wrapped__(tmp_path_factory.mktemp("show"))
-    rows, asked = run(show)
-    return show, rows, asked
 
 
 def test_every_line_is_in_its_voice_and_as_long_as_its_recording(dubbed):
@@ -136,20 +98,7 @@ def test_the_same_again_does_nothing(dubbed):
     assert run(show)[1] == []
     after = {path: path.stat().st_mtime_ns for path in (show / "out").rglob("*.*")}
     unlike = {path.name for path in before if before[path] != after.get(path)}
-    assert unlike <= {"job.sqlite", ".moksori"}
-
-
-@pytest.fixture
-def copied(dubbed, tmp_path):
-    """A show of one's own, as dubbed."""
-    shutil.copytree(dubbed[0], tmp_path / "show")
-    return tmp_path / "show"
-
-
-def edit(show: Path, cell: str, value) -> None:
-    book = openpyxl.load_workbook(show / "script.xlsx")
-    book.active[cell] = value
-    book.save(show / "script.xlsx")
+    assert unlike <= {"job.sqlite", "job.copy.sqlite", ".moksori"}
 
 
 def test_an_edited_line_alone_is_converted_again(copied):
@@ -291,7 +240,7 @@ def test_a_changed_deliverable_is_kept_aside(copied):
     edit(copied, "F5", "(큰 웃음)")
     asked = request(copied)
     checked = check(asked)
-    _, aside, _ = dub(asked, checked, copied / "out", lambda: InProcess(asked.setup))
+    _, aside, *_ = dub(asked, checked, copied / "out", lambda: InProcess(asked.setup))
     assert [path.name for path in aside] == ["reel (1).edl", "retakes (1).xlsx"]
     assert openpyxl.load_workbook(aside[1]).active["A1"].value == "감독 메모"
     assert openpyxl.load_workbook(note).active["A1"].value != "감독 메모"
@@ -372,12 +321,9 @@ def test_two_jobs_do_not_work_in_one_folder(copied):
     assert run(copied)[1] == []
 
 
-def test_a_damaged_state_is_told(copied):
-    (copied / "out" / ".moksori" / "job.sqlite").write_bytes(b"no database" * 100)
-    with pytest.raises(OutputError, match="damaged"):
-        run(copied)
+def test_a_folder_without_a_job_has_no_status(tmp_path):
     with pytest.raises(OutputError, match="no job here"):
-        line_states(copied / "nowhere")
+        line_states(tmp_path)
 
 
 def test_a_state_of_a_newer_moksori_is_refused(copied):

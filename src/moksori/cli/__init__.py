@@ -2,15 +2,15 @@
 
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from moksori import __version__
-from moksori.cli import training
+from moksori.cli import console, training
 from moksori.cli.align import align
 from moksori.cli.cast import cast
-from moksori.cli.console import err, out, show_warning
+from moksori.cli.console import out, show_warning
 from moksori.cli.convert import convert, voices
 from moksori.cli.direct import audition, mark
 from moksori.cli.dub import dub
@@ -19,6 +19,7 @@ from moksori.cli.evaluate import evaluate
 from moksori.cli.text import text
 from moksori.cli.tune import tune_conversion, tune_cotatron
 from moksori.errors import MoksoriError
+from moksori.messages import say
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,11 +68,18 @@ def _options(
 def main() -> None:
     """Run the command line; errors a user can fix become one line and exit code 2."""
     warnings.showwarning = show_warning
+    console.print_anywhere()
     try:
         app()
-    except (MoksoriError, OSError) as error:
-        text = str(error)
-        if isinstance(error, OSError) and error.filename:
-            text = f"{error.filename}: {error.strerror}"
-        err.print(f"error: {' '.join(text.split())}", style="red", markup=False)
-        sys.exit(2)
+    except UnicodeEncodeError as error:
+        _fail(say("cli.encoding", console.language, text=ascii(error.object)[:60]))
+    except MoksoriError as error:
+        _fail(error.say(console.language))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _fail(why: str) -> NoReturn:
+    word = say("severity.error", console.language)
+    console.err.print(f"{word}: {' '.join(why.split())}", style="red", markup=False)
+    sys.exit(2)

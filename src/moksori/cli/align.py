@@ -12,6 +12,7 @@ from moksori.cli.convert import ModelOption, check_output, print_licence
 from moksori.cli.text import LexiconOption, SpellOption
 from moksori.errors import ConfigError, MoksoriError, OutputError, TextError
 from moksori.files import read_text
+from moksori.formulas import as_written, text_cells
 
 if TYPE_CHECKING:
     from moksori.alignment.alignment import Measures
@@ -106,7 +107,7 @@ def _align_folder(
     with report.open("w", encoding="utf-8-sig", newline="") as file:
         rows = csv.DictWriter(file, ("file", *Measures._fields, "problem"))
         rows.writeheader()
-        rows.writerows(done.values())
+        rows.writerows(map(text_cells, done.values()))
         waiting = [path for path in recordings if path.name not in done]
         for path in track(waiting, "aligning", console=err, disable=not waiting):
             row: dict[str, Any] = {"file": path.name, "problem": ""}
@@ -119,7 +120,7 @@ def _align_folder(
             except MoksoriError as error:  # one bad line must not end the job for all others
                 row["problem"] = " ".join(str(error).split())
                 problems.append(row)
-            rows.writerow(row)
+            rows.writerow(text_cells(row))
             file.flush()  # before the TextGrid: one without a row is not ours
             if not row["problem"]:
                 aligned.save(grid)
@@ -160,7 +161,8 @@ def _finished(report: Path, folder: Path, output: Path) -> dict[str, dict[str, A
 
 def _rows_of(report: Path) -> dict[str, dict[str, Any]]:
     with report.open(encoding="utf-8-sig", newline="") as file:
-        return {row["file"]: row for row in csv.DictReader(file)}
+        rows = [row | {"file": as_written(row["file"])} for row in csv.DictReader(file)]
+    return {row["file"]: row for row in rows}
 
 
 def _text_of(recording: Path) -> str:

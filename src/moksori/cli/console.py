@@ -1,19 +1,61 @@
 """Where the commands print: results to `out`, everything else to `err`."""
 
+import re
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import Progress, TaskID, track
+from rich.segment import Segment
+
+from moksori.messages import Lang
 
 if TYPE_CHECKING:
     from moksori.dubbing.progress import Progress as JobProgress
     from moksori.dubbing.progress import Watch
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+# Control characters, and marks that turn the direction of writing: a file's name may hold any.
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class _Console(Console):
+    """A console on which no name can move the cursor, change colours or hide what it is."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """As its base's, what cannot be seen in a text shown by its code."""
+        for segment in super().render(renderable, options):
+            if segment.control or not _UNSEEN.search(segment.text):
+                yield segment
+            else:
+                yield Segment(_UNSEEN.sub(_code, segment.text), segment.style)
+
+
+def _code(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()
+
+
+out = _Console(soft_wrap=True, highlight=False)
+err = _Console(stderr=True, soft_wrap=True, highlight=False)
+language: Lang = "en"  # of errors; `dub` has its user's
+
+
+def print_anywhere() -> None:
+    """Let a terminal whose encoding has no Hangul show codes instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def set_language(lang: Lang) -> None:
+    """Say errors in this language from now on."""
+    global language
+    language = lang
 
 
 def show_warning(

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from moksori.cli.console import err, out, watching
+from moksori.cli.console import err, out, set_language, watching
 from moksori.cli.convert import (
     FloorOption,
     ModelOption,
@@ -150,6 +150,7 @@ def dub(
              moksori dub ep01.xlsx --audio takes/ --cast cast.toml -o ep01/
     """
     if status:
+        set_language(lang)
         return _print_status(output)
     from moksori.dubbing import job as jobs
     from moksori.dubbing.check import keep_preflight
@@ -169,15 +170,18 @@ def dub(
         asked["columns"] = column_pairs(columns)
     if "without" in given:
         asked["without"] = tuple(without or ())
+    set_language(lang)
     file = load_job(output).merged(asked)
     lang, request = file.lang, file.request()
+    set_language(lang)
+    _print_restored(output, lang)
     watch, interrupted = watching()
     with interrupted:
         checked = jobs.check(request, watch, Review(output))
         print_understood(checked.content, lang)
         _print_issues(checked, request)
         if check or (checked.faults and not skip_faulty):
-            path, aside = keep_preflight(request, checked, output, file)
+            path, aside = keep_preflight(request, checked, output, file, look=check)
             _print_aside(aside, lang)
             if not check:
                 raise ConfigError(say("cli.faults", lang, faults=len(checked.faults), path=path))
@@ -198,6 +202,19 @@ def dub(
     _print_aside(result.kept_aside, lang)
     _print_rows(result.rows, output, lang)
     raise typer.Exit(1 if any(row.status == "failed" for row in result.rows) else 0)
+
+
+def _print_restored(output: Path, lang: "Lang") -> None:
+    """See that the folder can be worked in, before a look that takes minutes; a damaged state is restored."""
+    from moksori.dubbing.records import HOME
+    from moksori.dubbing.store import Store, check_folder
+
+    check_folder(output)
+    if (output / HOME).is_dir():
+        store = Store(output)
+        store.close()
+        if store.restored:
+            err.print(store.restored.say(lang), style="yellow", markup=False)
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
 from moksori.dubbing.deliver.delivery import check_names
-from moksori.dubbing.deliver.issue_list import save_issues
+from moksori.dubbing.deliver.issue_list import PREFLIGHT, save_issues
+from moksori.dubbing.delivered import digest
 from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.preflight import Memory, preflight
@@ -19,6 +20,7 @@ from moksori.dubbing.request import JobFile, Request
 from moksori.dubbing.review import Review, left_behind
 from moksori.dubbing.store import Store
 from moksori.errors import ScriptError
+from moksori.files import write_error
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.script import read_script
@@ -96,27 +98,42 @@ def check(
 
 
 def keep_preflight(
-    request: Request, checked: Checked, out: Path, remember: JobFile | None = None
+    request: Request,
+    checked: Checked,
+    out: Path,
+    remember: JobFile | None = None,
+    look: bool = False,
 ) -> tuple[Path, list[Path]]:
-    """Write what was found to OUT/preflight.xlsx, without any work.
+    """Write what was found to OUT/preflight.xlsx, and touch nothing else that is delivered.
+
+    Args:
+        request: as `check` was given it.
+        checked: what it gave.
+        out: the job's folder.
+        remember: what the user asked for.
+        look: nothing was asked for but to look; then a job that has begun keeps what it remembers.
 
     Returns:
-        Its path, and where changed files went, as `Result.kept_aside`.
+        Its path, and where a changed one went, as `Result.kept_aside`.
 
     Raises:
         OutputError: as `dub`.
     """
     store = Store(out)
     try:
-        if remember:
+        if remember and not (look and store.about("episode")):
             remember.save(out)
-        new = store.outcomes.parent / "preflight.xlsx"
+        new = store.outcomes.parent / PREFLIGHT
         save_issues(new, checked.issues, request.lang, request.date)
-        aside = store.reserve({"preflight.xlsx": new})
-        new.replace(out / "preflight.xlsx")
+        if not (out / PREFLIGHT).exists() or digest(new) != digest(out / PREFLIGHT):
+            store.set_about("delivery", "")  # which has another list
+        aside = store.reserve({PREFLIGHT: new}, alone=True)
+        new.replace(out / PREFLIGHT)
+    except OSError as error:
+        raise write_error(out, error) from None
     finally:
         store.close()
-    return out / "preflight.xlsx", aside
+    return out / PREFLIGHT, aside
 
 
 def _content(request: Request) -> ScriptContent:

@@ -23,7 +23,7 @@ from moksori.dubbing.review import Review
 from moksori.dubbing.store import Store
 from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.tasks import actor_means, tasks_of
-from moksori.errors import ConfigError
+from moksori.errors import ConfigError, OutputError
 from moksori.messages import Message, message
 from moksori.script.line import Place
 from moksori.signal.loudness import TARGETS
@@ -41,6 +41,7 @@ class Result(NamedTuple):
     rows: list[Dubbed]  # every line of the episode; of a cancelled job none
     kept_aside: list[Path]  # where files went that somebody had changed since the last delivery
     cancelled: bool = False
+    notices: tuple[Message, ...] = ()  # what else the user should know
 
 
 def dub(
@@ -83,7 +84,7 @@ def dub(
         rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
         steps = partial(watch.steps, Stage.DELIVERING)
         aside = deliver(rows, checked.issues, _spec(request, checked), store, steps)
-        return Result(rows, aside)
+        return Result(rows, aside, notices=(store.restored,) if store.restored else ())
     except Cancelled:
         return Result([], [], cancelled=True)
     finally:
@@ -266,7 +267,11 @@ def _reviewed(rows: Sequence[Dubbed], store: Store) -> list[Dubbed]:
 def _work(
     waiting: Sequence[Task], store: Store, engine: Callable[[], "Engine"], watch: Watch
 ) -> None:
-    """Convert what is waiting; workers take seconds to begin, so none do if nothing is."""
+    """Convert what is waiting; workers take seconds to begin, so none do if nothing is.
+
+    Raises:
+        OutputError: the job's folder cannot be written to; what was done so far is kept.
+    """
 
     def begun() -> Iterable[Task]:
         for task in waiting:
@@ -280,6 +285,8 @@ def _work(
     try:
         outcomes: Iterator[Any] = workers.map("convert", begun())
         for outcome in watch.steps(Stage.CONVERTING, outcomes, len(waiting)):
+            if outcome.of_folder:
+                raise OutputError(outcome.error)
             store.finish(outcome.task, outcome.value or "failed", outcome.error)
     finally:
         workers.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
+import soundfile
 from pydantic import BaseModel, ConfigDict, Field
 
 from moksori.alignment.alignment import Interval
@@ -15,7 +16,7 @@ from moksori.config import Decibels, Seconds, Semitones
 from moksori.conversion.converter import Converter
 from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
-from moksori.errors import AudioError
+from moksori.errors import AudioError, MoksoriError
 from moksori.messages import Message
 from moksori.script.line import Line
 from moksori.signal import audio
@@ -26,6 +27,11 @@ HOME = ".moksori"  # of a job, in its folder
 HANDLES: Seconds = 0.25  # of a track, before and after a line
 LONGEST: Seconds = 120.0  # memory grows with a line's length, by some 5 MB a second
 Status = Literal["converted", "passed", "failed"]
+PASSING = "work.passing"  # message of a failure of the moment, which the same command tries again
+
+
+class PassingError(MoksoriError):
+    """Trouble of the moment: a recording that could be read when the job began, and cannot now."""
 
 
 class Role(BaseModel):
@@ -210,12 +216,30 @@ class Task:
         """The take's part of its recording.
 
         Raises:
-            AudioError: as `moksori.signal.audio.read`; it has changed since the job began.
+            PassingError: it cannot be read any more, or has changed, since the job began.
         """
-        recording, digest = read_take(self.take)
+        try:
+            recording, digest = read_take(self.take)
+        except AudioError as error:
+            raise PassingError(error.message) from None
         if digest != self.digest:
-            raise AudioError.of("audio.changed", file=self.take.audio)
+            raise PassingError.of("audio.changed", file=self.take.audio)
         return recording
+
+    def status(self) -> Status | None:
+        """What became of the take, by its files; None if they are not there, or not whole."""
+        try:
+            about = json.loads(self.about.read_text(encoding="utf-8"))
+            whole = all(path.stat().st_size for path in self.sounds)
+            if "sha256" in about:
+                content = self.wave.read_bytes()
+                whole = whole and hashlib.sha256(content).hexdigest() == about["sha256"]
+            else:  # of an older Moksori
+                whole = whole and soundfile.info(self.wave).frames == self.take.samples
+        except (OSError, ValueError, soundfile.LibsndfileError):
+            return None
+        status: Status = about["status"]
+        return status if whole else None
 
     def dubbed(self, error: Message | None = None) -> Dubbed:
         """What became of the take, from its files."""

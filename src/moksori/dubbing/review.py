@@ -9,11 +9,12 @@ OUT/takes/<id>/<n>.wav    takes that were brought later; the script's recordings
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from moksori.dubbing.database import told
 from moksori.dubbing.records import HOME, Change, Mark, Task
 from moksori.errors import OutputError
 
@@ -140,14 +141,11 @@ class Review:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         if not self._path.exists():
             raise OutputError.of("review.no_job", out=self.out)
-        database = sqlite3.connect(self._path, timeout=30)
-        try:
+        with told(self._path), closing(sqlite3.connect(self._path, timeout=30)) as database:
             if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'marks'").fetchone():
                 database.executescript(_SCHEMA)
             with database:
                 yield database
-        finally:
-            database.close()
 
 
 def new_take(out: Path, id: str, suffix: str) -> Path:

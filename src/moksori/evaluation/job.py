@@ -21,6 +21,7 @@ from moksori.conversion.voices import find_target
 from moksori.errors import MoksoriError, OutputError
 from moksori.evaluation.lines import EvaluationLine, RealVoice
 from moksori.files import atomic_path
+from moksori.formulas import as_written, text_cells
 from moksori.metrics.measures import centroid, character_errors, compare_f0, nearest
 from moksori.metrics.models import (
     Recogniser,
@@ -235,7 +236,7 @@ def evaluate(
     ):
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows(kept)
+        writer.writerows(map(text_cells, kept))
     with results.open("a", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         for line in progress(todo, len(todo)):
@@ -247,7 +248,7 @@ def evaluate(
                 row |= judge(line)
             except MoksoriError as error:  # one bad line must not end the job for all others
                 row["problem"] = " ".join(str(error).split())
-            writer.writerow(row)
+            writer.writerow(text_cells(row))
             file.flush()
     names = {line.name for line in lines}
     return [row for row in read_results(results) if f"{row['id']}_{row['voice']}" in names]
@@ -261,7 +262,7 @@ def read_results(path: Path) -> list[Row]:
     text |= {"nearest_voice", "nearest_voice_source"}
     with path.open(encoding="utf-8-sig", newline="") as file:
         return [
-            {k: v if k in text else (float(v) if v else None) for k, v in row.items()}
+            {k: as_written(v) if k in text else (float(v) if v else None) for k, v in row.items()}
             for row in csv.DictReader(file)
         ]
 

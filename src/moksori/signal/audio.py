@@ -13,7 +13,7 @@ import soxr
 
 from moksori.config import Decibels, Hertz, Seconds
 from moksori.errors import AudioError, OutputError
-from moksori.files import atomic_path
+from moksori.files import atomic_write
 from moksori.messages import Message, message
 from moksori.signal.decoders import UNCOUNTED, opened
 
@@ -173,11 +173,12 @@ def write(path: Path, samples: np.ndarray, sample_rate: int, subtype: str = "PCM
         raise OutputError(f"{path}: unknown audio format “{path.suffix}”; use .wav or .flac")
     if subtype not in _LOSSLESS or not soundfile.check_format(form, subtype):
         subtype = "PCM_24" if subtype in ("FLOAT", "DOUBLE") else "PCM_16"
-    with atomic_path(path) as temporary:
-        try:
-            soundfile.write(temporary, samples, sample_rate, subtype=subtype, format=form)
-        except soundfile.LibsndfileError as error:
-            raise OutputError(f"{path}: cannot write it ({error})") from None
+    content = BytesIO()  # libsndfile does not tell a full disk from other trouble
+    try:
+        soundfile.write(content, samples, sample_rate, subtype=subtype, format=form)
+    except soundfile.LibsndfileError as error:
+        raise OutputError(f"{path}: cannot write it ({error})") from None
+    atomic_write(path, content.getvalue())
     return subtype
 
 

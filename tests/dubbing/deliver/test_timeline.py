@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.deliver.timeline import Clip, Word, write_edl, write_otio, write_words
 from moksori.errors import OutputError, ScriptError
+from moksori.formulas import as_written
 from moksori.timecode import FrameRate, parse_time
 
 RATE = 48000
@@ -208,6 +209,34 @@ def test_words_are_a_table_with_time_codes(tmp_path):
             code = otio.opentime.from_timecode(row[column], 30000 / 1001)
             start = otio.opentime.from_timecode("01:00:00;00", 30000 / 1001)
             assert (code - start).to_seconds() == pytest.approx(time, abs=0.502 / 29.97)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        '=HYPERLINK("http://x")',
+        "+82 하나",
+        "-하나",
+        "@SUM(A1)",
+        "\t=1",
+        " =1",
+        "a;=1",
+        "＝1",
+        "x\n=1",
+    ],
+)
+def test_no_name_is_run_as_a_formula(tmp_path, name):
+    """As LibreOffice, Excel and others read it: no cell, by whatever separator, begins with a sign."""
+    write_words(
+        tmp_path / "a.csv", [Word("0001_=1", name, name, 0.0, 0.5)], spec("", FrameRate(25))
+    )
+    content = (tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines()
+    for separator in ",;\t|":
+        for row in csv.reader(content, delimiter=separator):
+            assert not [cell for cell in row if cell.lstrip(' "').startswith(tuple("=+-@＝＋－＠"))]
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert as_written(row["character"]) == name
 
 
 def test_files_are_whole_and_the_same_each_time(tmp_path):

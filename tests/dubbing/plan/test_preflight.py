@@ -1,9 +1,12 @@
 import re
+import tracemalloc
 
 import numpy as np
 import openpyxl
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from moksori.conversion.converter import Converter
 from moksori.dubbing.deliver.issue_list import save_issues
@@ -12,6 +15,7 @@ from moksori.dubbing.plan.issues import KINDS, Issue
 from moksori.dubbing.plan.preflight import overlaps, preflight
 from moksori.dubbing.plan.takes import find_takes
 from moksori.dubbing.records import Role, Setup, Take
+from moksori.messages import message
 from moksori.script.line import Line, Place
 from moksori.text.nonverbal import is_nonverbal, is_wordless
 from tests.conftest import voiced_wave
@@ -109,10 +113,49 @@ def test_overlaps_are_told_once_by_what_they_are():
     ])  # fmt: skip
     assert [(str(i.place), i.kind, i.values["other"].say("en"), i.values["by"]) for i in found] == [
         ("row 2", "overlap", "row 1", "1.00"),
-        ("row 3", "overlap_others", "row 1", "0.25"),
-        ("row 3", "overlap_others", "row 2", "0.25"),
+        ("row 3", "overlap_others", "row 1", "0.25"),  # and row 2
         ("row 4", "crosstalk", "row 2", "0.50"),
     ]
+    assert [i.say("en") for i in found][1] == (
+        "overlaps row 1 and 1 more of another character by 0.25 s"
+    )
+
+
+def test_thousands_of_lines_at_once_are_an_issue_a_line():
+    """It was one a pair: eight million of them, 7 GB, and the end of the job."""
+    takes = [take(i, 0.001 * i, 60.0, audio=f"{i}.wav") for i in range(4000)]
+    tracemalloc.start()
+    found = overlaps(takes)
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+    assert len(found) == 3999
+    assert found[-1].say("en").startswith("overlaps row 0 and 3998 more of the same character")
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.integers(1, 40), st.sampled_from("가나")), max_size=12
+    )
+)
+def test_overlaps_are_those_of_every_pair(rows):
+    """Against the definition: each pair by itself."""
+    takes = [take(i, s / 10, (s + n) / 10, c, f"{i}.wav") for i, (s, n, c) in enumerate(rows)]
+    ordered = sorted(takes, key=lambda t: (t.line.start, t.line.end, t.id))
+    expected: dict[tuple[str, str], list[float]] = {}
+    for i, later in enumerate(ordered):
+        for other in ordered[:i]:
+            by = min(later.line.end, other.line.end) - later.line.start
+            same = later.line.character == other.line.character
+            if by > 0.05:
+                key = str(later.line.place), "overlap" if same else "overlap_others"
+                expected.setdefault(key, []).append(by)
+    found = {(str(i.place), i.kind): i for i in overlaps(takes)}
+    assert found.keys() == expected.keys()
+    for key, issue in found.items():
+        assert float(issue.values["by"]) == pytest.approx(max(expected[key]), abs=0.006)
+        others = len(expected[key]) - 1
+        assert issue.values["more"] == (message("issues.more", number=others) if others else "")
 
 
 def test_findings_are_kept_in_both_languages(tmp_path):
@@ -131,6 +174,8 @@ def test_findings_are_kept_in_both_languages(tmp_path):
             "stamp",
             "start",
             "readings",
+            "more",
+            "pattern",
         ),
         "X",
     )

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.takes import cut, find_takes, name_lines, named, with_prefixes
@@ -179,6 +181,34 @@ def test_a_track_is_cut_with_handles_that_meet_half_way():
     ]
     overlapping = [line("1", start=0.0, end=3.0), line("2", start=2.0, end=5.0)]
     assert cut(overlapping, 0.0, 9.0, 0.5) == [(0.0, 3.0), (2.0, 5.5)]
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 80), st.none() | st.integers(1, 30)), min_size=1, max_size=12
+    ),
+    st.sampled_from([0.0, 0.25, 2.0]),
+)
+def test_cuts_are_as_their_definition(rows, handles):
+    """Handles end half-way to the nearest neighbour on either side, line by line."""
+    lines = [
+        line(f"{i}", start=s / 8, end=None if n is None else (s + n) / 8)
+        for i, (s, n) in enumerate(rows)
+    ]
+    ends = []
+    for one in lines:
+        after = min((other.start for other in lines if other.start > one.start), default=15.0)
+        ends.append(after if one.end is None else one.end)
+    expected = []
+    for i, (one, end) in enumerate(zip(lines, ends, strict=True)):
+        others = [(other.start, ends[k]) for k, other in enumerate(lines) if k != i]
+        before = [e if e <= one.start else one.start for s, e in others if s < one.start]
+        later = [s if s >= end else end for s, e in others if e > end]
+        left = max([one.start - handles, *((edge + one.start) / 2 for edge in before)])
+        right = min([end + handles, *((edge + end) / 2 for edge in later)])
+        expected.append((max(left, 0.0), max(end, min(right, 15.0))))
+    assert cut(lines, 0.0, 15.0, handles) == expected
 
 
 def test_takes_of_a_track_lie_where_they_were(tmp_path):

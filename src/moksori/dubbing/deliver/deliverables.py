@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from moksori.alignment.textgrid import save_textgrid
 from moksori.config import Seconds
-from moksori.dubbing.deliver.issue_list import save_issues
+from moksori.dubbing.deliver.issue_list import PREFLIGHT, save_issues
 from moksori.dubbing.deliver.mouth import mouth_cues, save_mouth
 from moksori.dubbing.deliver.reel import Placed, Rendered, render
 from moksori.dubbing.deliver.report import Summary, write_report
@@ -151,7 +151,7 @@ def _mouth(material: Material, folder: Path) -> None:
 
 def _issues(material: Material, folder: Path) -> None:
     spec = material.spec
-    save_issues(folder / "preflight.xlsx", material.issues, spec.lang, spec.date)
+    save_issues(folder / PREFLIGHT, material.issues, spec.lang, spec.date)
 
 
 def _retakes(material: Material, folder: Path) -> None:

@@ -13,6 +13,7 @@ from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.store import Store
 from moksori.errors import ConfigError, OutputError
+from moksori.files import sync, write_error
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 _FORMAT = 2  # raised when the same job would be delivered otherwise
@@ -50,27 +51,38 @@ def deliver(
     if store.about("delivery") == signature and whole:
         return []
     new = store.out / HOME / "delivery"
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir()
     material = Material(rows=rows, issues=issues, spec=spec)
     wanted = [item for item in DELIVERABLES if item.name not in spec.without]
-    for item in progress(wanted, len(wanted)):
-        item.write(material, new)
-    store.set_about("delivery", "")
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir()
+        for item in progress(wanted, len(wanted)):
+            item.write(material, new)
+        aside = _put_in_place(new, store)
+        shutil.rmtree(new)
+    except OSError as error:
+        raise write_error(Path(error.filename or store.out), error) from None
+    store.set_about("delivery", signature)
+    return aside
+
+
+def _put_in_place(new: Path, store: Store) -> list[Path]:
+    """Put all files of a folder in their place, once they are on the disk; also where changed ones went."""
     paths = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
+    for path in paths:
+        sync(new / path)
+    store.set_about("delivery", "")
     aside = store.reserve({path: new / path for path in paths})
     for path in sorted(paths, key=lambda path: not path.endswith(".xlsx")):  # perhaps open in Excel
-        (store.out / path).parent.mkdir(exist_ok=True)
+        place = store.out / path
+        place.parent.mkdir(exist_ok=True)
         try:
-            (new / path).replace(store.out / path)
+            (new / path).replace(place)
         except OSError as error:
-            raise OutputError(
-                f"{store.out / path}: cannot be replaced ({error.strerror}); is it open in another "
-                "program? close it, and start the job again"
-            ) from None
+            raise OutputError.of("output.open", path=place, why=error.strerror) from None
+    for folder in {(store.out / path).parent for path in paths}:
+        sync(folder)
     store.commit(paths)
-    shutil.rmtree(new)
-    store.set_about("delivery", signature)
     return aside
 
 

@@ -8,6 +8,7 @@ from moksori.dubbing.deliver.sheets import Sheet, save_table
 from moksori.dubbing.plan.issues import Issue
 from moksori.messages import Lang, say
 
+PREFLIGHT = "preflight.xlsx"
 _COLUMNS = {"severity": 10, "place": 22, "issue": 100}  # code of the header: width
 
 

@@ -15,7 +15,7 @@ import soundfile
 from moksori.config import Decibels
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.errors import AudioError, OutputError
-from moksori.files import unique_names
+from moksori.files import unique_names, write_error
 from moksori.signal import audio, bwf
 from moksori.signal.loudness import Limiter, LoudnessMeter, PeakMeter
 
@@ -132,8 +132,10 @@ def render(
                 tracks[path] = track
             for path in tracks:
                 (work / path).replace(folder / path)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise OutputError(f"{folder}: cannot write the reel ({error})") from None
+    except OSError as error:
+        raise write_error(folder, error) from None
+    except (AssertionError, soundfile.LibsndfileError):  # what soundfile says of a full disk
+        raise OutputError.of("output.full", path=folder) from None
     reel, *stems = tracks.values()
     target = spec.loudness
     loud = target.level is None or abs(reel.loudness - target.level) <= target.tolerance
@@ -188,20 +190,20 @@ def _load(line: Placed, rate: int) -> np.ndarray:
 
 
 def _mix(lines: Sequence[Placed], length: int, rate: int) -> Iterator[np.ndarray]:
-    """The sum of `lines`, sorted by start, in blocks; holds only the lines that sound in a block."""
+    """The sum of `lines`, sorted by start, in blocks; however many sound at once, one is held at a time."""
     waiting = deque(lines)
-    sounding: list[tuple[int, np.ndarray]] = []
+    ahead = np.zeros(0)  # what is mixed already, from the block's beginning
     for begin in range(0, length, _BLOCK):
         end = min(length, begin + _BLOCK)
-        block = np.zeros(end - begin)
+        ahead = np.pad(ahead, (0, max(0, end - begin - len(ahead))))
         while waiting and waiting[0].start < end:
             line = waiting.popleft()
-            sounding.append((line.start, _load(line, rate)))
-        for start, wave in sounding:
-            first, last = max(begin, start), min(end, start + len(wave))
-            block[first - begin : last - begin] += wave[first - start : last - start]
-        sounding = [(start, wave) for start, wave in sounding if start + len(wave) > end]
-        yield block
+            wave = _load(line, rate)[: length - line.start]
+            first = line.start - begin
+            ahead = np.pad(ahead, (0, max(0, first + len(wave) - len(ahead))))
+            ahead[first : first + len(wave)] += wave
+        yield ahead[: end - begin]
+        ahead = ahead[end - begin :]
 
 
 def _reach(
@@ -268,6 +270,5 @@ def _about(path: Path, name: str, spec: DeliverySpec, track: _Track) -> bwf.Broa
 def _check_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
-        raise OutputError(
-            f"{folder}: needs {size / 2**30:.1f} GB, and {free / 2**30:.1f} GB are free; make room"
-        )
+        needed, there = (f"{amount / 2**20:.1f}" for amount in (size, free))
+        raise OutputError.of("output.space", path=folder, needed=needed, free=there)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moksori.files import atomic_write
+from moksori.formulas import no_formula
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
 
 Cell = str | int | float | None
-_FORMULA = ("=", "+", "-", "@")
 _LONGEST = 32767  # characters of a cell
 
 
@@ -74,7 +74,7 @@ def _fill(book: "Workbook", sheet: Sheet) -> None:
             form = head if number == 0 else formats[column]
             if isinstance(value, str):
                 text = _held(value)
-                is_formula = text.startswith(_FORMULA) and number > 0
+                is_formula = no_formula(text) != text and number > 0
                 page.write_string(number, column, text, quoted if is_formula else form)
             elif value is None or not math.isfinite(value):
                 page.write_blank(number, column, None, form)

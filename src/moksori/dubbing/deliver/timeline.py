@@ -13,6 +13,7 @@ from urllib.parse import quote
 from moksori.config import Seconds
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.files import atomic_write
+from moksori.formulas import no_formula
 from moksori.timecode import format_timecode, from_frames, to_frames
 
 CMX_CHANNELS = 4
@@ -157,7 +158,7 @@ def write_otio(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
 
 
 def write_words(path: Path, words: Iterable[Word], spec: DeliverySpec) -> None:
-    """Write when each word is said on the reel, as a CSV that Excel opens.
+    """Write when each word is said on the reel, as a CSV that Excel opens; no name in it is a formula.
 
     Args:
         path: the .csv.
@@ -174,7 +175,8 @@ def write_words(path: Path, words: Iterable[Word], spec: DeliverySpec) -> None:
     for word in words:
         times = (word.start, word.end)
         codes = map(spec.timecode, times)
-        table.writerow([*word[:3], *(f"{time:.3f}" for time in times), *codes])
+        names = map(no_formula, word[:3])
+        table.writerow([*names, *(f"{time:.3f}" for time in times), *codes])
     atomic_write(path, content.getvalue().encode("utf-8-sig"))
 
 

@@ -11,27 +11,47 @@ from moksori.signal.decoders import SUFFIXES
 
 
 class RecordingFolder:
-    """The recordings below a folder, found by name with or without its ending, in any form of Hangul."""
+    """The recordings below a folder, found by name with or without its ending, in any form of Hangul.
+
+    Attributes:
+        paths: of the recordings.
+        names: the same, from the folder on.
+        others: names of the other files, which are not read.
+        kinds: endings of files that are read.
+    """
+
+    kinds = tuple(SUFFIXES)
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         jobs = {home.parent for home in folder.rglob(HOME)}  # what was made is no recording
-        self.paths = sorted(
+        there = sorted(
             path
             for path in folder.rglob("*")
-            if path.suffix.lower() in SUFFIXES
-            and not path.is_dir()
+            if not path.is_dir()
             and not any(part.startswith(".") for part in path.relative_to(folder).parts)
             and jobs.isdisjoint(path.parents)
         )
+        self.paths = [path for path in there if self.is_read(path.name)]
+        self.names = [path.relative_to(folder).as_posix() for path in self.paths]
+        self.others = [
+            path.relative_to(folder).as_posix() for path in there if not self.is_read(path.name)
+        ]
         if not self.paths:
-            raise ConfigError(f"{folder}: no recordings in it ({', '.join(SUFFIXES)})")
+            raise ConfigError.of(
+                "folder.no_recordings", folder=folder, kinds=", ".join(SUFFIXES),
+                there=_shown(self.others),
+            )  # fmt: skip
         self.index: dict[str, list[Path]] = {}
         for path in self.paths:
             inner = path.relative_to(folder).as_posix()
             bare = inner[: -len(path.suffix)]
             for key in {inner, bare, path.name, path.stem}:
                 self.index.setdefault(_key(key), []).append(path)
+
+    def is_read(self, name: str) -> bool:
+        """Whether a file of that name is taken for a recording, by its ending."""
+        return Path(name).suffix.lower() in self.kinds
 
     def find(self, name: str) -> Path | Issue:
         """The file of that name, or why there is none."""
@@ -47,6 +67,11 @@ class RecordingFolder:
         if not found[0].resolve().is_relative_to(self.folder.resolve()):
             return Issue("error", "", "outside", {"file": name})
         return found[0]
+
+
+def _shown(names: list[str]) -> str:
+    """The first of many names."""
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "") if names else "—"
 
 
 def _key(name: str) -> str:

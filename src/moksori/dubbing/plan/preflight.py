@@ -1,6 +1,6 @@
 """Everything that can be known to go wrong before any work, at once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,11 +9,11 @@ import numpy as np
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
-from moksori.dubbing.plan.issues import Issue
+from moksori.dubbing.plan.issues import Issue, Severity
 from moksori.dubbing.plan.takes import Found
 from moksori.dubbing.records import LONGEST, Heard, Setup, Take, read_take
 from moksori.errors import AudioError, MoksoriError, TextError
-from moksori.messages import Message, Value
+from moksori.messages import Message, Value, message
 from moksori.signal import audio
 from moksori.text.front_end import FrontEnd
 from moksori.text.pace import check_pace
@@ -170,30 +170,48 @@ def _of_text(take: Take, speech: Seconds, setup: Setup, front_end: FrontEnd) -> 
 
 
 def overlaps(takes: Sequence[Take]) -> list[Issue]:
-    """Lines that the script has at the same time, each pair once, at the later one."""
-    timed = [
-        (take.line.start, _end(take, take.line.start), take)
-        for take in takes
-        if take.line.start is not None
-    ]
-    timed.sort(key=lambda row: (row[0], row[1], row[2].id))
+    """Lines that the script has at the same time, at the later one.
+
+    An issue a line and kind, of the line that it overlaps most; of the others it says how many there are, so
+    that thousands of lines at once are not millions of issues.
+    """
+    timed = sorted(
+        (
+            (take.line.start, _end(take, take.line.start), take)
+            for take in takes
+            if take.line.start is not None
+        ),
+        key=lambda row: (row[0], row[1], row[2].id),
+    )
+    ends = np.array([end for _, end, _ in timed])
+    characters = _numbered(take.line.character for *_, take in timed)
+    tracks = _numbered(take.audio for *_, take in timed)
     issues: list[Issue] = []
-    open_lines: list[tuple[Seconds, Take]] = []
-    for start, end, take in timed:
-        open_lines = [(until, other) for until, other in open_lines if until > start + _TOUCHING]
-        for until, other in open_lines:
-            by = min(until, end) - start
-            if by <= _TOUCHING:
-                continue
-            values: dict[str, Value] = {"other": other.line.place.message, "by": f"{by:.2f}"}
-            if other.line.character == take.line.character:
-                issues.append(Issue("warning", take.line.place, "overlap", values))
-            elif other.audio == take.audio:
-                issues.append(Issue("warning", take.line.place, "crosstalk", values))
-            else:
-                issues.append(Issue("note", take.line.place, "overlap_others", values))
-        open_lines.append((end, take))
+    for i, (start, end, take) in enumerate(timed):
+        by = np.minimum(ends[:i], end) - start
+        same, track = characters[:i] == characters[i], tracks[:i] == tracks[i]
+        kinds: tuple[tuple[Severity, str, np.ndarray], ...] = (
+            ("warning", "overlap", same),
+            ("warning", "crosstalk", ~same & track),
+            ("note", "overlap_others", ~same & ~track),
+        )
+        for severity, kind, which in kinds:
+            crossing = np.where(which & (by > _TOUCHING), by, 0.0)
+            if count := int(np.count_nonzero(crossing)):
+                most = int(crossing.argmax())
+                values: dict[str, Value] = {
+                    "other": timed[most][2].line.place.message,
+                    "by": f"{crossing[most]:.2f}",
+                    "more": message("issues.more", number=count - 1) if count > 1 else "",
+                }
+                issues.append(Issue(severity, take.line.place, kind, values))
     return issues
+
+
+def _numbered(values: Iterable[Hashable]) -> np.ndarray:
+    """A number for each value, the same for equal ones."""
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=int)
 
 
 def _end(take: Take, start: Seconds) -> Seconds:

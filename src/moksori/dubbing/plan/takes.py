@@ -8,11 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from moksori.config import Seconds
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.changes import change_role, change_texts
 from moksori.dubbing.plan.folder import RecordingFolder
 from moksori.dubbing.plan.issues import Issue
+from moksori.dubbing.plan.missing import explained
 from moksori.dubbing.records import HANDLES, Change, Heard, Role, Take
 from moksori.errors import AudioError, ConfigError
 from moksori.files import safe_name
@@ -156,19 +159,21 @@ def _from_folder(
 ) -> Found:
     files = RecordingFolder(folder)
     takes, issues, used = [], list[Issue](), set[Path]()
+    missing: list[tuple[Line, Issue]] = []
     for line, id in zip(lines, ids, strict=True):
         path, change = _file_of(line, pattern, files), changes.get(id)
         if change and change.take:
             used.update([path] if isinstance(path, Path) else ())
             path = change.take
         if isinstance(path, Issue):
-            issues.append(path._replace(place=line.place))
+            missing.append((line, path._replace(place=line.place)))
             continue
         if path in used:
             issues.append(Issue("warning", line.place, "used_twice", {"file": path.name}))
         used.add(path)
         if line.place not in faulty:
             takes += _whole(line, id, path, origin, _role(line, cast, issues, change), issues)
+    issues[:0] = explained(missing, files, _by_pattern)
     issues += [
         Issue("warning", str(path.relative_to(folder)), "unused", {})
         for path in files.paths
@@ -259,18 +264,19 @@ def cut(
     Handles end half-way to the next line, so that no one's speech is in two cuts; where lines overlap
     there is none. A line without an end lasts until the next begins.
     """
-    starts = [(line.start or 0.0) - origin for line in lines]
-    ends = []
-    for line, start in zip(lines, starts, strict=True):
-        after = min((other for other in starts if other > start), default=length)
-        ends.append(after if line.end is None else line.end - origin)
+    starts = np.array([(line.start or 0.0) - origin for line in lines])
+    order = np.append(np.unique(starts), length)
+    following = order[np.searchsorted(order[:-1], starts, side="right")]
+    ends = np.array([
+        after if line.end is None else line.end - origin
+        for line, after in zip(lines, following.tolist(), strict=True)
+    ])  # fmt: skip
     spans = []
-    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        others = [(s, e) for k, (s, e) in enumerate(zip(starts, ends, strict=True)) if k != i]
-        before = [e if e <= start else start for s, e in others if s < start]
-        later = [s if s >= end else end for s, e in others if e > end]
-        left = max([start - handles, *((edge + start) / 2 for edge in before)])
-        right = min([end + handles, *((edge + end) / 2 for edge in later)])
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        before = np.minimum(ends[starts < start], start).max(initial=-np.inf)
+        later = np.maximum(starts[ends > end], end).min(initial=np.inf)
+        left = max(start - handles, (float(before) + start) / 2)
+        right = min(end + handles, (float(later) + end) / 2)
         # A line that lies beyond the track is reported, a handle is only cut short.
         spans.append((left if start < 0 else max(left, 0.0), max(end, min(right, length))))
     return spans

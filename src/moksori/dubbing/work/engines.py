@@ -10,9 +10,9 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from moksori.dubbing.records import Setup, Task
+from moksori.dubbing.records import PASSING, PassingError, Setup, Task
 from moksori.dubbing.work.worker import Worker
-from moksori.errors import ConfigError, MoksoriError
+from moksori.errors import ConfigError, MoksoriError, OutputError
 from moksori.messages import Message, message
 
 _LOOPBACK = "127.0.0.1"
@@ -24,6 +24,9 @@ class Outcome(NamedTuple):
     task: Task
     value: Any = None
     error: Message | None = None  # None if all went well
+    of_folder: bool = (
+        False  # the job's folder cannot be written to, so that no other line can be done
+    )
 
 
 class Engine(Protocol):
@@ -65,7 +68,7 @@ class LocalEngine:
                 try:
                     yield self._pool.submit(_call, method, task).result()
                 except BrokenProcessPool:
-                    yield Outcome(task, error=message("work.died"))
+                    yield Outcome(task, error=_passing(message("work.died")))
                 self._pool.shutdown()
             self._pool = self._new_pool(self.workers)
 
@@ -119,14 +122,28 @@ def _call(method: str, task: Task) -> Outcome:
 
 
 def call(worker: Worker, method: str, task: Task) -> Outcome:
-    """Call a worker; whatever it raises becomes the outcome's error."""
+    """Call a worker; whatever it raises becomes the outcome's error.
+
+    What a worker writes is in the job's folder: if it cannot, that is no line's fault. Trouble of the moment,
+    such as a drive that is away, is marked as passing.
+    """
     try:
         return Outcome(task, getattr(worker, method)(task))
+    except OutputError as error:
+        return Outcome(task, error=error.message, of_folder=True)
+    except PassingError as error:
+        return Outcome(task, error=_passing(error.message))
     except MoksoriError as error:
         return Outcome(task, error=error.message)
     except Exception as error:  # one line's trouble must not end the job for all others
         why = " ".join(str(error).split())
-        return Outcome(task, error=message("work.unexpected", kind=type(error).__name__, why=why))
+        told = message("work.unexpected", kind=type(error).__name__, why=why)
+        passing = isinstance(error, OSError | MemoryError)
+        return Outcome(task, error=_passing(told) if passing else told)
+
+
+def _passing(why: Message) -> Message:
+    return message(PASSING, why=why)
 
 
 class RayEngine:
@@ -192,7 +209,8 @@ class RayEngine:
             try:
                 yield self._ray.get(done)
             except self._ray.exceptions.RayError as error:
-                yield Outcome(task, error=message("work.lost", why=type(error).__name__))
+                why = message("work.lost", why=type(error).__name__)
+                yield Outcome(task, error=_passing(why))
             for following in islice(waiting, 1):
                 at_work[worker.call.remote(method, following)] = worker, following
 

@@ -6,6 +6,7 @@ STORE/<key>.png    the alignment, time across, phones up
 STORE/<key>.json   when words and phones are said, and the metrics; written last
 """
 
+import hashlib
 import json
 import warnings
 from collections.abc import Sequence
@@ -182,5 +183,6 @@ def _write_about(
         "speech": speech,
         "metrics": measured,
         "embedding": embedding,
+        "sha256": hashlib.sha256(task.wave.read_bytes()).hexdigest(),
     }
     atomic_write(task.about, json.dumps(about, ensure_ascii=False))

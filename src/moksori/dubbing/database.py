@@ -1,0 +1,177 @@
+"""The SQLite file of a job: every fault is one clear error, and a damaged file is restored from its copy.
+
+job.sqlite          what the job knows
+job.copy.sqlite     the same as it was when files were last delivered, or the job was last closed
+job.damaged.sqlite  one that could not be read any more, kept
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from moksori.errors import OutputError
+from moksori.files import atomic_path, write_error
+from moksori.messages import Message, message
+
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_FORBIDDEN = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
+
+
+class Database:
+    """An SQLite file, opened for one job alone.
+
+    Attributes:
+        restored: what was found damaged and put right in opening it; None if nothing was.
+
+    Raises:
+        OutputError: it cannot be written to, or another program holds it.
+    """
+
+    def __init__(self, path: Path, schema: str) -> None:
+        self.path, self.copy = path, path.with_stem(f"{path.stem}.copy")
+        self.restored: Message | None = None
+        if path.is_file() and not _is_whole(path):
+            self.restored = self._restore()
+        self._connection = sqlite3.connect(path, timeout=30)
+        with self.write() as connection:
+            connection.executescript(schema)
+        self._saved = self._connection.total_changes
+
+    def _restore(self) -> Message:
+        damaged = self.path.with_stem(f"{self.path.stem}.damaged")
+        try:
+            for rest in ("-journal", "-wal", "-shm"):  # of the damaged one
+                self.path.with_name(self.path.name + rest).unlink(missing_ok=True)
+            self.path.replace(damaged)
+            found = self.copy.is_file() and _is_whole(self.copy)
+            if found:
+                shutil.copyfile(self.copy, self.path)
+        except OSError as error:
+            raise write_error(self.path, error) from None
+        with told(self.path):
+            _salvage(damaged, self.path)
+        return message("state.restored" if found else "state.lost", path=damaged)
+
+    def read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query.
+
+        Raises:
+            OutputError: as `write`.
+        """
+        with told(self.path):
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, on the disk when it is over, or not at all.
+
+        Raises:
+            OutputError: the disk is full, the file is damaged or cannot be written to.
+        """
+        with told(self.path), self._connection:
+            yield self._connection
+
+    def save_copy(self) -> None:
+        """Keep a copy of all that is known, if anything is new.
+
+        Raises:
+            OutputError: as `write`.
+        """
+        if self._saved == self._connection.total_changes and self.copy.exists():
+            return
+        with atomic_path(self.copy) as temporary, told(self.path):
+            copy = sqlite3.connect(temporary)
+            try:
+                self._connection.backup(copy)
+            finally:
+                copy.close()
+        self._saved = self._connection.total_changes
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def read_only(path: Path, query: str) -> Iterable[tuple[Any, ...]]:
+    """The rows of a query to a file that another job may be at work with.
+
+    Raises:
+        OutputError: it is damaged or cannot be read.
+    """
+    with told(path):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30)
+        try:
+            return connection.execute(query).fetchall()
+        finally:
+            connection.close()
+
+
+def _salvage(damaged: Path, path: Path) -> None:
+    """Put into an SQLite file whatever rows can still be read of a damaged one: they are newer."""
+    source, target = sqlite3.connect(damaged), sqlite3.connect(path)
+    try:
+        tables = source.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
+        ).fetchall()
+        for name, sql in tables:
+            rows = []
+            with suppress(sqlite3.DatabaseError):
+                for row in source.execute(f'SELECT * FROM "{name}"'):
+                    rows.append(row)
+            with target:
+                known = target.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,))
+                if not known.fetchone():
+                    target.execute(sql)
+                marks = ", ".join("?" * len(rows[0])) if rows else ""
+                if rows:
+                    target.executemany(f'INSERT OR REPLACE INTO "{name}" VALUES ({marks})', rows)
+    except sqlite3.DatabaseError:  # not even its list of tables
+        return
+    finally:
+        source.close()
+        target.close()
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether all pages of an SQLite file can be read."""
+    try:
+        connection = sqlite3.connect(path, timeout=30)
+        try:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)])
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        if _is(error, _DAMAGED):
+            return False
+        raise _explained(path, error) from None
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Say what SQLite says of a file as what a user can do about it.
+
+    Raises:
+        OutputError: as `Database.write`.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explained(path, error) from None
+
+
+def _explained(path: Path, error: sqlite3.Error) -> OutputError:
+    """What SQLite says, as what a user can do about it."""
+    if _is(error, _DAMAGED):
+        return OutputError.of("state.damaged", path=path)
+    if _is(error, ("SQLITE_FULL",)):
+        return OutputError.of("output.full", path=path)
+    if _is(error, _FORBIDDEN):
+        return OutputError.of("output.forbidden", path=path)
+    return OutputError.of("output.failed", path=path, why=error)
+
+
+def _is(error: sqlite3.Error, names: tuple[str, ...]) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(names)

@@ -1,0 +1,282 @@
+"""The job's folder among people: looked at, copied, linked, damaged, full, read-only, used twice."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from moksori.dubbing.check import check, keep_preflight
+from moksori.dubbing.database import Database
+from moksori.dubbing.job import dub
+from moksori.dubbing.request import JobFile, load_job
+from moksori.dubbing.store import Store, line_states
+from moksori.errors import OutputError
+from tests.dubbing.conftest import InProcess, edit, files, request, run
+
+pytestmark = pytest.mark.slow
+
+
+def times(out: Path) -> dict[str, int]:
+    """When each delivered file was written."""
+    return {
+        path.relative_to(out).as_posix(): path.stat().st_mtime_ns
+        for path in out.rglob("*")
+        if path.is_file() and ".moksori" not in path.parts
+    }
+
+
+def touched(out: Path) -> None:
+    """As after copying, unzipping or syncing: the same contents, other times."""
+    for number, path in enumerate(sorted(out.rglob("*"))):
+        os.utime(path, (1_600_000_000 + number, 1_600_000_000 + number))
+
+
+def look(show: Path, job: JobFile | None = None):
+    asked = job.request() if job else request(show)
+    return keep_preflight(asked, check(asked), show / "out", job, look=True)
+
+
+def test_a_look_at_a_copied_folder_touches_no_delivered_file(copied):
+    touched(copied / "out")
+    before, when = files(copied / "out"), times(copied / "out")
+    _, aside = look(copied)
+    assert aside == []
+    assert files(copied / "out") == before
+    after = times(copied / "out")
+    assert {path for path in when if when[path] != after[path]} <= {"preflight.xlsx"}
+
+
+def test_a_copied_folder_is_delivered_anew_without_setting_anything_aside(copied):
+    touched(copied / "out")
+    assert run(copied)[1] == []
+    before = files(copied / "out")
+    edit(copied, "A2", 9)  # another name for a line's files
+    touched(copied / "out")
+    assert run(copied)[1] == []
+    after = files(copied / "out")
+    assert not [path for path in after if "(1)" in path]
+    assert after["lines/0009_하나.wav"] == before["lines/0001_하나.wav"]
+    assert "lines/0001_하나.wav" not in after
+
+
+def test_a_look_keeps_what_somebody_wrote_into_other_files(copied):
+    note = copied / "out" / "retakes.xlsx"
+    note.write_bytes(b"the director's notes")
+    _, aside = look(copied)
+    assert aside == []
+    assert note.read_bytes() == b"the director's notes"
+
+
+def test_a_look_does_not_change_what_a_begun_job_remembers(copied):
+    job = JobFile(
+        script=copied / "script.xlsx", audio=copied / "takes", cast=copied / "cast.toml", fps="25"
+    )
+    look(copied, job)  # of a job that was begun without `job.toml`, through the library
+    assert load_job(copied / "out") == JobFile()
+    fresh = copied / "fresh"
+    keep_preflight(job.request(), check(job.request()), fresh, job, look=True)
+    assert load_job(fresh) == job
+    assert {path.name for path in fresh.iterdir()} == {".moksori", "job.toml", "preflight.xlsx"}
+
+
+def test_a_look_with_another_list_is_followed_by_the_delivery_s_own(copied):
+    before = files(copied / "out")
+    shutil.copy(copied / "takes" / "0001.wav", copied / "takes" / "extra.wav")
+    look(copied)
+    assert files(copied / "out") != before
+    (copied / "takes" / "extra.wav").unlink()
+    assert run(copied)[1] == []
+    assert files(copied / "out") == before
+
+
+def test_the_state_of_an_older_moksori_is_understood(copied):
+    """Its marks have no digest: a file of the same time is the job's, any other is kept aside."""
+    database = sqlite3.connect(copied / "out" / ".moksori" / "job.sqlite")
+    with database:
+        for path, marks in database.execute("SELECT * FROM files").fetchall():
+            old = ":".join(marks.split()[-1].split(":")[:2])
+            database.execute("UPDATE files SET marks = ? WHERE path = ?", (old, path))
+    database.close()
+    os.utime(copied / "out" / "reel.edl", (1, 1))
+    edit(copied, "F5", "(큰 웃음)")
+    asked = request(copied)
+    result = dub(asked, check(asked), copied / "out", lambda: InProcess(asked.setup))
+    # The laugh's new text is in the list of cuts, so that its old one cannot be told from a note.
+    assert [path.name for path in result.kept_aside] == ["reel (1).edl"]
+
+
+@pytest.mark.parametrize("name", ["lines", "stems", "timings", "mouth"])
+def test_a_link_instead_of_a_folder_is_not_followed(copied, tmp_path, name):
+    elsewhere = tmp_path / "elsewhere"
+    shutil.move(copied / "out" / name, elsewhere)
+    (copied / "out" / name).symlink_to(elsewhere)
+    before = files(elsewhere)
+    edit(copied, "A2", 9)
+    with pytest.raises(OutputError, match=f"{name}: is a link to another place"):
+        run(copied)
+    assert files(elsewhere) == before
+
+
+@pytest.mark.parametrize("name", [".moksori", ".moksori/lines", ".moksori/lock"])
+def test_the_job_s_own_state_is_no_link_either(copied, tmp_path, name):
+    place, elsewhere = copied / "out" / name, tmp_path / "elsewhere"
+    shutil.move(place, elsewhere)
+    place.symlink_to(elsewhere)
+    with pytest.raises(OutputError, match="is a link to another place"):
+        run(copied)
+
+
+def damage(path: Path) -> None:
+    """Overwrite pages in the middle, as a bad sector does; the header stays."""
+    content = bytearray(path.read_bytes())
+    for begin in range(4096, len(content), 4096):
+        content[begin : begin + 64] = bytes([0xA5]) * 64
+    path.write_bytes(content)
+
+
+def test_damaged_pages_are_restored_from_the_copy(copied):
+    before = files(copied / "out")
+    state = copied / "out" / ".moksori" / "job.sqlite"
+    damage(state)
+    with pytest.raises(OutputError, match="damaged; run the same command again without --status"):
+        line_states(copied / "out")
+    asked = request(copied)
+    engine = InProcess(asked.setup)
+    result = dub(asked, check(asked), copied / "out", lambda: engine)
+    (notice,) = result.notices
+    assert "restored from its copy" in notice.say("en")
+    assert (engine.asked, result.kept_aside) == ([], [])
+    assert files(copied / "out") == before
+    assert [line.status for line in line_states(copied / "out")] == ["converted"] * 3 + ["passed"]
+    edit(copied, "A2", 9)  # the job still knows which files are its own
+    assert run(copied)[1] == []
+    assert "lines/0001_하나.wav" not in files(copied / "out")
+
+
+def test_a_state_that_is_lost_with_its_copy_costs_no_conversion(copied):
+    before, home = files(copied / "out"), copied / "out" / ".moksori"
+    (home / "job.copy.sqlite").unlink()
+    (home / "job.sqlite").write_bytes(b"no database" * 100)
+    asked = request(copied)
+    engine = InProcess(asked.setup)
+    result = dub(asked, check(asked), copied / "out", lambda: engine)
+    assert "begun anew" in result.notices[0].say("en")
+    assert (engine.asked, result.kept_aside) == ([], [])
+    assert files(copied / "out") == before
+    assert (home / "job.damaged.sqlite").read_bytes() == b"no database" * 100
+    assert [line.status for line in line_states(copied / "out")] == ["converted"] * 3 + ["passed"]
+
+
+@pytest.mark.parametrize(
+    ("end", "spoil"),
+    [
+        (".wav", lambda content: content[:-500]),
+        (".wav", lambda content: content[:5000] + bytes([content[5000] ^ 64]) + content[5001:]),
+        (".wav", lambda content: b""),
+        (".json", lambda content: content[:-500]),
+        (".json", lambda content: b""),
+        (".result.mp3", lambda content: b""),
+    ],
+    ids=["cut wave", "flipped bit", "empty wave", "cut state", "empty state", "empty sound"],
+)
+def test_an_outcome_that_is_not_whole_is_made_again(copied, end, spoil):
+    before = files(copied / "out")
+    path = sorted((copied / "out" / ".moksori" / "lines").glob(f"*{end}"))[0]
+    path.write_bytes(spoil(path.read_bytes()))
+    assert len(run(copied)[1]) == 1
+    assert files(copied / "out") == before
+
+
+def test_a_job_that_is_refused_lets_go_of_the_folder(copied):
+    database = sqlite3.connect(copied / "out" / ".moksori" / "job.sqlite")
+    with database:
+        database.execute("UPDATE about SET value = '99' WHERE name = 'format'")
+    database.close()
+    for _ in range(2):
+        with pytest.raises(OutputError, match="newer Moksori"):
+            Store(copied / "out")
+
+
+def test_faults_of_the_state_s_file_are_said_in_words(tmp_path):
+    database = Database(tmp_path / "a.sqlite", "CREATE TABLE IF NOT EXISTS a (x TEXT)")
+    with pytest.raises(OutputError, match="the disk is full; make room"), database.write() as c:
+        c.execute("PRAGMA max_page_count = 3")
+        for _ in range(100):
+            c.execute("INSERT INTO a VALUES (?)", ("x" * 5000,))
+    database.close()
+    (tmp_path / "a.sqlite").chmod(0o444)
+    readable = sqlite3.connect(f"file:{tmp_path / 'a.sqlite'}?mode=ro", uri=True)
+    database = Database.__new__(Database)
+    database.path, database._connection = tmp_path / "a.sqlite", readable
+    with pytest.raises(OutputError, match="read-only or not yours"), database.write() as c:
+        c.execute("INSERT INTO a VALUES ('x')")
+
+
+def mounted(script: str, *args: object) -> subprocess.CompletedProcess[str]:
+    """Run Python with the rights to mount, in a file system name space of its own."""
+    allowed = subprocess.run(["unshare", "-rm", "true"], capture_output=True)
+    if allowed.returncode:
+        pytest.skip("this machine lets nobody mount (unshare -rm)")
+    return subprocess.run(
+        ["unshare", "-rm", sys.executable, "-c", script, *map(str, args)],
+        capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+
+
+FULL = """
+import subprocess, sys
+from pathlib import Path
+from moksori.errors import OutputError
+from tests.dubbing.conftest import files, run
+show, whole = Path(sys.argv[1]), Path(sys.argv[2])
+out = show / "small"
+out.mkdir()
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", out], check=True)
+told, converted, size = [], [], 256
+while size < 65536:
+    try:
+        converted += run(show, "small")[1]
+        break
+    except OutputError as error:
+        words = str(error)
+        assert "\\n" not in words and ("disk is full" in words or "MB are free" in words), words
+        told.append(str(error))
+    size = size * 9 // 4
+    subprocess.run(["mount", "-o", f"remount,size={size}k", out], check=True)
+assert files(out) == files(whole)
+assert run(show, "small")[1] == []
+print(len(told), len(set(told)))
+"""
+
+
+def test_a_full_disk_at_any_moment_is_one_line_and_the_job_resumes(copied):
+    """A disk of 256 kB that grows each time: it is full at one step after the other."""
+    ran = mounted(FULL, copied, copied / "out")
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    times_full, kinds = map(int, ran.stdout.split())
+    assert times_full > 4 and kinds > 2
+
+
+READ_ONLY = """
+import subprocess, sys
+from pathlib import Path
+show = Path(sys.argv[1])
+subprocess.run(["mount", "--bind", show / "out", show / "out"], check=True)
+subprocess.run(["mount", "-o", "remount,bind,ro", show / "out"], check=True)
+for more in (["--check"], [], ["--status"]):
+    ran = subprocess.run(
+        [sys.executable, "-m", "moksori", "dub", show / "script.xlsx", "--audio", show / "takes", "--cast",
+         show / "cast.toml", "--fps", "25", "-o", show / "out", "--lang", "en", *more],
+        capture_output=True, text=True)
+    print(ran.returncode, "Traceback" in ran.stderr, "read-only or not yours" in ran.stderr)
+"""
+
+
+def test_a_read_only_folder_is_one_line_and_its_status_is_shown(copied):
+    edit(copied, "A2", 9)
+    ran = mounted(READ_ONLY, copied)
+    assert ran.stdout.splitlines() == ["2 False True", "2 False True", "0 False False"], ran.stderr
