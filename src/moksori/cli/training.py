@@ -198,6 +198,15 @@ def train_conversion(
     data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
     run: RunArgument,
     cotatron: CotatronOption = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            help="A conversion model that a new run begins with, such as the bundled one; its licence goes "
+            "along.",
+        ),
+    ] = None,
     fast_dev_run: DevRunOption = False,
 ) -> None:
     """Train the conversion model, on the CPU or on the GPUs that are there.
@@ -210,7 +219,7 @@ def train_conversion(
     with training_extra():
         from moksori.config import TrainConfig, load_config
         from moksori.training.conversion import train_conversion as train
-    folder = train(load_config(config, TrainConfig), data, run, cotatron, fast_dev_run)
+    folder = train(load_config(config, TrainConfig), data, run, cotatron, start, fast_dev_run)
     _print_done(f"done; try it with: moksori convert … --model {folder}", fast_dev_run)
 
 

@@ -3,7 +3,7 @@
 import itertools
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from moksori.corpus.manifests import read_cuts
 from moksori.corpus.parallel import ParallelLines, warp
 from moksori.errors import CorpusError
 from moksori.models.conversion import Batch, OtherSpeaker
+from moksori.signal.effort import BandEnergy, band_energy, joined_energy
 from moksori.signal.features import log_mel
 from moksori.text import tokenize
 
@@ -59,12 +60,17 @@ class LineDataset(Dataset[Any]):
         audio: of the mels.
         voices: the rows of the voice table.
         parallel: where other speakers' recordings of the same texts are taken from, if they are.
+        energy: of each voice, [2, effort_bands] as `Batch.energy`; None where the model has no effort bands.
     """
 
     def __init__(
-        self, audio: AudioConfig, voices: list[str], parallel: ParallelLines | None = None
+        self,
+        audio: AudioConfig,
+        voices: list[str],
+        parallel: ParallelLines | None = None,
+        energy: dict[str, torch.Tensor] | None = None,
     ) -> None:
-        self.audio, self.parallel = audio, parallel
+        self.audio, self.parallel, self.energy = audio, parallel, energy
         self.rows = {name: row for row, name in enumerate(voices)}
         self.lines: dict[str, _Line] = {}
 
@@ -78,7 +84,22 @@ class LineDataset(Dataset[Any]):
             f0=pad_sequence([*f0s], batch_first=True),
             voice=torch.tensor(rows),
             other=self._others(self.parallel.choose(cuts), mels) if self.parallel else None,
+            energy=self._energy(cuts),
         )
+
+    def measure_energy(self, cuts: Iterable[MonoCut], bands: int) -> None:
+        """Find each voice's energy from lines of his, usually those of the training split."""
+        by_voice: dict[str, list[BandEnergy]] = {}
+        for cut in cuts:
+            _, mel, f0, _ = self._line(cut)
+            by_voice.setdefault(cut.supervisions[0].speaker, []).append(band_energy(mel, f0, bands))
+        joined = {name: joined_energy(parts) for name, parts in by_voice.items()}
+        self.energy = {name: whole.statistics() for name, whole in joined.items() if whole}
+
+    def _energy(self, cuts: CutSet) -> torch.Tensor | None:
+        if self.energy is None:
+            return None
+        return torch.stack([self.energy[cut.supervisions[0].speaker] for cut in cuts])
 
     def _others(self, chosen: list[MonoCut], mels: tuple[torch.Tensor, ...]) -> OtherSpeaker:
         others = [self._line(cut)[1] for cut in chosen]
@@ -150,16 +171,19 @@ class LineData(pl.LightningDataModule):
         config: how lines become batches.
         seed: of the order.
         parallel: in training, take linguistic features also from others' recordings of a text.
+        effort_bands: of the model; each voice's energy is that of its training lines.
     """
 
     def __init__(
         self, folder: Path, voices: list[str], audio: AudioConfig, config: DataConfig, seed: int,
-        parallel: bool = False,
+        parallel: bool = False, effort_bands: int = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.folder, self.config, self.seed = folder, config, seed
         self.parallel = parallel
         self.dataset = self._dataset(audio, voices)
+        if effort_bands:
+            self.dataset.measure_energy(self._cuts("train"), effort_bands)
 
     def _dataset(self, audio: AudioConfig, voices: list[str]) -> LineDataset:
         return LineDataset(audio, voices)
@@ -184,7 +208,8 @@ class LineData(pl.LightningDataModule):
             sampler.set_epoch(int(self.trainer.global_step // self.trainer.limit_train_batches))
         dataset = self.dataset
         if self.parallel:
-            dataset = LineDataset(dataset.audio, [*dataset.rows], ParallelLines(cuts))
+            others = ParallelLines(cuts)
+            dataset = LineDataset(dataset.audio, [*dataset.rows], others, dataset.energy)
         return self._loader(sampler, dataset)
 
     def val_dataloader(self) -> DataLoader[Any]:

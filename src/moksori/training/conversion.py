@@ -16,6 +16,7 @@ from moksori.conversion.checkpoint import (
     ConversionCard,
     CotatronCard,
     Voice,
+    load_conversion,
     load_cotatron,
     load_vocoder,
 )
@@ -27,21 +28,41 @@ from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.text import SYMBOLS
 from moksori.training.common import Training, fit, joined, mean_of_frames, mel_l1, mel_mse
+from moksori.training.consistency import SpeakerClassifier, SpeakerConsistency
 from moksori.training.watch import LogSamples, Watch, symbol_labels
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
 
 class ConversionTraining(Training):
-    """L1 on the mel and, unless Cotatron is frozen, the aligner's forward-sum loss."""
+    """L1 on the mel and, unless the text aligner is frozen, the aligner's forward-sum loss.
+
+    Args:
+        model: to be trained.
+        config: of the run.
+        consistency: of the voices; None: reconstruction alone.
+    """
 
     model: ConversionModel
     config: TrainConfig
     bar = ("mel_l1", "confidence")
 
+    def __init__(
+        self,
+        model: ConversionModel,
+        config: TrainConfig,
+        consistency: SpeakerConsistency | None = None,
+    ) -> None:
+        super().__init__(model, config)
+        self.consistency = consistency
+
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         aligned = batch.other or batch
         prior = self.log_prior(batch.phone_lengths, aligned.mel_lengths)
-        losses = self._losses(batch, prior)[1]
+        converted, losses = self._losses(batch, prior)
+        if self.consistency:
+            voices = self.consistency(self.model, batch, converted.linguistic)
+            weighted = self.config.speaker_consistency * voices["consistency"]
+            losses |= voices | {"total": losses["total"] + voices["classifier"] + weighted}
         self.log_losses("train", losses, len(batch.voice))
         return losses["total"]
 
@@ -54,8 +75,8 @@ class ConversionTraining(Training):
     def _losses(
         self, batch: Batch, prior: torch.Tensor | None
     ) -> tuple[Converted, dict[str, torch.Tensor]]:
-        frozen = self.model.frozen
-        converted = self.model(batch, None if frozen else prior)
+        learnt = next(self.model.text_aligner.parameters()).requires_grad
+        converted = self.model(batch, prior if learnt else None)
         mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
         l1 = mel_l1(converted.mel, batch.mel, mask)
         mse = self.config.mel_loss == "mse"
@@ -69,7 +90,7 @@ class ConversionTraining(Training):
             "sharpness": mean_of_frames(posterior.max(-1).values, mask),  # mean of row maxima
             "confidence": mean_of_frames(confidence, mask),  # as Alignment.confidence
         }
-        if not frozen:
+        if learnt:
             forward_sum = forward_sum_loss(
                 converted.log_alignment, batch.phone_lengths, aligned.mel_lengths
             )
@@ -98,6 +119,7 @@ def train_conversion(
     data: Path,
     run: Path,
     cotatron: Path | None = None,
+    start: Path | None = None,
     fast_dev_run: bool = False,
     callbacks: Sequence[Callback] = (),
 ) -> Path:
@@ -109,6 +131,7 @@ def train_conversion(
         run: folder of this run; the same again to resume.
         cotatron: a Cotatron whose linguistic features are taken, frozen unless the config unfreezes them;
             without one the text encoder and the parallel aligner are learnt along.
+        start: a conversion model that a new run begins with; new voices begin with the mean of its rows.
         fast_dev_run: as `fit`.
         callbacks: more of them, Lightning's.
 
@@ -125,6 +148,10 @@ def train_conversion(
         raise ConfigError("model.cotatron is not for a config; name the model with --cotatron")
     licences, base = [corpus["licence"]], ""
     trained: Cotatron | None = None
+    if start and cotatron:
+        raise ConfigError("--from and --cotatron exclude each other; name one")
+    if config.freeze_text and not start:
+        raise ConfigError("freeze_text = true needs a model to begin with; name it with --from")
     if cotatron:
         trained, known = load_cotatron(cotatron)
         config = _upon(cotatron, known, config)
@@ -135,11 +162,17 @@ def train_conversion(
     model = ConversionModel.build(config.model, config.audio, len(SYMBOLS), len(names))
     if trained:
         _take_over(trained, model, config.freeze_cotatron)
+    if start:
+        known_licence, base = begin_with(start, model, config, names)
+        licences.append(known_licence)
     card = ConversionCard(
         licence=joined(licences), audio=config.audio, symbols=SYMBOLS, model=config.model,
         voices=[_voice(name, corpus["speakers"][name], joined(licences)) for name in names],
     )  # fmt: skip
-    lines = LineData(data, names, config.audio, config.data, config.seed, config.parallel_lines)
+    lines = LineData(
+        data, names, config.audio, config.data, config.seed,
+        config.parallel_lines, config.model.effort_bands,
+    )  # fmt: skip
     symbols = model.text_aligner.text_encoder.embedding
     watch: list[Callback] = [
         Watch({"symbols": (symbols, symbol_labels()), "voices": (model.voices, names)})
@@ -148,7 +181,12 @@ def train_conversion(
         vocoder, vocoder_card = load_vocoder(VOCODERS[DEFAULT_VOCODER])
         if vocoder_card.audio.same_mels(config.audio):
             watch.append(LogSamples(model, vocoder, card.voices, config.speak_every))
-    training = ConversionTraining(model, config)
+    consistency: SpeakerConsistency | None = None
+    if config.speaker_consistency:
+        means = torch.tensor([voice.log_f0_mean for voice in card.voices])
+        classifier = SpeakerClassifier(config.audio.n_mels, len(names))
+        consistency = SpeakerConsistency(classifier, means)
+    training = ConversionTraining(model, config, consistency)
     return fit(training, lines, run, card, "mel_l1", [*watch, *callbacks], base, fast_dev_run)
 
 
@@ -188,6 +226,46 @@ def _take_over(trained: Cotatron, model: ConversionModel, freeze: bool) -> None:
         wanted = model.text_aligner.state_dict().keys()
         weights = {name: w for name, w in trained.state_dict().items() if name in wanted}
         model.text_aligner.load_state_dict(weights)
+
+
+def begin_with(
+    folder: Path, model: ConversionModel, config: TrainConfig, names: list[str]
+) -> tuple[str, str]:
+    """Give `model` the weights of the conversion model in `folder`.
+
+    Voices of the same name keep their rows, others begin with the mean of all. What `model` is given beyond
+    the other, such as effort, has no weight at first.
+
+    Returns:
+        Its licence, and its checksum.
+
+    Raises:
+        ConfigError: it has other audio settings or sizes.
+        CheckpointError: it is no conversion model.
+    """
+    trained, card = load_conversion(folder)
+    if not card.audio.same_mels(config.audio):
+        raise ConfigError(f"{folder}: was trained for other audio settings than the config's")
+    for name, size in config.model.model_dump(exclude={"effort_bands"}).items():
+        if getattr(card.model, name) != size:
+            raise ConfigError(
+                f"model.{name} is {size} in the config and {getattr(card.model, name)} in {folder}; "
+                "a run that begins with a model has its sizes"
+            )
+    weights = trained.state_dict()
+    rows = dict(zip((voice.name for voice in card.voices), weights["voices.weight"], strict=True))
+    mean = weights["voices.weight"].mean(0)
+    weights["voices.weight"] = torch.stack([rows.get(name, mean) for name in names])
+    inputs = "prosody.project.weight"
+    if inputs in weights:
+        wider = torch.zeros_like(model.state_dict()[inputs])
+        shared = min(wider.shape[1], weights[inputs].shape[1])
+        wider[:, :shared] = weights[inputs][:, :shared]
+        weights[inputs] = wider
+    model.load_state_dict(weights)
+    if config.freeze_text:
+        model.text_aligner.requires_grad_(False)
+    return card.licence, card.sha256
 
 
 def _voice(name: str, entry: dict[str, Any], licence: str) -> Voice:

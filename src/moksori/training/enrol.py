@@ -131,7 +131,10 @@ def _learn(
         audio=card.audio, optimizer=optimizer, data=_DATA, model=card.model, speak_every=0
     )
     pl.seed_everything(config.seed, verbose=False)
-    lines = LineData(corpus, [voice.name], config.audio, config.data, config.seed)
+    lines = LineData(
+        corpus, [voice.name], config.audio, config.data, config.seed,
+        effort_bands=card.model.effort_bands,
+    )  # fmt: skip
     model.requires_grad_(False)
     model.freeze()
     rows = model.voices.weight
