@@ -194,3 +194,24 @@ def test_embeddings_are_kept(tmp_path, monkeypatch):
     assert heard == ["/1", "/2", "/3"]
     assert voices.held["v"][0].tolist() == [1, 3]
     assert np.linalg.norm(voices.centroids["v"]) == pytest.approx(1)
+
+
+def test_effort_is_compared_within_an_actor_and_a_voice(tmp_path):
+    """Two actors, one much louder of voice than the other: only how each one's lines differ counts."""
+    levels = {"a": -20.0, "b": -18.0, "c": -10.0, "d": -6.0}
+    lines = [line(id, id, actor="kim" if id in "ab" else "lee") for id in levels]
+
+    def judge(line):
+        source = levels[line.id]
+        own = {f"{x}_source": source for x in ("alpha_ratio", "hammarberg", "hnr")}
+        made = -30 + 0.1 * source  # a tenth of the difference is left
+        return (
+            judged(line)
+            | own
+            | dict.fromkeys(("alpha_ratio", "hammarberg", "hnr"), made)
+            | {"actor": line.actor}
+        )
+
+    figures = {f.name: f for f in summarise(evaluate(lines, judge, {}, tmp_path), voices())}
+    assert figures["alpha ratio by actor, correlation"].value == pytest.approx(1)
+    assert figures["alpha ratio by actor, ratio of spreads"].value == pytest.approx(0.1)

@@ -16,6 +16,7 @@ from moksori.cli.direct import audition, mark
 from moksori.cli.dub import dub
 from moksori.cli.enroll import enroll
 from moksori.cli.evaluate import evaluate
+from moksori.cli.listen import listen
 from moksori.cli.text import text
 from moksori.cli.tune import tune_conversion, tune_cotatron
 from moksori.errors import MoksoriError
@@ -49,6 +50,7 @@ app.command()(voices)
 app.command()(enroll)
 app.command()(text)
 app.command()(evaluate)
+app.command()(listen)
 app.add_typer(_prepare, name="prepare")
 app.add_typer(_train, name="train")
 app.add_typer(_tune, name="tune")

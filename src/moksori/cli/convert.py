@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from moksori.cli.console import err, out
+from moksori.cli.console import err, out, progress
 from moksori.cli.text import LexiconOption, SpellOption
-from moksori.errors import CheckpointError, OutputError
+from moksori.errors import AudioError, CheckpointError, OutputError
 from moksori.weights import DEFAULT_VOCODER, MODEL
 
 ModelOption = Annotated[
@@ -71,6 +71,23 @@ def convert(
     pitch: Annotated[
         float, typer.Option(help="Semitones above (or, negative, below) the voice's own register.")
     ] = 0.0,
+    effort: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.5,
+            help="How much of the actor's vocal effort is kept: 1 as acted, 0 none, 1.5 exaggerated. It is "
+            "told against his other lines (--actor).",
+        ),
+    ] = 1.0,
+    actor: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE|FOLDER",
+            help="Other recordings of the same actor, so that a line said higher or with more effort than "
+            "he usually does stays so; several times for several. Without it, this line is his usual.",
+        ),
+    ] = None,
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
     packs: PacksOption = None,
@@ -94,11 +111,18 @@ def convert(
 
     converter = Converter.from_pretrained(model, vocoder, packs)
     print_licence(converter.voice(voice).licence)
+    others = [path for given in actor or () for path in recordings_in(given)]
+    speaker = converter.speaker(
+        converter.source(path, max_seconds)
+        for path in progress("listening to the actor")(others, len(others))
+    )
     result = converter.convert(
         recording,
         text,
         voice,
         pitch=pitch,
+        effort=effort,
+        speaker=speaker,
         max_seconds=max_seconds,
         spell=spell,
         lexicon=lexicon,
@@ -157,6 +181,22 @@ def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
             f"{consent.purpose}, until {consent.until}, {consent.contact}; {state}",
             markup=False, soft_wrap=True,
         )  # fmt: skip
+
+
+def recordings_in(place: Path) -> list[Path]:
+    """A recording, or all of a folder, by name.
+
+    Raises:
+        AudioError: there is none.
+    """
+    from moksori.signal.decoders import SUFFIXES
+
+    if not place.is_dir():
+        return [place]
+    found = sorted(p for p in place.rglob("*") if p.suffix.lower() in SUFFIXES and p.name[0] != ".")
+    if not found:
+        raise AudioError.of("audio.none_there", file=place, kinds=", ".join(SUFFIXES))
+    return found
 
 
 def check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bool) -> None:

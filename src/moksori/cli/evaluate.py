@@ -19,7 +19,7 @@ def evaluate(
     source: Annotated[
         Path,
         typer.Argument(
-            help="A .csv with the columns recording, text, voice (and own, group); or the corpus "
+            help="A .csv with the columns recording, text, voice (and own, group, actor); or the corpus "
             "“Emotion TTS open DB”, whose test split is taken."
         ),
     ],
@@ -82,7 +82,7 @@ def evaluate(
     ears = Recogniser(whisper_base(output / "whisper-base") if recogniser == "base" else recogniser)
     (output / "audio").mkdir(exist_ok=True)
     rows = job.evaluate(
-        wanted, job.Judge(converter, ears, voices, output / "audio"),
+        wanted, job.Judge(converter, ears, voices, output / "audio", wanted),
         job.describe(converter, recogniser, targets), output, progress("converting and judging"),
     )  # fmt: skip
     figures = summarise(rows, voices)

@@ -4,8 +4,10 @@ The command line, and whatever comes later (dubbing jobs, the web page), call `C
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -32,7 +34,15 @@ from moksori.signal import audio as audio_files
 from moksori.signal import features
 from moksori.signal.audio import Recording
 from moksori.signal.pitch import f0 as f0_of
-from moksori.signal.pitch import shift_f0
+from moksori.signal.pitch import mean_log_f0, shift_f0
+from moksori.signal.speaker import (
+    UNKNOWN,
+    BandEnergy,
+    SourceSpeaker,
+    band_energy,
+    effort_statistics,
+    joined_energy,
+)
 from moksori.text import Reading
 from moksori.text.front_end import FRONT_ENDS
 from moksori.text.pace import check_pace
@@ -41,9 +51,17 @@ from moksori.weights import DEFAULT_VOCODER, MODEL, VOCODERS
 
 MAX_SECONDS: Seconds = 30.0
 MAX_PITCH: Semitones = 12.0
+MAX_EFFORT = 1.5  # of the actor's own; beyond it the spectra are none that a voice has
 MIN_CONFIDENCE = (
     0.5  # alignment confidence under which a line should be looked at; see docs/figures.md
 )
+
+
+class Source(NamedTuple):
+    """What is measured of a recording alone, whatever it is converted to."""
+
+    f0: np.ndarray  # [T] Hz, 0 where unvoiced, on the frames that `convert` works on
+    energy: BandEnergy | None  # None where the model has no use for it
 
 
 class Converter:
@@ -147,7 +165,8 @@ class Converter:
         voice: str,
         *,
         pitch: Semitones = 0.0,
-        source_mean_log_f0: float | None = None,
+        effort: float = 1.0,
+        speaker: SourceSpeaker = UNKNOWN,
         source_f0: np.ndarray | None = None,
         floor: Floor = "room",
         treble: Treble = "take",
@@ -165,10 +184,11 @@ class Converter:
             text: what is said in it.
             voice: name of a voice of the model.
             pitch: semitones above the voice's own mean F0; below, if negative.
-            source_mean_log_f0: of the source's speaker, mean natural log of Hz over voiced frames of all
-                that is known of him; then a line said higher than usual stays higher. By default each line
-                is put at the voice's mean.
-            source_f0: [T] of this recording, as `Converter.source_f0` gives, if it is known already.
+            effort: 1 keeps how much more or less vocal effort than usual the line has, 0 takes it away, up to
+                1.5 exaggerates it; without `speaker.energy` there is nothing to compare with.
+            speaker: of the source, as `Converter.speaker` gives; then a line said higher or with more effort
+                than usual stays so. By default each line is put at the voice's mean, at its usual effort.
+            source_f0: [T] of this recording, as `Converter.source` gives, if it is known already.
             floor: what lies in pauses and around the speech: the take's own room tone, or digital silence.
             treble: what sounds above the mel's top: what the vocoder predicts, at the take's own levels by
                 band and time; the prediction alone, which it also is where the take holds none; or nothing.
@@ -180,10 +200,12 @@ class Converter:
             AudioError: a recording that cannot be read, is silent, too short or too long.
             TextError: a text that cannot be read aloud, or that plainly is not this recording's.
             LexiconError: a lexicon with a row that cannot be right.
-            VoiceError: an unknown voice, or a pitch more than an octave from its mean.
+            VoiceError: an unknown voice, a pitch more than an octave from its mean, an effort out of range.
         """
         if not abs(pitch) <= MAX_PITCH:
             raise VoiceError.of("voice.pitch", limit=MAX_PITCH, pitch=pitch)
+        if not 0 <= effort <= MAX_EFFORT:
+            raise VoiceError.of("voice.effort", limit=MAX_EFFORT, effort=effort)
         audio, clock = self.card.audio, _Clock()
         target = find_target(voice, self.card, self.packs)
         reading = self.front_end.read(text, spell, lexicon)
@@ -196,8 +218,10 @@ class Converter:
         known = source_f0 is not None and len(source_f0) == len(source_mel)
         own_f0 = torch.from_numpy(source_f0 if known else f0_of(speech.wave, audio))
         clock.stop("features")
-        f0 = shift_f0(own_f0, target.voice.log_f0_mean, pitch, source_mean_log_f0)
-        mel, alignment = self._convert_frames(source_mel, f0, reading, speech, target)
+        f0 = shift_f0(own_f0, target.voice.log_f0_mean, pitch, speaker.mean_log_f0)
+        energy = self._energy(source_mel, own_f0)
+        statistics = effort_statistics(energy, speaker.energy, effort)[None] if energy else None
+        mel, alignment = self._convert_frames(source_mel, f0, statistics, reading, speech, target)
         clock.stop("conversion")
         with torch.inference_mode():
             wave = self.vocoder(mel[None], f0[None])[0].numpy()
@@ -218,16 +242,32 @@ class Converter:
             seconds_by_stage=clock.stages,
         )  # fmt: skip
 
-    def source_f0(
+    def source(
         self, recording: Recording | Path | str, max_seconds: Seconds = MAX_SECONDS
-    ) -> np.ndarray:
-        """F0 [T] in Hz of a recording's speech, 0 where unvoiced, on the frames that `convert` works on.
+    ) -> Source:
+        """F0 of a recording's speech, and its energy by band.
 
         Raises:
             AudioError: as `convert`.
         """
-        speech = cut_speech(self._read(recording, max_seconds), self.card.audio)
-        return f0_of(speech.wave, self.card.audio)
+        audio = self.card.audio
+        speech = cut_speech(self._read(recording, max_seconds), audio)
+        f0 = f0_of(speech.wave, audio)
+        mel = features.log_mel(speech.wave, audio)
+        return Source(f0, self._energy(mel, torch.from_numpy(f0)))
+
+    def speaker(self, sources: Iterable[Source]) -> SourceSpeaker:
+        """What is known of a speaker from several of his recordings, for `convert`."""
+        parts = [*sources]
+        voiced = np.concatenate([part.f0 for part in parts]) if parts else np.zeros(0)
+        return SourceSpeaker(
+            mean_log_f0=mean_log_f0(torch.from_numpy(voiced)),
+            energy=joined_energy(part.energy for part in parts if part.energy),
+        )
+
+    def _energy(self, mel: torch.Tensor, f0: torch.Tensor) -> BandEnergy | None:
+        bands = self.card.model.effort_bands
+        return band_energy(mel, f0, bands) if bands else None
 
     def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
         if not isinstance(recording, Recording):
@@ -239,6 +279,7 @@ class Converter:
         self,
         mel: torch.Tensor,
         f0: torch.Tensor,
+        energy: torch.Tensor | None,
         reading: Reading,
         speech: Speech,
         target: Target,
@@ -248,7 +289,7 @@ class Converter:
         batch = Batch(
             phones=torch.tensor([numbers]), phone_lengths=torch.tensor([len(numbers)]),
             mel=mel[None], mel_lengths=torch.tensor([len(mel)]), f0=f0[None],
-            voice=torch.tensor([target.row]),
+            voice=torch.tensor([target.row]), energy=energy,
         )  # fmt: skip
         with torch.inference_mode():
             converted = functional_call(self.model, target.weights, (batch,))

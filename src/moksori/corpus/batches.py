@@ -19,8 +19,8 @@ from moksori.corpus.manifests import read_cuts
 from moksori.corpus.parallel import ParallelLines, warp
 from moksori.errors import CorpusError
 from moksori.models.conversion import Batch, OtherSpeaker
-from moksori.signal.effort import BandEnergy, band_energy, joined_energy
 from moksori.signal.features import log_mel
+from moksori.signal.speaker import BandEnergy, band_energy, joined_energy
 from moksori.text import tokenize
 
 _Line = tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]  # phones, mel, F0, voice row

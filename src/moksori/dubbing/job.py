@@ -22,7 +22,7 @@ from moksori.dubbing.request import JobFile, Request
 from moksori.dubbing.review import Review
 from moksori.dubbing.store import Store
 from moksori.dubbing.work.flags import flag
-from moksori.dubbing.work.tasks import actor_means, tasks_of
+from moksori.dubbing.work.tasks import actors_of, tasks_of
 from moksori.errors import ConfigError, OutputError
 from moksori.messages import Message, message
 from moksori.script.line import Place
@@ -159,7 +159,7 @@ def audition(
         replace(take, role=role.model_copy(update={"voice": voice}))
         for voice in dict.fromkeys(voices)
     ]
-    if checked.heard[id].f0 is None:  # it was to be passed
+    if checked.heard[id].source is None:  # it was to be passed
         raise ConfigError(f"{take.line.place}: is not converted, so it has no voice to be heard")
     rows = _convert(request, checked, out, engine, takes, watch or Watch())
     return {row.take.role.voice: row for row in rows}
@@ -227,11 +227,10 @@ def _of_ids(takes: Sequence[Take], ids: Collection[str]) -> list[Take]:
 def _tasks(
     request: Request, checked: Checked, store: Store, takes: Sequence[Take] | None = None
 ) -> list[Task]:
-    """Of all takes, or of these; the actors' means are of all in either case."""
-    front_end = checked.converter.front_end
-    means = actor_means(request.mean_f0, checked.takes, checked.heard, store, front_end)
+    """Of all takes, or of these; what is known of the actors is of all in either case."""
+    actors = actors_of(request.mean_f0, checked.takes, checked.heard, store, checked.converter)
     wanted = checked.takes if takes is None else takes
-    return tasks_of(request.setup, checked.converter, wanted, checked.heard, means, store)
+    return tasks_of(request.setup, checked.converter, wanted, checked.heard, actors, store)
 
 
 def _convert(

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from moksori.alignment.alignment import Interval
 from moksori.config import Decibels, Seconds, Semitones
-from moksori.conversion.converter import Converter
+from moksori.conversion.converter import MAX_EFFORT, Converter, Source
 from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
 from moksori.errors import AudioError, MoksoriError
@@ -21,6 +21,7 @@ from moksori.messages import Message
 from moksori.script.line import Line
 from moksori.signal import audio
 from moksori.signal.audio import Recording
+from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 from moksori.weights import DEFAULT_VOCODER
 
 HOME = ".moksori"  # of a job, in its folder
@@ -40,6 +41,7 @@ class Role(BaseModel):
     Attributes:
         voice: they are converted to; needed unless they are passed.
         pitch: semitones above the voice's own register, or below.
+        effort: how much of the actor's vocal effort is kept: 1 as it is, 0 none, up to 1.5 exaggerated.
         gain: dB added to the recording's level.
         as_recorded: `pass` in the file: the lines stay as recorded.
         nonverbal: laughs, breaths and screams: `match` gives them the character's gain, `leave` leaves
@@ -50,6 +52,7 @@ class Role(BaseModel):
 
     voice: str = ""
     pitch: Semitones = Field(default=0.0, ge=-12, le=12)
+    effort: float = Field(default=1.0, ge=0, le=MAX_EFFORT)
     gain: Decibels = Field(default=0.0, ge=-40, le=40)
     as_recorded: bool = Field(default=False, alias="pass")
     nonverbal: Literal["match", "leave"] = "match"
@@ -184,15 +187,15 @@ class Task:
         key: of all that determines the outcome; names the files.
         store: folder of the files.
         digest: of the take's samples, as they were when the job began.
-        mean_log_f0: of the actor; None to put the line at the voice's own mean.
-        f0: [T] of the take, as `Converter.source_f0`; None if it was not tracked.
+        speaker: the actor, as far as he is known.
+        f0: [T] of the take, as `Converter.source`; None if it was not tracked.
     """
 
     take: Take
     key: str
     store: Path
     digest: str
-    mean_log_f0: float | None = None
+    speaker: SourceSpeaker = UNKNOWN
     f0: np.ndarray | None = field(default=None, compare=False)
 
     @property
@@ -261,7 +264,7 @@ class Heard(NamedTuple):
     """What preflight measured of a take, so that nothing need be measured again."""
 
     digest: str  # of its samples
-    f0: np.ndarray | None  # [T] as `Converter.source_f0`; None where it is not converted
+    source: Source | None = None  # F0 and energy; None where it is not converted
 
 
 def read_take(take: Take) -> tuple[Recording, str]:

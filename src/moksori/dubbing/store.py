@@ -20,6 +20,7 @@ from moksori.errors import OutputError
 from moksori.files import write_error
 from moksori.messages import Message
 from moksori.script.line import Place
+from moksori.signal.speaker import SourceSpeaker
 
 _FORMAT = "1"
 _LITTER = (".DS_Store", "desktop.ini", "Thumbs.db", "job.toml")  # of file managers
@@ -30,7 +31,7 @@ CREATE TABLE IF NOT EXISTS work (
 CREATE TABLE IF NOT EXISTS lines (
     id TEXT PRIMARY KEY, position INTEGER NOT NULL, place TEXT NOT NULL, character TEXT NOT NULL,
     text TEXT NOT NULL, key TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS registers (actor TEXT PRIMARY KEY, log_f0 REAL NOT NULL, digests TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS actors (actor TEXT PRIMARY KEY, speaker TEXT NOT NULL, digests TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, marks TEXT NOT NULL);
 """
 
@@ -107,16 +108,19 @@ class Store:
         with self._database.write() as database:
             database.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
-    def actor_means(self) -> dict[str, tuple[float, set[str]]]:
-        """Mean log-F0 of the actors measured so far, with the digests of the takes that it came from."""
-        rows = self._database.read("SELECT actor, log_f0, digests FROM registers")
-        return {actor: (mean, set(digests.split())) for actor, mean, digests in rows}
+    def actors(self) -> dict[str, tuple[SourceSpeaker, set[str]]]:
+        """What was measured of the actors so far, with the digests of the takes that it came from."""
+        rows = self._database.read("SELECT actor, speaker, digests FROM actors")
+        return {
+            actor: (SourceSpeaker.model_validate_json(speaker), set(digests.split()))
+            for actor, speaker, digests in rows
+        }
 
-    def keep_actor_mean(self, actor: str, log_f0: float, digests: Iterable[str]) -> None:
-        """Keep an actor's mean log-F0, so that a new recording does not move all of the actor's lines."""
-        row = (actor, log_f0, " ".join(sorted(set(digests))))
+    def keep_actor(self, actor: str, speaker: SourceSpeaker, digests: Iterable[str]) -> None:
+        """Keep what an actor usually is, so that a new recording does not change all of his lines."""
+        row = (actor, speaker.model_dump_json(), " ".join(sorted(set(digests))))
         with self._database.write() as database:
-            database.execute("INSERT OR REPLACE INTO registers VALUES (?, ?, ?)", row)
+            database.execute("INSERT OR REPLACE INTO actors VALUES (?, ?, ?)", row)
 
     def belongs_to(self, episode: str, texts: Iterable[str]) -> None:
         """See that the folder is this episode's: of the same script, or with lines in common.

@@ -22,6 +22,7 @@ from moksori.errors import MoksoriError, OutputError
 from moksori.evaluation.lines import EvaluationLine, RealVoice
 from moksori.files import atomic_path
 from moksori.formulas import as_written, text_cells
+from moksori.metrics.effort import Effort, effort
 from moksori.metrics.measures import centroid, character_errors, compare_f0, nearest
 from moksori.metrics.models import (
     Recogniser,
@@ -32,6 +33,7 @@ from moksori.metrics.models import (
 from moksori.signal import audio, features
 from moksori.signal.audio import Recording
 from moksori.signal.pitch import swift
+from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 
 COLUMNS = (
     "id", "voice", "group", "text", "heard", "recording", "converted", "problem",
@@ -39,6 +41,7 @@ COLUMNS = (
     "similarity", "similarity_source", "nearest_voice", "nearest_voice_source",
     "dnsmos", "dnsmos_recording", "dnsmos_copy",
     "f0_correlation", "f0_correlation_copy", "f0_slips", "voicing_error", "voicing_error_copy",
+    "actor", "alpha_ratio", "alpha_ratio_source", "hammarberg", "hammarberg_source", "hnr", "hnr_source",
     "mcd", "mcd_source", "confidence", "samples_off", "seconds", "taken",
 )  # fmt: skip
 Row = dict[str, Any]
@@ -93,14 +96,24 @@ class Judge:
         recogniser: of the words.
         voices: embedded.
         folder: for the converted lines.
+        lines: all that are to be judged, for what is known of their actors.
     """
 
     def __init__(
-        self, converter: Converter, recogniser: Recogniser, voices: Voices, folder: Path
+        self,
+        converter: Converter,
+        recogniser: Recogniser,
+        voices: Voices,
+        folder: Path,
+        lines: Iterable[EvaluationLine] = (),
     ) -> None:
         self.converter, self.recogniser = converter, recogniser
         self.voices, self.folder = voices, folder
         self._sources: dict[Path, _Source] = {}
+        self._of_actor: dict[str, list[Path]] = {}
+        self._speakers: dict[str, SourceSpeaker] = {"": UNKNOWN}
+        for path, actor in {line.recording: line.actor for line in lines}.items():
+            self._of_actor.setdefault(actor, []).append(path)
 
     def __call__(self, line: EvaluationLine) -> Row:
         """Convert and judge one line.
@@ -112,13 +125,15 @@ class Judge:
         if source is None:  # lines of one recording follow each other
             source = _Source(line.recording, self)
             self._sources = {line.recording: source}
-        converted = self.converter.convert(source.recording, line.text, line.voice)
+        speaker = self._speaker(line.actor)
+        converted = self.converter.convert(source.recording, line.text, line.voice, speaker=speaker)
         path = self.folder / f"{line.name}.flac"
         converted.save(path)
         wave, sample_rate = converted.samples[:, 0], converted.sample_rate
         heard = self.recogniser.transcribe(wave, sample_rate)
         errors, letters = character_errors(line.text, heard)
-        followed = compare_f0(source.pitch, self.pitch(wave, sample_rate))
+        pitch = self.pitch(wave, sample_rate)
+        followed = compare_f0(source.pitch, pitch)
         copied = compare_f0(source.pitch, source.pitch_of_copy)
         row: Row = {
             "heard": heard, "errors": errors, "letters": letters,
@@ -131,7 +146,10 @@ class Judge:
             "confidence": converted.alignment.confidence,
             "samples_off": len(converted.samples) - len(source.recording.samples),
             "seconds": source.recording.seconds, "taken": sum(converted.seconds_by_stage.values()),
+            "actor": line.actor,
         }  # fmt: skip
+        row |= effort(wave, sample_rate, pitch)._asdict()
+        row |= {f"{name}_source": value for name, value in source.effort._asdict().items()}
         if line.voice in self.voices.centroids:
             target, who = self.voices.centroids[line.voice], speaker_embedding(wave, sample_rate)
             row |= {
@@ -148,6 +166,13 @@ class Judge:
                 source.recording.mono, target_wave, sample_rate
             )
         return row
+
+    def _speaker(self, actor: str) -> SourceSpeaker:
+        """What is known of an actor from all of his lines, as a dubbing job finds it; once."""
+        if actor not in self._speakers:
+            own = self._of_actor.get(actor, [])
+            self._speakers[actor] = self.converter.speaker(map(self.converter.source, own))
+        return self._speakers[actor]
 
     def pitch(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
         """F0 of a wave [n], Hz every 16 ms, 0 where unvoiced."""
@@ -173,6 +198,10 @@ class _Source:
     @cached_property
     def pitch(self) -> np.ndarray:
         return self._judge.pitch(self.recording.mono, self.recording.sample_rate)
+
+    @cached_property
+    def effort(self) -> Effort:
+        return effort(self.recording.mono, self.recording.sample_rate, self.pitch)
 
     @cached_property
     def _copy(self) -> tuple[np.ndarray, int]:
@@ -258,7 +287,7 @@ def read_results(path: Path) -> list[Row]:
     """The rows of a `results.csv`, numbers as numbers; none if there is no such file."""
     if not path.exists():
         return []
-    text = {"id", "voice", "group", "text", "heard", "recording", "converted", "problem"}
+    text = {"id", "voice", "group", "text", "heard", "recording", "converted", "problem", "actor"}
     text |= {"nearest_voice", "nearest_voice_source"}
     with path.open(encoding="utf-8-sig", newline="") as file:
         return [

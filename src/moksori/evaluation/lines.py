@@ -16,6 +16,7 @@ _COLUMNS = {
     "voice": ("voice", "목소리", "성우"),
     "own": ("own", "target", "원본"),
     "group": ("group", "묶음"),
+    "actor": ("actor", "배우"),
 }
 _FIT = 15  # recordings that make a voice's centroid
 
@@ -31,6 +32,7 @@ class EvaluationLine:
         voice: the target.
         group: of the summary, such as `seen` and `unseen` sources.
         own: the target's own recording of the same text, if there is one.
+        actor: whose recording it is; empty if nobody says.
     """
 
     id: str
@@ -39,6 +41,7 @@ class EvaluationLine:
     voice: str
     group: str = "all"
     own: Path | None = None
+    actor: str = ""
 
     @property
     def name(self) -> str:
@@ -57,7 +60,8 @@ class RealVoice:
 def read_list(path: Path) -> list[EvaluationLine]:
     """Lines of a CSV with the columns recording, text and voice, and own and group where known.
 
-    Korean headers serve too: 파일, 대사, 목소리, 원본, 묶음. Paths are as seen from the list's folder.
+    Lines of one `actor` are compared with each other, as in a dubbing job.
+    Korean headers serve too: 파일, 대사, 목소리, 원본, 묶음, 배우. Paths are as seen from the list's folder.
 
     Raises:
         CorpusError: a missing column, an empty cell, a recording that is not there, a line given twice.
@@ -87,7 +91,7 @@ def read_list(path: Path) -> list[EvaluationLine]:
                 raise CorpusError(f"{place}: {audio} is not there")
         line = EvaluationLine(
             id=recording.stem, recording=recording, text=cells["text"], voice=cells["voice"],
-            group=cells.get("group") or "all", own=own,
+            group=cells.get("group") or "all", own=own, actor=cells.get("actor", ""),
         )  # fmt: skip
         if line.name in lines:
             raise CorpusError(f"{place}: {line.id} to {line.voice} is there twice")
@@ -149,6 +153,7 @@ def corpus_lines(
                     voice=name,
                     group=group,
                     own=owned.get((name, line.text)),
+                    actor=line.speaker,
                 )
                 for name in voices
                 if name != line.speaker

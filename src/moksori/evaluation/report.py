@@ -18,6 +18,7 @@ from jinja2 import Environment
 from matplotlib.figure import Figure as Picture
 
 from moksori.evaluation.job import Row, Voices
+from moksori.metrics.effort import EffortFollowed, followed
 from moksori.metrics.measures import gap_closed, interval
 
 
@@ -113,6 +114,10 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
     for row in rows:
         row["named"] = _named(row, "nearest_voice")
         row["named_source"] = _named(row, "nearest_voice_source")
+    actors = sorted({f"{row['actor']} {row['voice']}" for row in rows if row["actor"]})
+    for row in rows:
+        known = row["actor"] and row["alpha_ratio"] is not None
+        row["actor_and_voice"] = actors.index(f"{row['actor']} {row['voice']}") if known else None
     letters = sum(row["letters"] for row in rows)
     heard = sum(row["errors_recording"] for row in rows) / letters if letters else float("nan")
     add("CER", ("errors", "letters"), share, heard, of="recordings", percent=True)
@@ -145,6 +150,10 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
         of="vocoder's copy",
         percent=True,
     )
+    for name, column in (("alpha ratio", "alpha_ratio"), ("HNR", "hnr")):
+        columns = (column, f"{column}_source", "actor_and_voice")
+        add(f"{name} by actor, correlation", columns, lambda t: _followed(t).correlation, 1.0)
+        add(f"{name} by actor, ratio of spreads", columns, lambda t: _followed(t).spread, 1.0)
     add("MCD to the target's own, dB", ("mcd",), mean, floor="mcd_source")
     add(
         "MCD, against unconverted",
@@ -157,6 +166,11 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
     add("alignment confidence", ("confidence",), mean)
     add("time, of the line's length", ("taken", "seconds"), share)
     return found
+
+
+def _followed(table: np.ndarray) -> EffortFollowed:
+    """Of rows of a conversion's measure, its source's, and the number of actor and voice."""
+    return followed(table[:, 1], table[:, 0], table[:, 2])
 
 
 def _named(row: Row, column: str) -> float | None:

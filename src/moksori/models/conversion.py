@@ -41,7 +41,7 @@ class Batch(NamedTuple):
         None  # whom the linguistic features are taken from, if not the source
     )
     # [B, 2, effort_bands]: mean and spread of the source's speaker, over voiced frames of his levelled lines,
-    # of the energy by band (`signal.effort.BandEnergy`); None where the model has no effort bands
+    # of the energy by band (`signal.speaker.BandEnergy`); None where the model has no effort bands
     energy: torch.Tensor | None = None
 
 

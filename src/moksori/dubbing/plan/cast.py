@@ -80,6 +80,7 @@ def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | N
         for row in (
             "누가 어떤 목소리로 말하는가. Which voice each character has.",
             "voice: 아래 목록에서 고르세요 / choose from the list below. pitch: 반음 / semitones. gain: dB.",
+            "effort: 발성의 세기, 0–1.5 / how much of the vocal effort is kept (1: as acted).",
             "pass = true: 녹음 그대로 / stays as recorded.",
             'nonverbal: 웃음과 숨소리 / laughs and breaths: "match" (gain) or "leave" (as recorded).',
             "",

@@ -5,10 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from moksori.config import Seconds
-from moksori.conversion.converter import Converter
+from moksori.conversion.converter import Converter, Source
 from moksori.dubbing.plan.issues import Issue, Severity
 from moksori.dubbing.plan.takes import Found
 from moksori.dubbing.records import LONGEST, Heard, Setup, Take, read_take
@@ -28,7 +26,7 @@ class Sound(NamedTuple):
 
     digest: str
     speech: Seconds  # how long it is
-    f0: np.ndarray | None  # as `Heard`
+    source: Source | None  # as `Heard`
 
 
 class Memory:
@@ -66,10 +64,10 @@ def _sound(take: Take, converter: Converter, *, converted: bool) -> Sound:
     recording, digest = read_take(take)
     begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
     try:
-        f0 = converter.source_f0(recording, LONGEST) if converted else None
+        source = converter.source(recording, LONGEST) if converted else None
     except AudioError:  # the conversion reports it
-        f0 = None
-    return Sound(digest, (end - begin) / recording.sample_rate, f0)
+        source = None
+    return Sound(digest, (end - begin) / recording.sample_rate, source)
 
 
 def preflight(
@@ -137,7 +135,7 @@ def _of_take(
         issues.append(Issue("note", where, "untimed", {}))
     if not take.role.as_recorded:
         issues += _of_text(take, sound.speech, setup, converter.front_end)
-    return issues, Heard(sound.digest, sound.f0)
+    return issues, Heard(sound.digest, sound.source)
 
 
 def _is_wordless(take: Take, front_end: FrontEnd) -> bool:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from moksori.alignment.alignment import Alignment, Interval
 from moksori.config import Decibels, Seconds
@@ -21,7 +20,7 @@ from moksori.conversion.treble import Treble
 from moksori.dubbing.records import LONGEST, Role
 from moksori.signal import audio
 from moksori.signal.audio import Recording
-from moksori.signal.pitch import mean_log_f0 as mean_of
+from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 
 PART: Seconds = 20.0  # lines up to this are converted whole
 _LEAST: Seconds = 2.0  # of a part
@@ -69,7 +68,7 @@ def convert_line(
     text: str,
     role: Role,
     *,
-    mean_log_f0: float | None = None,
+    speaker: SourceSpeaker = UNKNOWN,
     f0: np.ndarray | None = None,
     spell: bool = False,
     lexicon: Path | None = None,
@@ -83,8 +82,8 @@ def convert_line(
         recording: of the line.
         text: what is said in it.
         role: whose line it is.
-        mean_log_f0: of the actor, see `Converter.convert`.
-        f0: [T] of the recording, as `Converter.source_f0`, if it is known.
+        speaker: the actor, see `Converter.convert`.
+        f0: [T] of the recording, as `Converter.source`, if it is known.
         spell: as `Converter.convert`.
         lexicon: as `Converter.convert`.
         floor: as `Converter.convert`.
@@ -94,25 +93,25 @@ def convert_line(
         AudioError, TextError, VoiceError: as `Converter.convert`.
     """
     how: dict[str, Any] = {
-        "pitch": role.pitch, "spell": spell, "lexicon": lexicon, "max_seconds": LONGEST,
-        "floor": floor, "treble": treble,
+        "pitch": role.pitch, "effort": role.effort, "spell": spell, "lexicon": lexicon,
+        "max_seconds": LONGEST, "floor": floor, "treble": treble,
     }  # fmt: skip
     audio.check(recording, LONGEST)
     begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
     if (end - begin) / recording.sample_rate <= PART:
-        whole = converter.convert(
-            recording, text, role.voice, source_mean_log_f0=mean_log_f0, source_f0=f0, **how
-        )
+        whole = converter.convert(recording, text, role.voice, speaker=speaker, source_f0=f0, **how)
         part = Part(whole.alignment, whole.source_mel, whole.source_f0)
         return ConvertedLine(whole.samples, [part], whole.lowered)
     aligned = converter.align(
         recording, text, max_seconds=LONGEST, spell=spell, lexicon=lexicon
     ).alignment
-    if (
-        mean_log_f0 is None
-    ):  # of the whole line, so that its parts keep their intervals to each other
-        own = converter.source_f0(recording, LONGEST) if f0 is None else f0
-        mean_log_f0 = mean_of(torch.from_numpy(own))
+    if speaker.mean_log_f0 is None or speaker.energy is None:
+        # Of the whole line, so that its parts keep their intervals and their effort to each other.
+        own = converter.speaker([converter.source(recording, LONGEST)])
+        speaker = SourceSpeaker(
+            mean_log_f0=own.mean_log_f0 if speaker.mean_log_f0 is None else speaker.mean_log_f0,
+            energy=speaker.energy or own.energy,
+        )
     words = converter.front_end.read(text, spell, lexicon).normalized.split()
     spoken = aligned.word_intervals()
     out, parts, lowered = np.zeros_like(recording.samples), [], 0.0
@@ -123,7 +122,7 @@ def convert_line(
             end = quietest(recording, spoken[last - 1].end, spoken[last].begin)
         cut = Recording(recording.samples[begin:end], recording.sample_rate, recording.subtype)
         made = converter.convert(
-            cut, " ".join(words[first:last]), role.voice, source_mean_log_f0=mean_log_f0, **how
+            cut, " ".join(words[first:last]), role.voice, speaker=speaker, **how
         )
         out[begin:end] = made.samples
         alignment = replace(

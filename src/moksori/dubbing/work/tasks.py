@@ -1,67 +1,63 @@
-"""Takes to tasks: each actor's mean F0, and the key of all that an outcome depends on."""
+"""Takes to tasks: what is known of each actor, and the key of all that an outcome depends on."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import torch
-
-from moksori.conversion.converter import Converter
+from moksori.conversion.converter import Converter, Source
 from moksori.conversion.voices import find_target
 from moksori.dubbing.records import Heard, Setup, Take, Task
 from moksori.dubbing.store import Store
-from moksori.signal.pitch import mean_log_f0
+from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 from moksori.text.front_end import FrontEnd
 
-_FORMAT = 2  # raised when a take would be converted otherwise than before
+_FORMAT = 3  # raised when a take would be converted otherwise than before
 
 
-def actor_means(
+def actors_of(
     by: Literal["actor", "line"],
     takes: Sequence[Take],
     heard: Mapping[str, Heard],
     store: Store,
-    front_end: FrontEnd,
-) -> dict[str, float]:
-    """Mean log-F0 of each actor over all takes; of those measured before, as it was then.
+    converter: Converter,
+) -> dict[str, SourceSpeaker]:
+    """What is known of each actor from all takes; of those measured before, as it was then.
 
     Args:
-        by: `line` if each line is put at the voice's mean by itself; then there are none.
+        by: `line` if each line is put at the voice's mean F0 by itself; effort is by actor always.
         takes: of the episode.
         heard: what preflight measured of them, by their ids.
-        store: keeps a mean with the takes that it came from, so that a new recording does not move all of
-            the actor's lines.
-        front_end: of the script's language.
+        store: keeps what was measured with the takes that it came from, so that a new recording does not
+            change all of the actor's lines.
+        converter: of the job.
     """
-    if by == "line":
-        return {}
-    own: dict[str, dict[str, tuple[float, int]]] = {}  # by actor, by digest: mean and frames
+    front_end, own = converter.front_end, dict[str, dict[str, Source]]()  # by actor, by digest
     for take in takes:
-        f0 = heard[take.id].f0
+        source = heard[take.id].source
         name, text = actor_of(take), take.line.text
-        if not name or f0 is None or front_end.is_wordless(text) or front_end.is_nonverbal(text):
+        if not name or not source or front_end.is_wordless(text) or front_end.is_nonverbal(text):
             continue
-        mean = mean_log_f0(torch.from_numpy(f0))
-        parts = own.setdefault(name, {})
-        if mean is not None:
-            parts.setdefault(heard[take.id].digest, (mean, int((f0 > 0).sum())))
+        if source.f0.any():
+            own.setdefault(name, {}).setdefault(heard[take.id].digest, source)
     known = {
-        name: mean
-        for name, (mean, digests) in store.actor_means().items()
+        name: speaker
+        for name, (speaker, digests) in store.actors().items()
         if not digests.isdisjoint(own.get(name, ()))
     }
     for name, parts in own.items():
-        frames = sum(count for _, count in parts.values())
-        if name not in known and frames:
-            total = sum(mean * count for mean, count in parts.values())
-            known[name] = round(total / frames, 5)
-            store.keep_actor_mean(name, known[name], parts)
+        if name not in known or (known[name].energy is None and converter.card.model.effort_bands):
+            measured = converter.speaker(parts.values())
+            mean = known[name].mean_log_f0 if name in known else measured.mean_log_f0
+            known[name] = measured.model_copy(update={"mean_log_f0": mean})
+            store.keep_actor(name, known[name], parts)
+    if by == "line":
+        return {name: row.model_copy(update={"mean_log_f0": None}) for name, row in known.items()}
     return known
 
 
 def actor_of(take: Take) -> str:
-    """Whose mean counts: the actor's, or the character's where no actor is named."""
+    """Whose usual pitch and effort count: the actor's, or the character's where no actor is named."""
     return take.line.actor or take.line.character
 
 
@@ -70,7 +66,7 @@ def tasks_of(
     converter: Converter,
     takes: Sequence[Take],
     heard: Mapping[str, Heard],
-    means: Mapping[str, float],
+    actors: Mapping[str, SourceSpeaker],
     store: Store,
 ) -> list[Task]:
     """Takes with the keys of their outcomes, which tell all that these depend on.
@@ -80,7 +76,7 @@ def tasks_of(
         converter: of the job.
         takes: to be worked on.
         heard: what preflight measured of them, by their ids.
-        means: as `actor_means`.
+        actors: as `actors_of`.
         store: where outcomes are kept.
     """
     shared = [
@@ -94,15 +90,17 @@ def tasks_of(
     own = {name: _own_weights(converter, name) for name in voices}
     tasks = []
     for take in takes:
-        mean = means.get(actor_of(take))
-        digest, f0 = heard[take.id]
+        speaker = actors.get(actor_of(take), UNKNOWN)
+        digest, source = heard[take.id]
         whole = [
             *shared, digest, _said(take, setup, converter.front_end), take.role.model_dump(),
-            own.get(take.role.voice, ""), mean,
+            own.get(take.role.voice, ""), speaker.model_dump(),
         ]  # fmt: skip
         key = hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:32]
         folder = store.outcomes.resolve()
-        tasks.append(Task(take=take, key=key, store=folder, digest=digest, mean_log_f0=mean, f0=f0))
+        f0 = source.f0 if source else None
+        task = Task(take=take, key=key, store=folder, digest=digest, speaker=speaker, f0=f0)
+        tasks.append(task)
     return tasks
 
 

@@ -61,7 +61,7 @@ class Worker:
             return self._pass(task, recording, measured)
         try:
             spoken = convert_line(
-                self.converter, recording, text, role, mean_log_f0=task.mean_log_f0, f0=task.f0,
+                self.converter, recording, text, role, speaker=task.speaker, f0=task.f0,
                 spell=self.setup.spell, lexicon=self.setup.lexicon, floor=self.setup.floor,
                 treble=self.setup.treble,
             )  # fmt: skip

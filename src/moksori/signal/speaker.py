@@ -1,23 +1,22 @@
-"""A speaker's usual energy by band, against which the vocal effort of his lines is told.
+"""What is known of a source's speaker from his recordings: mean log-F0, and his usual energy by band.
 
-Every line is brought to one level, so that a shout and a murmur differ in their spectra: the more effort, the
-more of the energy lies above 1 kHz. Standardised by line that difference is lost; by speaker it stays, as a
-mean log-F0 of the speaker keeps a line that is said higher than usual.
+Every line is brought to one level, so that a shout and a murmur differ in their spectra: the more effort,
+the more of the energy lies above 1 kHz. Standardised by line that difference is lost; against the speaker's
+usual it stays, as his mean log-F0 keeps a line that is said higher than usual.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict
 
 from moksori.signal.features import energy
 
 _LEAST_SPREAD = 0.1  # nepers; a tone's
 
 
-@dataclass(frozen=True, kw_only=True)
-class BandEnergy:
+class BandEnergy(BaseModel):
     """Log energies of a speaker's voiced frames, as sums, so that those of several takes add up.
 
     Attributes:
@@ -25,6 +24,8 @@ class BandEnergy:
         total: [bands] their sum, natural log of magnitude.
         squares: [bands] the sum of their squares.
     """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     frames: int
     total: tuple[float, ...]
@@ -40,11 +41,30 @@ class BandEnergy:
     def spread(self) -> np.ndarray:
         """[bands] standard deviation, natural log of magnitude."""
         variance = np.array(self.squares) / max(1, self.frames) - self.mean**2
-        return np.sqrt(np.maximum(variance, _LEAST_SPREAD**2))
+        spread: np.ndarray = np.sqrt(np.maximum(variance, _LEAST_SPREAD**2))
+        return spread
 
     def statistics(self) -> torch.Tensor:
         """[2, bands], mean and spread, as `Batch.energy` holds them."""
         return torch.tensor(np.stack([self.mean, self.spread]), dtype=torch.float32)
+
+
+class SourceSpeaker(BaseModel):
+    """What a line is compared with; what is None is taken from the line itself.
+
+    Attributes:
+        mean_log_f0: mean natural log of Hz over voiced frames of all that is known of the speaker, so that a
+            line said higher than usual stays higher.
+        energy: likewise of his energy by band, so that a line said with more effort than usual stays so.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mean_log_f0: float | None = None
+    energy: BandEnergy | None = None
+
+
+UNKNOWN = SourceSpeaker()
 
 
 def band_energy(mel: torch.Tensor, f0: torch.Tensor, bands: int) -> BandEnergy:
@@ -59,8 +79,8 @@ def band_energy(mel: torch.Tensor, f0: torch.Tensor, bands: int) -> BandEnergy:
     values = energy(mel.float(), bands)[voiced if bool(voiced.any()) else slice(None)].double()
     return BandEnergy(
         frames=len(values),
-        total=tuple(values.sum(0).tolist()),
-        squares=tuple(values.square().sum(0).tolist()),
+        total=tuple(round(x, 3) for x in values.sum(0).tolist()),
+        squares=tuple(round(x, 3) for x in values.square().sum(0).tolist()),
     )
 
 
@@ -76,13 +96,13 @@ def joined_energy(parts: Iterable[BandEnergy]) -> BandEnergy | None:
     )
 
 
-def scaled_statistics(line: BandEnergy, speaker: BandEnergy | None, effort: float) -> torch.Tensor:
+def effort_statistics(line: BandEnergy, speaker: BandEnergy | None, effort: float) -> torch.Tensor:
     """What a line's effort is told against, [2, bands]; see `Batch.energy`.
 
     Args:
         line: the line's own.
-        speaker: of all that is known of the speaker; None: nothing but this line.
-        effort: 1 as the actor has it, 0 none (each line as the speaker's usual), above 1 exaggerated.
+        speaker: of all that is known of the speaker; None: of nothing but this line.
+        effort: 1 as the actor has it; 0 none, each line as the speaker's usual; above 1 exaggerated.
     """
     if speaker is None:
         return line.statistics()

@@ -1,0 +1,66 @@
+"""`moksori listen`: a blind listening test, since no figure settles acting."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from moksori.cli.console import out
+from moksori.errors import ConfigError, OutputError
+
+
+def listen(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=FOLDER…|ANSWERS.csv…",
+            help="Evaluations (`moksori evaluate`) of the same lines, each with a name of its own, to make "
+            "the page; or the files that its listeners saved, to count them.",
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The page, one .html file.")
+    ] = None,
+    lines: Annotated[
+        int, typer.Option(min=1, help="Lines at most; two systems and 12 lines take 15 minutes.")
+    ] = 12,
+    lang: Annotated[Literal["ko", "en"], typer.Option(help="Language of the page.")] = "ko",
+    title: Annotated[str, typer.Option(help="Of the page.")] = "듣기 평가 · listening test",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the page.")] = False,
+) -> None:
+    """Make a blind listening test, or count its answers.
+
+    The page asks which of two conversions is more natural and nearer to the actor's recording (A/B), and how
+    natural each is (MOS, the recording hidden among them). It works offline, shuffles for each listener, and
+    saves a CSV.
+
+    Example: moksori listen before=eval1 after=eval2 -o listening.html
+
+    Example: moksori listen listening_*.csv
+    """
+    from moksori.evaluation.listening import trials, verdicts, write_page
+
+    named = [source for source in sources if "=" in source and not Path(source).is_file()]
+    if len(named) not in (0, len(sources)):
+        raise ConfigError("name evaluations (NAME=FOLDER) or the listeners' files, not both")
+    if not named:
+        table = Table("question", "system", "answers", "value", "95% interval")
+        for found in verdicts([Path(source) for source in sources]):
+            who = " over ".join(found.systems)
+            value, low, high = (
+                f"{x:.2f}" if found.part == "mos" else f"{x:.0%}" for x in found.value
+            )
+            table.add_row(found.question, who, str(found.answers), value, f"{low} – {high}")
+        out.print(table)
+        return
+    if output is None or output.suffix.lower() != ".html":
+        raise ConfigError("name the page with -o NAME.html")
+    if output.exists() and not force:
+        raise OutputError(f"{output}: exists; name another file, or overwrite it with --force")
+    evaluations = {name: Path(folder) for name, folder in (row.split("=", 1) for row in named)}
+    if len(evaluations) < len(named):
+        raise ConfigError("give each evaluation a name of its own")
+    chosen = trials(evaluations, lines)
+    write_page(chosen, output, title, lang)
+    out.print(f"{output}: {len(chosen)} lines of {', '.join(evaluations)}", markup=False)
