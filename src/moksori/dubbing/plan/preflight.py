@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter, Source
 from moksori.dubbing.plan.issues import Issue, Severity
