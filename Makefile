@@ -3,10 +3,11 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test test-fast check docs format clean
+.PHONY: help demo studio test test-fast check docs format clean
 
 help:
 	@echo "make demo       install, convert a Korean line, say where the result is"
+	@echo "make studio     install, open the director's page with a scene to dub"
 	@echo "make test       install, run every check"
 	@echo "make test-fast  the checks and the quick tests, about a minute"
 	@echo "make docs       the documentation as a site, in build/site"
@@ -21,6 +22,9 @@ demo: .venv/.core
 	done
 	@echo "Listen: examples/demo.wav (the source), demo/lmy.wav and demo/kih.wav (converted)."
 	@echo "Look:   demo/lmy.png and demo/kih.png (source mel, alignment, converted mel)."
+
+studio: .venv/.studio
+	$(BIN)/moksori studio --demo
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .
@@ -51,6 +55,11 @@ clean:
 	@$(PYTHON) -m venv .venv
 	@$(PIP) "torch==2.13.0"
 	@$(PIP) --editable .
+	@touch $@
+
+.venv/.studio: .venv/.core
+	@echo "Installing what the page needs …"
+	@$(PIP) --editable ".[studio]"
 	@touch $@
 
 .venv/.dev: .venv/.core

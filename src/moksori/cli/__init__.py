@@ -17,6 +17,7 @@ from moksori.cli.dub import dub
 from moksori.cli.enroll import enroll
 from moksori.cli.evaluate import evaluate
 from moksori.cli.listen import listen
+from moksori.cli.studio import studio
 from moksori.cli.text import text
 from moksori.cli.tune import tune_conversion, tune_cotatron
 from moksori.errors import MoksoriError
@@ -43,6 +44,7 @@ _tune.command("cotatron")(tune_cotatron)
 app.command()(convert)
 app.command()(align)
 app.command()(dub)
+app.command()(studio)
 app.command()(audition)
 app.command()(mark)
 app.command()(cast)

@@ -148,6 +148,28 @@ class Review:
                 yield database
 
 
+class Trial(Review):
+    """The same, with a voice tried on lines that have none yet.
+
+    Args:
+        out: the job's folder.
+        ids: of the lines.
+        voice: that is tried.
+    """
+
+    def __init__(self, out: Path, ids: Iterable[str], voice: str) -> None:
+        super().__init__(out)
+        self._ids, self._voice = [*ids], voice
+
+    def changes(self) -> dict[str, Change]:
+        """As `Review.changes`, with the voice where none is asked for."""
+        found = super().changes()
+        for id in self._ids:
+            change = found.get(id, Change())
+            found[id] = change.model_copy(update={"voice": change.voice or self._voice})
+        return found
+
+
 def new_take(out: Path, id: str, suffix: str) -> Path:
     """Where another recording of a line goes: a file of the job's folder that is not there yet."""
     folder = out / TAKES / id

@@ -300,3 +300,11 @@ def line_states(out: Path) -> list[LineState]:
         )
         for id, place, character, text, status, error, tries, key in rows
     ]
+
+
+def delivered_files(out: Path) -> set[str]:
+    """Paths below a job's folder that the job has delivered, also while it is at work."""
+    path = out / HOME / "job.sqlite"
+    if not path.is_file():
+        return set()
+    return {str(row[0]) for row in read_only(path, "SELECT path FROM files")}

@@ -1,5 +1,6 @@
 """The voice of each character: `cast.toml`, a table a character."""
 
+import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -7,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from moksori.conversion.checkpoint import Voice
 from moksori.dubbing.records import Role
-from moksori.files import load_toml
+from moksori.errors import ConfigError
+from moksori.files import atomic_write, explain, load_toml, read_text
 from moksori.script.groups import several
 
 if TYPE_CHECKING:
@@ -56,6 +58,39 @@ def read_cast(path: Path) -> Cast:
         missing="`moksori cast SCRIPT` writes a first one",
         hint='a name in Hangul stands in quotation marks: [characters."하나"]',
     )
+
+
+def set_role(path: Path, character: str, **values: object) -> None:
+    """Change a character's role in a cast.toml; everything else stays as it is written, comments too.
+
+    Args:
+        path: of the cast.
+        character: as the script has it; "" for lines without one.
+        values: as the keys of its table; None takes one away.
+
+    Raises:
+        ConfigError: as `read_cast`, also of what it would become.
+        OutputError: the file cannot be written.
+    """
+    document = tomlkit.parse(read_text(path, ConfigError)) if path.exists() else tomlkit.document()
+    name = unicodedata.normalize("NFC", character)
+    if name:
+        tables = document.setdefault("characters", tomlkit.table(is_super_table=True))
+        same = (key for key in tables if unicodedata.normalize("NFC", key) == name)
+        table = tables.setdefault(next(same, name), tomlkit.table())
+    else:
+        table = document.setdefault("default", tomlkit.table())
+    for key, value in values.items():
+        if value is not None:
+            table[key] = value
+        elif key in table:
+            del table[key]
+    content = tomlkit.dumps(document)
+    try:
+        Cast.model_validate(tomllib.loads(content))
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error)}") from None
+    atomic_write(path, content)
 
 
 def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | None = None) -> str:

@@ -1,0 +1,82 @@
+"""`moksori studio`: the director's page, on this machine."""
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moksori.cli.console import err, out
+from moksori.errors import ConfigError
+from moksori.messages import say
+
+
+def studio(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A job's folder, a new one, or a folder with a script and its recordings. Without it the "
+            "page lists the jobs in --root."
+        ),
+    ] = None,
+    root: Annotated[
+        Path, typer.Option(help="The folder whose jobs the page may open and begin.")
+    ] = Path("~/Moksori"),
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Open the scene that comes with it.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port that it listens on.")] = 7575,
+    host: Annotated[
+        str,
+        typer.Option(help="Address that it listens on; other machines reach any but 127.0.0.1."),
+    ] = "127.0.0.1",
+    password: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MOKSORI_PASSWORD", help="Asked of other machines; needed with --host."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many lines at a time; as many as there are cores."),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Open Moksori Studio: cast, check, listen, mark, record again and deliver, in the browser.
+
+    Nothing leaves this machine. The page works on the same job as `moksori dub`; closing it stops nothing.
+
+    Example: moksori studio ep01
+    """
+    try:
+        import uvicorn
+
+        from moksori.studio.app import create_app
+        from moksori.studio.folders import demo_job
+        from moksori.studio.guard import LOCAL, Access
+        from moksori.studio.session import Session
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn", "anyio"):
+            raise
+        raise ConfigError.of("studio.not_installed") from None
+    if host != LOCAL and not password:
+        raise ConfigError.of("studio.password_needed")
+    access = Access(host=host, port=port, password=password if host != LOCAL else None)
+    root = root.expanduser() if folder is None else folder.absolute().parent
+    session = Session(root, workers)
+    if demo:
+        session.open(demo_job(session.root))
+    elif folder is not None:
+        session.open_folder(folder.absolute())
+    if host == LOCAL:
+        out.print(say("studio.open", "ko", link=access.link), markup=False)
+    else:
+        said = say("studio.open_to_all", "ko", link=access.link, host=host, port=port)
+        err.print(said, markup=False)
+    config = uvicorn.Config(
+        create_app(session, access), host=host, port=port, log_level="warning",
+        timeout_graceful_shutdown=1, server_header=False,
+    )  # fmt: skip
+    if browser:
+        webbrowser.open(access.link)
+    uvicorn.Server(config).run()

@@ -1,0 +1,1 @@
+"""Moksori Studio: the director's page, on the job that the commands work on."""

@@ -1,0 +1,278 @@
+"""The page's server: routes, each a few lines around the session. See guard.py for who may use them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import anyio
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from moksori import __version__
+from moksori.dubbing.review import new_take
+from moksori.errors import ConfigError, MoksoriError
+from moksori.files import explain
+from moksori.messages import Lang
+from moksori.studio import folders, sounds, uploads, view
+from moksori.studio.guard import Access, Guard
+from moksori.studio.session import Session
+
+_JSON_BYTES = 2**20
+_POLL, _BEAT = 0.15, 15.0  # seconds between looks at the revision; between signs of life
+
+
+class Asked(BaseModel):
+    """What a request may ask; each route takes its own keys of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = ""
+    name: str = Field(default="", max_length=200)
+    key: str = Field(default="", pattern="^[0-9a-f]{32}$|^$")
+    character: str = ""
+    values: dict[str, Any] = {}
+    state: str | None = Field(default=None, pattern="^(|ok|retake|hold)$")
+    note: str | None = Field(default=None, max_length=4000)
+    ids: list[str] | None = None
+    voices: list[str] = []
+    text: str = Field(default="", max_length=2000)
+    word: str = Field(default="", max_length=100)
+    reading: str = Field(default="", max_length=200)
+    number: int = 0
+
+
+def lang_of(request: Request) -> Lang:
+    """The language that the page is in."""
+    return "en" if request.cookies.get("moksori_lang") == "en" else "ko"
+
+
+class Api:
+    """What the page asks of a session, by its names."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._numbers = count(1)
+
+    # Each of these is POST /api/<name> with JSON of `Asked`.
+
+    def open(self, asked: Asked) -> None:
+        self.session.open(folders.job_of(self.session.root, asked.name))
+
+    def new(self, asked: Asked) -> None:
+        self.session.open(folders.new_job(self.session.root, asked.name))
+
+    def demo(self, asked: Asked) -> None:
+        self.session.open(folders.demo_job(self.session.root))
+
+    def settings(self, asked: Asked) -> None:
+        known = {"fps", "start", "episode", "columns", "pattern", "handles", "mean_f0",
+                 "sample_rate", "loudness", "floor", "without", "spell", "lang"}  # fmt: skip
+        if unknown := asked.values.keys() - known:
+            raise ConfigError.of("studio.setting", name=sorted(unknown)[0])
+        self.session.save(**{key: value or None if key in ("fps", "start", "episode", "pattern")
+                             else value for key, value in asked.values.items()})  # fmt: skip
+
+    def cast(self, asked: Asked) -> None:
+        self.session.cast(asked.character, asked.values)
+
+    def check(self, asked: Asked) -> None:
+        self.session.the_desk().refresh()
+
+    def mark(self, asked: Asked) -> None:
+        self.session.mark(asked.id, asked.state, asked.note)
+
+    def change(self, asked: Asked) -> None:
+        if unknown := asked.values.keys() - {"text", "voice", "pitch", "gain"}:
+            raise ConfigError.of("studio.setting", name=sorted(unknown)[0])
+        self.session.change(asked.id, asked.values)
+
+    def original(self, asked: Asked) -> None:
+        self.session.change(asked.id, {"take": None})
+
+    def back(self, asked: Asked) -> None:
+        self.session.go_back(asked.id, asked.key)
+
+    def convert(self, asked: Asked) -> int:
+        return self.session.the_desk().convert(asked.ids).number
+
+    def audition(self, asked: Asked) -> int:
+        return self.session.the_desk().audition(asked.id, asked.voices).number
+
+    def export(self, asked: Asked) -> int:
+        return self.session.the_desk().export().number
+
+    def cancel(self, asked: Asked) -> bool:
+        return self.session.works.cancel(asked.number)
+
+    def forget(self, asked: Asked) -> None:
+        self.session.forget(asked.id)
+
+    def lexicon(self, asked: Asked) -> None:
+        self.session.add_reading(asked.word.strip(), asked.reading.strip())
+
+    # What is read
+
+    def state(self, lang: Lang) -> dict[str, Any]:
+        """The whole page."""
+        session = self.session
+        return {
+            "revision": session.revision, "version": __version__,
+            "jobs": folders.jobs_below(session.root), "root": session.root.name,
+            "job": view.job_view(session.desk, lang) if session.desk else None,
+            "works": [view.work_view(work, lang) for work in session.works.all()],
+        }  # fmt: skip
+
+    async def events(self) -> AsyncIterator[str]:
+        """A line for each change of the revision."""
+        seen, quiet = -1, 0.0
+        while True:
+            if self.session.revision != seen:
+                seen, quiet = self.session.revision, 0.0
+                yield f"data: {seen}\n\n"
+            elif quiet >= _BEAT:
+                quiet = 0.0
+                yield ": here\n\n"
+            await anyio.sleep(_POLL)
+            quiet += _POLL
+
+    # Files that are brought
+
+    async def bring_script(self, request: Request) -> None:
+        name = uploads.plain_name(request.query_params.get("name", ""), uploads.SCRIPT_KINDS)
+        place = self.session.place_of_script(name)
+        await uploads.receive(request, place, uploads.SCRIPT_BYTES)
+        await run_in_threadpool(self.session.save, script=place)
+
+    async def bring_recording(self, request: Request) -> None:
+        name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
+        place = self.session.place_of_recording(name)
+        await uploads.receive(request, place, uploads.TRACK_BYTES, uploads.check_sound)
+        track = request.query_params.get("track") == "1"
+        await run_in_threadpool(self.session.save, audio=place if track else place.parent)
+
+    async def bring_take(self, request: Request) -> None:
+        id = request.path_params["id"]
+        desk = self.session.the_desk()
+        if desk.checked is None or id not in desk.checked.lines:
+            raise ConfigError.of("studio.no_line", line=id)
+        name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
+        place = new_take(desk.out, id, Path(name).suffix.lower())
+        await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound)
+        await run_in_threadpool(self.session.change, id, {"take": place})
+
+    async def bring_line(self, request: Request) -> int:
+        name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
+        place = Path(self.session.loose.name) / f"{next(self._numbers)}{Path(name).suffix.lower()}"
+        await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound)
+        voices = request.query_params.getlist("voice")[:4]
+        text = request.query_params.get("text", "")[:2000]
+        return self.session.one_line(place, text, voices).number
+
+
+_Do = Callable[[Request], Awaitable[Any]]
+
+
+def _answer(do: _Do) -> Callable[[Request], Awaitable[Response]]:
+    """What is given back as JSON; what a user can fix as an error in the page's language."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            found = await do(request)
+        except MoksoriError as error:
+            return JSONResponse({"error": error.say(lang_of(request))}, 400)
+        except ValidationError as error:
+            return JSONResponse({"error": explain(error)}, 400)
+        return found if isinstance(found, Response) else JSONResponse(found)
+
+    return endpoint
+
+
+async def _json(request: Request) -> Asked:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _JSON_BYTES:
+            raise HTTPException(413)
+    try:
+        return Asked.model_validate_json(body or b"{}")
+    except UnicodeDecodeError:
+        raise HTTPException(400) from None
+
+
+def create_app(session: Session, access: Access) -> Starlette:
+    """The server of a session, closed to all but whom `access` lets in."""
+    api = Api(session)
+
+    def post(name: str) -> Route:
+        do = getattr(api, name)
+
+        async def run(request: Request) -> Any:
+            return await run_in_threadpool(do, await _json(request))
+
+        return Route(f"/api/{name}", _answer(run), methods=["POST"])
+
+    def get(path: str, do: Callable[[Request], Any]) -> Route:
+        async def run(request: Request) -> Any:
+            found = await run_in_threadpool(do, request)
+            if found is None:
+                raise HTTPException(404)
+            return found
+
+        return Route(f"/api/{path}", _answer(run))
+
+    def put(path: str, do: _Do) -> Route:
+        return Route(f"/api/{path}", _answer(do), methods=["PUT"])
+
+    async def events(request: Request) -> Response:
+        return StreamingResponse(api.events(), media_type="text/event-stream")
+
+    page = Path(str(files("moksori.studio") / "page"))
+
+    async def index(request: Request) -> Response:
+        return FileResponse(page / "index.html", headers={"cache-control": "no-cache"})
+
+    posts = ("open", "new", "demo", "settings", "cast", "check", "mark", "change", "original",
+             "back", "convert", "audition", "export", "cancel", "lexicon", "forget")  # fmt: skip
+    routes = [
+        Route("/", index),
+        Route("/api/events", events),
+        get("state", lambda request: api.state(lang_of(request))),
+        get("voices", lambda request: sounds.voices(session)),
+        get("preview", lambda request: sounds.preview(session, lang_of(request))),
+        get("patterns", lambda request: sounds.patterns(session)),
+        get("reading", lambda request: view.reading_view(
+            session.the_desk(), request.query_params.get("text", "")[:2000], lang_of(request))),
+        get("lines/{id}", lambda request: view.line_view(
+            session.the_desk(), request.path_params["id"], lang_of(request))),
+        get("lines/{id}/source", lambda r: sounds.source(session, r.path_params["id"])),
+        get("outcome/{key}/{what}", lambda r: sounds.outcome(session, **r.path_params)),
+        get("sample/{voice}", lambda r: sounds.sample(session, r.path_params["voice"])),
+        get("one/{name}", lambda r: sounds.loose(session, r.path_params["name"])),
+        get("delivered", lambda request: sounds.delivered(session)),
+        get("delivered/{path:path}", lambda r: sounds.delivered_file(session, r.path_params["path"])),
+        put("script", api.bring_script),
+        put("recording", api.bring_recording),
+        put("lines/{id}/take", api.bring_take),
+        put("one", api.bring_line),
+        *map(post, posts),
+        Mount("/static", StaticFiles(directory=page)),
+    ]  # fmt: skip
+
+    @asynccontextmanager
+    async def life(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(session.close)
+
+    middleware = [Middleware(Guard, access=access), Middleware(GZipMiddleware, minimum_size=2000)]
+    return Starlette(routes=routes, middleware=middleware, lifespan=life)

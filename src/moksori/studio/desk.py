@@ -1,0 +1,249 @@
+"""The job that is open on the page: checked again whenever something changes, and worked on in its turn.
+
+The disk is the truth: script, cast.toml, job.toml and .moksori/. What a command does in the same folder is
+seen here, and what is done here is seen by it.
+"""
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from moksori.dubbing import job
+from moksori.dubbing.check import Checked, check
+from moksori.dubbing.plan.preflight import Memory
+from moksori.dubbing.progress import Watch
+from moksori.dubbing.records import HOME, Dubbed, Setup, Task
+from moksori.dubbing.request import JobFile, Request, load_job
+from moksori.dubbing.review import Review, Trial
+from moksori.dubbing.store import LineState, line_states
+from moksori.dubbing.work.engines import LocalEngine
+from moksori.dubbing.work.flags import flag
+from moksori.errors import MoksoriError, OutputError
+from moksori.messages import Message
+from moksori.studio.works import Work, Works
+
+OWN = "moksori"  # the job's folder within a folder with script and recordings
+
+
+class KeptEngine(LocalEngine):
+    """Workers that stay for the next work, so that a line is converted in the time that it takes."""
+
+    def close(self) -> None:
+        """Leave them; `end` ends them."""
+
+    def end(self) -> None:
+        """End the workers."""
+        super().close()
+
+
+class Desk:
+    """A job's folder.
+
+    Args:
+        out: the folder.
+        works: what does the work.
+        memory: of earlier checks.
+        changed: called when the page has something new to show.
+        workers: lines at a time; as many as there are cores by default.
+
+    Raises:
+        ConfigError: its job.toml cannot be read.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        works: Works,
+        memory: Memory,
+        changed: Callable[[], None],
+        workers: int | None = None,
+    ) -> None:
+        self.out, self.works, self.memory = out, works, memory
+        self.review = Review(out)
+        self.file: JobFile = load_job(out)
+        self.checked: Checked | None = None
+        self.error: Message | None = None  # why it cannot be checked as a whole
+        self._changed, self._workers = changed, workers or os.cpu_count() or 1
+        self._engine: tuple[Setup, KeptEngine] | None = None
+        self._seen: tuple[int, ...] = ()
+        self._rows: tuple[object, dict[str, Dubbed | None]] | None = None
+
+    @property
+    def name(self) -> str:
+        """What the job is called: its folder, or the one that script and recordings lie in beside it."""
+        return self.out.parent.name if self.out.name == OWN else self.out.name
+
+    def close(self) -> None:
+        """End its workers."""
+        if self._engine:
+            self._engine[1].end()
+            self._engine = None
+
+    # What stands
+
+    def states(self) -> dict[str, LineState]:
+        """Where the lines stand, also while somebody is at work; empty before the first check."""
+        if not (self.out / HOME / "job.sqlite").is_file():
+            return {}
+        try:
+            return {state.id: state for state in line_states(self.out)}
+        except OutputError:
+            return {}
+
+    def rows(self) -> dict[str, Dubbed | None]:
+        """What each line has become, flagged and marked, by its id; None while it is not converted."""
+        checked = self.checked
+        if checked is None:
+            return {}
+        sign = (checked, self.review.version)
+        if self._rows and self._rows[0] == sign:
+            return self._rows[1]
+        takes, marks = {take.id: take for take in checked.takes}, self.review.marks()
+        rows: list[Dubbed] = []
+        for id, state in self.states().items():
+            if id in takes and state.status in ("converted", "passed", "failed"):
+                task = Task(
+                    take=takes[id], key=state.key, digest="",
+                    store=(self.out / HOME / "lines").resolve(),
+                )  # fmt: skip
+                try:
+                    rows.append(replace(task.dubbed(state.error), mark=marks.get(id)))
+                except OSError:  # somebody has deleted its files
+                    continue
+        found = dict.fromkeys(checked.lines) | {row.take.id: row for row in flag(rows)}
+        self._rows = sign, found
+        return found
+
+    def elsewhere(self) -> bool:
+        """Whether a command is at work in the folder."""
+        if self._at_work() or not any(state.status == "begun" for state in self.states().values()):
+            return False
+        lock = FileLock(self.out / HOME / "lock")
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def look(self) -> None:
+        """Check again if a file has changed since; called every second or so."""
+        if self._at_work() or self._sign() == self._seen:
+            return
+        self._changed()
+        if not self.elsewhere():
+            self.refresh()
+
+    def _at_work(self) -> bool:
+        return any(work.state in ("waiting", "running") for work in self.works.all())
+
+    def _sign(self) -> tuple[int, ...]:
+        """Changes when the job or a file that it reads does."""
+        file = self.file
+        paths = [self.out / "job.toml", file.script, file.audio, file.cast, file.lexicon]
+        times = []
+        for path in paths:
+            try:
+                times.append(path.stat().st_mtime_ns if path else 0)
+            except OSError:
+                times.append(0)
+        return (self.review.version, *times)
+
+    # What is asked
+
+    def refresh(self) -> None:
+        """Check again, in its turn."""
+        self.works.add_once("check", self._check)
+
+    def save(self, **asked: Any) -> None:
+        """Change what the job is asked for.
+
+        Raises:
+            OutputError: job.toml cannot be written.
+        """
+        self.file = self.file.merged(asked)
+        self.file.save(self.out)
+        self.refresh()
+
+    def convert(self, ids: Collection[str] | None) -> Work:
+        """Convert lines, or all that are not as they should be."""
+        return self.works.add("convert", partial(self._convert, ids), ids=[*(ids or ())])
+
+    def audition(self, id: str, voices: Sequence[str]) -> Work:
+        """One line in several voices; its result are the outcomes' keys by voice."""
+        work = partial(self._audition, id, voices)
+        return self.works.add("audition", work, id=id, voices=[*voices])
+
+    def export(self) -> Work:
+        """Convert what is not as it should be, and deliver."""
+        return self.works.add("export", self._export)
+
+    def _check(self, watch: Watch) -> None:
+        try:
+            self._look_through(watch)
+        except MoksoriError as error:
+            self.error = error.message
+        finally:
+            self._seen = self._sign()
+
+    def _look_through(self, watch: Watch) -> tuple[Request, Checked]:
+        self.file = load_job(self.out)
+        request = self.file.request()
+        self.checked = checked = check(request, watch, self.review, self.memory)
+        self.error = None
+        self.out.mkdir(parents=True, exist_ok=True)
+        job.standing(request, checked, self.out)
+        return request, checked
+
+    def _convert(self, ids: Collection[str] | None, watch: Watch) -> int:
+        request, checked = self._look_through(watch)
+        if ids is None:
+            ids = [take.id for take in checked.takes if self.rows().get(take.id) is None]
+        rows = job.again(
+            request, checked, self.out, partial(self._workers_of, request), ids, watch
+        ) if ids else []  # fmt: skip
+        self._seen = self._sign()
+        return len(rows)
+
+    def _audition(self, id: str, voices: Sequence[str], watch: Watch) -> dict[str, Any]:
+        request, checked = self._look_through(watch)
+        if id in checked.lines and id not in {take.id for take in checked.takes}:
+            checked = self._tried(request, checked, id, voices[0], watch)
+        rows = job.audition(
+            request, checked, self.out, partial(self._workers_of, request), id, voices, watch
+        )
+        self._seen = self._sign()
+        return {
+            voice: row.wave.stem if row.wave else {"error": row.error}
+            for voice, row in rows.items()
+        }
+
+    def _tried(
+        self, request: Request, checked: Checked, id: str, voice: str, watch: Watch
+    ) -> Checked:
+        """As checked, had the line's character this voice, so that the actor's mean is of all lines."""
+        own = checked.lines[id].character
+        ids = [other for other, line in checked.lines.items() if line.character == own]
+        ready = {take.id for take in checked.takes}
+        trial = Trial(self.out, [other for other in ids if other not in ready], voice)
+        return check(request, watch, trial, self.memory)
+
+    def _export(self, watch: Watch) -> dict[str, Any]:
+        request, checked = self._look_through(watch)
+        result = job.dub(
+            request, checked, self.out, partial(self._workers_of, request), watch,
+            remember=self.file,
+        )  # fmt: skip
+        self._seen = self._sign()
+        return {"aside": [path.name for path in result.kept_aside]}
+
+    def _workers_of(self, request: Request) -> KeptEngine:
+        if self._engine and self._engine[0] != request.setup:
+            self.close()
+        if self._engine is None:
+            self._engine = request.setup, KeptEngine(request.setup, self._workers)
+        return self._engine[1]

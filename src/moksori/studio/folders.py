@@ -1,0 +1,140 @@
+"""The folders that the page may open: jobs below one root, by name; it never names a path itself."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from moksori.conversion.checkpoint import load_card
+from moksori.dubbing.plan.cast import first_cast, read_cast
+from moksori.dubbing.plan.takes import with_prefixes
+from moksori.dubbing.records import HOME
+from moksori.dubbing.request import JOB, JobFile
+from moksori.dubbing.store import Store
+from moksori.errors import ConfigError, OutputError
+from moksori.files import atomic_write, safe_name
+from moksori.script.script import READERS, read_script
+from moksori.signal.decoders import SUFFIXES
+from moksori.timecode import FrameRate
+from moksori.weights import MODEL
+
+SCRIPTS, RECORDINGS, CAST = "script", "recordings", "cast.toml"
+DEMO = "demo"
+
+
+def is_job(folder: Path) -> bool:
+    """Whether a folder holds a job."""
+    return (folder / HOME).is_dir() or (folder / JOB).is_file()
+
+
+def jobs_below(root: Path) -> list[str]:
+    """Names of the jobs in a folder, the latest first."""
+    if not root.is_dir():
+        return []
+    found = [path for path in root.iterdir() if path.is_dir() and is_job(path)]
+    found.sort(key=lambda path: -path.stat().st_mtime)
+    return [path.name for path in found]
+
+
+def job_of(root: Path, name: str) -> Path:
+    """The folder of a job below the root.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name not in jobs_below(root):
+        raise ConfigError.of("studio.no_job", name=name)
+    return root / name
+
+
+def new_job(root: Path, name: str) -> Path:
+    """A new job's folder below the root.
+
+    Raises:
+        OutputError: there is a folder of that name.
+    """
+    folder = root / safe_name(name)
+    if folder.exists():
+        raise OutputError.of("studio.exists", name=folder.name)
+    root.mkdir(parents=True, exist_ok=True)
+    Store(folder).close()
+    return folder
+
+
+def begin_job(folder: Path) -> JobFile:
+    """A job in a folder with a script and recordings, as studios keep them: what lies there is proposed.
+
+    Args:
+        folder: the job's own, new or empty; script and recordings lie in it, or beside it.
+
+    Returns:
+        What could be found; where there are several scripts or recordings, none is chosen.
+    """
+    Store(folder).close()
+    around = folder.parent
+    scripts = [
+        path
+        for path in sorted(around.iterdir())
+        if path.suffix.lower() in READERS and path.suffix.lower() != ".txt" and path.is_file()
+    ]
+    sounds = [
+        path
+        for path in sorted(around.iterdir())
+        if path.is_dir()
+        and path != folder
+        and any(inner.suffix.lower() in SUFFIXES for inner in path.iterdir())
+    ]
+    tracks = [path for path in sorted(around.iterdir()) if path.suffix.lower() in SUFFIXES]
+    audio = sounds if len(sounds) == 1 else tracks
+    cast = around / CAST if (around / CAST).is_file() else None
+    file = JobFile(
+        script=scripts[0] if len(scripts) == 1 else None,
+        audio=audio[0] if len(audio) == 1 else None,
+        cast=cast,
+    )
+    file.save(folder)
+    return file
+
+
+def with_cast(file: JobFile, folder: Path) -> JobFile:
+    """The job with a cast that has all characters of its script, those that are new without a voice.
+
+    Raises:
+        MoksoriError: the script or the cast cannot be read.
+    """
+    if file.script is None:
+        return file
+    path = file.cast or folder / CAST
+    known = read_cast(path) if path.exists() else None
+    content = read_script(
+        file.script, columns=file.columns, episode=file.episode,
+        frame_rate=FrameRate.parse(file.fps) if file.fps else None,
+    )  # fmt: skip
+    voices = load_card(file.model or MODEL).voices
+    new = first_cast(with_prefixes(content.lines), voices, known)
+    if new.strip():
+        before = path.read_text(encoding="utf-8").rstrip() + "\n\n" if known else ""
+        atomic_write(path, before + new)
+    return file.merged({"cast": path})
+
+
+def demo_source() -> Path:
+    """Where the scene that comes with Moksori lies in the package."""
+    return Path(str(files("moksori.studio") / "demo"))
+
+
+def demo_job(root: Path) -> Path:
+    """A job of the scene that comes with Moksori; made the first time."""
+    folder = root / DEMO
+    if not is_job(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        Store(folder).close()
+        for name in (SCRIPTS, RECORDINGS):
+            (folder / name).mkdir(exist_ok=True)
+        for item in demo_source().iterdir():
+            place = {".csv": f"{SCRIPTS}/", ".flac": f"{RECORDINGS}/", ".toml": ""}.get(item.suffix)
+            if (place is not None and item.stem != "demo") or item.suffix == ".csv":
+                (folder / f"{place}{item.name}").write_bytes(item.read_bytes())
+        JobFile(
+            script=folder / SCRIPTS / "demo.csv", audio=folder / RECORDINGS, cast=folder / CAST,
+            fps="24", pattern="{no:03d}_{character}",
+        ).save(folder)  # fmt: skip
+    return folder

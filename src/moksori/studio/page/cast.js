@@ -1,0 +1,49 @@
+// Who has which voice; a line is heard in up to four before deciding.
+
+import { post, state, t, voices } from "./api.js";
+import { audition } from "./audition.js";
+import { Keyed, button, clock, fill, h, select } from "./dom.js";
+
+export default function cast(place) {
+  const list = h("div.castlist"), keyed = new Keyed(list, row), missing = h("p.bad", { id: "missing" });
+  let known = [], trying = null;
+  fill(place, h("section.page", {}, h("h1", {}, t("screen.cast")), missing, list));
+  voices().then((found) => { known = found; update(state); });
+
+  function row(role) {
+    const set = (values) => post("cast", { character: role.character, values });
+    const number = (name, limit) => h("input", { type: "number", step: "0.5", min: -limit, max: limit, value: role[name] ?? 0, "aria-label": `${t(name)} ${role.character}`, onchange: (e) => set({ [name]: Number(e.target.value) }) });
+    const room = h("div.room");
+    const hear = button(t("audition"), () => {
+      const open = trying !== role.character;
+      trying = open ? role.character : null;
+      fill(room, open && typical(role.character) && audition(typical(role.character), [role.voice], async (voice) => { await set({ voice, pass: null }); }, t("use.character")));
+    }, { class: "hear" });
+    const options = [["", t("voice.none")], ...known.filter((v) => v.usable || v.name === role.voice).map((v) => [v.name, `${v.name} · ${t(`sex.${v.sex}`)} · ${v.hertz} Hz`])];
+    const element = h("article.role", { "data-key": role.character, class: role.voice || role.pass ? "" : "missing" },
+      h("div.who", {}, h("b", {}, role.character || t("character.none")), h("small", {}, [role.actors.join(", "), t("count.lines", { count: role.lines }), clock(role.seconds)].filter(Boolean).join(" · "))),
+      h("label", {}, t("voice"), select(options, role.voice ?? "", (voice) => set({ voice }), { "aria-label": `${t("voice")} ${role.character}` })),
+      h("label", {}, t("pitch"), number("pitch", 12)), h("label", {}, t("gain"), number("gain", 40)),
+      h("label.check", {}, h("input", { type: "checkbox", checked: role.pass ?? false, onchange: (e) => set({ pass: e.target.checked || null }) }), t("pass")),
+      hear, room);
+    if (trying === role.character && typical(role.character))
+      fill(room, audition(typical(role.character), [role.voice], async (voice) => { await set({ voice, pass: null }); }, t("use.character")));
+    return element;
+  }
+
+  // A line of the usual length, which can be converted.
+  function typical(character) {
+    const spoken = (line) => line.text.replace(/[([][^)\]]*[)\]]|[^가-힣]/g, "").length;
+    const own = state.job.lines.filter((line) => line.character === character && spoken(line) > 1).sort((a, b) => spoken(a) - spoken(b));
+    return own[own.length >> 1]?.id;
+  }
+
+  function update() {
+    if (!state.job || !known.length) return;
+    const without = state.job.cast.filter((role) => !role.voice && !role.pass).map((role) => role.character || t("character.none"));
+    missing.hidden = !without.length;
+    missing.textContent = t("cast.missing", { names: without.join(", ") });
+    keyed.show(state.job.cast, "character");
+  }
+  return update;
+}

@@ -1,0 +1,68 @@
+// Elements from a tag, properties and children; what every screen is made with.
+
+export function h(tag, props = {}, ...children) {
+  const [name, ...classes] = tag.split(".");
+  const element = document.createElement(name || "div");
+  if (classes.length) element.className = classes.join(" ");
+  for (const [key, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (key === "class") element.className += ` ${value}`;
+    else if (key in element && key !== "list" && key !== "style") element[key] = value;
+    else element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...children.flat(9).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+  return element;
+}
+
+export function fill(place, ...children) {
+  place.replaceChildren(...children.flat(9).filter((child) => child || child === 0));
+  return place;
+}
+
+export function button(label, onclick, props = {}) {
+  return h("button", { type: "button", onclick, ...props }, label);
+}
+
+// A button that chooses files; the browser's own is in the browser's language.
+export function fileButton(label, accept, bring, props = {}) {
+  const input = h("input", { type: "file", accept, class: "hidden-file", onchange: () => { if (input.files.length) bring(input.files); input.value = ""; }, ...props });
+  return h("label.file", {}, label, input);
+}
+
+export function select(options, value, onchange, props = {}) {
+  const found = h("select", { onchange: (event) => onchange(event.target.value), ...props },
+    options.map(([key, label]) => h("option", { value: key }, label)));
+  found.value = value;
+  return found;
+}
+
+// Rows that stay the same elements while what they show is the same, so that focus and place are kept.
+export class Keyed {
+  constructor(place, make) {
+    Object.assign(this, { place, make, known: new Map() });
+  }
+
+  show(items, key) {
+    const seen = new Map();
+    for (const item of items) {
+      const id = item[key], said = JSON.stringify(item), before = this.known.get(id);
+      seen.set(id, before?.said === said ? before : { said, element: this.make(item) });
+    }
+    const elements = [...seen.values()].map((row) => row.element);
+    const focused = document.activeElement?.closest("[data-key]")?.dataset.key;
+    const same = elements.length === this.place.children.length && elements.every((e, i) => e === this.place.children[i]);
+    if (!same) {
+      const top = this.place.scrollTop;
+      this.place.replaceChildren(...elements);
+      this.place.scrollTop = top;
+      if (focused !== undefined) seen.get(focused)?.element.focus({ preventScroll: true });
+    }
+    this.known = seen;
+  }
+}
+
+export const clock = (seconds) => {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+};

@@ -1,0 +1,114 @@
+// The main screen: all lines, and beside them the one that is worked on.
+
+import { post, state, t } from "./api.js";
+import { Keyed, button, fill, h, select } from "./dom.js";
+import { Panel } from "./panel.js";
+
+const SHOW = ["all", "look", "unseen", "retake", "hold", "waiting"];
+const plain = (text) => text.normalize("NFC").toLowerCase();
+const fits = {
+  all: () => true,
+  look: (line) => line.look && line.mark !== "ok",
+  unseen: (line) => !line.mark,
+  retake: (line) => line.mark === "retake",
+  hold: (line) => line.mark === "hold",
+  waiting: (line) => ["waiting", "begun"].includes(line.status),
+};
+
+export default function lines(place) {
+  const asked = { show: "all", character: "", search: "" };
+  let chosen = decodeURIComponent(location.hash.split("/")[1] ?? "");
+  const panel = new Panel(() => choose(""));
+  const rows = h("div.rows", { role: "listbox", "aria-label": t("screen.lines") });
+  const keyed = new Keyed(rows, row);
+  const count = h("output");
+  const all = button("", () => post("convert"), { class: "main", id: "convert-all" });
+  const search = h("input", { type: "search", placeholder: t("search"), "aria-label": t("search"), title: "/", oninput: (e) => { asked.search = plain(e.target.value.trim()); update(state); } });
+  const show = select(SHOW.map((name) => [name, t(`show.${name}`)]), "all", (value) => { asked.show = value; update(state); }, { "aria-label": t("show"), id: "show" });
+  const who = h("select", { "aria-label": t("character"), onchange: (e) => { asked.character = e.target.value; update(state); } });
+  const bar = h("div.tools", {}, show, who, search, count, all);
+  fill(place, h("div.lines", {}, h("section.list", {}, bar, rows, keysHelp()), panel.element));
+
+  function row(line) {
+    const chips = line.flags.filter((flag) => flag.level !== "grey").slice(0, 2);
+    return h(`div.row.${line.mark || "none"}`, { role: "option", tabIndex: 0, "data-key": line.id, onclick: () => choose(line.id) },
+      h("span.tc", {}, line.start || line.place),
+      h("span.who", {}, line.character || "—", h("small", {}, line.pass ? t("pass") : line.voice)),
+      h("span.said", { lang: "ko" }, line.text,
+        line.change.text !== undefined && h("small.changed", {}, t("changed")),
+        line.error && h("small.bad", {}, line.error),
+        chips.map((flag) => h(`small.chip.${flag.level}`, {}, flag.text)),
+        line.note && h("small.note", {}, `“${line.note}”`)),
+      h("span.state", {}, h(`b.${line.mark || "none"}`, {}, t(`mark.${line.mark || "none"}`)),
+        line.stale && h("small", {}, t("stale")),
+        h(`small.${line.status}`, {}, t(`status.${line.status}`))));
+  }
+
+  function choose(id) {
+    chosen = id;
+    history.replaceState(null, "", id ? `#lines/${encodeURIComponent(id)}` : "#lines");
+    document.body.classList.toggle("panel-open", Boolean(id));
+    mark();
+    panel.show(state.job?.lines.find((line) => line.id === id) ?? null);
+  }
+
+  function mark() {
+    for (const element of rows.children) element.setAttribute("aria-selected", element.dataset.key === chosen);
+  }
+
+  function update() {
+    if (!state.job) return;
+    const found = state.job.lines, names = [...new Set(found.map((line) => line.character))];
+    if (who.dataset.names !== names.join("|")) {
+      who.dataset.names = names.join("|");
+      fill(who, h("option", { value: "" }, t("character.all")), names.map((name) => h("option", { value: name }, name || "—")));
+      who.value = asked.character;
+    }
+    const seen = found.filter((line) => fits[asked.show](line) && (!asked.character || line.character === asked.character)
+      && plain(`${line.text} ${line.character} ${line.actor} ${line.place} ${line.note}`).includes(asked.search));
+    keyed.show(seen, "id");
+    mark();
+    count.textContent = t("shown", { shown: seen.length, all: found.length });
+    const waiting = found.filter((line) => line.status === "waiting").length;
+    all.textContent = waiting ? t("convert.all", { count: waiting }) : t("convert.none");
+    all.disabled = !waiting;
+    if (chosen) panel.show(found.find((line) => line.id === chosen) ?? null);
+  }
+
+  function step(by) {
+    const seen = [...rows.children], at = seen.findIndex((element) => element.dataset.key === chosen);
+    const next = seen[Math.max(0, Math.min(seen.length - 1, at + by))];
+    if (!next) return;
+    choose(next.dataset.key);
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  }
+
+  const keys = {  // by place on the keyboard, so that they work while it types Hangul
+    KeyJ: () => step(1), ArrowDown: () => step(1), KeyK: () => step(-1), ArrowUp: () => step(-1),
+    Digit1: () => panel.player.hear("source", true), Digit2: () => panel.player.hear("result", true),
+    KeyX: () => panel.player.hear(panel.player.heard === "source" ? "result" : "source"),
+    Space: () => panel.player.playPause(),
+    KeyO: () => panel.mark("ok"), KeyR: () => panel.mark("retake"), KeyH: () => panel.mark("hold"), KeyU: () => panel.mark(""),
+    KeyN: () => panel.note.focus(), KeyE: () => panel.text.focus(), KeyC: () => panel.convert(),
+    Slash: () => search.focus(), Escape: () => choose(""),
+  };
+  function press(event) {
+    if (!place.contains(rows)) { document.removeEventListener("keydown", press); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input, select, textarea")) {
+      if (event.code === "Escape") event.target.blur();
+      return;
+    }
+    if (event.code === "Space" && event.target.matches("button, summary, a")) return;
+    if (event.code in keys) { event.preventDefault(); keys[event.code](); }
+  }
+  document.addEventListener("keydown", press);
+  if (chosen) choose(chosen);
+  return update;
+}
+
+function keysHelp() {
+  const keys = [["J K", "keys.step"], ["1 2", "keys.hear"], ["X", "keys.switch"], ["Space", "keys.play"], ["O R H U", "keys.mark"], ["N", "keys.note"], ["E", "keys.text"], ["C", "keys.convert"], ["/", "keys.search"]];
+  return h("p.keys", {}, keys.map(([key, what]) => h("span", {}, h("kbd", {}, key), ` ${t(what)}`)));
+}

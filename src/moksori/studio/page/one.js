@@ -1,0 +1,36 @@
+// One line that belongs to no job: a file, its text, voices.
+
+import { listen, put, t, voices, work } from "./api.js";
+import { voiceCard } from "./audition.js";
+import { fill, h } from "./dom.js";
+import { listenButton } from "./player.js";
+
+export default function one(place) {
+  const picked = new Set(), results = h("ul.heard"), cards = h("div.cards");
+  const file = h("input", { type: "file", required: true, accept: "audio/*,.wav,.flac", "aria-label": t("one.file") });
+  const text = h("textarea", { rows: 2, required: true, lang: "ko", placeholder: t("one.text"), "aria-label": t("one.text"), maxLength: 2000 });
+  let number = null;
+  const go = h("button.main", { disabled: true }, t("one.go"));
+  const form = h("form", { onsubmit: async (event) => {
+    event.preventDefault();
+    number = await put("one", file.files[0], { text: text.value, voice: [...picked] });
+    show();
+  } }, h("label", {}, t("one.file"), file), h("label", {}, t("one.text"), text), cards, go);
+  fill(place, h("section.page", {}, h("h1", {}, t("screen.one")), form, results));
+  voices().then((known) => fill(cards, known.map((voice) => voiceCard(voice, false, (on) => {
+    if (on) picked.add(voice.name); else picked.delete(voice.name);
+    for (const card of cards.children) { const box = card.querySelector("input"); box.disabled = !box.checked && picked.size >= 4; }
+    go.disabled = !picked.size;
+  }))));
+
+  function show() {
+    const asked = number && work(number);
+    if (!asked) return;
+    if (asked.state === "done")
+      fill(results, Object.entries(asked.result).map(([voice, made]) => h("li", { "data-voice": voice }, listenButton(`/api/one/${encodeURIComponent(made.file)}`, voice), h("b", {}, voice), h("small", {}, t("confidence", { value: made.confidence.toFixed(2) })), h("a", { href: `/api/one/${encodeURIComponent(made.file)}`, download: made.file }, t("download")))));
+    else if (asked.state === "failed") fill(results, h("li.bad", {}, asked.error));
+    else fill(results, h("li", {}, t("audition.waits")));
+  }
+  listen(() => place.contains(form) && show());
+  return () => {};
+}

@@ -1,0 +1,135 @@
+// One line: heard, marked, changed, recorded again, and its versions.
+
+import { get, post, put, t, toast, voices } from "./api.js";
+import { audition } from "./audition.js";
+import { button, fileButton, fill, h } from "./dom.js";
+import { Player, listenButton } from "./player.js";
+import { readingForm } from "./reading.js";
+import { Recorder } from "./record.js";
+
+const MARKS = [["ok", "O"], ["retake", "R"], ["hold", "H"], ["", "U"]];
+
+export class Panel {
+  constructor(close) {
+    this.player = new Player();
+    this.line = null;
+    this.head = h("div.head");
+    this.marks = h("div.marks", { role: "group", "aria-label": t("mark") },
+      MARKS.map(([name, key]) => button(t(`mark.${name || "none"}`), () => this.mark(name), { "data-mark": name, title: key, class: name || "none" })));
+    this.note = h("input", { type: "text", placeholder: t("note.hint"), "aria-label": t("note"), title: "N", maxLength: 4000,
+      onchange: () => post("mark", { id: this.line.id, note: this.note.value }) });
+    this.words = h("div.words", { lang: "ko" });
+    this.flags = h("ul.chips");
+    this.text = h("textarea", { rows: 2, lang: "ko", "aria-label": t("text"), title: "E", maxLength: 2000 });
+    this.voice = h("select", { "aria-label": t("voice") });
+    this.pitch = h("input", { type: "number", step: "0.5", min: -12, max: 12, "aria-label": t("pitch") });
+    this.gain = h("input", { type: "number", step: "0.5", min: -40, max: 40, "aria-label": t("gain") });
+    this.only = button(t("convert.one"), () => this.convert(), { class: "main", title: "C", id: "convert-one" });
+    this.undo = button(t("as.script"), () => this.reset());
+    this.more = h("div.more");
+    this.element = h("aside.panel", { "aria-label": t("line"), hidden: true },
+      h("div.top", {}, this.head, button("✕", close, { "aria-label": t("close"), class: "close" })),
+      this.player.element, this.words, this.marks, this.note, this.flags,
+      h("fieldset", {}, h("legend", {}, t("change")), this.text,
+        h("div.fields", {}, h("label", {}, t("voice"), this.voice), h("label", {}, t("pitch"), this.pitch), h("label", {}, t("gain"), this.gain)),
+        h("div.buttons", {}, this.only, this.undo)),
+      this.more);
+  }
+
+  show(line) {
+    this.element.hidden = !line;
+    if (!line) { this.line = null; this.player.stop(); return; }
+    const other = this.line?.id !== line.id, before = this.line;
+    this.line = line;
+    fill(this.head, h("b", {}, `${line.no || line.place} · ${line.character || "—"}`), h("small", {}, [line.start && `${line.start} – ${line.end}`, line.actor, `${line.seconds} s`].filter(Boolean).join(" · ")), h("small.file", {}, line.take, line.new_take && ` (${t("take.new")})`));
+    this.player.load({
+      source: line.status === "faulty" ? "" : line.key && line.status !== "failed" ? `/api/outcome/${line.key}/source` : `/api/lines/${encodeURIComponent(line.id)}/source?${line.take}`,
+      result: line.key ? `/api/outcome/${line.key}/result` : "",
+    });
+    for (const control of this.marks.children) control.setAttribute("aria-pressed", control.dataset.mark === line.mark);
+    if (document.activeElement !== this.note || other) this.note.value = line.note;
+    fill(this.flags, line.error && h("li.red", {}, line.error), line.stale && h("li.amber", {}, t("stale.long")), line.flags.map((flag) => h(`li.${flag.level}`, {}, flag.text)));
+    this.fields(line, other, before);
+    if (other || JSON.stringify(before) !== JSON.stringify(line)) this.detail(line, other);
+  }
+
+  async fields(line, other, before) {
+    const wanted = { text: line.text, pitch: line.pitch, gain: line.gain };
+    for (const [name, value] of Object.entries(wanted))
+      if (other || (document.activeElement !== this[name] && before?.[name] !== value)) this[name].value = value;
+    this.undo.disabled = !Object.keys(line.change).length;
+    const known = await voices();
+    if (this.voice.children.length !== known.length + 1)
+      fill(this.voice, h("option", { value: "" }, t("voice.none")), known.map((v) => h("option", { value: v.name, disabled: !v.usable }, v.name)));
+    if (other || before?.voice !== line.voice) this.voice.value = line.voice;
+  }
+
+  async detail(line, other) {
+    if (other) { fill(this.more); fill(this.words); }
+    const about = await get(`lines/${encodeURIComponent(line.id)}`).catch(() => null);
+    if (!about || this.line?.id !== line.id) return;
+    fill(this.words, about.words.map(([word, begin, end]) => button(word, () => { this.player.seek(begin); this.player.play(); }, { title: `${begin.toFixed(2)} – ${end.toFixed(2)} s` })));
+    const open = new Set([...this.more.querySelectorAll("details[open]")].map((part) => part.dataset.part));
+    const part = (name, ...children) => h("details", { "data-part": name, open: open.has(name) }, h("summary", {}, t(`part.${name}`)), children);
+    const hearing = this.hearing?.id === line.id ? this.hearing.element : audition(line.id, [line.voice], async (voice) => post("change", { id: line.id, values: { voice } }), t("use.line"));
+    this.hearing = { id: line.id, element: hearing };
+    const sign = `${line.id} ${line.take}`;  // a recording in hand outlives what else changes
+    const taking = this.taking?.sign === sign ? this.taking.element : this.takes(line);
+    this.taking = { sign, element: taking };
+    fill(this.more,
+      part("audition", hearing),
+      part("take", taking),
+      part("versions", h("ol.versions", {}, about.versions.map((version) => this.version(line, version)))),
+      part("reading", readingForm(about.reading)),
+      about.picture && part("alignment", h("img.alignment", { alt: t("part.alignment"), src: `/api/outcome/${line.key}/picture`, loading: "lazy" })),
+      Object.keys(about.metrics).length && part("metrics", h("dl", {}, Object.entries(about.metrics).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value.toFixed(2))]))));
+  }
+
+  version(line, version) {
+    const about = [version.voice || t("pass"), version.pitch && `${version.pitch > 0 ? "+" : ""}${version.pitch}`, version.gain && `${version.gain} dB`, version.audio].filter(Boolean).join(" · ");
+    return h("li", { class: version.current ? "current" : "" }, listenButton(`/api/outcome/${version.key}/result`, version.at),
+      h("span", {}, h("b", {}, new Date(version.at).toLocaleString()), h("small", {}, about), h("small", { lang: "ko" }, version.text)),
+      version.current ? h("small", {}, t("current")) : button(t("go.back"), () => post("back", { id: line.id, key: version.key })));
+  }
+
+  takes(line) {
+    const bring = (file) => file && put(`lines/${encodeURIComponent(line.id)}/take`, file).then(() => toast(t("take.there"), "good")).catch(() => {});
+    let recorder = null;
+    const record = button(t("record"), async () => {
+      try {
+        if (recorder) { const file = await recorder.stop(); recorder = null; record.textContent = t("record"); record.classList.remove("recording"); bring(file); return; }
+        recorder = new Recorder();
+        await recorder.start();
+        record.textContent = t("record.stop");
+        record.classList.add("recording");
+      } catch { recorder = null; toast(t("record.none")); }
+    }, { id: "record" });
+    const drop = h("div.drop", {
+      ondragover: (event) => { event.preventDefault(); drop.classList.add("over"); },
+      ondragleave: () => drop.classList.remove("over"),
+      ondrop: (event) => { event.preventDefault(); drop.classList.remove("over"); bring(event.dataTransfer.files[0]); },
+    }, t("take.drop"), fileButton(t("choose"), "audio/*,.wav,.flac,.aif,.aiff", (files) => bring(files[0]), { id: "take" }), record, line.new_take && button(t("take.original"), () => post("original", { id: line.id })));
+    return drop;
+  }
+
+  mark(name) { if (this.line) post("mark", { id: this.line.id, state: name }); }
+
+  async convert() {
+    const line = this.line;
+    if (!line) return;
+    const values = {}, pitch = Number(this.pitch.value), gain = Number(this.gain.value);
+    if (this.text.value.trim() !== line.text) values.text = this.text.value.trim();
+    if (this.voice.value && this.voice.value !== line.voice) values.voice = this.voice.value;
+    if (pitch !== line.pitch) values.pitch = pitch;
+    if (gain !== line.gain) values.gain = gain;
+    if (Object.keys(values).length) await post("change", { id: line.id, values });
+    await post("convert", { ids: [line.id] });
+  }
+
+  async reset() {
+    await post("change", { id: this.line.id, values: { text: null, voice: null, pitch: null, gain: null } });
+    const { pitch, gain } = this.line;
+    Object.assign(this.pitch, { value: pitch });
+    Object.assign(this.gain, { value: gain });
+  }
+}

@@ -1,0 +1,107 @@
+// Source and result on one playhead: two waves, one time, one of them heard.
+
+import WaveSurfer from "./wavesurfer.js";
+import { t } from "./api.js";
+import { button, h } from "./dom.js";
+
+let playing = null;
+
+export class Player {
+  constructor() {
+    this.waves = {};
+    this.heard = "result";
+    this.rows = { source: h("div.wave"), result: h("div.wave") };
+    this.toggle = button("▶", () => this.playPause(), { class: "main play", "aria-label": t("play"), title: "Space" });
+    this.time = h("output.time", {}, "0.00");
+    this.choices = Object.fromEntries(["source", "result"].map((name, i) =>
+      [name, button(t(name), () => this.hear(name, true), { title: `${i + 1}`, "aria-pressed": "false", class: "choice" })]));
+    this.element = h("div.player", {},
+      h("div.transport", {}, this.toggle, this.choices.source, this.choices.result, this.time),
+      h("div.tracks", {}, h("label", {}, t("source")), this.rows.source, h("label", {}, t("result")), this.rows.result));
+  }
+
+  load(urls) {
+    const sign = JSON.stringify(urls);
+    if (sign === this.sign) return;
+    this.sign = sign;
+    this.stop();
+    for (const wave of Object.values(this.waves)) wave.destroy();
+    this.waves = {};
+    for (const [name, url] of Object.entries(urls)) {
+      this.choices[name].disabled = !url;
+      this.rows[name].replaceChildren();
+      if (!url) { this.rows[name].append(h("small", {}, t("nothing.yet"))); continue; }
+      const wave = WaveSurfer.create({
+        container: this.rows[name], url, height: 52, normalize: true, barWidth: 2, barGap: 1, barRadius: 1,
+        waveColor: name === "source" ? "#9aa7b5" : "#6f9fd8", progressColor: name === "source" ? "#55606c" : "#2c5f9e", cursorColor: "#b3261e",
+      });
+      wave.on("interaction", (at) => this.seek(at));
+      wave.on("timeupdate", (at) => this.heard === name && this.follow(name, at));
+      wave.on("finish", () => this.heard === name && this.stop());
+      wave.on("error", () => this.rows[name].replaceChildren(h("small", {}, t("gone"))));
+      this.waves[name] = wave;
+    }
+    this.hear(this.waves[this.heard] ? this.heard : Object.keys(this.waves)[0] ?? "source");
+  }
+
+  get wave() { return this.waves[this.heard]; }
+
+  follow(name, at) {
+    this.time.textContent = at.toFixed(2);
+    for (const [other, wave] of Object.entries(this.waves))
+      if (other !== name && Math.abs(wave.getCurrentTime() - at) > 0.03) wave.setTime(at);
+  }
+
+  seek(at) { for (const wave of Object.values(this.waves)) wave.setTime(at); }
+
+  // Switches what is heard without losing the place.
+  hear(name, play = false) {
+    if (!this.waves[name]) return;
+    const at = this.wave?.getCurrentTime() ?? 0, before = this.wave, went = before?.isPlaying();
+    this.heard = name;
+    for (const [key, choice] of Object.entries(this.choices)) choice.setAttribute("aria-pressed", key === name);
+    for (const [key, row] of Object.entries(this.rows)) row.classList.toggle("heard", key === name);
+    if (before && before !== this.wave) { before.pause(); this.wave.setTime(at); }
+    if (went || play) this.play();
+  }
+
+  play() {
+    if (!this.wave) return;
+    if (playing && playing !== this) playing.stop();
+    playing = this;
+    this.wave.play()?.catch(() => {});
+    this.toggle.textContent = "❚❚";
+  }
+
+  stop() {
+    this.wave?.pause();
+    this.toggle.textContent = "▶";
+  }
+
+  playPause() { if (this.wave?.isPlaying()) this.stop(); else this.play(); }
+
+  destroy() {
+    this.stop();
+    for (const wave of Object.values(this.waves)) wave.destroy();
+    this.waves = {};
+    this.sign = "";
+  }
+}
+
+// A small player of one sound, of which one plays at a time on the whole page.
+let sounding = null;
+export function playOne(url, control) {
+  if (sounding) { sounding.sound.pause(); sounding.control.textContent = "▶"; }
+  if (sounding?.url === url) { sounding = null; return; }
+  playing?.stop();
+  const sound = new Audio(url);
+  sounding = { url, sound, control };
+  control.textContent = "❚❚";
+  sound.addEventListener("ended", () => { control.textContent = "▶"; if (sounding?.sound === sound) sounding = null; });
+  sound.play().catch(() => { control.textContent = "▶"; });
+}
+
+export const listenButton = (url, label = "") => {
+  const control = button("▶", () => playOne(typeof url === "function" ? url() : url, control), { class: "listen", "aria-label": `${t("play")} ${label}` });
+  return control;
+};

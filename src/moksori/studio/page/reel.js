@@ -1,0 +1,77 @@
+// The whole: deliver it, hear reel and stems, and see what is to be recorded again, actor by actor.
+
+import { get, post, state, t } from "./api.js";
+import { button, fill, h, select } from "./dom.js";
+
+const PARTS = ["lines", "reel", "edl", "otio", "subtitles", "timings", "words", "mouth", "issues", "retakes", "report"];
+
+export default function reel(place) {
+  const form = h("div.settings"), go = button(t("export"), () => post("export"), { class: "main", id: "export" });
+  const note = h("p"), mixer = h("div.mixer"), files = h("div.files"), retakes = h("div.retakes");
+  fill(place, h("section.page", {}, h("h1", {}, t("screen.reel")), form, h("div.buttons", {}, go), note, mixer, h("h2", {}, t("delivered")), files, h("h2", {}, t("retakes")), retakes));
+  let said = "", exports = -1;
+
+  function settings(values) { return post("settings", { values }); }
+
+  function update() {
+    const job = state.job;
+    if (!job) return;
+    const sign = JSON.stringify(job.settings);
+    if (sign !== said) {
+      said = sign;
+      const without = new Set(job.settings.without);
+      fill(form, h("label", {}, t("set.loudness"), select(["korea", "netflix", "ebu", "none"].map((n) => [n, t(`loudness.${n}`)]), job.settings.loudness, (loudness) => settings({ loudness }))),
+        h("label", {}, t("set.floor"), select(["room", "silence"].map((n) => [n, t(`floor.${n}`)]), job.settings.floor, (floor) => settings({ floor }))),
+        h("details", {}, h("summary", {}, t("set.parts")), h("div.parts", {}, PARTS.map((name) => h("label.check", {}, h("input", { type: "checkbox", checked: !without.has(name), onchange: (e) => {
+          if (e.target.checked) without.delete(name); else without.add(name);
+          settings({ without: [...without] });
+        } }), t(`deliver.${name}`))))));
+    }
+    const faulty = job.lines.filter((line) => line.status === "faulty").length, waiting = job.lines.filter((line) => line.status === "waiting").length;
+    fill(note, faulty ? h("span.amber", {}, t("reel.faulty", { count: faulty }), " ") : "", waiting ? t("reel.waiting", { count: waiting }) : "");
+    go.disabled = job.lines.length === faulty;
+    const done = state.works.filter((work) => work.kind === "export" && work.state === "done").length + (job.elsewhere ? 0.5 : 0);
+    if (done !== exports) { exports = done; deliveredFiles(); }
+    list(job.lines.filter((line) => line.look && line.mark !== "ok"));
+  }
+
+  async function deliveredFiles() {
+    const found = await get("delivered");
+    const link = (file) => h("li", {}, h("a", { href: `/api/delivered/${file.path.split("/").map(encodeURIComponent).join("/")}`, target: file.path.endsWith(".html") ? "_blank" : null }, file.path.split("/").pop()), h("small", {}, size(file.bytes)));
+    const top = found.filter((file) => !file.path.includes("/")), folders = [...new Set(found.filter((file) => file.path.includes("/")).map((file) => file.path.split("/")[0]))];
+    fill(files, found.length ? h("ul.delivered", {}, top.map(link)) : h("p", {}, t("delivered.none")),
+      folders.map((folder) => h("details", {}, h("summary", {}, `${folder}/`), h("ul.delivered", {}, found.filter((file) => file.path.startsWith(`${folder}/`)).map(link)))));
+    mix(found.filter((file) => file.path.startsWith("stems/")).map((file) => file.path), found.some((file) => file.path === "reel.wav"));
+  }
+
+  // The stems together, one clock; any may be silenced or heard alone.
+  function mix(stems, there) {
+    if (!there) { fill(mixer); return; }
+    const url = (path) => `/api/delivered/${path.split("/").map(encodeURIComponent).join("/")}`;
+    const tracks = stems.map((path) => ({ name: path.slice(6, -4), sound: new Audio(), path, mute: false, solo: false }));
+    for (const track of tracks) { track.sound.preload = "none"; track.sound.src = url(track.path); }
+    const main = h("audio", { controls: true, preload: "metadata", src: url("reel.wav"), "aria-label": t("reel.all") });
+    const hear = () => {
+      const solo = tracks.some((track) => track.solo), whole = !solo && tracks.every((track) => !track.mute);
+      main.muted = !whole;
+      for (const track of tracks) {
+        track.sound.muted = whole || track.mute || (solo && !track.solo);
+        if (!track.sound.muted && !main.paused) { track.sound.currentTime = main.currentTime; track.sound.play().catch(() => {}); } else track.sound.pause();
+      }
+    };
+    for (const event of ["play", "pause", "seeked"]) main.addEventListener(event, hear);
+    main.addEventListener("timeupdate", () => tracks.forEach((track) => { if (!track.sound.paused && Math.abs(track.sound.currentTime - main.currentTime) > 0.08) track.sound.currentTime = main.currentTime; }));
+    const toggle = (track, name) => { const control = button(t(name), () => { track[name] = !track[name]; control.setAttribute("aria-pressed", track[name]); hear(); }, { "aria-pressed": "false" }); return control; };
+    fill(mixer, main, h("ul.stems", {}, tracks.map((track) => h("li", {}, h("b", {}, track.name), toggle(track, "mute"), toggle(track, "solo")))));
+  }
+
+  function list(lines) {
+    const actors = new Map();
+    for (const line of lines) actors.set(line.actor || line.character, [...(actors.get(line.actor || line.character) ?? []), line]);
+    fill(retakes, lines.length ? [...actors].map(([actor, own]) => h("section", {}, h("h3", {}, actor || "—", h("small", {}, t("count.lines", { count: own.length }))),
+      h("ul.issues", {}, own.map((line) => h("li", {}, h("a", { href: `#lines/${encodeURIComponent(line.id)}` }, line.start ? `${line.start} – ${line.end}` : line.place), " ", h(`b.${line.mark || "none"}`, {}, t(`mark.${line.mark || "none"}`)), " ", h("span", { lang: "ko" }, line.text), line.note && h("small.note", {}, ` “${line.note}”`)))))) : h("p", {}, t("retakes.none")));
+  }
+  return update;
+}
+
+const size = (bytes) => bytes > 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1000)} kB`;

@@ -1,0 +1,36 @@
+// What the script and the recordings are to be understood by: frame rate, columns, names of recordings.
+
+import { get, post, t } from "./api.js";
+import { fill, h } from "./dom.js";
+
+const RATES = ["", "23.976", "24", "25", "29.97", "29.97df", "30", "50", "59.94df", "60"];
+const COLUMNS = ["line", "character", "actor", "file", "no", "start", "end", "episode", "scene", "directions", "note"];
+
+export function settingsForm(settings, only = ["fps", "start", "episode", "pattern", "columns"]) {
+  const fields = {
+    fps: () => h("label", {}, t("set.fps"), h("select", { name: "fps" }, RATES.map((rate) => h("option", { value: rate, selected: rate === (settings.fps ?? "") }, rate || t("set.none"))))),
+    start: () => h("label", {}, t("set.start"), h("input", { name: "start", value: settings.start ?? "", placeholder: "01:00:00:00" })),
+    episode: () => h("label", {}, t("set.episode"), h("input", { name: "episode", value: settings.episode ?? "" })),
+    pattern: () => {
+      const proposals = h("span.proposals");
+      const input = h("input", { name: "pattern", value: settings.pattern ?? "", placeholder: "{no:03d}_{character}" });
+      get("patterns").then((found) => fill(proposals, found.map((item) => h("button", { type: "button", class: "proposal", onclick: () => post("settings", { values: { pattern: item.pattern } }) },
+        t("set.proposal", { pattern: item.pattern, found: item.found, all: item.lines }))))).catch(() => {});
+      return h("label", {}, t("set.pattern"), input, proposals);
+    },
+    columns: () => h("details", {}, h("summary", {}, t("set.columns")), h("div.fields", {}, COLUMNS.map((key) =>
+      h("label", {}, t(`column.${key}`), h("input", { name: `column.${key}`, value: settings.columns?.[key] ?? "" }))))),
+  };
+  return h("form.settings", { onsubmit: async (event) => {
+    event.preventDefault();
+    const values = {}, given = new FormData(event.target);
+    for (const [name, value] of given) if (!name.startsWith("column.")) values[name] = value.trim();
+    if (only.includes("columns")) {
+      const columns = {};
+      for (const key of COLUMNS) if (given.get(`column.${key}`)?.trim()) columns[key] = given.get(`column.${key}`).trim();
+      values.columns = Object.keys(columns).length ? columns : null;
+    }
+    document.activeElement?.blur();
+    await post("settings", { values });
+  } }, only.map((name) => fields[name]()), h("button.main", {}, t("set.save")));
+}

@@ -1,0 +1,254 @@
+"""What a running Studio holds: the open job, the works, and what the page may ask of them."""
+
+import tempfile
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from moksori.conversion.results import Conversion
+from moksori.dubbing.plan.cast import set_role
+from moksori.dubbing.plan.preflight import Memory
+from moksori.dubbing.progress import Stage, Watch
+from moksori.dubbing.records import Change, Mark, Setup
+from moksori.dubbing.request import JobFile
+from moksori.dubbing.review import TAKES
+from moksori.errors import ConfigError
+from moksori.files import atomic_write
+from moksori.signal import audio
+from moksori.studio import folders
+from moksori.studio.desk import OWN, Desk
+from moksori.studio.works import Work, Works
+
+
+class Session:
+    """What a running Studio holds.
+
+    Args:
+        root: the folder whose jobs may be opened.
+        workers: lines at a time; as many as there are cores by default.
+    """
+
+    def __init__(self, root: Path, workers: int | None = None) -> None:
+        self.root, self.workers = root, workers
+        self.memory, self.works = Memory(), Works(self.changed)
+        self.desk: Desk | None = None
+        self.revision = 0  # grows with everything that the page has to show
+        self.loose = tempfile.TemporaryDirectory(prefix="moksori-")  # of single lines
+        self._samples: dict[str, bytes] = {}
+        self._sampling = threading.Lock()
+        self._end = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def changed(self) -> None:
+        """Let the page look again."""
+        self.revision += 1
+
+    def close(self) -> None:
+        """End the works and the workers."""
+        self._end.set()
+        self.works.close()
+        if self.desk:
+            self.desk.close()
+        self.loose.cleanup()
+
+    def _watch(self) -> None:
+        while not self._end.wait(1.0):
+            if self.desk is not None:
+                self.desk.look()
+
+    # Jobs
+
+    def open(self, out: Path) -> None:
+        """Open a job.
+
+        Raises:
+            ConfigError: another one is at work, or its job.toml cannot be read.
+        """
+        if any(w.state in ("waiting", "running") and not w.quiet for w in self.works.all()):
+            raise ConfigError.of("studio.busy")
+        if self.desk:
+            self.desk.close()
+        self.desk = Desk(out, self.works, self.memory, self.changed, self.workers)
+        self.changed()
+        self.desk.refresh()
+
+    def open_folder(self, folder: Path) -> None:
+        """Open what a user named on the command line: a job, a new one, or one of what lies there."""
+        if folder.is_dir() and not folders.is_job(folder) and any(folder.iterdir()):
+            folder = folder / OWN
+            if not folders.is_job(folder):
+                folders.begin_job(folder)
+        elif not folders.is_job(folder):
+            folders.new_job(folder.parent, folder.name)
+        self.root = folder.parent
+        self.open(folder)
+        self.with_cast()
+
+    def the_desk(self) -> Desk:
+        """The open job.
+
+        Raises:
+            ConfigError: none is.
+        """
+        if self.desk is None:
+            raise ConfigError.of("studio.none_open")
+        return self.desk
+
+    def save(self, **asked: Any) -> None:
+        """Change what the job is asked for; its cast gets the characters that are new."""
+        desk = self.the_desk()
+        JobFile.model_validate(desk.file.model_dump() | asked)
+        desk.save(**asked)
+        self.with_cast()
+
+    def with_cast(self) -> None:
+        """Give the cast the characters that it lacks; a script that cannot be read is told by the check."""
+        desk = self.the_desk()
+        try:
+            file = folders.with_cast(desk.file, desk.out)
+        except ValueError:
+            return
+        if file != desk.file:
+            desk.save(cast=file.cast)
+
+    def place_of_script(self, name: str) -> Path:
+        """Where a script that is brought goes."""
+        return self.the_desk().out / folders.SCRIPTS / name
+
+    def place_of_recording(self, name: str) -> Path:
+        """Where a recording that is brought goes."""
+        return self.the_desk().out / folders.RECORDINGS / name
+
+    def cast(self, character: str, values: dict[str, Any]) -> None:
+        """Change a character's role."""
+        desk = self.the_desk()
+        if desk.file.cast is None:
+            raise ConfigError.of("studio.no_cast")
+        set_role(desk.file.cast, character, **values)
+        desk.refresh()
+
+    # Lines
+
+    def mark(self, id: str, state: str | None, note: str | None) -> None:
+        """Mark a line or note something of it; what is None stays.
+
+        Raises:
+            ConfigError: there is no such line.
+        """
+        desk = self.the_desk()
+        line = self._line(id)
+        before = desk.review.marks().get(id, Mark())
+        row = desk.rows().get(id)
+        said = before._replace(text=line.text)
+        if state is not None:
+            key = row.wave.stem if row and row.wave else ""
+            said = said._replace(state=state, key=key)  # type: ignore[arg-type]
+        if note is not None:
+            said = said._replace(note=note)
+        desk.review.mark(id, said)
+        self.changed()
+
+    def change(self, id: str, values: dict[str, Any]) -> None:
+        """Ask something of a line; a value that is None is left to script and cast again."""
+        desk, line = self.the_desk(), self._line(id)
+        before = desk.review.changes().get(id, Change())
+        change = Change.model_validate(before.model_dump() | values)
+        if "text" in values:
+            script = before.script_text if before.text is not None else line.text
+            text = None if values["text"] in (None, script) else values["text"]
+            change = change.model_copy(update={"text": text, "script_text": text and script})
+        desk.review.change(id, change)
+        self.changed()
+        desk.refresh()
+
+    def forget(self, id: str) -> None:
+        """Drop what was said of a line that the script no longer has."""
+        desk = self.the_desk()
+        desk.review.mark(id, Mark())
+        desk.review.change(id, Change())
+        desk.refresh()
+
+    def go_back(self, id: str, key: str) -> None:
+        """Ask of a line what it was asked when it became an earlier version.
+
+        Raises:
+            ConfigError: there is no such version.
+        """
+        desk, line = self.the_desk(), self._line(id)
+        version = next((v for v in desk.review.versions(id) if v.key == key), None)
+        if version is None:
+            raise ConfigError.of("studio.no_version", line=id)
+        before = desk.review.changes().get(id, Change())
+        script = before.script_text if before.text is not None else line.text
+        own = version.audio.startswith(f"{TAKES}/")
+        changed = version.text != script
+        desk.review.change(id, Change(
+            text=version.text if changed else None, script_text=script if changed else None,
+            voice=version.voice or None, pitch=version.pitch, gain=version.gain,
+            take=desk.out / version.audio if own else None,
+        ))  # fmt: skip
+        self.changed()
+        desk.refresh()
+
+    def _line(self, id: str) -> Any:
+        checked = self.the_desk().checked
+        if checked is None or id not in checked.lines:
+            raise ConfigError.of("studio.no_line", line=id)
+        return checked.lines[id]
+
+    def add_reading(self, word: str, reading: str) -> None:
+        """Add a word's reading to the show's own list, which is made if there is none.
+
+        Raises:
+            LexiconError: the word cannot be read so.
+        """
+        from moksori.text.lexicon import load_lexicon
+
+        desk = self.the_desk()
+        path = desk.file.lexicon or desk.out / "lexicon.tsv"
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        rows = [row for row in before.splitlines() if row.split("\t")[0] != word]
+        trial = path.with_name(f".{path.name}.trial{path.suffix}")
+        atomic_write(trial, "\n".join([*rows, f"{word}\t{reading}", ""]))
+        try:
+            load_lexicon(trial)
+            trial.replace(path)
+        finally:
+            trial.unlink(missing_ok=True)
+        self.save(lexicon=path)
+
+    # What is no job
+
+    def one_line(self, path: Path, text: str, voices: list[str]) -> Work:
+        """Convert a line that belongs to no job."""
+        return self.works.add("one", partial(self._one_line, path, text, voices), voices=voices)
+
+    def _one_line(
+        self, path: Path, text: str, voices: list[str], watch: Watch
+    ) -> dict[str, dict[str, Any]]:
+        converter = self.memory.converter(Setup())
+        found: dict[str, dict[str, Any]] = {}
+        results = (self._in_voice(converter, path, text, voice) for voice in voices)
+        for voice, result in zip(
+            voices, watch.steps(Stage.CONVERTING, results, len(voices)), strict=True
+        ):
+            wave = path.with_name(f"{path.stem}.{voice}.wav")
+            result.save(wave)
+            found[voice] = {"file": wave.name, "confidence": result.alignment.confidence}
+        return found
+
+    @staticmethod
+    def _in_voice(converter: Any, path: Path, text: str, voice: str) -> Conversion:
+        result: Conversion = converter.convert(path, text, voice)
+        return result
+
+    def sample(self, voice: str) -> bytes:
+        """A sentence in a voice, as MP3."""
+        with self._sampling:
+            if voice not in self._samples:
+                converter = self.memory.converter(Setup())
+                text = (folders.demo_source() / "demo.txt").read_text(encoding="utf-8").strip()
+                result = converter.convert(folders.demo_source() / "demo.flac", text, voice)
+                self._samples[voice] = audio.mp3(result.samples.mean(axis=1), result.sample_rate)
+            return self._samples[voice]

@@ -1,0 +1,136 @@
+"""What the page hears and downloads: only files that the job itself knows of, never a path of the page's."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import FileResponse, Response
+
+from moksori.dubbing.plan.patterns import propose_patterns
+from moksori.dubbing.records import HOME, Take
+from moksori.dubbing.request import JobFile
+from moksori.dubbing.store import delivered_files
+from moksori.errors import AudioError, MoksoriError
+from moksori.messages import Lang
+from moksori.script.columns import COLUMNS
+from moksori.script.script import read_script
+from moksori.signal import audio
+from moksori.studio.session import Session
+from moksori.studio.view import voices_view
+from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
+
+_PARTS = {
+    "source": (".source.mp3", "audio/mpeg"), "result": (".result.mp3", "audio/mpeg"),
+    "picture": (".png", "image/png"), "wave": (".wav", "audio/wav"),
+}  # fmt: skip
+_FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}  # a key is a hash
+_SHOWN = 6  # lines of a preview
+
+
+def voices(session: Session) -> list[dict[str, Any]]:
+    """The voices to choose from."""
+    file = session.desk.file if session.desk else JobFile()
+    return voices_view(file.model, file.packs)
+
+
+def sample(session: Session, voice: str) -> Response | None:
+    """A sentence in a voice; None if there is no such voice."""
+    try:
+        return Response(session.sample(voice), media_type="audio/mpeg", headers=_FOR_EVER)
+    except MoksoriError:
+        return None
+
+
+def outcome(session: Session, key: str, what: str) -> Response | None:
+    """A file of an outcome; None if there is none."""
+    if what not in _PARTS or len(key) != 32 or not set(key) <= set("0123456789abcdef"):
+        return None
+    suffix, kind = _PARTS[what]
+    path = session.the_desk().out / HOME / "lines" / f"{key}{suffix}"
+    if not path.is_file():
+        return None
+    return FileResponse(path, media_type=kind, headers=_FOR_EVER)
+
+
+def source(session: Session, id: str) -> Response | None:
+    """The recording of a line that is not converted yet, as MP3."""
+    checked = session.the_desk().checked
+    take = next((take for take in checked.takes if take.id == id), None) if checked else None
+    if take is None:
+        return None
+    try:
+        changed = take.audio.stat().st_mtime_ns
+        return Response(_mp3(take, changed), media_type="audio/mpeg")
+    except (OSError, AudioError):
+        return None
+
+
+@lru_cache(maxsize=64)
+def _mp3(take: Take, changed: int) -> bytes:
+    recording = audio.decode(take.audio, part=(take.begin, take.samples))
+    return audio.mp3(recording.mono, recording.sample_rate)
+
+
+def loose(session: Session, name: str) -> Response | None:
+    """A converted line that belongs to no job."""
+    folder = Path(session.loose.name)
+    path = next((path for path in folder.iterdir() if path.name == name), None)
+    return FileResponse(path, media_type="audio/wav", filename=name) if path else None
+
+
+def delivered(session: Session) -> list[dict[str, Any]]:
+    """What the job has delivered."""
+    out = session.the_desk().out
+    paths = [out / path for path in sorted(delivered_files(out))]
+    return [
+        {"path": path.relative_to(out).as_posix(), "bytes": path.stat().st_size}
+        for path in paths
+        if path.is_file()
+    ]
+
+
+def delivered_file(session: Session, path: str) -> Response | None:
+    """One of these; None for any other path."""
+    out = session.the_desk().out
+    if path not in delivered_files(out) or not (out / path).is_file():
+        return None
+    if path.endswith((".html", ".wav", ".vtt")):
+        return FileResponse(out / path, headers={"cache-control": "no-cache"})
+    return FileResponse(out / path, filename=Path(path).name)
+
+
+def patterns(session: Session) -> list[dict[str, Any]]:
+    """How the recordings may be called."""
+    desk = session.the_desk()
+    audio_folder, checked = desk.file.audio, desk.checked
+    if checked is None or audio_folder is None or not audio_folder.is_dir():
+        return []
+    lines = [line for line in checked.lines.values() if not line.file]
+    return [found._asdict() for found in propose_patterns(lines, audio_folder)] if lines else []
+
+
+def preview(session: Session, lang: Lang) -> dict[str, Any]:
+    """What is understood of the job's script: its first lines, and which of the columns are filled."""
+    file = session.the_desk().file
+    if file.script is None:
+        return {"error": "", "rows": [], "columns": []}
+    try:
+        content = read_script(
+            file.script, columns=file.columns, episode=file.episode,
+            frame_rate=FrameRate.parse(file.fps) if file.fps else None,
+        )  # fmt: skip
+    except MoksoriError as error:
+        return {"error": error.say(lang), "rows": [], "columns": [*COLUMNS]}
+    names = {"line": "text"} | {key: key for key in COLUMNS if key != "line"}
+    filled = [key for key, name in names.items() if any(getattr(x, name) for x in content.lines)]
+    rate = FrameRate.parse(file.fps) if file.fps else NTSC_DROP
+
+    def cell(value: object) -> str:
+        return format_timecode(value, rate) if isinstance(value, float) else str(value or "")
+
+    rows = [[cell(getattr(line, names[key])) for key in filled] for line in content.lines]
+    return {
+        "error": "", "columns": [*COLUMNS], "filled": filled, "rows": rows[:_SHOWN],
+        "lines": len(rows), "warnings": [why.say(lang) for why in content.warnings],
+        "faults": [f"{fault.where.say(lang)}: {fault.what.say(lang)}" for fault in content.faults],
+    }  # fmt: skip

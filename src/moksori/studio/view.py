@@ -1,0 +1,234 @@
+"""What the page shows, as JSON: the whole job, and one line in detail."""
+
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from moksori.conversion.checkpoint import Voice, load_card
+from moksori.conversion.voices import load_pack, pack_paths, packs_folder
+from moksori.dubbing.check import Checked
+from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
+from moksori.dubbing.plan.cast import read_cast
+from moksori.dubbing.records import HOME, Change, Dubbed, Mark, Take
+from moksori.dubbing.store import LineState
+from moksori.dubbing.work.flags import reason
+from moksori.errors import CheckpointError, MoksoriError, TextError
+from moksori.messages import Lang
+from moksori.script.line import Line, Place
+from moksori.studio.desk import Desk
+from moksori.studio.works import Work
+from moksori.timecode import format_timecode
+from moksori.weights import MODEL
+
+
+def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
+    """Everything that the page shows of a job, but what is only shown of one line."""
+    file, checked = desk.file, desk.checked
+    view: dict[str, Any] = {
+        "name": desk.name,
+        "error": desk.error.say(lang) if desk.error else "",
+        "settings": {
+            "script": file.script.name if file.script else "",
+            "audio": file.audio.name if file.audio else "",
+            "track": bool(file.audio and file.audio.is_file()),
+            **file.model_dump(
+                mode="json",
+                include={"fps", "start", "episode", "columns", "pattern", "handles", "mean_f0",
+                         "sample_rate", "loudness", "floor", "without", "spell"},
+            ),
+        },
+        "lines": [], "issues": [], "cast": [], "elsewhere": desk.elsewhere(),
+    }  # fmt: skip
+    if checked is not None:
+        view["lines"] = _lines(desk, checked, lang)
+        view["issues"] = _issues(checked, lang)
+        view["cast"] = _cast(desk, checked)
+    return view
+
+
+def _lines(desk: Desk, checked: Checked, lang: Lang) -> list[dict[str, Any]]:
+    rows, states, changes, marks = (
+        desk.rows(), desk.states(), desk.review.changes(), desk.review.marks(),
+    )  # fmt: skip
+    takes = {take.id: take for take in checked.takes}
+    return [
+        _line(
+            checked, id, line, takes.get(id), rows.get(id), states.get(id),
+            changes.get(id, Change()), marks.get(id), lang,
+        )
+        for id, line in checked.lines.items()
+    ]  # fmt: skip
+
+
+def _line(
+    checked: Checked,
+    id: str,
+    line: Line,
+    take: Take | None,
+    row: Dubbed | None,
+    standing: LineState | None,
+    change: Change,
+    mark: Mark | None,
+    lang: Lang,
+) -> dict[str, Any]:
+    text = change.text if change.text is not None else line.text
+    status = "faulty" if take is None else str(row.status) if row else "waiting"
+    if take and standing and standing.status == "begun":
+        status = "begun"
+    key = row.wave.stem if row and row.wave else ""
+    flags = row.flags if row else ()
+    said = mark or Mark()
+    return {
+        "id": id, "place": line.place.say(lang), "no": line.no, "character": line.character,
+        "actor": line.actor, "text": text, "directions": line.directions,
+        "start": _timecode(line.start, checked), "end": _timecode(line.end, checked),
+        "seconds": round(take.seconds, 2) if take else 0,
+        "status": status, "key": key,
+        "error": _error(row, standing, lang),
+        "flags": [{"level": _level(flag.severity), "text": reason(flag, lang)} for flag in flags],
+        "severity": severity(row) if row else 0.0,
+        "look": bool(row and to_look_at(row)) or status == "faulty" or said.state in ("retake", "hold"),
+        "confidence": (row.metrics or {}).get("confidence") if row else None,
+        "voice": take.role.voice if take else "", "pitch": take.role.pitch if take else 0.0,
+        "gain": take.role.gain if take else 0.0, "pass": bool(take and take.role.as_recorded),
+        "change": {
+            name: value
+            for name in ("text", "voice", "pitch", "gain")
+            if (value := getattr(change, name)) is not None
+        },
+        "take": take.audio.name if take else "", "new_take": change.take is not None,
+        "mark": state(row) if row and row.mark else said.state if said.state != "ok" else "",
+        "stale": bool(said.state == "ok" and key and said.key != key),
+        "note": said.note,
+    }  # fmt: skip
+
+
+def _error(row: Dubbed | None, standing: LineState | None, lang: Lang) -> str:
+    error = row.error if row else standing.error if standing else None
+    return error.say(lang) if error else ""
+
+
+def _level(severity: float) -> str:
+    return "red" if severity >= URGENT else "amber" if severity >= LOOK_AT else "grey"
+
+
+def _timecode(time: float | None, checked: Checked) -> str:
+    return "" if time is None else format_timecode(time, checked.frame_rate)
+
+
+def _issues(checked: Checked, lang: Lang) -> list[dict[str, Any]]:
+    ids = {line.place: id for id, line in checked.lines.items()}
+    return [
+        {
+            "severity": issue.severity, "kind": issue.kind, "text": issue.say(lang),
+            "place": issue.say_place(lang),
+            "line": ids.get(issue.place, "") if isinstance(issue.place, Place) else "",
+            "values": {k: v for k, v in issue.values.items() if isinstance(v, str)},
+        }
+        for issue in checked.issues
+    ]  # fmt: skip
+
+
+def _cast(desk: Desk, checked: Checked) -> list[dict[str, Any]]:
+    counts = Counter(line.character for line in checked.lines.values())
+    seconds: Counter[str] = Counter()
+    for take in checked.takes:
+        seconds[take.line.character] += round(take.seconds)
+    try:
+        cast = read_cast(desk.file.cast) if desk.file.cast else None
+    except MoksoriError:
+        cast = None
+    found = []
+    for character, count in counts.most_common():
+        role = cast.role(character) if cast else None
+        actors = dict.fromkeys(
+            line.actor for line in checked.lines.values() if line.character == character
+        )
+        found.append({
+            "character": character, "actors": [actor for actor in actors if actor],
+            "lines": count, "seconds": seconds[character],
+            "own": bool(cast and (not character or character in cast.characters)),
+            **(role.model_dump(by_alias=True) if role else {"voice": ""}),
+        })  # fmt: skip
+    return found
+
+
+def line_view(desk: Desk, id: str, lang: Lang) -> dict[str, Any] | None:
+    """What is only shown of one line: when its words are said, how it is read, its versions."""
+    checked = desk.checked
+    if checked is None or id not in checked.lines:
+        return None
+    row, line = desk.rows().get(id), checked.lines[id]
+    key = row.wave.stem if row and row.wave else ""
+    versions = [
+        version._asdict() | {"audio": Path(version.audio).name, "current": version.key == key}
+        for version in desk.review.versions(id)
+        if (desk.out / HOME / "lines" / f"{version.key}.result.mp3").exists()
+    ]
+    return {
+        "id": id, "key": key, "words": row.words if row else (),
+        "speech": row.speech if row else None, "picture": bool(row and row.picture),
+        "metrics": {
+            name: value
+            for name, value in ((row.metrics or {}) if row else {}).items()
+            if math.isfinite(value)
+        },
+        "reading": reading_view(desk, line.text, lang), "versions": versions,
+    }  # fmt: skip
+
+
+def reading_view(desk: Desk, text: str, lang: Lang) -> dict[str, Any]:
+    """How a text is read."""
+    checked = desk.checked
+    if checked is None:
+        return {"error": ""}
+    front_end = checked.converter.front_end
+    try:
+        reading = front_end.read(text, desk.file.spell, desk.file.lexicon)
+    except TextError as error:
+        return {"error": error.say(lang)}
+    return {
+        "error": "", "normalized": reading.normalized, "pronounced": reading.pronounced,
+        "doubts": [
+            {"text": doubt.text, "reading": doubt.reading, "why": doubt.reason.say(lang)}
+            for doubt in reading.doubts
+        ],
+    }  # fmt: skip
+
+
+def work_view(work: Work, lang: Lang) -> dict[str, Any]:
+    """A work, and how far it is."""
+    progress = work.progress
+    return {
+        "number": work.number, "kind": work.kind, "about": work.about, "state": work.state,
+        "quiet": work.quiet,
+        "error": work.error.say(lang) if work.error else "", "result": work.result,
+        "stage": progress.stage.value if progress else "",
+        "done": progress.done if progress else 0, "total": progress.total if progress else 0,
+        "left": progress.left if progress else None,
+    }  # fmt: skip
+
+
+def voices_view(model: Path | None, packs: Path | None) -> list[dict[str, Any]]:
+    """The voices to choose from, the model's own and those that were enrolled."""
+    card = load_card(model or MODEL)
+    found = [_voice(voice, consent=None, usable=True) for voice in card.voices]
+    for path in pack_paths(packs or packs_folder()):
+        try:
+            pack = load_pack(path)[1]
+        except CheckpointError:  # `moksori voices` says what is wrong with it
+            continue
+        consent = pack.consent
+        usable = not consent.expired and pack.model == card.sha256
+        said = f"{consent.who}, {consent.purpose}, ~{consent.until}"
+        found.insert(0, _voice(pack.voice, consent=said, usable=usable))
+    return found
+
+
+def _voice(voice: Voice, *, consent: str | None, usable: bool) -> dict[str, Any]:
+    return {
+        "name": voice.name, "sex": voice.sex, "minutes": round(voice.minutes, 1),
+        "licence": voice.licence, "hertz": round(math.exp(voice.log_f0_mean)),
+        "consent": consent, "usable": usable,
+    }  # fmt: skip

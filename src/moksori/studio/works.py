@@ -1,0 +1,121 @@
+"""What the page has asked to be done: one thing after the other, in a thread of its own.
+
+Closing the page stops nothing: works are the server's, not the tab's.
+"""
+
+import queue
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Literal
+
+from moksori.dubbing.progress import Cancelled, Progress, Watch
+from moksori.errors import MoksoriError
+from moksori.messages import Message, message
+
+_KEPT = 30  # works that are remembered
+State = Literal["waiting", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(kw_only=True)
+class Work:
+    """Something to be done.
+
+    Attributes:
+        number: counts up.
+        kind: check, convert, audition, export, one.
+        about: line, voices: for the page to say.
+        do: does it, and gives what it found, as JSON.
+        quiet: whether it is the page's own housekeeping.
+    """
+
+    number: int
+    kind: str
+    about: dict[str, Any]
+    do: Callable[[Watch], Any]
+    quiet: bool = False
+    state: State = "waiting"
+    progress: Progress | None = None
+    error: Message | None = None
+    result: Any = None
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+class Works:
+    """The works of a server, in their order.
+
+    Args:
+        changed: called, in any thread, when the page has something new to show.
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed, self._numbers = changed, count(1)
+        self._waiting: queue.Queue[Work | None] = queue.Queue()
+        self._all: list[Work] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def add(
+        self, kind: str, do: Callable[[Watch], Any], *, quiet: bool = False, **about: Any
+    ) -> Work:
+        """Have something done as soon as what was asked before is."""
+        work = Work(number=next(self._numbers), kind=kind, about=about, do=do, quiet=quiet)
+        self._all = [*self._all[-_KEPT:], work]
+        self._waiting.put(work)
+        self._changed()
+        return work
+
+    def add_once(self, kind: str, do: Callable[[Watch], Any]) -> None:
+        """The same for housekeeping, unless it waits already."""
+        if not any(work.kind == kind and work.state == "waiting" for work in self._all):
+            self.add(kind, do, quiet=True)
+
+    def all(self) -> list[Work]:
+        """The latest works, the oldest first."""
+        return self._all
+
+    def cancel(self, number: int) -> bool:
+        """End a work between two of its steps; whether there is one to be ended."""
+        for work in self._all:
+            if work.number == number and work.state in ("waiting", "running"):
+                work.cancel.set()
+                return True
+        return False
+
+    def close(self) -> None:
+        """End them all."""
+        for work in self._all:
+            work.cancel.set()
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (work := self._waiting.get()) is not None:
+            self._do(work)
+            self._changed()
+
+    def _do(self, work: Work) -> None:
+        if work.cancel.is_set():
+            work.state = "cancelled"
+            return
+        work.state = "running"
+        self._changed()
+
+        def notify(progress: Progress) -> None:
+            work.progress = progress
+            self._changed()
+
+        try:
+            work.result = work.do(Watch(notify, work.cancel))
+            work.state = "done"
+        except Cancelled:
+            work.state = "cancelled"
+        except MoksoriError as error:
+            work.error, work.state = error.message, "failed"
+        except Exception as error:  # a work's trouble must not end the server
+            traceback.print_exc()
+            why = " ".join(str(error).split())
+            work.error = message("work.unexpected", kind=type(error).__name__, why=why)
+            work.state = "failed"

@@ -1,0 +1,110 @@
+"""A Studio in this process, with a browser where there is one."""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from moksori.studio.app import create_app
+from moksori.studio.desk import Desk
+from moksori.studio.guard import LOCAL, Access
+from moksori.studio.session import Session
+from tests.dubbing.conftest import InProcess, show  # noqa: F401
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)  # fmt: skip
+
+
+class Running:
+    """A Studio that listens.
+
+    Args:
+        root: its jobs.
+        folder: opened, as the command does.
+    """
+
+    def __init__(self, root: Path, folder: Path | None = None) -> None:
+        self.session = Session(root, workers=1)
+        if folder is not None:
+            self.session.open_folder(folder)
+        config = uvicorn.Config(
+            "", host=LOCAL, port=0, log_level="error", timeout_graceful_shutdown=1
+        )
+        socket = config.bind_socket()
+        self.access = Access(port=socket.getsockname()[1])
+        config.app = create_app(self.session, self.access)
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, args=([socket],), daemon=True)
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        """End it."""
+        self.server.should_exit = True
+        self.thread.join(20)
+
+
+@pytest.fixture
+def in_process(monkeypatch) -> dict[str, InProcess]:
+    """Lets lines be converted in this process, and remembers which."""
+    kept: dict[str, InProcess] = {}
+
+    def workers(self, request):
+        return kept.setdefault("engine", InProcess(request.setup))
+
+    monkeypatch.setattr(Desk, "_workers_of", workers)
+    return kept
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator:
+    """Debian's Chromium, driven by Playwright."""
+    if not CHROMIUM:
+        pytest.skip("no chromium here; install it (apt-get install chromium), or set CHROMIUM")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*_FLAGS])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(chromium) -> Iterator:
+    """Opens pages, and holds that none of them had an error."""
+    faults, contexts = [], []
+
+    def open_page(studio: Running, width: int = 1280, height: int = 800, path: str = ""):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, permissions=["microphone"]
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        page.on(
+            "request",
+            lambda r: (
+                faults.append(r.url)
+                if LOCAL not in r.url and not r.url.startswith(("data:", "blob:"))
+                else None
+            ),
+        )
+        page.goto(studio.access.link)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not faults

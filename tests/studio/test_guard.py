@@ -1,0 +1,216 @@
+"""The server is closed by default: plain requests, as a browser, another site or a stranger would send."""
+
+import pytest
+import soundfile
+from starlette.testclient import TestClient
+
+from moksori.errors import OutputError
+from moksori.studio.app import create_app
+from moksori.studio.guard import LOCAL, Access
+from moksori.studio.session import Session
+from moksori.studio.uploads import plain_name
+from tests.conftest import voiced_wave
+
+HOME = "http://127.0.0.1:7575"
+
+
+@pytest.fixture
+def session(tmp_path):
+    """Of a root with one job and a secret beside the job."""
+    (tmp_path / "secret.txt").write_text("secret")
+    session = Session(tmp_path / "root", workers=1)
+    session.open_folder(tmp_path / "root" / "ep01")
+    (tmp_path / "root" / "other.wav").write_bytes(b"secret")
+    yield session
+    session.close()
+
+
+def client(session, access, base=HOME) -> TestClient:
+    return TestClient(create_app(session, access), base_url=base, follow_redirects=False)
+
+
+@pytest.fixture
+def access():
+    return Access(port=7575)
+
+
+@pytest.fixture
+def stranger(session, access):
+    return client(session, access)
+
+
+@pytest.fixture
+def known(session, access):
+    found = client(session, access)
+    found.get("/", params={"token": access.token})
+    return found
+
+
+PATHS = (
+    "/",
+    "/api/state",
+    "/api/events",
+    "/static/main.js",
+    "/api/voices",
+    "/api/delivered/reel.wav",
+)
+
+
+def test_nothing_is_answered_without_the_token(stranger, access):
+    for path in PATHS:
+        assert stranger.get(path).status_code == 401, path
+    assert stranger.get("/", params={"token": "x" + access.token[1:]}).status_code == 401
+    assert stranger.get("/", params={"token": ""}).status_code == 401
+    for name in ("open", "new", "convert", "export", "settings", "mark"):
+        assert stranger.post(f"/api/{name}", json={}).status_code == 401, name
+    assert stranger.put("/api/script", params={"name": "a.csv"}, content=b"x").status_code == 401
+    stranger.cookies.set(access.cookie, "wrong")
+    assert stranger.get("/api/state").status_code == 401
+
+
+def test_the_link_opens_it_and_the_cookie_keeps_it(known, access):
+    assert known.get("/api/state").status_code == 200
+    assert access.link.startswith("http://127.0.0.1:7575/?token=") and len(access.token) >= 43
+    answer = known.get("/", params={"token": access.token})
+    assert answer.status_code == 303 and access.token not in answer.headers["location"]
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie and "samesite=strict" in cookie
+    policy = known.get("/").headers["content-security-policy"]
+    assert "default-src 'self'" in policy and "http:" not in policy and "unsafe-eval" not in policy
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example:7575", "127.0.0.1:80", "127.0.0.1", "localhost.evil.example:7575", "",
+             "127.0.0.1:7575@evil.example", "192.168.0.4:7575"],
+)  # fmt: skip
+def test_another_host_is_refused_even_with_the_token(known, host):
+    assert known.get("/api/state", headers={"host": host}).status_code == 403
+
+
+def test_another_origin_is_refused_even_with_the_token(known):
+    for origin in (
+        "http://evil.example",
+        "null",
+        "http://127.0.0.1:8000",
+        "https://127.0.0.1:7575",
+    ):
+        answer = known.post("/api/check", json={}, headers={"origin": origin})
+        assert answer.status_code == 403, origin
+    assert known.get("/api/state", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert known.post("/api/check", json={}, headers={"origin": HOME}).status_code == 200
+    assert known.get(
+        "/", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    ).is_success
+
+
+def test_no_path_outside_the_job_is_read(known, tmp_path):
+    for path in (
+        "/api/delivered/..%2f..%2fsecret.txt", "/api/delivered/../../secret.txt",
+        f"/api/delivered/{tmp_path}/secret.txt", "/api/delivered/%2fetc%2fpasswd",
+        "/static/..%2f..%2fapp.py", "/static/%2e%2e/app.py", "/api/one/..%2f..%2fetc%2fpasswd",
+        "/api/outcome/..%2f..%2fjob/wave", f"/api/outcome/{'a' * 31}%2f/wave",
+        "/api/delivered/.moksori/job.sqlite", "/api/delivered/job.toml",
+    ):  # fmt: skip
+        answer = known.get(path)
+        assert answer.status_code == 404 and b"secret" not in answer.content, path
+    for name in ("../other.wav", "..", "/etc", "nowhere", "", "ep01/../../secret"):
+        assert known.post("/api/open", json={"name": name}).status_code == 400, name
+
+
+def test_a_job_is_begun_only_below_the_root(known, session, tmp_path):
+    for name in ("../evil", "/tmp/evil", "a/b", "..\\evil"):
+        assert known.post("/api/new", json={"name": name}).status_code in (200, 400), name
+        assert session.desk.out.parent == session.root
+    assert {path.name for path in tmp_path.iterdir()} == {"root", "secret.txt"}
+    assert (
+        known.post("/api/settings", json={"values": {"script": "/etc/passwd"}}).status_code == 400
+    )
+    assert (
+        known.post("/api/settings", json={"values": {"lexicon": "/etc/passwd"}}).status_code == 400
+    )
+    assert known.post("/api/settings", json={"values": {"fps": "a"}}).status_code == 200
+    assert known.post("/api/settings", json={"values": {"handles": -1}}).status_code == 400
+    assert (
+        known.post("/api/change", json={"id": "x", "values": {"take": "/etc/passwd"}}).status_code
+        == 400
+    )
+
+
+def test_uploads_are_limited_and_checked(known, session, tmp_path, monkeypatch):
+    from moksori.studio import uploads
+
+    soundfile.write(tmp_path / "a.wav", voiced_wave(0.5), 22050)
+    sound = (tmp_path / "a.wav").read_bytes()
+    below = session.desk.out / "recordings"
+
+    def bring(name, content):
+        return known.put("/api/recording", params={"name": name}, content=content)
+
+    assert bring("../../../001_하나.wav", sound).status_code == 200
+    assert bring("C:\\takes\\002.wav", sound).status_code == 200
+    assert {path.name for path in below.iterdir()} == {"001_하나.wav", "002.wav"}
+    for name, content in (("a.exe", sound), (".wav", sound), ("a\n.wav", sound), ("a.wav", b"no sound"),
+                          ("", sound), ("x" * 300 + ".wav", sound)):  # fmt: skip
+        assert bring(name, content).status_code == 400, name
+    monkeypatch.setattr(uploads, "TRACK_BYTES", len(sound) - 1)
+    assert bring("large.wav", sound).status_code == 400
+    assert {path.name for path in below.iterdir()} == {"001_하나.wav", "002.wav"}
+    assert known.put("/api/script", params={"name": "s.py"}, content=b"x").status_code == 400
+    assert (
+        known.put("/api/lines/nobody/take", params={"name": "a.wav"}, content=sound).status_code
+        == 400
+    )
+    assert known.post("/api/check", content=b"{" + b" " * 2**21 + b"}").status_code == 413
+    assert known.post("/api/check", content=b"\xff\xfe").status_code == 400
+    with pytest.raises(OutputError):
+        plain_name("..", ("",))
+
+
+def test_other_machines_need_the_password(session):
+    access = Access(port=7575, host="0.0.0.0", password="달빛")
+    there = client(session, access, "http://192.168.0.4:7575")
+    assert there.get("/").headers["location"] == "/static/login.html"
+    assert there.get("/api/state").status_code == 401
+    assert there.get("/static/main.js").status_code == 401
+    assert there.get("/static/login.html").status_code == 200
+    assert there.get("/static/login.html", headers={"host": "evil.example:7575"}).status_code == 403
+    assert there.post("/login", data={"password": "wrong"}).status_code == 401
+    assert there.post("/login", data={"password": "x" * 5000}).status_code == 413
+    assert (
+        there.post(
+            "/login", data={"password": "달빛"}, headers={"origin": "http://evil.example"}
+        ).status_code
+        == 403
+    )
+    assert there.post("/login", data={"password": "달빛"}).status_code == 303
+    assert there.get("/api/state").status_code == 200
+
+
+def test_without_a_password_there_is_no_login_and_host_needs_one(stranger):
+    from typer.testing import CliRunner
+
+    from moksori.cli import app
+
+    assert stranger.post("/login", data={"password": ""}).status_code == 401
+    assert Access(port=1).host == LOCAL
+    refused = CliRunner().invoke(app, ["studio", "--host", "0.0.0.0", "--no-browser"])
+    assert refused.exit_code != 0 and "--password" in str(refused.exception)
+
+
+def test_what_the_page_loads_is_all_here(known):
+    """No file of the page names another machine."""
+    import re
+    from importlib.resources import files
+
+    page = files("moksori.studio") / "page"
+    for item in page.iterdir():
+        text = item.read_text(encoding="utf-8")
+        if item.name.startswith("wavesurfer"):
+            continue
+        assert not re.search(r"https?://|//cdn|@import", text), item.name
+        for name in re.findall(
+            r'(?:from |src=|href=)"\.?/?(?:static/)?([\w.]+\.(?:js|css))"', text
+        ):
+            assert (page / name).is_file(), f"{item.name}: {name}"
+    for name in re.findall(r'"/static/([\w.]+)"', (page / "index.html").read_text()):
+        assert known.get(f"/static/{name}").status_code == 200

@@ -1,0 +1,207 @@
+"""The director's loop in a real browser, on a small job of synthetic takes."""
+
+import re
+import shutil
+import time
+
+import openpyxl
+import pytest
+import soundfile
+
+from moksori.dubbing.records import Mark
+from moksori.dubbing.request import load_job
+from moksori.dubbing.review import Review
+from moksori.dubbing.store import line_states
+from tests.conftest import DEMO, DEMO_TEXT
+from tests.studio.conftest import Running
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def studio(show, in_process):
+    """The show, opened as a folder with a script and recordings; one character has no voice yet."""
+    folder = show / "1화"
+    folder.mkdir()
+    for name in ("script.xlsx", "takes"):
+        shutil.move(show / name, folder / name)
+    (folder / "cast.toml").write_text('[characters."하나"]\nvoice = "lmy"\n', encoding="utf-8")
+    running = Running(show, folder)
+    yield running
+    running.close()
+
+
+def until(true, seconds: float = 90.0):
+    """Wait for what another thread does."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return found
+
+
+def go(page, name: str) -> None:
+    page.click(f"#tabs a[data-name={name}]")
+
+
+def test_the_director_s_loop(studio, new_page, in_process):
+    page, job = new_page(studio), studio.session.desk.out
+    # Start: what the folder holds was found; time codes in frames need a rate.
+    page.wait_for_selector(".row >> nth=3")
+    go(page, "start")
+    page.wait_for_selector(".preview form.settings")
+    assert "01:00:05:10" in page.inner_text(".preview .amber >> nth=0")
+    page.select_option("select[name=fps]", "25")
+    page.click("form.settings button.main")
+    page.wait_for_selector(".preview table")
+    assert DEMO_TEXT in page.inner_text(".preview table")
+    # Check: the voice that is missing is asked for; cast: it is chosen after an audition.
+    go(page, "check")
+    page.wait_for_selector(".group.error >> text=둘")
+    page.click(".group.error a[href='#cast']")
+    page.wait_for_selector(".role.missing")
+    page.click(".role.missing .hear")
+    for voice in ("kih", "pmb"):
+        page.check(f".audition .card[data-voice={voice}] input")
+    page.click(".audition-go")
+    page.click(".heard li[data-voice=kih] .use", timeout=60_000)
+    page.wait_for_selector(".role.missing", state="detached")
+    assert (
+        '"둘"' in (cast := load_job(job).cast.read_text(encoding="utf-8"))
+        and 'voice = "kih"' in cast
+    )
+    until(lambda: len(studio.session.desk.checked.takes) == 4)
+    # Lines: convert everything; what the audition made is used.
+    go(page, "lines")
+    until(lambda: page.evaluate("document.querySelectorAll('.row').length === 4"))
+    in_process["engine"].asked.clear()
+    page.click("#convert-all")
+    until(
+        lambda: page.evaluate(
+            "document.querySelectorAll('.row .waiting, .row .begun').length === 0"
+        )
+    )
+    assert len(in_process["engine"].asked) == 3
+    # Hear source and result on one playhead.
+    page.click(".row[data-key='0001_하나']")
+    page.wait_for_selector(".words button")
+    page.keyboard.press("2")
+    until(lambda: page.evaluate("parseFloat(document.querySelector('.time').textContent) > 0.15"))
+    page.keyboard.press("x")
+    until(lambda: page.evaluate("parseFloat(document.querySelector('.time').textContent) > 0.3"))
+    assert page.get_attribute(".choice >> nth=0", "aria-pressed") == "true"
+    page.keyboard.press("Space")
+    # Mark, with a note; the next by keys.
+    page.keyboard.press("o")
+    page.wait_for_selector(".row[data-key='0001_하나'] b.ok")
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+    page.wait_for_selector(".row[data-key='0002_둘'] b.retake")
+    page.keyboard.press("n")
+    page.keyboard.type("더 크게")
+    page.keyboard.press("Enter")
+    review = Review(job)
+    until(lambda: review.marks().get("0002_둘", Mark()).note == "더 크게")
+    assert review.marks()["0001_하나"].state == "ok"
+    # Change a line's pitch, and convert it alone; its OK no longer holds.
+    page.click(".row[data-key='0001_하나']")
+    page.wait_for_selector(".words button")
+    in_process["engine"].asked.clear()
+    page.fill(".panel input[aria-label='높낮이(반음)']", "3")
+    page.click("#convert-one")
+    page.wait_for_selector(".row[data-key='0001_하나'] .state >> text=OK 뒤에 바뀜", timeout=60_000)
+    assert len(in_process["engine"].asked) == 1
+    # Compare with what it was, and return to it.
+    page.click("details[data-part=versions] summary")
+    page.wait_for_selector(".versions li >> nth=1")
+    page.click(".versions li:not(.current) >> text=이 버전으로")
+    page.wait_for_selector(".row[data-key='0001_하나'] b.ok")
+    assert len(in_process["engine"].asked) == 1
+    # A new take from a file.
+    page.click(".row[data-key='0002_둘']")
+    page.click("details[data-part=take] summary")
+    page.set_input_files("#take", DEMO)
+    page.wait_for_selector(".row[data-key='0002_둘'] .waiting")
+    page.click("#convert-one")
+    page.wait_for_selector(".row[data-key='0002_둘'] .converted", timeout=60_000)
+    assert soundfile.info(job / "takes" / "0002_둘" / "1.wav").frames == soundfile.info(DEMO).frames
+    # Export, and what comes of it.
+    go(page, "reel")
+    page.click("#export")
+    page.wait_for_selector(".delivered a >> text=report.html", timeout=90_000)
+    listed = openpyxl.load_workbook(job / "retakes.xlsx").worksheets[0]
+    cells = [[*row] for row in listed.iter_rows(values_only=True)]
+    row = next(row for row in cells if "더 크게" in row)
+    assert "재녹음" in row and "01:00:10:10" in row and "01:00:14:20" in row
+    assert [state.status for state in line_states(job)] == [
+        "converted",
+        "converted",
+        "converted",
+        "passed",
+    ]
+    page.wait_for_selector(".stems li >> nth=1")
+    assert "더 크게" in page.inner_text(".retakes")
+
+
+def test_two_tabs_show_one_truth_and_the_terminal_s_work_is_seen(studio, new_page):
+    from typer.testing import CliRunner
+
+    from moksori.cli import app
+
+    studio.session.save(fps="25")
+    first, second = new_page(studio), new_page(studio, 375, 720)
+    for page in (first, second):
+        page.wait_for_selector(".row >> nth=3")
+    first.click(".row[data-key='0001_하나']")
+    first.keyboard.press("h")
+    second.wait_for_selector(".row[data-key='0001_하나'] b.hold")
+    second.click(".row[data-key='0001_하나']")
+    second.fill(".panel > input", "음악과 함께")
+    second.keyboard.press("Enter")
+    first.wait_for_selector(".row[data-key='0001_하나'] .note >> text=음악과 함께")
+    out = str(studio.session.desk.out)
+    done = CliRunner().invoke(app, ["mark", out, "0003_하나", "retake"])
+    assert done.exit_code == 0, done.output
+    second.click(".close")
+    for page in (first, second):
+        page.wait_for_selector(".row[data-key='0003_하나'] b.retake")
+
+
+def test_every_screen_fits_a_phone_and_speaks_english(studio, new_page):
+    studio.session.save(fps="25")
+    page = new_page(studio, 375, 720)
+    page.wait_for_selector(".row >> nth=3")
+    page.click("#lang")
+    page.wait_for_selector("#tabs >> text=Cast")
+    for name in ("start", "cast", "check", "lines", "reel", "one"):
+        go(page, name)
+        page.wait_for_timeout(300)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 375, name
+        left = page.evaluate(
+            "[...document.querySelectorAll('#screen *, #tabs *')].filter(e => !e.children.length "
+            "&& !e.closest('[lang=ko], table, .issues, .role, .row, option, .preview p')"
+            "&& /[가-힣]/.test(e.textContent)).map(e => e.textContent)"
+        )
+        names = re.compile("하나|둘|1화")
+        assert not [text for text in left if re.search("[가-힣]", names.sub("", text))], name
+    go(page, "lines")
+    page.click(".row >> nth=0")
+    page.wait_for_selector(".panel .marks")
+    assert page.evaluate("document.querySelector('.panel').scrollWidth") <= 375
+
+
+def test_a_take_by_the_microphone(studio, new_page):
+    studio.session.save(fps="25")
+    page = new_page(studio)
+    page.click(".row >> nth=0")
+    page.click("details[data-part=take] summary")
+    page.click("#record")
+    page.wait_for_selector("#record.recording")
+    page.wait_for_timeout(800)
+    page.click("#record")
+    made = studio.session.desk.out / "takes" / "0001_하나" / "1.wav"
+    until(made.exists)
+    about = soundfile.info(made)
+    assert about.subtype == "PCM_24" and about.duration > 0.5
+    until(lambda: studio.session.desk.review.changes().get("0001_하나"))
