@@ -12,7 +12,7 @@ from moksori.dubbing.request import JobFile
 from moksori.dubbing.store import delivered_files
 from moksori.errors import AudioError, MoksoriError
 from moksori.messages import Lang
-from moksori.script.columns import COLUMNS
+from moksori.script.headers import COLUMNS
 from moksori.script.script import read_script
 from moksori.signal import audio
 from moksori.studio.session import Session
