@@ -7,11 +7,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from moksori import __version__
-from moksori.cli import console, training
+from moksori.cli import console, prepare, train
 from moksori.cli.align import align
 from moksori.cli.cast import cast
 from moksori.cli.console import out, show_warning
-from moksori.cli.convert import convert, voices
+from moksori.cli.convert import convert
 from moksori.cli.direct import audition, mark
 from moksori.cli.dub import dub
 from moksori.cli.enroll import enroll
@@ -20,6 +20,7 @@ from moksori.cli.listen import listen
 from moksori.cli.studio import studio
 from moksori.cli.text import text
 from moksori.cli.tune import tune_conversion, tune_cotatron
+from moksori.cli.voices import voices
 from moksori.errors import MoksoriError
 from moksori.messages import say
 
@@ -35,9 +36,9 @@ _prepare = typer.Typer(
 )
 _train = typer.Typer(no_args_is_help=True, help="Train a model; the same command resumes it.")
 for name in ("emotiontts", "kss", "metadata", "librispeech", "script", "recordings"):
-    _prepare.command(name)(getattr(training, f"prepare_{name}"))
+    _prepare.command(name)(getattr(prepare, f"prepare_{name}"))
 for name in ("conversion", "cotatron", "vocoder"):
-    _train.command(name)(getattr(training, f"train_{name}"))
+    _train.command(name)(getattr(train, f"train_{name}"))
 _tune = typer.Typer(no_args_is_help=True, help="Search good settings by short trainings.")
 _tune.command("conversion")(tune_conversion)
 _tune.command("cotatron")(tune_cotatron)

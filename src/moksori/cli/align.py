@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import track
 
-from moksori.cli.console import err, out
-from moksori.cli.convert import ModelOption, check_output, print_licence
-from moksori.cli.text import LexiconOption, SpellOption
+from moksori.cli.console import err, out, print_licence
+from moksori.cli.options import ForceOption, LexiconOption, ModelOption, SpellOption, check_output
 from moksori.errors import ConfigError, MoksoriError, OutputError, TextError
 from moksori.files import read_text
 from moksori.formulas import as_written, text_cells
@@ -31,7 +30,11 @@ def align(
         Path, typer.Option("-o", "--output", help="The .TextGrid, or a folder for a folder's.")
     ],
     text: Annotated[
-        str | None, typer.Option("--text", help="What is said in the recording.")
+        str | None,
+        typer.Option(
+            "--text",
+            help="What is said in the recording, as the script has it; of a folder, it is in the .txt files.",
+        ),
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Also draw the alignment to this .png, .pdf or .svg.")
@@ -39,11 +42,11 @@ def align(
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
     model: ModelOption = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+    force: ForceOption = False,
 ) -> None:
     """Find when each phone and word is said; write it as Praat's TextGrid.
 
-    A folder's job goes on where it was when it is started again, and lists its measures and problems in
+    A folder's job resumes where it was when it is started again, and lists its measures and problems in
     alignments.csv.
 
     Example: moksori align line.wav --text "밥은 먹었어?" -o line.TextGrid --plot line.png

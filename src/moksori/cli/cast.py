@@ -7,16 +7,15 @@ from typing import Annotated
 import typer
 
 from moksori.cli.console import out
-from moksori.cli.convert import ModelOption
-from moksori.cli.script import (
+from moksori.cli.options import (
     ColumnsOption,
     EpisodeOption,
     FpsOption,
     HiddenOption,
+    ModelOption,
     ScriptArgument,
-    column_pairs,
-    print_noticed,
 )
+from moksori.cli.script import column_pairs, print_noticed
 from moksori.errors import ConfigError, OutputError
 from moksori.files import read_text
 from moksori.weights import MODEL

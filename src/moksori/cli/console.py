@@ -12,6 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import Progress, TaskID, track
 from rich.segment import Segment
 
+from moksori.errors import ConfigError
 from moksori.messages import Lang
 
 if TYPE_CHECKING:
@@ -106,3 +107,21 @@ def watching() -> "tuple[Watch, AbstractContextManager[None]]":
             signal.signal(signal.SIGINT, before)
 
     return watch, context()
+
+
+def print_licence(licence: str) -> None:
+    """Print a model's licence."""
+    err.print(f"licence of the model: {licence}", style="dim", markup=False)
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Turn a missing library of an extra of the package into the command that installs it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("moksori"):
+            raise
+        raise ConfigError(
+            f"{error.name} is not installed; run: pip install 'moksori[{name}]'"
+        ) from None

@@ -1,56 +1,24 @@
-"""`moksori convert` and `moksori voices`."""
+"""`moksori convert`: a recorded line in another voice."""
 
-from os import W_OK, access
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from moksori.cli.console import err, out, progress
-from moksori.cli.text import LexiconOption, SpellOption
-from moksori.errors import AudioError, CheckpointError, OutputError
-from moksori.weights import DEFAULT_VOCODER, MODEL
-
-ModelOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--model", help="Folder of a trained model, such as RUN/model; the bundled one by default."
-    ),
-]
-PacksOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--packs",
-        envvar="MOKSORI_PACKS",
-        help="Folder of enrolled voices; one in your home folder by default.",
-    ),
-]
-VocoderOption = Annotated[
-    str,
-    typer.Option(
-        "--vocoder",
-        metavar="wide|clean|fast|FOLDER",
-        help="What makes the wave; see docs/figures.md.",
-    ),
-]
-
-
-FloorOption = Annotated[
-    Literal["room", "silence"],
-    typer.Option(
-        "--floor",
-        help="What lies in pauses and around the speech: the take's own room tone, or digital silence.",
-    ),
-]
-TrebleOption = Annotated[
-    Literal["take", "predict", "off"],
-    typer.Option(
-        "--treble",
-        help="What sounds above 8 kHz: as strong as in the take, band by band; as predicted, which it also "
-        "is where the take holds none; or nothing.",
-    ),
-]
+from moksori.cli.console import err, out, print_licence, progress
+from moksori.cli.options import (
+    FloorOption,
+    ForceOption,
+    LexiconOption,
+    ModelOption,
+    PacksOption,
+    SpellOption,
+    TrebleOption,
+    VocoderOption,
+    check_output,
+)
+from moksori.errors import AudioError
+from moksori.weights import DEFAULT_VOCODER
 
 
 def convert(
@@ -62,7 +30,10 @@ def convert(
         str, typer.Option("--voice", help="Target voice; `moksori voices` lists them.")
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The new recording, .wav or .flac.")
+        Path,
+        typer.Option(
+            "-o", "--output", help="The new recording, .wav or .flac; its folder must exist."
+        ),
     ],
     plot: Annotated[
         Path | None,
@@ -95,8 +66,13 @@ def convert(
     treble: TrebleOption = "take",
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
-    max_seconds: Annotated[float, typer.Option(help="Refuse recordings longer than this.")] = 30.0,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+    max_seconds: Annotated[
+        float,
+        typer.Option(
+            help="Refuse recordings longer than this many seconds; a line is seldom longer than 15."
+        ),
+    ] = 30.0,
+    force: ForceOption = False,
 ) -> None:
     """Convert a recorded line to another voice.
 
@@ -154,35 +130,6 @@ def convert(
         )  # fmt: skip
 
 
-def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
-    """List the voices: name, sex, minutes of training speech, licence, and the consent of enrolled ones."""
-    from moksori.conversion.checkpoint import load_card
-    from moksori.conversion.voices import load_pack, pack_paths, packs_folder
-
-    card = load_card(model or MODEL)
-    table = Table("voice", "sex", "minutes", "licence")
-    for voice in card.voices:
-        table.add_row(voice.name, voice.sex, f"{voice.minutes:.1f}", voice.licence)
-    out.print(table)
-    for path in pack_paths(packs or packs_folder()):
-        try:
-            pack = load_pack(path)[1]
-        except CheckpointError as error:  # the others are to be seen all the same
-            err.print(f"warning: {error}", style="yellow", markup=False, soft_wrap=True)
-            continue
-        voice, consent = pack.voice, pack.consent
-        state = "may be used"
-        if pack.model != card.sha256:
-            state = "enrolled on another model"
-        if consent.expired:
-            state = "expired, refused"
-        out.print(
-            f"enrolled: {voice.name}, {voice.sex}, {voice.minutes:.1f} min; {consent.who}, for "
-            f"{consent.purpose}, until {consent.until}, {consent.contact}; {state}",
-            markup=False, soft_wrap=True,
-        )  # fmt: skip
-
-
 def recordings_in(place: Path) -> list[Path]:
     """A recording, or all of a folder, by name.
 
@@ -197,22 +144,3 @@ def recordings_in(place: Path) -> list[Path]:
     if not found:
         raise AudioError.of("audio.none_there", file=place, kinds=", ".join(SUFFIXES))
     return found
-
-
-def check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bool) -> None:
-    if path.suffix.lower() not in kinds:
-        raise OutputError(f"{path}: use a name ending in {' or '.join(kinds)}")
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path.parent}: no such folder; make it first")
-    if path.exists() and recording.exists() and path.samefile(recording):
-        raise OutputError(f"{path}: is the recording itself; name another file")
-    if path.exists() and not force:
-        raise OutputError(f"{path}: exists; name another file, or overwrite it with --force")
-    if not access(path.parent, W_OK):
-        raise OutputError(f"{path.parent}: not writable; choose another folder")
-
-
-def print_licence(licence: str) -> None:
-    err.print(f"licence of the model: {licence}", style="dim", markup=False)

@@ -7,19 +7,24 @@ from typing import Annotated, Literal
 import typer
 
 from moksori.cli.console import out, watching
+from moksori.cli.options import JobArgument
 from moksori.errors import ConfigError
-
-JobArgument = typer.Argument(metavar="JOB", help="The job's folder, as `moksori dub -o` made it.")
 
 
 def mark(
-    job: Annotated[Path, JobArgument],
+    job: JobArgument,
     line: Annotated[str, typer.Argument(help="The line, as `moksori dub --status` lists it.")],
     state: Annotated[
-        Literal["ok", "retake", "hold", "none"], typer.Argument(help="none takes the mark away.")
+        Literal["ok", "retake", "hold", "none"],
+        typer.Argument(
+            help="ok, to be recorded again, to be decided later; none takes the mark away."
+        ),
     ],
     note: Annotated[
-        str | None, typer.Option(help="A note; the one that is there stays if not given.")
+        str | None,
+        typer.Option(
+            help="A note beside the mark; without this option the note that is there stays."
+        ),
     ] = None,
 ) -> None:
     """Mark a line; marks and notes come back in Studio, retakes.xlsx and the report.
@@ -41,9 +46,11 @@ def mark(
 
 
 def audition(
-    job: Annotated[Path, JobArgument],
+    job: JobArgument,
     line: Annotated[str, typer.Argument(help="The line, as `moksori dub --status` lists it.")],
-    voices: Annotated[list[str], typer.Argument(help="One to four; `moksori voices` lists them.")],
+    voices: Annotated[
+        list[str], typer.Argument(help="One to four voices; `moksori voices` lists them.")
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Also copy the results into this folder.")
     ] = None,

@@ -9,25 +9,23 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from moksori.cli.console import err, out, set_language, watching
-from moksori.cli.convert import (
-    FloorOption,
-    ModelOption,
-    PacksOption,
-    TrebleOption,
-    VocoderOption,
-    print_licence,
-)
-from moksori.cli.script import (
+from moksori.cli.console import err, out, print_licence, set_language, watching
+from moksori.cli.options import (
     ColumnsOption,
     EpisodeOption,
+    FloorOption,
     FpsOption,
     HiddenOption,
+    LangOption,
+    LexiconOption,
+    ModelOption,
+    PacksOption,
     ScriptArgument,
-    column_pairs,
-    print_understood,
+    SpellOption,
+    TrebleOption,
+    VocoderOption,
 )
-from moksori.cli.text import LexiconOption, SpellOption
+from moksori.cli.script import column_pairs, print_understood
 from moksori.errors import ConfigError
 from moksori.messages import Lang, say
 from moksori.weights import DEFAULT_VOCODER
@@ -63,7 +61,11 @@ def dub(
         ),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Only look for what would go wrong; convert nothing.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Only look for what would go wrong, and list it in preflight.xlsx; convert nothing.",
+        ),
     ] = False,
     status: Annotated[
         bool, typer.Option("--status", help="Only show where the lines of the job stand.")
@@ -121,9 +123,7 @@ def dub(
             "retakes or report. May be given several times.",
         ),
     ] = None,
-    lang: Annotated[
-        Literal["ko", "en"], typer.Option(help="Language of report, retakes and check.")
-    ] = "ko",
+    lang: LangOption = "ko",
     engine: Annotated[
         Literal["local", "ray"],
         typer.Option(help="Where lines are converted: on this machine, or on a Ray cluster."),

@@ -6,15 +6,17 @@ from typing import Annotated
 
 import typer
 
-from moksori.cli.console import out, progress
-from moksori.cli.convert import ModelOption, PacksOption
-from moksori.cli.script import ColumnsOption, HiddenOption, column_pairs, print_noticed
-from moksori.cli.training import training_extra
+from moksori.cli.console import extra, out, progress
+from moksori.cli.options import ColumnsOption, ForceOption, HiddenOption, ModelOption, PacksOption
+from moksori.cli.script import column_pairs, print_noticed
 from moksori.weights import MODEL
 
 
 def enroll(
-    name: Annotated[str, typer.Argument(help="What the voice is to be called.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="What the voice is to be called, as `convert --voice` will name it."),
+    ],
     folder: Annotated[
         Path,
         typer.Argument(
@@ -43,13 +45,11 @@ def enroll(
     work: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for prepared audio and checkpoints, so that a killed enrolment goes on; it keeps "
+            help="Folder for prepared audio and checkpoints, so that a killed enrolment resumes; it keeps "
             "the prepared audio until you delete it. A temporary one by default."
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a voice enrolled before by that name.")
-    ] = False,
+    force: ForceOption = False,
 ) -> None:
     """Learn a voice from a few minutes of recordings, for `convert --voice NAME`.
 
@@ -60,7 +60,7 @@ def enroll(
     """
     from tempfile import TemporaryDirectory
 
-    with training_extra():
+    with extra("train"):
         from moksori.corpus.readers import read_script_voice, read_voice
         from moksori.training.enrol import enroll as learn
     from moksori.conversion.voices import packs_folder, read_consent

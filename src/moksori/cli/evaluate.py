@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from moksori.cli.console import err, out, progress
-from moksori.cli.convert import ModelOption, PacksOption, VocoderOption, print_licence
+from moksori.cli.console import err, extra, out, print_licence, progress
+from moksori.cli.options import ModelOption, PacksOption, VocoderOption
 from moksori.errors import ConfigError
 from moksori.weights import DEFAULT_VOCODER
 
@@ -23,12 +23,24 @@ def evaluate(
             "“Emotion TTS open DB”, whose test split is taken."
         ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder; name it again to go on.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder of the report; name it again to resume.")
+    ],
     voice: Annotated[
-        list[str] | None, typer.Option(help="A target, of a corpus; several times for several.")
+        list[str] | None,
+        typer.Option(
+            help="Of a corpus: a voice to convert to; several times for several. lmy and kih by default."
+        ),
     ] = None,
-    unseen: Annotated[int, typer.Option(min=0, help="Lines of speakers never trained on.")] = 24,
-    seen: Annotated[int, typer.Option(min=0, help="Lines of the other speakers.")] = 24,
+    unseen: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Of a corpus: how many lines of speakers that no training has heard."
+        ),
+    ] = 24,
+    seen: Annotated[
+        int, typer.Option(min=0, help="Of a corpus: how many lines of the other speakers.")
+    ] = 24,
     references: Annotated[
         Path | None,
         typer.Option(
@@ -46,18 +58,14 @@ def evaluate(
     """Convert lines and judge them: words, voice, sound and melody, beside real recordings.
 
     Writes results.csv (a row a line), summary.json, and index.html with players and plots. Each figure
-    has its bootstrap 95% interval and stands beside its ceiling (real recordings, or the vocoder's plain
-    copy) and its floor (the unconverted source). Killed, the same command goes on.
+    has its bootstrap 95% interval and is shown beside its ceiling (real recordings, or the vocoder's plain
+    copy) and its floor (the unconverted source). Killed, the same command resumes.
 
     Example: moksori evaluate lines.csv -o report --references voices/
     """
-    try:
+    with extra("eval"):
         import faster_whisper  # noqa: F401
         import resemblyzer  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"{error.name} is not installed; run: pip install 'moksori[eval]'"
-        ) from None
     from moksori.conversion.converter import Converter
     from moksori.evaluation import job, lines
     from moksori.evaluation.report import summarise, write_report

@@ -1,12 +1,13 @@
 """`moksori listen`: a blind listening test, since no figure settles acting."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from moksori.cli.console import out
+from moksori.cli.options import ForceOption, LangOption
 from moksori.errors import ConfigError, OutputError
 
 
@@ -25,9 +26,11 @@ def listen(
     lines: Annotated[
         int, typer.Option(min=1, help="Lines at most; two systems and 12 lines take 15 minutes.")
     ] = 12,
-    lang: Annotated[Literal["ko", "en"], typer.Option(help="Language of the page.")] = "ko",
-    title: Annotated[str, typer.Option(help="Of the page.")] = "듣기 평가 · listening test",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the page.")] = False,
+    lang: LangOption = "ko",
+    title: Annotated[
+        str, typer.Option(help="Title of the page, for its listeners.")
+    ] = "듣기 평가 · listening test",
+    force: ForceOption = False,
 ) -> None:
     """Make a blind listening test, or count its answers.
 

@@ -1,9 +1,7 @@
-"""Scripts on the command line: the options of all commands that read one, and what its reader noticed."""
+"""Scripts on the command line: which columns are what, and what its reader noticed."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from moksori.cli.console import err
 from moksori.errors import ConfigError
@@ -13,31 +11,6 @@ if TYPE_CHECKING:
     from moksori.script.content import ScriptContent
 
 _SHOWN = 40  # faults
-ScriptArgument = typer.Argument(help="The script: .xlsx, .xls, .csv, .tsv, .srt, .ass or .vtt.")
-FpsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--fps",
-        help="Frames a second of the time codes: 23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94df, 60. "
-        "Needed where the script counts frames (01:00:10:12); 29.97df otherwise.",
-    ),
-]
-EpisodeOption = Annotated[
-    str | None, typer.Option(help="Only this episode, of a script with several.")
-]
-ColumnsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="KEY=HEADER",
-        help="Which column of the script's table is what, where that is not clear: --columns character=역할 "
-        "--columns line=최종, or by its letter, line=D; =- for none. Keys, also in Korean: no, start, end, "
-        "character, actor, line, directions, file, episode, scene, note.",
-    ),
-]
-HiddenOption = Annotated[
-    bool,
-    typer.Option("--hidden", help="Read rows, and a column of lines, that the table hides too."),
-]
 
 
 def print_noticed(path: Path, content: "ScriptContent", lang: Lang = "en") -> None:

@@ -3,25 +3,15 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from moksori.cli.console import err, out
-from moksori.cli.script import ColumnsOption, HiddenOption, column_pairs, print_noticed
+from moksori.cli.options import ColumnsOption, HiddenOption, LangOption, LexiconOption, SpellOption
+from moksori.cli.script import column_pairs, print_noticed
 from moksori.errors import ConfigError, TextError
 from moksori.messages import Lang, message, say
-
-LexiconOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--lexicon", metavar="SHOW.tsv",
-        help="The show's own readings (names, coinages): a .tsv or .csv of word and reading.",
-    ),
-]  # fmt: skip
-SpellOption = Annotated[
-    bool, typer.Option("--spell", help="Read unknown English words letter by letter.")
-]
 
 
 def text(
@@ -46,10 +36,10 @@ def text(
         bool, typer.Option("--check", help="Print only what a person should look at.")
     ] = False,
     spell: SpellOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    lang: Annotated[
-        Literal["ko", "en"], typer.Option(help="Language of what is reported about the lines.")
-    ] = "en",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, for other programs.")
+    ] = False,
+    lang: LangOption = "en",
 ) -> None:
     """Show how lines are read: plain Hangul, pronunciation, phones, directions, readings in doubt.
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from moksori.cli.console import out
-from moksori.cli.training import CotatronOption, StartOption, training_extra
+from moksori.cli.console import extra, out
+from moksori.cli.options import CotatronOption, DataArgument, StartOption
 from moksori.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 FolderArgument = Annotated[
     Path,
-    typer.Argument(help="Folder of the study; name it again, or on another machine, to go on."),
+    typer.Argument(help="Folder of the study; name it again, or on another machine, to resume."),
 ]
 TrialsOption = Annotated[
     int, typer.Option(min=1, help="Finished trials that the folder shall hold, from all machines.")
 ]
-StepsOption = Annotated[int, typer.Option(min=5, help="Of each training; a multiple of 5.")]
+StepsOption = Annotated[int, typer.Option(min=5, help="Steps of each training; a multiple of 5.")]
 
 
 def tune_cotatron(
-    config: Annotated[Path, typer.Argument(help="TOML; what the trials share.")],
-    data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
+    config: Annotated[
+        Path, typer.Argument(help="TOML, such as configs/conversion.toml: what the trials share.")
+    ],
+    data: DataArgument,
     folder: FolderArgument,
     start: StartOption = None,
     trials: TrialsOption = 20,
@@ -39,7 +41,7 @@ def tune_cotatron(
 
     Example: moksori tune cotatron configs/cotatron.toml data/emotiontts studies/cotatron --trials 12
     """
-    with training_extra():
+    with extra("train"):
         from moksori.config import CotatronTrainConfig, load_config
         from moksori.conversion.checkpoint import is_cotatron
         from moksori.training import tune
@@ -56,8 +58,10 @@ def tune_cotatron(
 
 
 def tune_conversion(
-    config: Annotated[Path, typer.Argument(help="TOML; what the trials share.")],
-    data: Annotated[Path, typer.Argument(help="Corpus made by `moksori prepare`.")],
+    config: Annotated[
+        Path, typer.Argument(help="TOML, such as configs/conversion.toml: what the trials share.")
+    ],
+    data: DataArgument,
     folder: FolderArgument,
     cotatron: CotatronOption = None,
     trials: TrialsOption = 20,
@@ -70,7 +74,7 @@ def tune_conversion(
 
     Example: moksori tune conversion configs/conversion.toml data/emotiontts studies/conversion
     """
-    with training_extra():
+    with extra("train"):
         from moksori.config import TrainConfig, load_config
         from moksori.training import tune
         from moksori.training.conversion import train_conversion

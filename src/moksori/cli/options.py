@@ -1,0 +1,172 @@
+"""Options that several commands share, each declared once."""
+
+from os import W_OK, access
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from moksori.errors import OutputError
+
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model", help="Folder of a trained model, such as RUN/model; the bundled one by default."
+    ),
+]
+PacksOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--packs",
+        envvar="MOKSORI_PACKS",
+        help="Folder of the voices that `moksori enroll` made; one in your home folder by default.",
+    ),
+]
+VocoderOption = Annotated[
+    str,
+    typer.Option(
+        "--vocoder",
+        metavar="wide|clean|fast|FOLDER",
+        help="What makes the wave: wide, to 20 kHz; clean, the same from free recordings alone, for any use; "
+        "fast, to 11 kHz; or a folder of your own, RUN/model of `moksori train vocoder`.",
+    ),
+]
+FloorOption = Annotated[
+    Literal["room", "silence"],
+    typer.Option(
+        "--floor",
+        help="What lies in pauses and around the speech: the take's own room tone, or digital silence.",
+    ),
+]
+TrebleOption = Annotated[
+    Literal["take", "predict", "off"],
+    typer.Option(
+        "--treble",
+        help="What sounds above 8 kHz: as strong as in the take, band by band; as predicted, which it also "
+        "is where the take holds none; or nothing.",
+    ),
+]
+LexiconOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--lexicon", metavar="SHOW.tsv",
+        help="The show's own readings (names, coinages): a .tsv or .csv of word and reading.",
+    ),
+]  # fmt: skip
+SpellOption = Annotated[
+    bool,
+    typer.Option(
+        "--spell",
+        help="Read English words that are in no dictionary letter by letter, instead of refusing them.",
+    ),
+]
+ScriptArgument = typer.Argument(help="The script: .xlsx, .xls, .csv, .tsv, .srt, .ass or .vtt.")
+FpsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fps",
+        help="Frames a second of the time codes: 23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94df, 60. "
+        "Needed where the script counts frames (01:00:10:12); 29.97df otherwise.",
+    ),
+]
+EpisodeOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Only this episode, of a script with several: the name of its sheet, or what the column 화 has."
+    ),
+]
+ColumnsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=HEADER",
+        help="Which column of the script's table is what, where that is not clear: --columns character=역할 "
+        "--columns line=최종, or by its letter, line=D; =- for none. Keys, also in Korean: no, start, end, "
+        "character, actor, line, directions, file, episode, scene, note.",
+    ),
+]
+HiddenOption = Annotated[
+    bool,
+    typer.Option("--hidden", help="Read rows, and a column of lines, that the table hides too."),
+]
+DestArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="Folder that the prepared corpus is written to; made if missing, resumed if there."
+    ),
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="How many recordings are worked on at a time; as many as there are cores by default.",
+    ),
+]
+LicenceOption = Annotated[
+    str,
+    typer.Option(
+        "--licence",
+        help="Licence of the recordings, in words; it goes with every model that is made of them.",
+    ),
+]
+RunArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="Folder of this run: checkpoints, TensorBoard's events and RUN/model; name it again to resume."
+    ),
+]
+CotatronOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MODEL",
+        help="A Cotatron to build on, frozen unless the config says otherwise; without one, text "
+        "encoder and aligner are learnt along.",
+    ),
+]
+StartOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL",
+        help="What a new run begins with: a conversion model's text encoder and aligner, or a Cotatron.",
+    ),
+]
+DevRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--fast-dev-run",
+        help="Only see that one step of each kind works, before a long run; keeps nothing.",
+    ),
+]
+ForceOption = Annotated[
+    bool,
+    typer.Option("--force", help="Replace what is there by that name; otherwise it is an error."),
+]
+LangOption = Annotated[
+    Literal["ko", "en"], typer.Option("--lang", help="Language of what is reported: ko or en.")
+]
+JobArgument = Annotated[
+    Path, typer.Argument(metavar="JOB", help="The job's folder, as `moksori dub -o` made it.")
+]
+DataArgument = Annotated[
+    Path, typer.Argument(help="The prepared corpus: DEST of `moksori prepare`.")
+]
+
+
+def check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bool) -> None:
+    """See that a file can be written.
+
+    Raises:
+        OutputError: another ending, no such folder, the recording itself, or a file that is there.
+    """
+    if path.suffix.lower() not in kinds:
+        raise OutputError(f"{path}: use a name ending in {' or '.join(kinds)}")
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; name a file")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path.parent}: no such folder; make it first")
+    if path.exists() and recording.exists() and path.samefile(recording):
+        raise OutputError(f"{path}: is the recording itself; name another file")
+    if path.exists() and not force:
+        raise OutputError(f"{path}: exists; name another file, or overwrite it with --force")
+    if not access(path.parent, W_OK):
+        raise OutputError(f"{path.parent}: not writable; choose another folder")

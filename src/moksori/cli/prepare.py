@@ -1,0 +1,201 @@
+"""`moksori prepare`: corpora into the form that training reads."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from moksori.cli.console import extra, out, progress
+from moksori.cli.options import ColumnsOption, DestArgument, HiddenOption, JobsOption, LicenceOption
+from moksori.cli.script import column_pairs, print_noticed
+from moksori.errors import ConfigError
+
+if TYPE_CHECKING:
+    from moksori.corpus.lines import SourceLine
+
+_SPLITS = ("train", "valid", "test")
+
+
+def prepare_emotiontts(
+    source: Annotated[
+        Path, typer.Argument(help="The corpus in its original layout; never changed.")
+    ],
+    dest: DestArgument,
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare the "Emotion TTS open DB" (KAIST, SELVAS AI).
+
+    Resamples, trims, levels, finds F0, and writes Lhotse manifests with a report. Killed, it resumes
+    where it was; run twice, it does nothing the second time.
+    """
+    with extra("train"):
+        from moksori.corpus import emotiontts
+    _prepare(emotiontts.read(source), dest, emotiontts.LICENCE, jobs)
+
+
+def prepare_kss(
+    source: Annotated[
+        Path, typer.Argument(help="The KSS folder: the one with transcript.v.4.txt.")
+    ],
+    dest: DestArgument,
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare the KSS dataset (one Korean woman); as `prepare emotiontts`."""
+    from moksori.corpus import readers
+
+    _prepare(readers.read_kss(source), dest, readers.KSS_LICENCE, jobs)
+
+
+def prepare_metadata(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            help="A list, a row a recording: path|text|speaker or path|text; paths are relative to it."
+        ),
+    ],
+    dest: DestArgument,
+    licence: LicenceOption,
+    speaker: Annotated[
+        str | None,
+        typer.Option(help="Speaker of the rows that name none; required if there are such rows."),
+    ] = None,
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare recordings that a list names; as `prepare emotiontts`.
+
+    Example: moksori prepare metadata corpus/metadata.txt data/mine --licence "our own, internal"
+    """
+    from moksori.corpus.readers import read_metadata
+
+    _prepare(read_metadata(table, speaker), dest, licence, jobs)
+
+
+def prepare_librispeech(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="The top folder of a tree SPEAKER/…/*.trans.txt with its .flac files beside."
+        ),
+    ],
+    dest: DestArgument,
+    licence: LicenceOption,
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare a tree as LibriSpeech's or Zeroth's; as `prepare emotiontts`."""
+    from moksori.corpus.readers import read_librispeech
+
+    _prepare(read_librispeech(source), dest, licence, jobs)
+
+
+def prepare_recordings(
+    lists: Annotated[
+        list[Path],
+        typer.Argument(metavar="LIST.csv…", help="Lists with the columns file, set and split."),
+    ],
+    dest: DestArgument,
+    licence: Annotated[
+        list[str],
+        typer.Option(
+            metavar="SET=LICENCE",
+            help="Of a set of the lists; once for each set to be used. Other sets are left out.",
+        ),
+    ],
+    sample_rate: Annotated[
+        int, typer.Option(min=8000, help="Sample rate of the vocoder that will be trained, Hz.")
+    ] = 44100,
+    speeds: Annotated[
+        str,
+        typer.Option(
+            help="Each training recording is also used at one of these speeds; empty: none."
+        ),
+    ] = "0.75,0.85,1.12",
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare recordings without transcripts, for a vocoder: any language, any rate.
+
+    The band that each one really holds is found, so that training leaves out what lies above. Killed, it
+    resumes; run twice, it does nothing the second time.
+
+    Example: moksori prepare recordings wideband/splits.csv data/clean --licence "kathleen=CC0 1.0"
+    """
+    with extra("train"):
+        from moksori.corpus.recordings import prepare_recordings as prepare
+        from moksori.corpus.recordings import read_lists
+    pairs = dict(pair.split("=", 1) for pair in licence if "=" in pair)
+    if len(pairs) < len(licence):
+        raise ConfigError("--licence: write SET=LICENCE, such as “kathleen=CC0 1.0”")
+    try:
+        factors = [float(speed) for speed in speeds.split(",") if speed.strip()]
+    except ValueError:
+        raise ConfigError(f"--speeds {speeds}: write numbers and commas, such as 0.8,1.1") from None
+    sources = read_lists(lists, pairs, factors)
+    rows = prepare(
+        sources, dest, pairs, sample_rate=sample_rate, jobs=jobs, progress=progress("preparing")
+    )
+    table = Table("set", "split", "recordings", "minutes", "band, kHz")
+    for name in pairs:
+        for split in _SPLITS:
+            own = [r for r in rows if (r.set, r.split) == (name, split) and not r.problem]
+            if own:
+                minutes = sum(r.samples for r in own) / sample_rate / 60
+                band = sorted(r.band for r in own)[len(own) // 2] / 1000
+                table.add_row(name, split, str(len(own)), f"{minutes:.1f}", f"{band:.1f}")
+    out.print(table)
+    for row in rows:
+        if row.problem:
+            out.print(f"not used: {row.id}: {row.problem}", markup=False)
+
+
+def prepare_script(
+    script: Annotated[
+        Path, typer.Argument(help="A dubbing script (.xlsx, .csv) with 파일, 성우 and 대사.")
+    ],
+    audio: Annotated[
+        Path, typer.Argument(help="Folder of its recordings, which the column 파일 names.")
+    ],
+    dest: DestArgument,
+    licence: LicenceOption,
+    columns: ColumnsOption = None,
+    hidden: HiddenOption = False,
+    jobs: JobsOption = None,
+) -> None:
+    """Prepare a dubbed show: its script and its actors' recordings; as `prepare emotiontts`."""
+    from moksori.corpus.readers import read_script_corpus
+
+    lines = read_script_corpus(
+        script, audio, columns=column_pairs(columns), hidden=hidden,
+        show=partial(print_noticed, script),
+    )  # fmt: skip
+    _prepare(lines, dest, licence, jobs)
+
+
+def _prepare(lines: list["SourceLine"], dest: Path, licence: str, jobs: int | None) -> None:
+    with extra("train"):
+        from moksori.corpus.prepare import prepare
+    report = prepare(lines, dest, licence, jobs=jobs, progress=progress("preparing"))
+    _print_report(report, dest)
+
+
+def _print_report(report: dict[str, Any], dest: Path) -> None:
+    table = Table(
+        "speaker", "sex", *(f"{s} lines" for s in _SPLITS), *(f"{s} min" for s in _SPLITS)
+    )
+    totals = [0.0] * 2 * len(_SPLITS)
+    for name, entry in sorted(report["speakers"].items()):
+        lines = [entry["lines"].get(split, 0) for split in _SPLITS]
+        minutes = [entry["seconds"].get(split, 0.0) / 60 for split in _SPLITS]
+        totals = [a + b for a, b in zip(totals, lines + minutes, strict=True)]
+        table.add_row(name, entry["sex"], *map(str, lines), *(f"{m:.1f}" for m in minutes))
+    table.add_section()
+    table.add_row("all", "", *(f"{t:.0f}" for t in totals[:3]), *(f"{t:.1f}" for t in totals[3:]))
+    out.print(table)
+    hours = sum(totals[len(_SPLITS) :]) / 60
+    out.print(
+        f"{hours:.2f} hours in {dest}; {report['new']} lines worked on now, the others as they were",
+        markup=False,
+    )
+    out.print(f"{len(report['rejected'])} lines rejected")
+    for line in report["rejected"]:
+        out.print(f"  {line['speaker']}/{line['id']}: {line['problem']}", markup=False)

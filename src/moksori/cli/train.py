@@ -1,0 +1,107 @@
+"""`moksori train`; its libraries come with the extra `train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moksori.cli.console import extra, out
+from moksori.cli.options import CotatronOption, DataArgument, DevRunOption, RunArgument, StartOption
+
+
+def train_conversion(
+    config: Annotated[Path, typer.Argument(help="TOML, such as configs/conversion.toml.")],
+    data: DataArgument,
+    run: RunArgument,
+    cotatron: CotatronOption = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            help="A conversion model that a new run begins with, such as the bundled one; its licence goes "
+            "along.",
+        ),
+    ] = None,
+    fast_dev_run: DevRunOption = False,
+) -> None:
+    """Train the conversion model, on the CPU or on the GPUs that are there.
+
+    Several GPUs: torchrun --nproc-per-node 4 -m moksori train conversion CONFIG DATA RUN.
+    Watch it with: tensorboard --logdir RUN. The best model so far is RUN/model.
+
+    Example: moksori train conversion configs/conversion.toml data/emotiontts runs/mine
+    """
+    with extra("train"):
+        from moksori.config import TrainConfig, load_config
+        from moksori.training.conversion import train_conversion as train
+    folder = train(load_config(config, TrainConfig), data, run, cotatron, start, fast_dev_run)
+    _print_done(f"done; try it with: moksori convert … --model {folder}", fast_dev_run)
+
+
+def train_cotatron(
+    config: Annotated[Path, typer.Argument(help="TOML, such as configs/cotatron.toml.")],
+    data: DataArgument,
+    run: RunArgument,
+    start: StartOption = None,
+    fast_dev_run: DevRunOption = False,
+) -> None:
+    """Train Cotatron: text, past frames and speaker make the mel again; its attention aligns.
+
+    Watch it with: tensorboard --logdir RUN. The best model so far is RUN/model.
+
+    Example: moksori train cotatron configs/cotatron.toml data/emotiontts runs/cotatron
+    """
+    with extra("train"):
+        from moksori.config import CotatronTrainConfig, load_config
+        from moksori.training.cotatron import train_cotatron as train
+    folder = train(load_config(config, CotatronTrainConfig), data, run, start, fast_dev_run)
+    _print_done(f"done: {folder}", fast_dev_run)
+
+
+def train_vocoder(
+    config: Annotated[Path, typer.Argument(help="TOML, such as configs/vocoder.toml.")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(metavar="DATA…", help="One or several folders made by `moksori prepare`."),
+    ],
+    run: RunArgument,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL",
+            help="A conversion model; the vocoder learns from its mels of the corpora's lines too, and so "
+            "to sharpen what it blurs.",
+        ),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="VOCODER",
+            help="A vocoder that a new run begins with; RUN/model brings that run's discriminators too, "
+            "if they are of the same windows.",
+        ),
+    ] = None,
+    fast_dev_run: DevRunOption = False,
+) -> None:
+    """Train the source-filter vocoder: recordings again from their mels and F0.
+
+    Watch and listen with: tensorboard --logdir RUN. The newest vocoder is RUN/model.
+
+    Example: moksori train vocoder configs/vocoder.toml data/clean runs/vocoder
+    """
+    with extra("train"):
+        from moksori.config import VocoderTrainConfig, load_config
+        from moksori.training.vocoder import train_vocoder as train
+    folder = train(
+        load_config(config, VocoderTrainConfig), data, run,
+        model=model, start=start, fast_dev_run=fast_dev_run,
+    )  # fmt: skip
+    _print_done(f"done; try it with: moksori convert … --vocoder {folder}", fast_dev_run)
+
+
+def _print_done(done: str, fast_dev_run: bool) -> None:
+    out.print(
+        "one step of each kind works; nothing was kept" if fast_dev_run else done, markup=False
+    )

@@ -1,0 +1,37 @@
+"""`moksori voices`: which voices there are."""
+
+from rich.table import Table
+
+from moksori.cli.console import err, out
+from moksori.cli.options import ModelOption, PacksOption
+from moksori.errors import CheckpointError
+from moksori.weights import MODEL
+
+
+def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
+    """List the voices: name, sex, minutes of training speech, licence, and the consent of enrolled ones."""
+    from moksori.conversion.checkpoint import load_card
+    from moksori.conversion.voices import load_pack, pack_paths, packs_folder
+
+    card = load_card(model or MODEL)
+    table = Table("voice", "sex", "minutes", "licence")
+    for voice in card.voices:
+        table.add_row(voice.name, voice.sex, f"{voice.minutes:.1f}", voice.licence)
+    out.print(table)
+    for path in pack_paths(packs or packs_folder()):
+        try:
+            pack = load_pack(path)[1]
+        except CheckpointError as error:  # the others are to be seen all the same
+            err.print(f"warning: {error}", style="yellow", markup=False, soft_wrap=True)
+            continue
+        voice, consent = pack.voice, pack.consent
+        state = "may be used"
+        if pack.model != card.sha256:
+            state = "enrolled on another model"
+        if consent.expired:
+            state = "expired, refused"
+        out.print(
+            f"enrolled: {voice.name}, {voice.sex}, {voice.minutes:.1f} min; {consent.who}, for "
+            f"{consent.purpose}, until {consent.until}, {consent.contact}; {state}",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip

@@ -1,0 +1,72 @@
+"""Every command, argument and option teaches what it is for; what several commands share is declared once."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from moksori.cli import app
+
+CLI = Path(__file__).parents[2] / "src" / "moksori" / "cli"
+# Here an option of that name means something else: a vocoder's beginning and mels, a licence a set.
+OWN_MEANING = {
+    ("train conversion", "--from"),
+    ("train vocoder", "--from"),
+    ("train vocoder", "--model"),
+    ("prepare recordings", "--licence"),
+}
+
+
+def walk(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """All commands below one, with their names."""
+    if children := getattr(command, "commands", None):
+        for child, below in children.items():
+            yield from walk(below, f"{name} {child}".strip())
+    else:
+        yield name, command
+
+
+COMMANDS = dict(walk(typer.main.get_command(app)))
+PARAMETERS = [
+    (name, parameter)
+    for name, command in COMMANDS.items()
+    for parameter in command.params
+    if parameter.name != "help"
+]
+
+
+def test_all_commands_are_there():
+    assert {"convert", "dub", "text", "voices", "prepare script", "train vocoder"} <= set(COMMANDS)
+    assert len(PARAMETERS) > 100
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_says_what_it_does(name):
+    said = COMMANDS[name].help or ""
+    assert len(said.split()) >= 8
+    assert said.strip().splitlines()[0].rstrip().endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("command", "parameter"), PARAMETERS, ids=[f"{name} {p.name}" for name, p in PARAMETERS]
+)
+def test_an_argument_or_option_says_what_it_is(command, parameter):
+    said = getattr(parameter, "help", None) or ""
+    assert len(said.split()) >= 4, f"moksori {command}: {parameter.name}: {said!r}"
+    assert said.endswith("."), f"moksori {command}: {parameter.name}: {said!r}"
+
+
+def test_shared_options_are_declared_once():
+    """A flag of `options.py` has one help text, wherever it is."""
+    shared = set(re.findall(r'"(--[a-z-]+)"', (CLI / "options.py").read_text(encoding="utf-8")))
+    assert {"--model", "--lexicon", "--force", "--lang"} <= shared
+    for flag in shared:
+        said = {
+            getattr(parameter, "help", None)
+            for command, parameter in PARAMETERS
+            if flag in parameter.opts and (command, flag) not in OWN_MEANING
+        }
+        assert len(said) == 1, flag
