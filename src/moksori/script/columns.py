@@ -154,7 +154,13 @@ class _Search:
             meaning = head.meaning
             if meaning and index not in known.values() and meaning.key not in self.asked.columns:
                 found.setdefault(meaning.key, []).append((index, meaning))
-        return {key: self._best(key, several) for key, several in found.items()}
+        best = {key: self._best(key, several) for key, several in found.items()}
+        line = best.get("line")
+        if line in self.held and not self.held[line].is_korean:
+            others = {i for i, head in enumerate(self.header.heads) if head.meaning}
+            if guess(self.table, self.rows, {*known.values(), *others}, ["line"]):
+                del best["line"]  # the Korean stands in a column whose header is not known
+        return best
 
     def by_content(self, known: dict[str, int]) -> tuple[dict[str, int], Header]:
         """What the content of the other columns shows, and the rows above it, if no header was found."""
@@ -164,7 +170,8 @@ class _Search:
         body = next((i for i, (_, cells) in enumerate(rows) if sum(c.own for c in cells) > 1), 0)
         if self.header is NO_HEADER:
             rows = rows[body + 1 :] or rows
-        others = [i for i, head in enumerate(self.header.heads) if is_other(head.own)]
+        heads = enumerate(self.header.heads)
+        others = [i for i, head in heads if is_other(head.own) or head.meaning]
         several = guess(self.table, rows, {*known.values(), *others}, keys)
         for key, indices in several.items():
             if len(indices) > 1 and key in _ASKED_ABOUT and key in ("line", *self.asked.only):

@@ -65,6 +65,13 @@ class Held:
         )
 
     @property
+    def are_said(self) -> bool:
+        """Texts as lines are: not the same again and again, nor in brackets as directions are."""
+        texts = [cell.text for cell in self.cells]
+        bracketed = sum(text.startswith("(") for text in texts)
+        return len(set(texts)) >= _HALF * len(texts) and bracketed < _HALF * len(texts)
+
+    @property
     def are_names(self) -> bool:
         """Few short words without digits, which come back."""
         texts = [cell.text for cell in self.cells]
@@ -122,10 +129,16 @@ def guess(
 
 
 def _lines(columns: list[Held]) -> list[int]:
-    """The column of most Hangul, and those that have not much less."""
+    """The column of most Hangul, and those that have not much less, or have it in more rows."""
     korean = [one for one in columns if one.is_korean and not (one.are_names and len(columns) > 1)]
-    most = max((one.hangul for one in korean), default=0)
-    return [one.index for one in korean if one.hangul >= _CLOSE * most]
+    korean = [one for one in korean if one.are_said] or korean
+    fullest = max(korean, key=lambda one: one.hangul, default=None)
+    return [
+        one.index
+        for one in korean
+        if fullest
+        and (one.hangul >= _CLOSE * fullest.hangul or _CLOSE * len(one.cells) > len(fullest.cells))
+    ]
 
 
 def _after(rows: Sequence[tuple[int, list[Cell]]], first: int, second: int) -> bool:

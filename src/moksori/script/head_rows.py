@@ -60,16 +60,13 @@ class Header(NamedTuple):
 
     def called(self, table: Table, index: int) -> Message:
         """A column as messages name it: “대사” (C)."""
-        text = self.heads[index].text if index < len(self.heads) else ""
-        if not text and index < len(self.sample):
-            text = self.sample[index].text
         where = table.column(index)
+        head = self.heads[index].text if index < len(self.heads) else ""
+        text = head or (self.sample[index].text if index < len(self.sample) else "")
+        if not text:
+            return message("plain", text=where)
         short = text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
-        return (
-            message("script.called", head=short, where=where)
-            if text
-            else message("plain", text=where)
-        )
+        return message("script.called" if head else "script.sampled", head=short, where=where)
 
     def repeats(self, cells: Sequence[Cell]) -> bool:
         """Whether a row says the header once more, as at the top of a page."""

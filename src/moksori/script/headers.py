@@ -13,6 +13,7 @@ COLUMNS = tuple(_TABLE["columns"])
 """The keys of all columns that are read, as fields of a line."""
 _AFTER = ("이름", "names", "name", "명", "번호", "number", "no", "열", "란", "칸")
 _BRACKETS = re.compile(r"[(\[{<「『【〔〈《]([^)\]}>」』】〕〉》]*)[)\]}>」』】〕〉》]")
+_NUMBERED = re.compile(r"(?:\d+차|v\d+|ver\d+)?(.+?)(?:\d+차|v\d+|ver\d+)?")
 _PARTS = re.compile(r"[/|,·:;\n\r]+")
 
 
@@ -45,6 +46,9 @@ def meaning(header: str) -> Meaning | None:
         if whole:
             break
         whole = _named(fold(part))
+    units = {fold(part) for part in inside} & {*_TABLE["units"]["names"]}
+    if whole and whole.key in ("start", "end") and units:
+        return None
     if whole and whole.key == "line" and not whole.kind and kinds and kinds[0]:
         whole = whole._replace(kind=kinds[0])
     return whole
@@ -79,13 +83,21 @@ def _named(name: str) -> Meaning | None:
     for after in _AFTER:  # 캐릭터명, actor name, scene no
         if (found := _names().get(name.removesuffix(after))) and name.endswith(after):
             return found if found.key in ("character", "actor", "file", "scene", "no") else None
+    for key in ("start", "end"):
+        for edge in _TABLE["times"][key]:
+            if {name.removeprefix(edge), name.removesuffix(edge)} & {*_TABLE["times"]["words"]}:
+                return Meaning(key)
     if (kind := _language(name)) is not None:
         return Meaning("line", True, kind)
     return _of_kind(name)
 
 
 def _of_kind(name: str) -> Meaning | None:
-    """A column of lines of a kind: 대사한글, english dialogue, 최종대사."""
+    """A column of lines of a kind: 대사한글, english dialogue, 최종대사, 2차 번역."""
+    numbered = _NUMBERED.fullmatch(name)
+    if numbered and numbered[1] != name:
+        found = _names().get(numbered[1]) or _of_kind(numbered[1])
+        return found._replace(kind="draft") if found and found.key == "line" else None
     for kind, words in _TABLE["kinds"].items():
         for word in words:
             for rest in (name.removeprefix(word), name.removesuffix(word)):
