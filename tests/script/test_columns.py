@@ -54,9 +54,9 @@ HEADERS = {
     "character": "캐릭터|등장인물|화자|Speaker Name|ROLE|캐릭터 명|"
     "Character\nName|배역(이름)|인물 이름|말하는 사람",
     "no": "Cue|큐|Line No.|순번|NO#|№|Cue #|대사 번호",
-    "start": "In|Start Time|Timecode In|타임코드|T.C. IN|시작\n시간|"
+    "start": "In|Start Time|Timecode In|타임코드|T.C. IN|시작\n시간|타임코드 In|시작 시각|"
     "Time-In|시작 (TC)|인점|[IN]|Start\u00a0TC|ＴＣ　ＩＮ",
-    "end": "Out|End Time|Timecode Out|TC_OUT|종료 시각|끝 시간",
+    "end": "Out|End Time|Timecode Out|TC_OUT|타임코드(Out)|종료 시각|끝 시간",
     "line": "대사(한글)|Dialogue KR|최종대사|최종 대사|한국어 대사|대사 (국문)|"
     "Korean Dialogue|대사/Dialogue|번역 대사|"
     "【대사】|대\u200b사|\ufeff대사|DIALOGUE|수정 대사|더빙 대사|대사 (최종 수정본)",
@@ -162,7 +162,7 @@ def test_without_a_header_the_content_tells(tmp_path):
     first = content.lines[0]
     assert said(content) == [*zip(WHO, LINES, strict=True)]
     assert (first.no, first.start, first.end, first.file) == ("1", 1.0, 1.9, "1.wav")
-    assert "character = “하나” [4] by its content" in understood(content)
+    assert "character = column 4 (“하나” …) by its content" in understood(content)
 
 
 def test_an_unknown_header_is_one_where_the_cells_below_are_of_another_kind(tmp_path):
@@ -295,3 +295,35 @@ def test_an_open_comma_is_told_with_and_without_a_header(tmp_path):
         faults = read_script(tmp_path / "a.csv").faults
         assert [int(fault.place.number) for fault in faults] == [4 + bool(head), 6 + bool(head)]
         assert "4 cells" in faults[0].what.say("en")
+
+
+@pytest.mark.parametrize("header", ["시작(frame)", "start_ms", "Start (ms)", "끝(프레임)"])
+def test_times_in_units_that_are_no_times_are_not_read(tmp_path, header):
+    path = write(tmp_path, [header, "대사"], *body(range(1000, 7000, 1000), LINES))
+    content = read_script(path)
+    assert {(line.start, line.end) for line in content.lines} == {(None, None)}
+    assert f"not used: “{header}” [1]" in understood(content)
+
+
+def test_of_versions_the_user_chooses(tmp_path):
+    path = write(tmp_path, ["원문", "1차 번역", "2차 번역"], *body("Why?", LINES, LINES[::-1]))
+    with pytest.raises(ScriptError, match=r"“1차 번역” \[2\], “2차 번역” \[3\]; say which"):
+        read_script(path)
+
+
+def test_lines_in_another_language_give_way_to_korean_under_an_unknown_header(tmp_path):
+    path = write(tmp_path, ["Dialogue", "가나다"], *body("Why?", LINES))
+    assert [line.text for line in read_script(path).lines] == [*LINES]
+
+
+@pytest.mark.parametrize(
+    "directions", ["아주 천천히 걸어 들어오며 주위를 둘러본다", "(놀라서 뒤로 물러난다)"]
+)
+def test_directions_are_no_lines_however_long(tmp_path, directions):
+    path = write(tmp_path, ["번호", "가", "나"], *body(NUMBERS, directions, LINES))
+    assert [line.text for line in read_script(path).lines] == [*LINES]
+
+
+def test_a_column_that_a_header_names_is_never_taken_for_another(tmp_path):
+    path = write(tmp_path, ["Scene", "Shot", "Line"], *body("1", NUMBERS, LINES))
+    assert {line.no for line in read_script(path).lines} == {""}
