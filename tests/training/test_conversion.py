@@ -4,8 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from lhotse import CutSet
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
@@ -306,6 +308,17 @@ def test_a_run_has_the_sizes_of_the_model_that_it_begins_with(prepared, tmp_path
         train_conversion(frozen, prepared, tmp_path / "third")
     with pytest.raises(ConfigError, match="exclude"):
         train_conversion(TINY, prepared, tmp_path / "fourth", cotatron=first, start=first)
+
+
+def test_a_voice_s_card_tells_its_f0(prepared, tmp_path):
+    """By numpy, from the prepared F0 of its training lines."""
+    _, card = load_conversion(train_conversion(TINY, prepared, tmp_path / "run"))
+    for voice in card.voices:
+        ids = [c.id for c in CutSet.from_file(prepared / "cuts_train.jsonl.gz")
+               if c.supervisions[0].speaker == voice.name]  # fmt: skip
+        f0 = np.concatenate([np.load(prepared / "f0" / voice.name / f"{id}.npy") for id in ids])
+        expected = np.quantile(f0[f0 > 0], [0.05, 0.5, 0.95])
+        assert voice.f0_quantiles == pytest.approx(expected, rel=1e-3)
 
 
 def test_consistency_moves_the_model_and_not_the_classifier(prepared):

@@ -1,5 +1,8 @@
 """`moksori voices`: which voices there are."""
 
+import math
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 
 from moksori.cli.console import err, out
@@ -7,16 +10,22 @@ from moksori.cli.options import ModelOption, PacksOption
 from moksori.errors import CheckpointError
 from moksori.weights import MODEL
 
+if TYPE_CHECKING:
+    from moksori.conversion.checkpoint import Voice
+
 
 def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
-    """List the voices: name, sex, minutes of training speech, licence, and the consent of enrolled ones."""
+    """List the voices, for casting: sex, F0 (median, and from 5 to 95%), minutes of training speech, licence.
+
+    Enrolled ones with the consent that they are under.
+    """
     from moksori.conversion.checkpoint import load_card
     from moksori.conversion.voices import load_pack, pack_paths, packs_folder
 
     card = load_card(model or MODEL)
-    table = Table("voice", "sex", "minutes", "licence")
+    table = Table("voice", "sex", "F0, Hz", "range, Hz", "minutes", "licence")
     for voice in card.voices:
-        table.add_row(voice.name, voice.sex, f"{voice.minutes:.1f}", voice.licence)
+        table.add_row(voice.name, voice.sex, *_f0_of(voice), f"{voice.minutes:.1f}", voice.licence)
     out.print(table)
     for path in pack_paths(packs or packs_folder()):
         try:
@@ -35,3 +44,11 @@ def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
             f"{consent.purpose}, until {consent.until}, {consent.contact}; {state}",
             markup=False, soft_wrap=True,
         )  # fmt: skip
+
+
+def _f0_of(voice: "Voice") -> tuple[str, str]:
+    """Median, and the range of nine frames in ten; of a model that does not say, the geometric mean."""
+    if voice.f0_quantiles is None:
+        return f"{math.exp(voice.log_f0_mean):.0f}", ""
+    low, median, high = voice.f0_quantiles
+    return f"{median:.0f}", f"{low:.0f} – {high:.0f}"

@@ -45,6 +45,8 @@ class Voice(_Card):
     minutes: float  # of training speech
     licence: str
     log_f0_mean: float  # the voice's mean log-F0: mean natural log of Hz over voiced frames
+    # Hz below which 5, 50 and 95% of its voiced frames are; None in models of an older Moksori
+    f0_quantiles: tuple[float, float, float] | None = None
 
 
 class _ModelCard(_Card):

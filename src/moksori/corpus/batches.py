@@ -96,6 +96,16 @@ class LineDataset(Dataset[Any]):
         joined = {name: joined_energy(parts) for name, parts in by_voice.items()}
         self.energy = {name: whole.statistics() for name, whole in joined.items() if whole}
 
+    def f0_quantiles(self, cuts: Iterable[MonoCut]) -> dict[str, tuple[float, float, float]]:
+        """Of each voice the F0 in Hz below which 5, 50 and 95% of its voiced frames are."""
+        by_voice: dict[str, list[torch.Tensor]] = {}
+        for cut in cuts:
+            f0 = self._line(cut)[2]
+            by_voice.setdefault(cut.supervisions[0].speaker, []).append(f0[f0 > 0])
+        shares = torch.tensor([0.05, 0.5, 0.95])
+        found = {name: torch.cat(parts).quantile(shares) for name, parts in by_voice.items()}
+        return {name: (float(q[0]), float(q[1]), float(q[2])) for name, q in found.items()}
+
     def _energy(self, cuts: CutSet) -> torch.Tensor | None:
         if self.energy is None:
             return None
@@ -199,6 +209,10 @@ class LineData(pl.LightningDataModule):
     def _is_wanted(self, cut: MonoCut) -> bool:
         known = cut.supervisions[0].speaker in self.dataset.rows
         return known and cut.duration <= self.config.max_line_seconds
+
+    def f0_quantiles(self) -> dict[str, tuple[float, float, float]]:
+        """As `LineDataset.f0_quantiles`, of the training lines."""
+        return self.dataset.f0_quantiles(self._cuts("train"))
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Without end and shuffled anew each epoch; see `PassSampler`."""

@@ -165,13 +165,17 @@ def train_conversion(
     if start:
         known_licence, base = begin_with(start, model, config, names)
         licences.append(known_licence)
-    card = ConversionCard(
-        licence=joined(licences), audio=config.audio, symbols=SYMBOLS, model=config.model,
-        voices=[_voice(name, corpus["speakers"][name], joined(licences)) for name in names],
-    )  # fmt: skip
     lines = LineData(
         data, names, config.audio, config.data, config.seed,
         config.parallel_lines, config.model.effort_bands,
+    )  # fmt: skip
+    quantiles = lines.f0_quantiles()
+    card = ConversionCard(
+        licence=joined(licences), audio=config.audio, symbols=SYMBOLS, model=config.model,
+        voices=[
+            _voice(name, corpus["speakers"][name], joined(licences), quantiles[name])
+            for name in names
+        ],
     )  # fmt: skip
     symbols = model.text_aligner.text_encoder.embedding
     watch: list[Callback] = [
@@ -268,8 +272,10 @@ def begin_with(
     return card.licence, card.sha256
 
 
-def _voice(name: str, entry: dict[str, Any], licence: str) -> Voice:
+def _voice(
+    name: str, entry: dict[str, Any], licence: str, quantiles: tuple[float, float, float]
+) -> Voice:
     return Voice(
         name=name, sex=entry["sex"], minutes=round(entry["seconds"]["train"] / 60, 1),
-        licence=licence, log_f0_mean=entry["log_f0_mean"],
+        licence=licence, log_f0_mean=entry["log_f0_mean"], f0_quantiles=quantiles,
     )  # fmt: skip

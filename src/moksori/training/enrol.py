@@ -112,7 +112,8 @@ def enroll(
     # Of other lines, of one that was changed, or of other weights, it is another training.
     made_of = [(str(line), line.audio and line.audio.stat().st_mtime_ns) for line in lines]
     run = work / f"run_{hashlib.sha256(str((_OWN, made_of)).encode()).hexdigest()[:16]}"
-    weights = _learn(trained, card, voice, work / "corpus", run, optimizer)
+    weights, quantiles = _learn(trained, card, voice, work / "corpus", run, optimizer)
+    voice = voice.model_copy(update={"f0_quantiles": quantiles})
     save_pack(path, weights, VoicePack(voice=voice, consent=consent, model=card.sha256))
     shutil.rmtree(run)  # it holds the voice without the consent
     return path, report
@@ -125,8 +126,8 @@ def _learn(
     corpus: Path,
     run: Path,
     optimizer: OptimizerConfig,
-) -> dict[str, torch.Tensor]:
-    """The weights that make the voice's own lines again best, by name."""
+) -> tuple[dict[str, torch.Tensor], tuple[float, float, float]]:
+    """The weights that make the voice's own lines again best, by name, and `Voice.f0_quantiles`."""
     config = TrainConfig(
         audio=card.audio, optimizer=optimizer, data=_DATA, model=card.model, speak_every=0
     )
@@ -145,7 +146,8 @@ def _learn(
     alone = card.model_copy(update={"voices": [voice]})
     folder = fit(_Enrolment(model, config), lines, run, alone, "mel_l1", base=card.sha256)
     learnt, _ = load_conversion(folder)
-    return {name: learnt.get_parameter(name) for name in own}
+    weights = {name: learnt.get_parameter(name).detach() for name in own}
+    return weights, lines.f0_quantiles()[voice.name]
 
 
 def _embedding(rows: torch.Tensor, freeze: bool = True) -> nn.Embedding:
