@@ -327,3 +327,17 @@ def test_directions_are_no_lines_however_long(tmp_path, directions):
 def test_a_column_that_a_header_names_is_never_taken_for_another(tmp_path):
     path = write(tmp_path, ["Scene", "Shot", "Line"], *body("1", NUMBERS, LINES))
     assert {line.no for line in read_script(path).lines} == {""}
+
+
+def test_hostile_headers_and_numbers_are_no_work(tmp_path):
+    digits = "9" * 5000
+    path = write(tmp_path, ["ko" * 20, "(" * 40, "대사"], *body(digits, f"0:{digits}", LINES))
+    assert [line.text for line in read_script(path).lines] == [*LINES]
+    path = write(tmp_path, *body(digits, "0:01", "0:02", LINES))
+    with pytest.raises(ScriptError, match="a header, or a line already"):
+        read_script(path, columns={"start": "-"})
+
+
+def test_a_title_above_does_not_hide_the_delimiter(tmp_path):
+    path = write(tmp_path, ["1화 대본, 최종"], ["배역", "대사"], *body(WHO, LINES), delimiter=";")
+    assert said(read_script(path)) == [*zip(WHO, LINES, strict=True)]

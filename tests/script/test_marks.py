@@ -341,3 +341,30 @@ def test_absurd_numbers_of_rows_and_merges_are_no_work(tmp_path):
         read_script(path)
     except ScriptError as error:
         assert "a.xlsx" in str(error)
+
+
+def test_entities_that_swell_are_refused(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", ["대사"], ["가"])
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+    swollen = f'<!DOCTYPE w [<!ENTITY l0 "하하하하">{laughs}]><w>&l11;</w>'
+    rewrite(path, "xl/worksheets/sheet1.xml", lambda content: swollen.encode())
+    with pytest.raises(ScriptError, match="not a whole workbook"):
+        read_script(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r' r="[A-Z]+\d+"', ""),  # cells without places
+        (r'<row r="\d+"', "<row"),  # and rows
+        (r"<dimension[^>]*>", ""),
+        (r"<sheetViews>.*</sheetViews>", ""),
+        (r"<sheetFormatPr[^>]*>", '<sheetFormatPr defaultRowHeight="없음"/>'),
+        (r"</sheetData>", '</sheetData><dataValidations count="1"><odd/></dataValidations>'),
+        (r"<worksheet ", '<worksheet xmlns:mc="x" mc:Ignorable="x14ac" '),
+    ],
+)
+def test_sheets_of_other_programs_are_read(tmp_path, old, new):
+    path = script(tmp_path / "a.xlsx")
+    rewrite_sheet(path, old, new)
+    assert texts(read_script(path)) == [row[2] for row in ROWS]

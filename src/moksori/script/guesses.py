@@ -13,6 +13,7 @@ _HANGUL = re.compile(r"[가-힣]")
 _MOST, _HALF = 0.8, 0.5  # of a column's cells
 _CLOSE = 0.6  # of the Hangul of the fullest column: another that may be the lines as well
 _FEWEST = 4  # cells from which names can be told: they come back
+_DIGITS = 9  # of a number that counts
 _LONGEST_NAME = 12  # characters
 
 
@@ -46,9 +47,10 @@ class Held:
     @property
     def are_counted(self) -> bool:
         """The cells are numbers that count up, mostly by one."""
-        if not all(cell.text.isdecimal() for cell in self.cells) or len(self.cells) < 2:
+        texts = [cell.text for cell in self.cells]
+        if len(texts) < 2 or not all(t.isdecimal() and len(t) <= _DIGITS for t in texts):
             return False
-        numbers = [int(cell.text) for cell in self.cells]
+        numbers = [int(text) for text in texts]
         steps = [b - a for a, b in itertools.pairwise(numbers)]
         return min(steps) > 0 and sum(step == 1 for step in steps) >= _HALF * len(steps)
 
@@ -84,7 +86,10 @@ class Held:
 
     def order(self) -> list[tuple[int, ...]]:
         """The cells as numbers in the order of their size: of times, their hours first."""
-        return [tuple(map(int, re.findall(r"\d+", cell.text))) for cell in self.cells]
+        return [
+            tuple(int(digits[:_DIGITS]) for digits in re.findall(r"\d+", cell.text))
+            for cell in self.cells
+        ]
 
 
 def held(rows: Sequence[tuple[int, list[Cell]]], leave: Collection[int] = ()) -> dict[int, Held]:

@@ -92,6 +92,7 @@ def _named(name: str) -> Meaning | None:
     return _of_kind(name)
 
 
+@cache
 def _of_kind(name: str) -> Meaning | None:
     """A column of lines of a kind: 대사한글, english dialogue, 최종대사, 2차 번역."""
     numbered = _NUMBERED.fullmatch(name)

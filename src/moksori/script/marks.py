@@ -21,6 +21,9 @@ class Marks:
         self.sheet = sheet
         self.rows: dict[str, list[int]] = {}
         self.cells: dict[str, list[Message]] = {}
+        self.comments: dict[int, list[tuple[int, str]]] = {}
+        for (number, column), text in sorted(sheet.table.comments.items()):
+            self.comments.setdefault(number, []).append((column, text))
         self.looks: list[tuple[int, str, str]] = []
 
     def row(self, code: str, number: int) -> None:
@@ -29,14 +32,13 @@ class Marks:
 
     def line(self, number: int, row: dict[str, Cell]) -> None:
         """A row that is read."""
-        columns, table = self.sheet.columns, self.sheet.table
+        columns = self.sheet.columns
         for key, cell in row.items():
             for code, text in (("script.cut", cell.cut), ("script.raised", cell.raised)):
                 if text:
                     self._cell(code, number, columns[key], text)
-        for (at, column), text in table.comments.items():
-            if at == number:
-                self._cell("script.comments", number, column, text)
+        for column, text in self.comments.get(number, ()):
+            self._cell("script.comments", number, column, text)
         character = row["character"].text if "character" in row else ""
         self.looks.append((number, character, row["line"].looks if "line" in row else ""))
 

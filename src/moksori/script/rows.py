@@ -21,6 +21,7 @@ _TIMES = ("start", "end")
 _FREE = ("directions", "note")  # may hold a date
 _CONTENT = ("character", "actor", "file", "start", "end", "directions")  # more than a heading has
 _RANGE = re.compile(r"(\d[\d:;.,]*)\s*(?:-->|[-–—~∼〜～→]|\n)\s*(\d[\d:;.,]*)")
+_LONGEST_HEADER = 40  # characters
 _MAX_CHARACTERS = 2000  # of a line
 _NAMED = 20  # places that a warning names
 
@@ -90,7 +91,7 @@ def _misplaced(sheet: Sheet, number: int, cells: list[Cell]) -> Iterator[tuple[M
         if head and any(cell.own for cell in cells[i + 1 : i + head.width]):
             yield table.cell(number, i), message("script.merged_header", head=head.text)
     own = [cell.text for cell in cells if cell.own]
-    if len(own) > 1 and all(meaning(text) for text in own):
+    if len(own) > 1 and all(len(text) <= _LONGEST_HEADER and meaning(text) for text in own):
         yield Place("row", number).message, message("script.another_header")
 
 

@@ -217,7 +217,7 @@ def read_delimited(path: Path) -> Table:
 
 
 def _delimiter(text: str, usual: str) -> str:
-    """By which most rows have the same number of cells, of those that the first row has."""
+    """By which most of the first rows have the same number of cells."""
 
     def fits(delimiter: str) -> tuple[int, bool]:
         lines = io.StringIO(text, newline="")
@@ -229,8 +229,7 @@ def _delimiter(text: str, usual: str) -> str:
         (width, count), *_ = widths.most_common(1) or [(1, 0)]
         return count * (width > 1), delimiter == usual
 
-    head = next((row for row in text.splitlines() if row.strip()), "")
-    return max((d for d in _DELIMITERS if d in head or d == usual), key=fits)
+    return max(_DELIMITERS, key=fits)
 
 
 def _typed(text: str) -> Cell:
