@@ -139,7 +139,7 @@ class Dubbed:
         metrics: what was measured, by name; see work/metrics.py.
         flags: the most severe first.
         sounds: source and result as MP3, for the report; None if failed.
-        picture: the alignment as a PNG, time across, phones up, spanning `speech`; None where not aligned.
+        picture: both spectrograms and the alignment as a PNG, spanning `speech`; None where not aligned.
         speech: where the speech begins and ends in the wave.
         error: why it failed.
         embedding: [256] of the conversion's voice, where it was measured.

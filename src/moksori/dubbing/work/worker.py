@@ -2,7 +2,7 @@
 
 STORE/<key>.wav    as many samples and channels as the take has, at its rate
 STORE/<key>.source.mp3, .result.mp3   both, for the report
-STORE/<key>.png    the alignment, time across, phones up
+STORE/<key>.png    both as spectrograms, and the alignment
 STORE/<key>.json   when words and phones are said, and the metrics; written last
 """
 
@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.image import imsave
 from threadpoolctl import threadpool_limits
 
 from moksori.conversion.converter import MIN_CONFIDENCE, Converter
@@ -25,8 +24,9 @@ from moksori.dubbing.records import LONGEST, Setup, Status, Task
 from moksori.dubbing.work import metrics
 from moksori.dubbing.work.long_lines import Part, convert_line
 from moksori.dubbing.work.metrics import Metrics
+from moksori.dubbing.work.picture import draw_line
 from moksori.errors import AudioError, TextError
-from moksori.files import atomic_path, atomic_write
+from moksori.files import atomic_write
 from moksori.signal import audio
 from moksori.signal.audio import Recording
 
@@ -82,7 +82,7 @@ class Worker:
             parts, samples.mean(1), recording.sample_rate, self.converter.card.audio
         )
         measured["lowered"] = spoken.lowered + lowered
-        _draw(task.picture, parts)
+        draw_line(task.picture, parts, recording, samples)
         _write_wave(task.wave, samples, recording)
         _write_sounds(task, recording, samples)
         _write_about(
@@ -133,28 +133,6 @@ def _embedding(samples: np.ndarray, recording: Recording) -> list[float] | None:
         warnings.warn(f"no speaker similarity: {type(error).__name__}: {error}", stacklevel=2)
         return None
     return [round(float(x), 4) for x in own] if np.isfinite(own).all() else None
-
-
-def _draw(path: Path, parts: Sequence[Part]) -> None:
-    """The parts' free weights, each at its time and above the one before."""
-    first, frame = parts[0].alignment.begin, parts[0].alignment.frame
-    starts = [round((part.alignment.begin - first) / frame) for part in parts]
-    picture = np.zeros(
-        (
-            sum(len(p.alignment.phones) for p in parts),
-            starts[-1] + len(parts[-1].alignment.posterior),
-        )
-    )
-    low = 0
-    for start, (alignment, _, _) in zip(starts, parts, strict=True):
-        frames, phones = alignment.posterior.shape
-        picture[low : low + phones, start : start + frames] = alignment.posterior.T
-        low += phones
-    with atomic_path(path) as temporary:
-        imsave(
-            temporary, picture, origin="lower", cmap="viridis", vmin=0, vmax=1, format="png",
-            metadata={"Software": ""},
-        )  # fmt: skip
 
 
 def _write_wave(path: Path, samples: np.ndarray, recording: Recording) -> None:
