@@ -12,6 +12,7 @@ from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
 from moksori.metrics.measures import compare_f0
 from moksori.models.conversion import ConversionModel
 from moksori.signal import audio, features
+from moksori.signal.audio import Recording
 from moksori.signal.pitch import shift_f0
 from moksori.text import SYMBOLS
 from moksori.weights import VOCODERS
@@ -207,3 +208,24 @@ def test_every_bundled_vocoder_speaks(converter, vocoder):
     np.testing.assert_array_equal(made.mel, usual.mel)
     assert len(made.samples) == len(usual.samples)
     assert made.samples.std() == pytest.approx(usual.samples.std(), rel=0.2)
+
+
+def test_a_whisper_stays_a_whisper(converter):
+    """The demo line without its voice, by the vocoder without F0: its conversion has none either."""
+    settings = converter.card.audio
+    take = audio.read(DEMO)
+    wave = audio.resample(take.mono, take.sample_rate, settings.sample_rate)
+    mel = features.log_mel(wave, settings)
+    with torch.inference_mode():
+        whisper = converter.vocoder(mel[None], torch.zeros(1, len(mel)))[0].numpy()
+    recording = Recording(whisper[:, None], converter.vocoder.sample_rate, "PCM_16")
+    assert (converter.source(recording).f0 > 0).mean() < 0.02
+    converted = converter.convert(recording, DEMO_TEXT, "lmy")
+    again = Recording(converted.samples, converted.sample_rate, "PCM_16")
+    assert (converter.source(again).f0 > 0).mean() < 0.05
+
+
+def test_effort_beyond_its_limits_is_refused(converter):
+    for effort in (-0.1, 1.6, float("nan")):
+        with pytest.raises(VoiceError, match="effort"):
+            converter.convert(DEMO, DEMO_TEXT, "lmy", effort=effort)
