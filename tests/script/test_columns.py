@@ -341,3 +341,11 @@ def test_hostile_headers_and_numbers_are_no_work(tmp_path):
 def test_a_title_above_does_not_hide_the_delimiter(tmp_path):
     path = write(tmp_path, ["1화 대본, 최종"], ["배역", "대사"], *body(WHO, LINES), delimiter=";")
     assert said(read_script(path)) == [*zip(WHO, LINES, strict=True)]
+
+
+@pytest.mark.parametrize("header", ["대사 길이", "Line Duration", "가나다"])
+def test_lengths_are_no_starts(tmp_path, header):
+    path = write(
+        tmp_path, [header, "대사"], *body(("0:02", "0:01", "0:03", "0:01", "0:02", "0:01"), LINES)
+    )
+    assert {line.start for line in read_script(path).lines} == {None}

@@ -40,6 +40,12 @@ class Held:
         return sum(found) >= _MOST * len(found)
 
     @property
+    def go_on(self) -> bool:
+        """Most are not before the one above them, as the times of lines are and lengths are not."""
+        steps = [*itertools.pairwise(self.order())]
+        return sum(a <= b for a, b in steps) >= _MOST * len(steps)
+
+    @property
     def are_files(self) -> bool:
         """Most cells are names of recordings."""
         return self.share(_AUDIO) >= _MOST
@@ -118,7 +124,7 @@ def guess(
         keys: of `headers.COLUMNS` that are looked for.
     """
     free = held(rows, {*taken, *table.hidden_columns})
-    times = [i for i, one in free.items() if one.are_times]
+    times = [i for i, one in free.items() if one.are_times and one.go_on]
     files = [i for i, one in free.items() if one.are_files]
     counted = [i for i, one in free.items() if one.are_counted]
     words = {i: one for i, one in free.items() if i not in {*times, *files, *counted}}

@@ -55,8 +55,9 @@ def meaning(header: str) -> Meaning | None:
 
 
 def is_other(header: str) -> bool:
-    """Whether a header says that its column is none of a line's."""
-    return fold(_BRACKETS.sub(" ", header)) in _TABLE["others"]["names"]
+    """Whether a header says that its column is none of a line's: 길이, 대사 길이, recording date."""
+    name, others = fold(_BRACKETS.sub(" ", header)), tuple(_TABLE["others"]["names"])
+    return name.startswith(others) or name.endswith(others)
 
 
 def _language(name: str) -> Kind | None:
