@@ -43,6 +43,7 @@ def test_every_code_of_the_source_is_in_the_catalogue_and_used():
         "value.",
         "text.fix.",
         "place.",
+        "time.",
         "doubt.",
         "mark.",
         "cli.text.",

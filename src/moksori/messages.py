@@ -17,6 +17,10 @@ class Message(NamedTuple):
     code: str  # of `messages.toml`
     values: Mapping[str, Value] = {}
 
+    def __hash__(self) -> int:
+        """By code and values, so that those that say the same can be found."""
+        return hash((self.code, frozenset(self.values.items())))
+
     def say(self, lang: Lang) -> str:
         """In words; values that are messages are said in the same language.
 

@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Self
 
@@ -11,6 +11,7 @@ from opentimelineio import opentime
 
 from moksori.config import Seconds
 from moksori.errors import ScriptError
+from moksori.messages import message
 
 _NTSC = {24: "23.976", 30: "29.97", 60: "59.94"}  # by the frames that a second counts
 _NOMINAL = {
@@ -18,9 +19,10 @@ _NOMINAL = {
     "25": (25, False), "29.97": (30, True), "30000/1001": (30, True), "30": (30, False),
     "50": (50, False), "59.94": (60, True), "60000/1001": (60, True), "60": (60, False),
 }  # fmt: skip
-_RATES = "23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94, 59.94df or 60"
-_FRAMES = re.compile(r"(\d{1,2})[:;](\d{1,2})[:;](\d{1,2})([:;])(\d{1,3})")
+RATES = "23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94, 59.94df, 60"
+_FRAMES = re.compile(r"(\d{1,2})([:;.,])(\d{1,2})([:;.,])(\d{1,2})([:;.,])(\d{1,3})")
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d+))?")
+_OPEN = re.compile(r"\d{1,2}:\d{1,2}:\d{1,2}[.,](\d\d)")  # frames or hundredths
 _PLAIN = re.compile(r"\d+(?:\.\d+)?")
 _DAY = 24 * 60 * 60
 
@@ -33,17 +35,19 @@ class FrameRate:
         nominal: frames that a second of the time code counts.
         ntsc: a frame is longer by 1.001, so that the time code lags behind the clock.
         drop: numbers are left out of the count, so that it keeps up with the clock nevertheless.
+        open: whether frames are dropped was not said, so that the separators of a script decide.
     """
 
     nominal: int
     ntsc: bool = False
     drop: bool = False
+    open: bool = field(default=False, compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a rate as users write it: 23.976, 24, 25, 29.97, 29.97df, 29.97ndf, 30.
 
-        29.97 and 59.94 alone are without drop frame.
+        29.97 and 59.94 alone are without drop frame, but `open`.
 
         Raises:
             ScriptError: no such rate, or drop frame where there is none.
@@ -51,12 +55,13 @@ class FrameRate:
         bare = re.sub(r"[\s_-]|fps", "", unicodedata.normalize("NFKC", text).lower())
         name = bare.removesuffix("df").removesuffix("n")
         if name not in _NOMINAL or bare not in (name, name + "df", name + "ndf"):
-            raise ScriptError(f"“{text}”: not a frame rate; give --fps {_RATES}")
+            raise ScriptError.of("time.no_rate", text=text, rates=RATES)
         nominal, ntsc = _NOMINAL[name]
+        can_drop = ntsc and nominal % 30 == 0
         drop = bare == name + "df"
-        if drop and not (ntsc and nominal % 30 == 0):
-            raise ScriptError(f"“{text}”: only 29.97 and 59.94 drop frames; give --fps {_RATES}")
-        return cls(nominal, ntsc, drop)
+        if drop and not can_drop:
+            raise ScriptError.of("time.no_drop", text=text, rates=RATES)
+        return cls(nominal, ntsc, drop, can_drop and bare == name)
 
     @property
     def fps(self) -> Fraction:
@@ -91,13 +96,61 @@ class FrameRate:
 NTSC_DROP = FrameRate(30, ntsc=True, drop=True)  # 29.97 frames a second, broadcast's
 
 
-def parse_time(text: str, frame_rate: FrameRate | None = None) -> Seconds:
+@dataclass(frozen=True)
+class Notation:
+    """How a script writes its times.
+
+    Attributes:
+        frame_rate: of its frames; None if it counts none, or nobody said.
+        point_frames: two digits after a point (01:00:01.12) are frames, not hundredths of a second.
+        asked: frames are counted, but how long they are has to be asked first.
+    """
+
+    frame_rate: FrameRate | None = None
+    point_frames: bool = False
+    asked: bool = False
+
+    def seconds(self, text: str) -> Seconds | None:
+        """The time that a text says; None if it has to be asked first.
+
+        Raises:
+            ScriptError: as `parse_time`.
+        """
+        if self.asked and (frame_of(text) or hundredths_of(text)) is not None:
+            return None
+        return parse_time(text, self.frame_rate, self.point_frames)
+
+
+def _bare(text: str) -> str:
+    """A Korean keyboard has wide digits, colons and full stops."""
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def frame_of(text: str) -> tuple[int, bool] | None:
+    """The frame that a time code counts, and whether a semicolon stands before it; None if it counts none."""
+    bare = _bare(text)
+    found = _FRAMES.fullmatch(bare)
+    if not found or _CLOCK.fullmatch(bare):
+        return None
+    return int(found[7]), found[6] == ";"
+
+
+def hundredths_of(text: str) -> int | None:
+    """The two digits after the point of a clock in hours: hundredths of a second, or frames."""
+    found = _OPEN.fullmatch(_bare(text))
+    return int(found[1]) if found else None
+
+
+def parse_time(
+    text: str, frame_rate: FrameRate | None = None, point_frames: bool = False
+) -> Seconds:
     """Read a time.
 
     Args:
-        text: `HH:MM:SS:FF`, with drop frame also `HH:MM:SS;FF`; `HH:MM:SS`, `MM:SS`, each also with a
-            fraction after a point or a comma; or seconds, `12.5`.
+        text: `HH:MM:SS:FF`, with drop frame also `HH:MM:SS;FF`, with points also `HH.MM.SS.FF`;
+            `HH:MM:SS`, `MM:SS`, each also with a fraction after a point or a comma; or seconds, `12.5`.
         frame_rate: of the frames; needed if `text` counts any.
+        point_frames: `HH:MM:SS.FF` counts frames too.
 
     Returns:
         Seconds of the clock: at NTSC's rates the time code's own are longer.
@@ -105,26 +158,23 @@ def parse_time(text: str, frame_rate: FrameRate | None = None) -> Seconds:
     Raises:
         ScriptError: no time, one that does not exist, or frames without a rate.
     """
-    bare = unicodedata.normalize(
-        "NFKC", text
-    ).strip()  # a Korean keyboard has wide digits and colons
+    bare = _bare(text)
     if bare.startswith(("-", "−")):
-        raise ScriptError(f"“{text}”: before zero; count from 00:00:00:00")
-    if found := _FRAMES.fullmatch(bare):
-        hours, minutes, seconds, mark, frame = found.groups()
-        _check_clock(text, int(hours), int(minutes), int(seconds))
-        return _framed(text, f"{hours}:{minutes}:{seconds}", mark == ";", int(frame), frame_rate)
-    if found := _CLOCK.fullmatch(bare):
-        hour, minutes, seconds, fraction = found.groups()
+        raise ScriptError.of("time.negative", text=text)
+    clock = _CLOCK.fullmatch(bare)
+    if clock and not (point_frames and _OPEN.fullmatch(bare)):
+        hour, minutes, seconds, fraction = clock.groups()
         _check_clock(text, int(hour or 0), int(minutes), int(seconds))
         whole = int(hour or 0) * 3600 + int(minutes) * 60 + int(seconds)
         return float(f"{whole}.{fraction or 0}")
+    if found := _FRAMES.fullmatch(bare):
+        hours, _, minutes, _, seconds, mark, frame = found.groups()
+        _check_clock(text, int(hours), int(minutes), int(seconds))
+        return _framed(text, f"{hours}:{minutes}:{seconds}", mark == ";", int(frame), frame_rate)
     if not _PLAIN.fullmatch(bare):
-        raise ScriptError(
-            f"“{text}”: not a time; write 00:01:02:03 and give --fps, or 0:01:02.5, or seconds"
-        )
-    if float(bare) >= _DAY:
-        raise ScriptError(f"“{text}”: not within a day; write it as 00:01:02.5 or in seconds")
+        raise ScriptError.of("time.none", text=text)
+    if len(bare.partition(".")[0].lstrip("0")) > 5 or float(bare) >= _DAY:
+        raise ScriptError.of("time.beyond_day", text=text)
     return float(bare)
 
 
@@ -135,9 +185,8 @@ def _check_clock(text: str, hours: int, minutes: int, seconds: int) -> None:
         ("seconds", seconds, 60),
     ):
         if value >= end:
-            raise ScriptError(
-                f"“{text}”: {value} {name}, but they end at {end - 1}; write it as 00:01:02:03"
-            )
+            unit = message(f"time.{name}")
+            raise ScriptError.of("time.clock", text=text, value=value, unit=unit, last=end - 1)
 
 
 def _framed(
@@ -145,25 +194,17 @@ def _framed(
 ) -> Seconds:
     if frame_rate is None:
         example = "29.97df" if semicolon else "23.976"
-        raise ScriptError(
-            f"“{text}” counts frames, but how long are they? give --fps, such as --fps {example}"
-        )
+        raise ScriptError.of("time.frames", text=text, example=example)
     if semicolon and not frame_rate.drop:
-        raise ScriptError(
-            f"“{text}” is with drop frame, but the frame rate is {frame_rate}; give --fps 29.97df or 59.94df"
-        )
+        raise ScriptError.of("time.semicolon", text=text, rate=frame_rate)
     if frame >= frame_rate.nominal:
-        raise ScriptError(
-            f"“{text}”: no frame {frame} at {frame_rate}: they end at {frame_rate.nominal - 1}; "
-            "is --fps right?"
-        )
+        last = frame_rate.nominal - 1
+        raise ScriptError.of("time.no_frame", text=text, frame=frame, rate=frame_rate, last=last)
     hours, minutes, seconds = (int(part) for part in clock.split(":"))
     written = f"{hours:02}:{minutes:02}:{seconds:02}:{frame:02}"
     count = frame_rate.count(written)
     if int(frame_rate.code(count)[-2:]) != frame:
-        raise ScriptError(
-            f"“{text}”: {frame_rate} leaves this frame number out; is --fps right, or without df?"
-        )
+        raise ScriptError.of("time.dropped", text=text, rate=frame_rate)
     return from_frames(count, frame_rate)
 
 
@@ -185,8 +226,5 @@ def format_timecode(seconds: Seconds, frame_rate: FrameRate) -> str:
     """
     frames = to_frames(seconds, frame_rate)
     if not 0 <= frames < frame_rate.frames_a_day:
-        raise ScriptError(
-            f"{seconds:.3f} s has no time code at {frame_rate}: they go from 00:00:00:00 over a day; move "
-            "the reel's start"
-        )
+        raise ScriptError.of("time.no_code", seconds=seconds, rate=frame_rate)
     return frame_rate.code(frames)

@@ -12,7 +12,7 @@ from openpyxl.utils import escape
 from moksori.errors import ScriptError
 from moksori.script.tables import Cell, one_line, read_delimited
 from moksori.script.workbook import read_workbook
-from moksori.timecode import FrameRate
+from moksori.timecode import FrameRate, Notation
 
 
 def write_workbook(path, *rows, title="1화", merge=()):
@@ -104,7 +104,7 @@ def test_a_time_is_read_however_it_was_typed(tmp_path, value, form, seconds):
     book.save(tmp_path / "a.xlsx")
     row = read_workbook(tmp_path / "a.xlsx")[0].rows[0][1]
     cell = row[1] if len(row) > 1 else Cell()
-    assert cell.seconds(FrameRate.parse("24")) == seconds
+    assert cell.seconds(Notation(FrameRate.parse("24"))) == seconds
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_time_is_read_however_it_was_typed(tmp_path, value, form, seconds):
         (datetime.time(0, 5), "h:mm", r"hours and minutes \(00:05:00\); write it with its seconds"),
         (datetime.time(0, 5), '[$-ko-KR]h"시" mm"ss"', "hours and minutes"),
         (datetime.datetime(2024, 5, 1), "yyyy-mm-dd", "write it with its seconds"),
-        (datetime.timedelta(hours=25), "[h]:mm:ss", "not a time within a day"),
+        (datetime.timedelta(hours=25), "[h]:mm:ss", "not within a day"),
         (12.5, "General", "12.5 is a number, in days or in seconds"),
         (-0.1, "General", "format the cell as text and write 0:00:05"),
         (True, "General", "not a time"),
@@ -127,7 +127,7 @@ def test_a_time_that_can_be_meant_in_two_ways_is_told(tmp_path, value, form, mes
     book.save(tmp_path / "a.xlsx")
     (cell,) = read_workbook(tmp_path / "a.xlsx")[0].rows[0][1]
     with pytest.raises(ScriptError, match=message):
-        cell.seconds(None)
+        cell.seconds(Notation())
 
 
 def test_a_merged_cell_holds_for_the_rows_below_it(tmp_path):

@@ -41,7 +41,7 @@ def cast(
     """
     from moksori.conversion.checkpoint import load_card
     from moksori.dubbing.plan.cast import first_cast, read_cast
-    from moksori.dubbing.plan.takes import with_prefixes
+    from moksori.dubbing.plan.speakers import with_prefixes
     from moksori.files import atomic_write
     from moksori.script.script import read_script
     from moksori.timecode import FrameRate

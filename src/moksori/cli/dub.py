@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from moksori.dubbing.work.engines import Engine
 
 _SHOWN = 40  # issues on the screen; the .xlsx has all
+_SHOWN_PLACES = 3  # of each
 
 
 def dub(
@@ -232,6 +233,7 @@ def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "
 
 
 def _print_issues(checked: "Checked", request: "Request") -> None:
+    from moksori.dubbing.plan.issues import entries
     from moksori.timecode import format_timecode
 
     where = format_timecode(checked.origin, checked.frame_rate)
@@ -241,17 +243,13 @@ def _print_issues(checked: "Checked", request: "Request") -> None:
         return
     table = Table("", say("cli.place", request.lang), say("cli.issue", request.lang))
     styles = {"error": "red", "warning": "yellow", "note": "dim"}
-    alike: dict[tuple[str, str, str], list[str]] = {}  # the same of many lines is one row here
-    for found in checked.issues:
-        where = found.say_place(request.lang)
-        alike.setdefault(
-            (found.severity, found.say_severity(request.lang), found.say(request.lang)), []
-        ).append(where)
-    for (severity, rank, why), places in [*alike.items()][:_SHOWN]:
-        where = places[0] if len(places) == 1 else f"{places[0]} + {len(places) - 1}"
+    alike = entries(checked.issues)
+    for entry in alike[:_SHOWN]:  # a Text's brackets are no markup
+        issue, where = entry.issue, entry.say_places(request.lang, _SHOWN_PLACES)
         table.add_row(
-            rank, Text(where), Text(why), style=styles[severity]
-        )  # brackets are no markup
+            issue.say_severity(request.lang), Text(where), Text(issue.say(request.lang)),
+            style=styles[issue.severity],
+        )  # fmt: skip
     err.print(table)
     if len(alike) > _SHOWN:
         err.print(say("cli.more", request.lang, more=len(alike) - _SHOWN), markup=False)

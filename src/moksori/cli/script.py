@@ -16,7 +16,8 @@ _SHOWN = 40  # faults
 def print_noticed(path: Path, content: "ScriptContent", lang: Lang = "en") -> None:
     """Print which columns are what, what was left out or chosen, and what is wrong in single lines."""
     print_understood(content, lang)
-    for warning in content.warnings:
+    asked = [content.question] if content.question else []
+    for warning in [*content.warnings, *asked]:
         err.print(
             f"{say('severity.warning', lang)}: {warning.say(lang)}", style="yellow", markup=False
         )

@@ -21,7 +21,7 @@ from moksori.dubbing.review import Review, left_behind
 from moksori.dubbing.store import Store
 from moksori.errors import ScriptError
 from moksori.files import write_error
-from moksori.script.content import ScriptContent
+from moksori.script.content import ScriptContent, joined
 from moksori.script.line import Line
 from moksori.script.script import read_script
 from moksori.signal.decoders import inspect
@@ -72,8 +72,8 @@ def check(
     check_names(request.without)
     cast = read_cast(request.cast)
     content = _content(request)
-    lines, rate = content.lines, request.frame_rate
-    origin, noticed = _origin(request, lines)
+    lines, rate = content.lines, content.frame_rate or request.frame_rate
+    origin, noticed = _origin(request, lines, rate)
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
         content.faulty, review.changes() if review else None,
@@ -141,22 +141,26 @@ def _content(request: Request) -> ScriptContent:
         request.script, columns=request.columns, frame_rate=request.frame_rate,
         episode=request.episode, hidden=request.hidden,
     )  # fmt: skip
+    if content.question:
+        raise ScriptError(joined(content.told(request.script)))
     episodes = list(dict.fromkeys(line.episode for line in content.lines))
     if len(episodes) > 1:
-        raise ScriptError(
-            f"{request.script}: holds {len(episodes)} episodes; choose one with --episode "
-            f"({', '.join(episodes[:12])})"
+        names = ", ".join(episodes[:12])
+        raise ScriptError.of(
+            "script.episodes", file=request.script, number=len(episodes), names=names
         )
     return content
 
 
-def _origin(request: Request, lines: Sequence[Line]) -> tuple[Seconds, list[Issue]]:
+def _origin(
+    request: Request, lines: Sequence[Line], frame_rate: FrameRate | None
+) -> tuple[Seconds, list[Issue]]:
     """The time code at which reel and track begin, and what there is to say of it.
 
     It is asked for, or else the track's time reference (`bext`), or else the hour of the first line. A
     reference of 0 is what programs write that do not know the time.
     """
-    hour, frame_rate = _hour(lines, request.frame_rate), request.frame_rate
+    hour = _hour(lines, frame_rate)
     header = inspect(request.audio) if request.audio.is_file() else None
     if header is None or header.time_reference is None:
         return (hour if request.origin is None else request.origin), []

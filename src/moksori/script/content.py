@@ -10,6 +10,7 @@ from moksori.messages import Message, message
 from moksori.script.line import Line, Place
 from moksori.timecode import FrameRate
 
+MAX_CHARACTERS = 2000  # of a line
 _NAMED = 20  # faults that one error names
 
 
@@ -55,12 +56,16 @@ class ScriptContent:
         warnings: what was left out or chosen, and why.
         faults: what is wrong in single lines, in the script's order.
         understood: which columns of its tables are what, and which are not used.
+        question: what must be answered before its times can be used; they are then unknown.
+        frame_rate: of its times; None if they count no frames.
     """
 
     lines: list[Line]
     warnings: list[Message] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     understood: list[Message] = field(default_factory=list)
+    question: Message | None = None
+    frame_rate: FrameRate | None = None
 
     @property
     def faulty(self) -> frozenset[Place]:
@@ -75,13 +80,18 @@ class ScriptContent:
         """
         if not self.faults:
             return self.lines
-        told = [
+        raise ScriptError(joined(self.told(path)))
+
+    def told(self, path: Path) -> list[Message]:
+        """What is to be asked, and the faults, each with its place."""
+        told = [self.question] if self.question else []
+        told += [
             message("script.fault", file=path, where=fault.where, why=fault.what)
             for fault in self.faults[:_NAMED]
         ]
-        if more := len(self.faults) - len(told):
+        if (more := len(self.faults) - _NAMED) > 0:
             told.append(message("script.more_faults", number=more))
-        raise ScriptError(joined(told))
+        return told
 
 
 def joined(parts: Sequence[Message], code: str = "script.next") -> Message:

@@ -8,7 +8,7 @@ from moksori.messages import Message, message
 from moksori.script.headers import Meaning, fold, meaning
 from moksori.script.tables import BLANK, Cell, Table
 
-_WITHIN = 20  # rows; titles may stand above it
+TITLES_WITHIN = 20  # rows; titles may stand above it
 _LONGEST = 40  # characters of a column's name
 _TEXT = 24  # characters of a cell that stands for its column
 _SENTENCE = re.compile(r"[.?!…]$")
@@ -86,7 +86,7 @@ def find_header(table: Table, asked: Sequence[str]) -> Header | None:
         table: whose header is looked for.
         asked: names of columns that are asked for.
     """
-    rows = [(number, cells) for number, cells in table.rows if number <= _WITHIN]
+    rows = [(number, cells) for number, cells in table.rows if number <= TITLES_WITHIN]
     several = next((n for n, cells in rows if sum(c.own for c in cells) > 1), 0)
     wanted = {fold(name) for name in asked}
     scored = [

@@ -1,7 +1,7 @@
 """One line of a script, whatever file it came from."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from moksori.config import Seconds
@@ -46,6 +46,7 @@ class Line:
         scene: it belongs to.
         directions: how it is said.
         note: of the writer's.
+        rows: the text as it was written, where it was in several rows.
     """
 
     place: Place
@@ -60,6 +61,7 @@ class Line:
     scene: str = ""
     directions: str = ""
     note: str = ""
+    rows: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         """Compose names as Macs decompose them, so that 하나 is 하나."""

@@ -4,17 +4,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from moksori.config import Seconds
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
 from moksori.script.columns import Sheet
-from moksori.script.content import Asked, Fault, ScriptContent
+from moksori.script.content import MAX_CHARACTERS, Asked, Fault, ScriptContent
 from moksori.script.headers import meaning
 from moksori.script.line import Line, Place
 from moksori.script.marks import Marks
 from moksori.script.tables import BLANK, Cell, one_line
-from moksori.timecode import FrameRate
+from moksori.script.times import Written
+from moksori.timecode import Notation
 
 _OF_ONE_ROW = ("line", "no", "start", "end")  # a merged cell does not say them for the rows below
 _TIMES = ("start", "end")
@@ -22,7 +24,6 @@ _FREE = ("directions", "note")  # may hold a date
 _CONTENT = ("character", "actor", "file", "start", "end", "directions")  # more than a heading has
 _RANGE = re.compile(r"(\d[\d:;.,]*)\s*(?:-->|[-–—~∼〜～→]|\n)\s*(\d[\d:;.,]*)")
 _LONGEST_HEADER = 40  # characters
-_MAX_CHARACTERS = 2000  # of a line
 _NAMED = 20  # places that a warning names
 
 
@@ -35,12 +36,23 @@ def textless_warning(path: Path, what: Message, places: list[str]) -> list[Messa
     return [message("script.textless", file=path, what=what, places=named, more=more)]
 
 
-def lines_of(sheet: Sheet, asked: Asked, title: str) -> ScriptContent:
+def written_times(sheet: Sheet, asked: Asked) -> Iterator[Written]:
+    """The times of a table that are text, as they are written."""
+    for number, cells in sheet.rows:
+        keys = [key for key in _TIMES if key in sheet.columns and key in asked.only]
+        row = {key: cells[i] for key in keys if (i := sheet.columns[key]) < len(cells)}
+        for key, cell in _of_ranges(sheet, row).items():
+            if isinstance(cell.value, str) and cell.text:
+                yield Written(sheet.table.cell(number, sheet.columns.get(key, 0)), cell.text)
+
+
+def lines_of(sheet: Sheet, asked: Asked, notation: Notation, title: str) -> ScriptContent:
     """The lines below a header.
 
     Args:
         sheet: whose columns are known.
-        asked: which of them are read, and the frame rate of their time codes.
+        asked: which of them are read.
+        notation: of its times.
         title: of the sheet in the lines' places; empty if it is the only one.
     """
     table, marks = sheet.table, Marks(sheet)
@@ -72,7 +84,7 @@ def lines_of(sheet: Sheet, asked: Asked, title: str) -> ScriptContent:
         marks.line(number, row)
         place = Place("row", number, title)
         faults += [Fault(place, *why) for why in _misplaced(sheet, number, cells)]
-        line, own = _line(sheet, place, row, asked.frame_rate)
+        line, own = _line(sheet, place, row, notation)
         lines.append(line)
         faults += own
     what = message("script.rows", sheet=f"{table.title} " if table.title else "")
@@ -102,7 +114,7 @@ def _is_sound(row: Mapping[str, Cell]) -> bool:
 
 
 def _line(
-    sheet: Sheet, place: Place, row: Mapping[str, Cell], frame_rate: FrameRate | None
+    sheet: Sheet, place: Place, row: Mapping[str, Cell], notation: Notation
 ) -> tuple[Line, list[Fault]]:
     """A row's line, and all that is wrong in it; what is wrong is blank in the line."""
     faults: list[Fault] = []
@@ -120,27 +132,27 @@ def _line(
             fault(key, message("script.is_time", value=cell.text))
     row = _of_ranges(sheet, row)
     text = row["line"].text
-    if len(text) > _MAX_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         fault("line", message("script.whole_page", number=len(text)))
     times: dict[str, Seconds | None] = {}
     for key in _TIMES:
         cell = row.get(key, BLANK)
         try:
-            times[key] = None if cell.fault else cell.seconds(frame_rate)
+            times[key] = None if cell.fault else cell.seconds(notation)
         except ScriptError as error:
             fault(key, message("script.in_column", head=sheet.called(key), why=error.message))
             times[key] = None
     start, end = times["start"], times["end"]
     if start is not None and end is not None and end <= start:
         fault("end", message("script.ends_first", end=row["end"].text, start=row["start"].text))
-    words = {
+    words: dict[str, Any] = {
         key: "" if cell.struck else cell.text
         for key, cell in row.items()
         if key not in (*_TIMES, "line")
     }
     if words.get("character"):
         words["character"] = _names(row["character"])
-    line = Line(place, text[:_MAX_CHARACTERS], start=start, end=end, **words)
+    line = Line(place, text[:MAX_CHARACTERS], start=start, end=end, **words)
     return line, faults
 
 

@@ -1,22 +1,35 @@
 """Scripts as studios keep them: one reader a kind of file, in one table."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from moksori.errors import ScriptError
 from moksori.files import read_text
-from moksori.script.content import Asked, Reader, ScriptContent
-from moksori.script.cues import read_cues
+from moksori.messages import message
+from moksori.script.content import MAX_CHARACTERS, Asked, Fault, Reader, ScriptContent
 from moksori.script.headers import COLUMNS, meaning
 from moksori.script.line import Line, Place
+from moksori.script.names import unify_names
+from moksori.script.sami import read_sami
 from moksori.script.sheets import read_delimited_script, read_workbook_script
+from moksori.script.subrip import read_subrip
+from moksori.script.substation import read_substation
+from moksori.script.tables import one_line
 from moksori.timecode import FrameRate
 
 
 def read_plain(path: Path, asked: Asked) -> ScriptContent:
     """The rows of a plain text, each a line; a `content.Reader`."""
-    rows = enumerate(read_text(path, ScriptError).splitlines(), 1)
-    return ScriptContent([Line(Place("line", n), row) for n, row in rows if row.strip()])
+    lines, faults = [], []
+    for number, row in enumerate(read_text(path, ScriptError).split("\n"), 1):
+        text, place = one_line(row), Place("line", number)
+        if len(text) > MAX_CHARACTERS:
+            why = message("script.whole_page", number=len(text))
+            faults.append(Fault(place, place.message, why))
+        if text:
+            lines.append(Line(place, text[:MAX_CHARACTERS]))
+    return ScriptContent(lines, faults=faults)
 
 
 # By suffix. A new kind of script is a reader in a file of its own, and a line here.
@@ -26,12 +39,15 @@ READERS: dict[str, Reader] = {
     ".xls": read_workbook_script,
     ".csv": read_delimited_script,
     ".tsv": read_delimited_script,
-    ".srt": read_cues,
-    ".ass": read_cues,
-    ".ssa": read_cues,
-    ".vtt": read_cues,
+    ".srt": read_subrip,
+    ".vtt": read_subrip,
+    ".ass": read_substation,
+    ".ssa": read_substation,
+    ".smi": read_sami,
+    ".sami": read_sami,
     ".txt": read_plain,
 }
+_SAVE_AS = {".hwp": "script.save_hwp", ".doc": "script.save_doc", ".sub": "script.save_sub"}
 _WITH_EPISODES = (read_workbook_script, read_delimited_script)
 
 
@@ -65,29 +81,37 @@ def read_script(
         character, a file or a time; a fault each cell whose value is not known, each time that is none.
 
     Raises:
-        ScriptError: a file that cannot be read or has no lines, a table without such a column, or no such
-            episode.
+        ScriptError: a file that cannot be read or has no lines, none without faults, a table without such
+            a column, or no such episode.
     """
     asked = {_key(name): header for name, header in (columns or {}).items()}
     if column and asked.setdefault("line", column) != column:
-        raise ScriptError(f"“{column}” and “{asked['line']}” are both named as the line; name one")
+        raise ScriptError.of("script.two_lines", first=column, second=asked["line"])
     if not path.is_file():
-        raise ScriptError(f"{path}: no such file; is its name right?")
-    kind = path.suffix.lower()
-    reader = READERS.get(kind)
-    if reader is None:
-        known = ", ".join(READERS)
-        raise ScriptError(f"{path}: give {known}; of {kind or 'other files'}, save it as .xlsx")
+        raise ScriptError.of("script.folder" if path.is_dir() else "script.no_file", file=path)
+    reader = _reader(path)
     if episode is not None and reader not in _WITH_EPISODES:
-        raise ScriptError(f"{path}: a {kind} has no episodes; leave out --episode")
+        raise ScriptError.of("script.no_episodes_in", file=path, kind=path.suffix.lower())
     content = reader(
         path, Asked(columns=asked, only=only, frame_rate=frame_rate, episode=episode, hidden=hidden)
     )
     if not content.lines:
-        raise ScriptError(
-            f"{path}: no lines in it; is it whole, and of the kind that its name says?"
-        )
-    return content
+        raise ScriptError.of("script.no_lines", file=path)
+    if content.faulty.issuperset(line.place for line in content.lines):
+        content.whole(path)  # raises
+    lines, told = unify_names(content.lines)
+    return replace(content, lines=lines, warnings=[*content.warnings, *told])
+
+
+def _reader(path: Path) -> Reader:
+    kind = path.suffix.lower()
+    reader = READERS.get(kind)
+    if reader is None:
+        known = ", ".join(READERS)
+        shown = kind or message("script.other_files")
+        hint = message(_SAVE_AS.get(kind, "script.save_as"))
+        raise ScriptError.of("script.kind", file=path, known=known, kind=shown, hint=hint)
+    return reader
 
 
 def _key(name: str) -> str:

@@ -7,8 +7,10 @@ from moksori.errors import ScriptError
 from moksori.messages import Message, message
 from moksori.script.columns import NoLines, Sheet, find_columns
 from moksori.script.content import Asked, Fault, ScriptContent
-from moksori.script.rows import lines_of
+from moksori.script.head_rows import TITLES_WITHIN
+from moksori.script.rows import lines_of, written_times
 from moksori.script.tables import Table, one_line, read_delimited
+from moksori.script.times import Timing, find_timing
 from moksori.script.workbook import read_workbook
 
 
@@ -30,17 +32,25 @@ def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
         names = ", ".join(passed_over)
         warnings.append(message("script.sheets_passed", file=path, sheets=names))
     read, understood = [], dict[str, tuple[Message, list[str]]]()
-    for sheet in sheets:
+    chosen = [
+        sheet
+        for sheet in sheets
+        if episode is None
+        or "episode" in sheet.columns
+        or one_line(sheet.table.title) == one_line(episode)
+    ]
+    timing = _timing(path, found, sheets, chosen, asked)
+    warnings += timing.warnings
+    for sheet in chosen:
         title = one_line(sheet.table.title)
-        if episode is None or "episode" in sheet.columns or title == one_line(episode):
-            content = lines_of(sheet, asked, title if len(found) > 1 else "")
-            read.append((title, content.lines))
-            what = sheet.understood()
-            understood.setdefault(what.dump(), (what, []))[1].append(title)
-            warnings += [*sheet.warnings, *content.warnings]
-            faults += content.faults
-            if content.lines and sheet.table.hidden:
-                warnings.append(message("script.hidden_sheet", file=path, sheet=title))
+        content = lines_of(sheet, asked, timing.notation, title if len(found) > 1 else "")
+        read.append((title, content.lines))
+        what = sheet.understood()
+        understood.setdefault(what.dump(), (what, []))[1].append(title)
+        warnings += [*sheet.warnings, *content.warnings]
+        faults += content.faults
+        if content.lines and sheet.table.hidden:
+            warnings.append(message("script.hidden_sheet", file=path, sheet=title))
     several = episode is not None or sum(bool(lines) for _, lines in read) > 1
     spoken = [
         replace(line, episode=line.episode or title * several)
@@ -53,16 +63,37 @@ def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
         names = ", ".join(
             filter(None, dict.fromkeys([*(line.episode for line in spoken), *titles]))
         )
-        raise ScriptError(
-            f"{path}: no line of the episode “{episode}”; give --episode one of: "
-            f"{names or 'none, there is no column 화'}"
-        )
+        there = names or message("script.no_episodes")
+        raise ScriptError.of("script.no_episode", file=path, episode=episode, names=there)
     places = {line.place for line in kept}
     told = [
         message("script.understood", place=", ".join(filter(None, [str(path), *titles])), what=what)
         for what, titles in understood.values()
     ]
-    return ScriptContent(kept, warnings, [fault for fault in faults if fault.place in places], told)
+    faults = [fault for fault in faults if fault.place in places]
+    return ScriptContent(
+        kept,
+        warnings,
+        faults,
+        told,
+        question=timing.question,
+        frame_rate=timing.notation.frame_rate,
+    )
+
+
+def _timing(
+    path: Path, found: list[Table], sheets: list[Sheet], chosen: list[Sheet], asked: Asked
+) -> Timing:
+    """How the times of the chosen sheets are written; titles above headers and cover sheets may say it."""
+    last = {id(sheet.table): sheet.header.last for sheet in sheets}
+    titles = [
+        [cell.text for cell in cells]
+        for table in found
+        for number, cells in table.rows
+        if number <= last.get(id(table), TITLES_WITHIN)
+    ]
+    written = [time for sheet in chosen for time in written_times(sheet, asked)]
+    return find_timing(path, written, asked.frame_rate, titles)
 
 
 def _with_lines(path: Path, found: list[Table], asked: Asked) -> tuple[list[Sheet], list[str]]:

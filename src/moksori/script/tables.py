@@ -17,7 +17,7 @@ from moksori.config import Seconds
 from moksori.errors import ScriptError
 from moksori.files import read_text
 from moksori.messages import Message, message
-from moksori.timecode import FrameRate, parse_time
+from moksori.timecode import Notation
 
 Value = str | float | datetime.datetime | datetime.date | datetime.time | datetime.timedelta | None
 _TIMES = (datetime.date, datetime.time, datetime.timedelta)  # a datetime is a date
@@ -76,33 +76,28 @@ class Cell:
             return str(self.value).zfill(len(self.format))  # 7 in the format 0000 is shown as 0007
         return one_line("" if self.value is None else str(self.value))
 
-    def seconds(self, frame_rate: FrameRate | None) -> Seconds | None:
-        """The time that it says; None if it is empty.
+    def seconds(self, notation: Notation) -> Seconds | None:
+        """The time that it says; None if it is empty, or has to be asked first.
 
         Raises:
             ScriptError: no time, or one that can be meant in two ways.
         """
         value = self.value
         if self.is_time and "s" not in re.sub(r'\[\$[^]]*]|"[^"]*"', "", self.format.lower()):
-            raise ScriptError(
-                f"a time of day in hours and minutes ({self.text}); write it with its seconds, 0:00:05"
-            )
+            raise ScriptError.of("time.no_seconds", text=self.text)
         if isinstance(value, datetime.datetime):
             value = value.time()
         if isinstance(value, datetime.time):
             value = datetime.datetime.combine(datetime.date.min, value) - datetime.datetime.min
         if isinstance(value, datetime.timedelta):
             if not 0 * _DAY <= value < _DAY:
-                raise ScriptError(f"not a time within a day ({value}); write it as 0:00:05")
+                raise ScriptError.of("time.beyond_day", text=value)
             return value.total_seconds()
         if isinstance(value, int | float) and not isinstance(value, bool):
             if not 0 <= value < 1:
-                raise ScriptError(
-                    f"{self.text} is a number, in days or in seconds? format the cell as text and write "
-                    "0:00:05"
-                )
+                raise ScriptError.of("time.number", text=self.text)
             return round(value * _DAY.total_seconds(), 3)
-        return parse_time(self.text, frame_rate) if self.text else None
+        return notation.seconds(self.text) if self.text else None
 
 
 BLANK = Cell()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from moksori.conversion.checkpoint import load_card
 from moksori.dubbing.plan.cast import first_cast, read_cast
-from moksori.dubbing.plan.takes import with_prefixes
+from moksori.dubbing.plan.speakers import with_prefixes
 from moksori.dubbing.records import HOME
 from moksori.dubbing.request import JOB, JobFile
 from moksori.dubbing.store import Store

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
@@ -5,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moksori.dubbing.plan.cast import Cast
-from moksori.dubbing.plan.takes import cut, find_takes, name_lines, named, with_prefixes
+from moksori.dubbing.plan.speakers import named, with_prefixes
+from moksori.dubbing.plan.takes import cut, find_takes, name_lines
 from moksori.errors import AudioError, ConfigError
 from moksori.script.line import Line, Place
 
@@ -143,12 +146,30 @@ def test_numbers_are_unique(tmp_path):
 
 
 def test_a_character_may_stand_before_the_text():
-    assert named(Line(Place("cue", 1), "하나: 안녕?"), CAST) == Line(
-        Place("cue", 1), "안녕?", character="하나"
-    )
-    for text in ("결론: 가자", "3:00에 봐", "하나, 가자"):
-        assert named(Line(Place("cue", 1), text), CAST).text == text
-    assert named(Line(Place("cue", 1), "하나: 안녕?", character="둘"), CAST).text == "하나: 안녕?"
+    hello = Line(Place("cue", 1), "안녕?", character="하나")
+    for text in (
+        "하나: 안녕?",
+        "[하나] 안녕?",
+        "(하나): 안녕?",
+        "하 나 : 안녕?",
+        "- 하나(N)： 안녕?",
+    ):
+        assert named(Line(Place("cue", 1), text), CAST) == ([hello], None), text
+        assert named(replace(hello, text=text), CAST) == ([hello], None), text
+    for text in (
+        "결론: 가자",
+        "3:00에 봐",
+        "하나, 가자",
+        "답은 하나: 사랑",
+        "(하나를 보며) 안녕",
+        "[웃음] 응",
+    ):
+        line = Line(Place("cue", 1), text)
+        assert named(line, CAST) == ([line], None)
+    other = Line(Place("cue", 1), "하나: 안녕?", character="둘")
+    lines, why = named(other, CAST)
+    assert lines == [other]
+    assert "is “하나”, but the character is “둘”; correct one" in why.say("en")
 
 
 def test_what_stands_before_several_lines_is_a_character():
@@ -164,7 +185,7 @@ def test_a_prefix_that_is_nobody_in_the_cast_is_told(tmp_path):
     write(tmp_path / "1.wav")
     cast = Cast.model_validate({"default": {"voice": "lmy"}})
     found = find_takes([Line(Place("cue", 1), "두리: 안녕?", file="1")], tmp_path, cast)
-    assert kinds(found) == [("note", "cue 1", "prefix")]
+    assert kinds(found) == [("note", "cue 1", "prefix"), ("note", "cue 1", "by_default")]
     assert found.takes[0].line.text == "두리: 안녕?"
 
 
@@ -218,8 +239,8 @@ def test_takes_of_a_track_lie_where_they_were(tmp_path):
     (take,) = found.takes
     assert (take.begin, take.samples, take.start) == (RATE * 3 // 4, RATE * 3 // 2, 0.75)
     assert kinds(found) == [("error", "row 2", "off_track")]
-    with pytest.raises(ConfigError, match="row 1: no time code"):
-        find_takes([line("1")], tmp_path / "track.wav", CAST)
+    untimed = find_takes([*lines, line("3")], tmp_path / "track.wav", CAST, origin=3600.0)
+    assert ("error", "row 3", "no_time") in kinds(untimed)
     (tmp_path / "bad.wav").write_text("x")
     with pytest.raises(AudioError, match="not a readable audio file"):
         find_takes(lines, tmp_path / "bad.wav", CAST)

@@ -4,6 +4,7 @@ import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from moksori.dubbing.records import Role
 from moksori.errors import ConfigError
 from moksori.files import atomic_write, explain, load_toml, read_text
 from moksori.script.groups import several
+from moksori.script.names import name_key, plain_name
 
 if TYPE_CHECKING:
     from moksori.script.line import Line
@@ -37,13 +39,34 @@ class Cast(BaseModel):
     @classmethod
     def _composed(cls, roles: dict[str, Role]) -> dict[str, Role]:
         composed = {unicodedata.normalize("NFC", name): role for name, role in roles.items()}
-        if len(composed) < len(roles):
-            raise ValueError("two characters have the same name, once as a Mac writes it; keep one")
+        found: dict[str, str] = {}
+        for name in roles:
+            if other := found.get(name_key(name)):
+                raise ValueError(
+                    f"two characters have the same name, “{other}” and “{name}”; keep one"
+                )
+            found[name_key(name)] = name
         return composed
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return {name_key(name): name for name in self.characters}
+
+    def find(self, written: str) -> str | None:
+        """The character's name as the cast has it, however a script writes it; None if it is not cast.
+
+        하나(N) is 하나, unless it is cast by itself.
+        """
+        if not written:
+            return None
+        return self._names.get(name_key(written)) or self._names.get(
+            name_key(plain_name(written)[0])
+        )
 
     def role(self, character: str) -> Role | None:
         """Of a character; None if nobody is cast."""
-        return self.characters.get(unicodedata.normalize("NFC", character), self.default)
+        name = self.find(character)
+        return self.default if name is None else self.characters[name]
 
 
 def read_cast(path: Path) -> Cast:
@@ -76,7 +99,7 @@ def set_role(path: Path, character: str, **values: object) -> None:
     name = unicodedata.normalize("NFC", character)
     if name:
         tables = document.setdefault("characters", tomlkit.table(is_super_table=True))
-        same = (key for key in tables if unicodedata.normalize("NFC", key) == name)
+        same = (key for key in tables if name_key(key) == name_key(name))
         table = tables.setdefault(next(same, name), tomlkit.table())
     else:
         table = document.setdefault("default", tomlkit.table())
@@ -125,9 +148,7 @@ def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | N
         document.add(tomlkit.nl())
     characters = tomlkit.table(is_super_table=True)
     for character, count in counts.most_common():
-        if known is not None and (
-            known.role(character) if not character else character in known.characters
-        ):
+        if known is not None and (known.find(character) if character else known.default):
             continue
         role = tomlkit.table()
         actors_of = f", {'·'.join(actors[character])}" if actors[character] else ""

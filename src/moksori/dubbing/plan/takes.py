@@ -1,6 +1,5 @@
 """Where each line's recording is: a file a line, or a production track cut by time codes."""
 
-import re
 import string
 import unicodedata
 from collections import Counter
@@ -16,16 +15,16 @@ from moksori.dubbing.plan.changes import change_role, change_texts
 from moksori.dubbing.plan.folder import RecordingFolder
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.missing import explained
+from moksori.dubbing.plan.speakers import near_message, with_speakers
 from moksori.dubbing.records import HANDLES, Change, Heard, Role, Take
 from moksori.errors import AudioError, ConfigError
 from moksori.files import safe_name
-from moksori.messages import Value
+from moksori.messages import Value, message
 from moksori.script.groups import several
 from moksori.script.line import Line, Place
 from moksori.signal.decoders import inspect
 
 _FIELDS = ("no", "episode", "scene", "character", "actor")
-PREFIX = re.compile(r"\s*-?\s*([^\s:：][^:：]{0,30}?)\s*[:：]\s*(?=\S)")
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,8 @@ def find_takes(
         ConfigError: `audio` is not there, a pattern with unknown fields, or lines without times on a track.
         AudioError: the track cannot be read.
     """
-    lines = [named(line, cast) for line in lines]
+    lines, told, conflicting = with_speakers(lines, cast, faulty)
+    faulty = {*faulty, *conflicting}
     ids, changes = name_lines(lines), changes or {}
     lines, stale = change_texts(lines, ids, changes)
     if not audio.exists():
@@ -96,31 +96,8 @@ def find_takes(
         )
     found = replace(found, lines=dict(zip(ids, lines, strict=True)))
     found.issues.extend(stale)
-    found.issues.extend(
-        Issue("note", line.place, "prefix", {"name": match.group(1)})
-        for line in lines
-        if not line.character and (match := PREFIX.match(line.text))
-    )
+    found.issues.extend(told)
     return found
-
-
-def named(line: Line, cast: Cast) -> Line:
-    """A line whose text begins with a character of the cast, as subtitles have it (`하나: 안녕?`)."""
-    found = None if line.character else PREFIX.match(unicodedata.normalize("NFC", line.text))
-    if not found or found.group(1) not in cast.characters:
-        return line
-    text = unicodedata.normalize("NFC", line.text)[found.end() :]
-    return replace(line, character=found.group(1), text=text)
-
-
-def with_prefixes(lines: Sequence[Line]) -> list[Line]:
-    """Lines without a character, given what stands before their text where it does so more than once."""
-    found = [None if line.character else PREFIX.match(line.text) for line in lines]
-    counts = Counter(match.group(1) for match in found if match)
-    return [
-        replace(line, character=match.group(1)) if match and counts[match.group(1)] > 1 else line
-        for line, match in zip(lines, found, strict=True)
-    ]
 
 
 def name_lines(lines: Sequence[Line]) -> list[str]:
@@ -165,14 +142,16 @@ def _from_folder(
         if change and change.take:
             used.update([path] if isinstance(path, Path) else ())
             path = change.take
+        if line.place in faulty:
+            used.update([path] if isinstance(path, Path) else ())
+            continue
         if isinstance(path, Issue):
             missing.append((line, path._replace(place=line.place)))
             continue
         if path in used:
             issues.append(Issue("warning", line.place, "used_twice", {"file": path.name}))
         used.add(path)
-        if line.place not in faulty:
-            takes += _whole(line, id, path, origin, _role(line, cast, issues, change), issues)
+        takes += _whole(line, id, path, origin, _role(line, cast, issues, change), issues)
     issues[:0] = explained(missing, files, _by_pattern)
     issues += [
         Issue("warning", str(path.relative_to(folder)), "unused", {})
@@ -226,17 +205,18 @@ def _from_track(
     handles: Seconds,
     changes: Mapping[str, Change],
 ) -> Found:
-    if untimed := [line.place for line in lines if line.start is None]:
-        raise ConfigError(
-            f"{untimed[0]}: no time code, which cutting {track.name} needs; fill the script's columns of "
-            "시작 and 끝, or give a folder of recordings"
-        )
     length, rate, warning, _ = inspect(track)
-    spans = cut(lines, origin, length / rate, handles)
-    takes, issues = list[Take](), list[Issue]()
+    timed = [(line, id) for line, id in zip(lines, ids, strict=True) if line.start is not None]
+    spans = cut([line for line, _ in timed], origin, length / rate, handles)
+    takes = list[Take]()
+    issues = [
+        Issue("error", line.place, "no_time", {"track": track.name})
+        for line in lines
+        if line.start is None
+    ]
     if warning:
         issues.append(Issue("warning", "", "header", {"why": warning}))
-    for line, id, span in zip(lines, ids, spans, strict=True):
+    for (line, id), span in zip(timed, spans, strict=True):
         begin, end = round(span[0] * rate), round(span[1] * rate)
         change = changes.get(id)
         if change and change.take:
@@ -283,15 +263,17 @@ def cut(
 
 
 def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) -> Role | None:
+    name = line.character or message("character.none")
     role = change_role(cast.role(line.character), change)
     if change is None and (names := several(line.character, cast.characters)):
         values: dict[str, Value] = {"character": line.character, "names": ", ".join(names)}
         issues.append(Issue("error", line.place, "several_characters", values))
         return None
     if role is None:
-        issues.append(Issue("error", line.place, "no_role", {"character": line.character or "—"}))
+        near = near_message(line.character, cast)
+        issues.append(Issue("error", line.place, "no_role", {"character": name, "near": near}))
     elif not role.voice and not role.as_recorded:
-        issues.append(Issue("error", line.place, "no_voice", {"character": line.character or "—"}))
+        issues.append(Issue("error", line.place, "no_voice", {"character": name}))
         return None
     return role
 

@@ -1,0 +1,154 @@
+"""Cues of SubRip (SRT) and WebVTT. Nothing of the file is dropped: what is no cue has a fault of its own.
+
+pysubs2 takes notes, names of cues and malformed times for something else and says nothing, and knows no
+frames, so that it is not used here.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from moksori.errors import ScriptError
+from moksori.files import read_text
+from moksori.messages import Message, message
+from moksori.script.content import Asked, ScriptContent
+from moksori.script.cues import Cue, content_of, entities
+from moksori.script.speakers import Speech
+from moksori.script.tables import one_line
+
+_ARROW = "-->"
+_STAMP = r"(\d{1,2}\s*[:;]\s*\d{1,2}\s*[:;]\s*\d{1,2}\s*[,.:;]\s*\d{1,3}"
+_SETTINGS = r"(?:\s+[A-Za-z]\w*:.*)?"  # where the cue stands on the picture
+_TIMES = {
+    ".srt": re.compile(rf"\s*{_STAMP})\s*-->\s*{_STAMP}){_SETTINGS}\s*"),
+    ".vtt": re.compile(
+        rf"\s*{_STAMP}|\d\d:\d\d\.\d{{3}})\s*-->\s*{_STAMP}|\d\d:\d\d\.\d{{3}}){_SETTINGS}\s*"
+    ),
+}
+_TWO_TIMES = re.compile(r"\d\d:\d\d:\d\d[,.]\d{3}\D+\d\d:\d\d:\d\d[,.]\d{3}\s*")
+_EXAMPLES = {".srt": "00:00:01,000 --> 00:00:02,000", ".vtt": "00:00:01.000 --> 00:00:02.000"}
+_VTT_ASIDES = re.compile(r"(WEBVTT|NOTE|STYLE|REGION)(\s|$)")
+_VOICE = re.compile(r"<v(?:\.[^\s>]+)?\s+([^>]*)>")
+_RUBY = re.compile(r"<(rt|rp)>.*?</\1>", re.IGNORECASE | re.DOTALL)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_SRT_TAG = re.compile(
+    r"</?(?:[ibsu]|em|strong|font|span|ruby|rt|rp|p|div|c|lang|v)(?:[\s.][^<>]*)?/?>|\{\\[^}]*\}",
+    re.IGNORECASE,
+)  # {\an8} is a mark, {웃음} is text, and so is <하나>
+_VTT_TAG = re.compile(r"<[^<>]*>")
+Row = tuple[int, str]
+
+
+def read_subrip(path: Path, asked: Asked) -> ScriptContent:
+    """Read the cues of .srt or .vtt; a `content.Reader`.
+
+    Args:
+        path: of the file.
+        asked: what is asked; subtitles have no columns and no episodes.
+
+    Returns:
+        A line a cue with text; with a fault where it is malformed, ends before it starts, or is several
+        people's, and where rows belong to no cue.
+
+    Raises:
+        ScriptError: a .vtt that does not begin with WEBVTT.
+    """
+    kind = path.suffix.lower()
+    rows = _single_spaced([*enumerate(read_text(path, ScriptError).split("\n"), 1)])
+    if kind == ".vtt" and not rows[0][1].startswith("WEBVTT"):
+        raise ScriptError.of("script.no_webvtt", file=path)
+    cues = list[Cue]()
+    for block in _blocks(rows, kind):
+        aside = kind == ".vtt" and _VTT_ASIDES.match(block[0][1])
+        if aside and not any(_ARROW in row for _, row in block):
+            continue
+        cues += _cues(block, kind, len(cues) + 1)
+    milliseconds = any(
+        len(text) > 3 and text[-4] in ",." for cue in cues for text in cue.times if text
+    )
+    return content_of(path, cues, asked.frame_rate, milliseconds)
+
+
+def _single_spaced(rows: list[Row]) -> list[Row]:
+    """Rows without the empty one that some converters put behind each."""
+    doubled = len(rows) > 5 and not any(row.strip() for _, row in rows[1::2])
+    return rows[::2] if doubled else rows
+
+
+def _blocks(rows: list[Row], kind: str) -> Iterator[list[Row]]:
+    """Rows between empty ones. In WebVTT a row of spaces is empty only where a cue follows it."""
+    block: list[Row] = []
+    for i, (number, row) in enumerate(rows):
+        after = [text for _, text in rows[i + 1 : i + 3]]
+        ends = not row if kind == ".vtt" else not row.strip()
+        if ends or (not row.strip() and any(_ARROW in text for text in after)):
+            if block:
+                yield block
+            block = []
+        else:
+            block.append((number, row))
+    if block:
+        yield block
+
+
+def _cues(block: list[Row], kind: str, count: int) -> list[Cue]:
+    """The cue of a block, and as cues with a fault what else it holds."""
+    arrows = [i for i, (_, row) in enumerate(block) if _ARROW in row]
+    example = _EXAMPLES[kind]
+    if not arrows:
+        return [_stray(block, message("script.no_cue", example=example))]
+    head = arrows[0]
+    named = head == 1 and (kind == ".vtt" or block[0][1].strip().isdecimal())
+    found = []
+    if head > int(named):
+        found.append(_stray(block[:head], message("script.no_cue", example=example)))
+        named = False
+    (row, timing), rest = block[head], block[head + 1 :]
+    faults = list[Message]()
+    if len(arrows) > 1:
+        faults.append(message("script.times_within", row=block[arrows[1]][0]))
+    elif any(_TWO_TIMES.fullmatch(text) for _, text in rest):
+        faults.append(message("script.text_of_times"))
+    stamps = _TIMES[kind].fullmatch(timing)
+    times = (_stamp(stamps[1], kind), _stamp(stamps[2], kind)) if stamps else ("", "")
+    if not all(times):
+        faults.append(message("script.no_times", text=timing.strip()[:80], example=example))
+        times = ("", "")
+    no = block[0][1].strip() if named else str(count + len(found))
+    speeches = _speeches([text for _, text in rest], kind)
+    return [*found, Cue(row, one_line(no), times, speeches, tuple(faults))]
+
+
+def _stamp(text: str, kind: str) -> str:
+    """A time as `parse_time` reads it; "" for one of neither milliseconds nor frames, as 00:00:01,5."""
+    bare = re.sub(r"\s", "", text)
+    fraction = re.search(r"[,.](\d+)$", bare)
+    if kind == ".vtt" and fraction and "," in bare:
+        return ""  # WebVTT has points alone
+    return "" if fraction and len(fraction[1]) == 1 else bare
+
+
+def _stray(rows: list[Row], fault: Message) -> Cue:
+    text = tuple(row for _, row in rows)
+    return Cue(rows[0][0], "", ("", ""), [Speech("", text)], (fault,), stray=True)
+
+
+def _speeches(rows: list[str], kind: str) -> list[Speech]:
+    """What is said in a cue, by whom as far as voice tags tell."""
+    text = _BREAK.sub("\n", _RUBY.sub("", "\n".join(rows)))
+    tag = _VTT_TAG if kind == ".vtt" else _SRT_TAG
+    before, *voices = _VOICE.split(text)
+    spoken = [("", before), *zip(voices[::2], voices[1::2], strict=True)]
+    parts: list[tuple[str, str]] = []
+    for name, said in spoken:
+        said = entities(tag.sub("", said))
+        name = one_line(entities(name))
+        if parts and parts[-1][0] == name:
+            parts[-1] = (name, f"{parts[-1][1]} {said}")
+        elif said.strip() or name:
+            parts.append((name, said))
+    if kind == ".srt":
+        parts = [(name, re.sub(r"\\[Nnh]", "\n", said)) for name, said in parts]
+    return [Speech(name, tuple(said.strip().split("\n"))) for name, said in parts] or [
+        Speech("", ())
+    ]
