@@ -368,3 +368,27 @@ def test_sheets_of_other_programs_are_read(tmp_path, old, new):
     path = script(tmp_path / "a.xlsx")
     rewrite_sheet(path, old, new)
     assert texts(read_script(path)) == [row[2] for row in ROWS]
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.xls"])
+def test_black_bars_and_white_text_are_told_a_white_fill_is_not(tmp_path, name):
+    if name == "a.xls":
+        book = xlwt.Workbook()
+        sheet = book.add_sheet("1화")
+        styles = ("", "pattern: pattern solid, fore_colour black", "font: colour white",
+                  "pattern: pattern solid, fore_colour white")  # fmt: skip
+        for number, (row, style) in enumerate(zip(ROWS, styles, strict=True), 1):
+            sheet.write(number, 2, row[2], xlwt.easyxf(style))
+        for column, head in enumerate(HEAD):
+            sheet.write(0, column, head)
+        book.save(str(tmp_path / name))
+    else:
+
+        def colour(sheet):
+            sheet["C3"].fill = PatternFill("solid", fgColor="FF000000")
+            sheet["C4"].font = Font(color="FFFFFFFF")
+            sheet["C5"].fill = PatternFill("solid", fgColor="FFFFFFFF")
+
+        script(tmp_path / name, colour)
+    assert "■000000 rows 3; AFFFFFF rows 4" in told(read_script(tmp_path / name))
+    assert "rows 5" not in told(read_script(tmp_path / name))

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from moksori.script.tables import Cell, Value, error_value, one_line
 
 _USUAL = ("", "000000")  # colours of text
+_BLANK = ("", "FFFFFF")  # of fills
+_THEME = {"0": "FFFFFF", "1": "000000"}  # background and text
 
 
 class Font(NamedTuple):
@@ -33,18 +35,18 @@ class Run(NamedTuple):
 
 
 def colour(attributes: Mapping[str, str]) -> str:
-    """A workbook's colour as RRGGBB, or by its place in the theme; "" for the usual ones."""
+    """A workbook's colour as RRGGBB, or by its place in the theme; "" for the system's own."""
     from openpyxl.styles.colors import COLOR_INDEX
 
     if rgb := attributes.get("rgb"):
-        return "" if rgb[-6:] == "000000" else rgb[-6:].upper()
+        return rgb[-6:].upper()
     if (index := attributes.get("indexed", "")).isdecimal():
         at = int(index)
         return COLOR_INDEX[at][-6:] if at < len(COLOR_INDEX) else ""  # 64 and 65: the system's
-    theme = attributes.get("theme", "")
-    if theme in ("", "0", "1"):  # background and text, unless they are made lighter or darker
-        theme = theme if attributes.get("tint") else ""
-    return f"theme {theme} {attributes.get('tint', '')}".strip() if theme else ""
+    theme, tint = attributes.get("theme", ""), attributes.get("tint", "")
+    if not tint and theme in _THEME:
+        return _THEME[theme]
+    return f"theme {theme} {tint}".strip() if theme else ""
 
 
 def styled(runs: Sequence[Run], style: Style) -> Cell:
@@ -59,7 +61,7 @@ def styled(runs: Sequence[Run], style: Style) -> Cell:
     value = kept[0][0] if len(kept) == 1 else "".join(str(text) for text, _ in kept)
     cut = [] if whole or not part else [str(text) for text, font in shown if font.struck]
     inks = {font.colour for _, font in kept} - {*_USUAL}
-    looks = [f"■{style.fill}"] * bool(style.fill) + [f"A{ink}" for ink in sorted(inks)]
+    looks = [f"■{style.fill}"] * (style.fill not in _BLANK) + [f"A{ink}" for ink in sorted(inks)]
     return Cell(
         value,
         style.format,

@@ -84,6 +84,4 @@ def _font(book: "Book", index: int) -> Font:
 
 def _colour(book: "Book", index: int) -> str:
     rgb = book.colour_map.get(index)
-    if not rgb or rgb == (0, 0, 0):
-        return ""
-    return "{:02X}{:02X}{:02X}".format(*rgb)
+    return "{:02X}{:02X}{:02X}".format(*rgb) if rgb else ""

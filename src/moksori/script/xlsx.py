@@ -131,7 +131,8 @@ def _fill(element: Element) -> str:
     pattern = element.find("{*}patternFill")
     if pattern is None or pattern.get("patternType", "none") in ("none", "gray125"):
         return "gradient" if element.find("{*}gradientFill") is not None else ""
-    return _colour(pattern.find("{*}fgColor")) or pattern.get("patternType", "")
+    kind = pattern.get("patternType", "")
+    return _colour(pattern.find("{*}fgColor")) if kind == "solid" else kind
 
 
 def _colour(element: Element | None) -> str:
