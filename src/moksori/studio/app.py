@@ -250,7 +250,6 @@ def create_app(session: Session, access: Access) -> Starlette:
         get("state", lambda request: api.state(lang_of(request))),
         get("voices", lambda request: sounds.voices(session)),
         get("preview", lambda request: sounds.preview(session, lang_of(request))),
-        get("patterns", lambda request: sounds.patterns(session)),
         get("reading", lambda request: view.reading_view(
             session.the_desk(), request.query_params.get("text", "")[:2000], lang_of(request))),
         get("lines/{id}", lambda request: view.line_view(

@@ -6,7 +6,6 @@ from typing import Any
 
 from starlette.responses import FileResponse, Response
 
-from moksori.dubbing.plan.patterns import propose_patterns
 from moksori.dubbing.records import HOME, Take
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.store import delivered_files
@@ -97,16 +96,6 @@ def delivered_file(session: Session, path: str) -> Response | None:
     if path.endswith((".html", ".wav", ".vtt")):
         return FileResponse(out / path, headers={"cache-control": "no-cache"})
     return FileResponse(out / path, filename=Path(path).name)
-
-
-def patterns(session: Session) -> list[dict[str, Any]]:
-    """How the recordings may be called."""
-    desk = session.the_desk()
-    audio_folder, checked = desk.file.audio, desk.checked
-    if checked is None or audio_folder is None or not audio_folder.is_dir():
-        return []
-    lines = [line for line in checked.lines.values() if not line.file]
-    return [found._asdict() for found in propose_patterns(lines, audio_folder)] if lines else []
 
 
 def preview(session: Session, lang: Lang) -> dict[str, Any]:

@@ -278,15 +278,6 @@ def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) ->
     return role
 
 
-def file_by_pattern(pattern: str, line: Line, files: RecordingFolder) -> Path | Issue:
-    """A line's recording by a pattern of names, or why there is none.
-
-    Raises:
-        ConfigError: an unknown field, or one that the line has not.
-    """
-    return files.find(_by_pattern(pattern, line))
-
-
 def _by_pattern(pattern: str, line: Line) -> str:
     """The file's name that a pattern gives for a line.
 

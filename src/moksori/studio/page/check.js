@@ -7,7 +7,7 @@ import { readingForm } from "./reading.js";
 import { settingsForm } from "./settings.js";
 
 const ORDER = ["error", "warning", "note"];
-const READING = ["doubt", "text"], SOUND = ["no_audio", "no_name", "several_files", "unreadable", "pace", "too_long"], VOICE = ["no_voice", "no_role", "voice"];
+const READING = ["doubt", "text"], SOUND = ["no_name", "several_files", "unreadable", "pace", "too_long"], VOICE = ["no_voice", "no_role", "voice"];
 
 export default function check(place) {
   const head = h("p"), groups = h("div.groups");
@@ -37,7 +37,7 @@ export default function check(place) {
       h("summary", {}, h(`b.${severity}`, {}, t(`severity.${severity}`)), ` ${t(`kind.${kind}`)} `, h("small", {}, t("count", { count: issues.length }))),
       VOICE.includes(kind) && h("p", {}, h("a", { href: "#cast" }, t("fix.cast"))),
       kind === "script" && severity === "error" && settingsForm(state.job.settings),
-      ["no_audio", "no_name", "unused", "several_files"].includes(kind) && settingsForm(state.job.settings, ["pattern"]),
+      (kind.startsWith("no_audio") || kind === "no_name") && severity === "error" && settingsForm(state.job.settings, ["pattern"]),
       h("ul.issues", {}, issues.slice(0, 200).map(item)));
   }
 
@@ -48,7 +48,7 @@ export default function check(place) {
       line && line.status !== "faulty" && listenButton(`/api/lines/${encodeURIComponent(issue.line)}/source`, issue.place),
       issue.line ? h("a", { href: `#lines/${encodeURIComponent(issue.line)}` }, issue.place) : h("b", {}, issue.place), " ", issue.text,
       issue.line && READING.includes(issue.kind) && button(t("fix.reading"), async () => fill(room, readingForm((await get(`lines/${encodeURIComponent(issue.line)}`)).reading))),
-      issue.line && SOUND.includes(issue.kind) && fileButton(t("fix.take"), "audio/*,.wav,.flac", (files) => put(`lines/${encodeURIComponent(issue.line)}/take`, files[0])),
+      issue.line && (SOUND.includes(issue.kind) || issue.kind.startsWith("no_audio")) && fileButton(t("fix.take"), "audio/*,.wav,.flac", (files) => put(`lines/${encodeURIComponent(issue.line)}/take`, files[0])),
       issue.kind === "left_behind" && button(t("fix.forget"), () => post("forget", { id: issue.place })),
       room);
   }

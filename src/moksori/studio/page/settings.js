@@ -1,7 +1,7 @@
 // What the script and the recordings are to be understood by: frame rate, columns, names of recordings.
 
-import { get, post, t } from "./api.js";
-import { fill, h } from "./dom.js";
+import { post, state, t } from "./api.js";
+import { h } from "./dom.js";
 
 const RATES = ["", "23.976", "24", "25", "29.97", "29.97df", "30", "50", "59.94df", "60"];
 const COLUMNS = ["line", "character", "actor", "file", "no", "start", "end", "episode", "scene", "directions", "note"];
@@ -12,10 +12,10 @@ export function settingsForm(settings, only = ["fps", "start", "episode", "patte
     start: () => h("label", {}, t("set.start"), h("input", { name: "start", value: settings.start ?? "", placeholder: "01:00:00:00" })),
     episode: () => h("label", {}, t("set.episode"), h("input", { name: "episode", value: settings.episode ?? "" })),
     pattern: () => {
-      const proposals = h("span.proposals");
+      const counts = new Map();  // the check proposes them, line by line
+      for (const issue of state.job?.issues ?? []) if (issue.values.pattern) counts.set(issue.values.pattern, (counts.get(issue.values.pattern) ?? 0) + 1);
+      const proposals = h("span.proposals", {}, [...counts].map(([pattern, count]) => h("button", { type: "button", class: "proposal", onclick: () => post("settings", { values: { pattern } }) }, t("set.proposal", { pattern, count }))));
       const input = h("input", { name: "pattern", value: settings.pattern ?? "", placeholder: "{no:03d}_{character}" });
-      get("patterns").then((found) => fill(proposals, found.map((item) => h("button", { type: "button", class: "proposal", onclick: () => post("settings", { values: { pattern: item.pattern } }) },
-        t("set.proposal", { pattern: item.pattern, found: item.found, all: item.lines }))))).catch(() => {});
       return h("label", {}, t("set.pattern"), input, proposals);
     },
     columns: () => h("details", {}, h("summary", {}, t("set.columns")), h("div.fields", {}, COLUMNS.map((key) =>
