@@ -121,7 +121,7 @@ def dub(
             "--without",
             metavar="NAME",
             help="Leave out a deliverable: lines, reel, edl, otio, subtitles, timings, words, mouth, issues, "
-            "retakes or report. May be given several times.",
+            "retakes, report or single. May be given several times.",
         ),
     ] = None,
     lang: LangOption = "ko",

@@ -9,7 +9,8 @@ words        words.csv                 all words on the reel
 mouth        mouth/<id>.tsv, …         mouth cues
 issues       preflight.xlsx            what was found before any work
 retakes      retakes.xlsx              the lines that a person should look at
-report       report.html               all lines, to listen to
+report       report.html, report/      all lines, to listen to
+single       report.single.html        the same in one file, to be sent
 """
 
 import shutil
@@ -159,14 +160,23 @@ def _retakes(material: Material, folder: Path) -> None:
 
 
 def _report(material: Material, folder: Path) -> None:
+    summary = _summary(material, folder)
+    write_report(folder / "report.html", material.rows, summary, material.spec, single=False)
+
+
+def _single(material: Material, folder: Path) -> None:
+    summary = _summary(material, folder)
+    write_report(folder / "report.single.html", material.rows, summary, material.spec)
+
+
+def _summary(material: Material, folder: Path) -> Summary:
     counts = Counter(row.status for row in material.rows)
     here = sorted(path.relative_to(folder).as_posix() for path in folder.iterdir())
-    summary = Summary(
+    return Summary(
         lines=len(material.rows), converted=counts["converted"], passed=counts["passed"],
         failed=counts["failed"], to_look_at=sum(map(to_look_at, material.rows)),
-        loudness=_loudness(material), deliverables=[*here, "report.html"],
+        loudness=_loudness(material), deliverables=here,
     )  # fmt: skip
-    write_report(folder / "report.html", material.rows, summary, material.spec)
 
 
 def _loudness(material: Material) -> list[str]:
@@ -188,7 +198,7 @@ def _loudness(material: Material) -> list[str]:
     return said
 
 
-# In this order; the report, which lists the others, is the last.
+# In this order; the reports, which list the others, are the last.
 DELIVERABLES = (
     Deliverable("lines", _lines),
     Deliverable("reel", _reel),
@@ -201,4 +211,5 @@ DELIVERABLES = (
     Deliverable("issues", _issues),
     Deliverable("retakes", _retakes),
     Deliverable("report", _report),
+    Deliverable("single", _single),
 )

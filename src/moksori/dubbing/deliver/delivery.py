@@ -16,7 +16,7 @@ from moksori.errors import ConfigError, OutputError
 from moksori.files import sync, write_error
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
-_FORMAT = 2  # raised when the same job would be delivered otherwise
+_FORMAT = 3  # raised when the same job would be delivered otherwise
 
 
 def deliver(

@@ -1,26 +1,34 @@
-"""The report of a dubbing job: one page with everything in it, to listen, to look and to decide."""
+"""The report of a dubbing job: a page to listen, to look and to decide.
+
+report.html         opens at once however long the job is; its sounds and pictures are in report/
+report.single.html  everything in one file, to be sent
+"""
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
-from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, to_look_at
+from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.records import Dubbed
 from moksori.dubbing.work.flags import reason
 from moksori.errors import AudioError
-from moksori.files import atomic_path
+from moksori.files import atomic_path, atomic_write
 from moksori.messages import Lang, say
 from moksori.signal import audio
 
+SOUNDS = "report"  # folder of the sounds and pictures
+_KINDS = {".mp3": "audio/mpeg", ".png": "image/png"}
+_Place = Callable[[str, bytes], str]  # puts a file of that name somewhere, and gives its address
 _LETTER = 1.5  # percent of a laptop's page that a syllable takes
 
 
@@ -47,7 +55,9 @@ class Summary:
     deliverables: Sequence[str]
 
 
-def write_report(path: Path, rows: Iterable[Dubbed], summary: Summary, spec: DeliverySpec) -> None:
+def write_report(
+    path: Path, rows: Iterable[Dubbed], summary: Summary, spec: DeliverySpec, *, single: bool = True
+) -> None:
     """Write the page whole or not at all; only one line's audio is in memory at a time.
 
     Args:
@@ -55,17 +65,26 @@ def write_report(path: Path, rows: Iterable[Dubbed], summary: Summary, spec: Del
         rows: in the script's order; read once, as the page is written.
         summary: of all of them.
         spec: of the delivery.
+        single: whether sounds and pictures are in the page itself, or in `SOUNDS` beside it.
 
     Raises:
         OutputError: the place cannot be written to.
     """
+    place = _within if single else partial(_beside, path.parent)
+    if not single:
+        (path.parent / SOUNDS).mkdir(exist_ok=True)
     text = files("moksori.dubbing.deliver").joinpath("report.html.j2").read_text(encoding="utf-8")
     page = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     ).from_string(text)
-    views = (_view(number, row, spec) for number, row in enumerate(rows, 1))
+    views = (_view(number, row, spec, place, path.parent) for number, row in enumerate(rows, 1))
     pieces = page.generate(
-        lang=spec.lang, say=partial(say, lang=spec.lang), spec=spec, summary=summary, lines=views
+        lang=spec.lang,
+        say=partial(say, lang=spec.lang),
+        spec=spec,
+        summary=summary,
+        lines=views,
+        linked=not single,
     )
     with (
         atomic_path(path) as temporary,
@@ -74,7 +93,18 @@ def write_report(path: Path, rows: Iterable[Dubbed], summary: Summary, spec: Del
         file.writelines(pieces)
 
 
-def _view(number: int, row: Dubbed, spec: DeliverySpec) -> dict[str, Any]:
+def _within(name: str, content: bytes) -> str:
+    return f"data:{_KINDS[Path(name).suffix]};base64,{b64encode(content).decode()}"
+
+
+def _beside(folder: Path, name: str, content: bytes) -> str:
+    atomic_write(folder / SOUNDS / name, content)
+    return f"{SOUNDS}/{quote(name)}"
+
+
+def _view(
+    number: int, row: Dubbed, spec: DeliverySpec, place: _Place, folder: Path
+) -> dict[str, Any]:
     """What the page shows of a line."""
     take, line, lang = row.take, row.take.line, spec.lang
     begin, end = row.speech or (0.0, 0.0)
@@ -83,7 +113,13 @@ def _view(number: int, row: Dubbed, spec: DeliverySpec) -> dict[str, Any]:
         "number": line.no or number,
         "id": take.id,
         "place": line.place.say(lang),
-        "timecode": "" if take.start is None else spec.timecode(take.start),
+        "timecode": " – ".join(filter(None, map(spec.script_timecode, (line.start, line.end))))
+        or ("" if take.start is None else spec.timecode(take.start)),
+        "mark": state(row),
+        "note": row.mark.note if row.mark else "",
+        "file": quote(f"lines/{take.id}.wav")
+        if (folder / "lines" / f"{take.id}.wav").exists()
+        else "",
         "character": line.character,
         "voice": "" if row.status == "passed" else take.role.voice,
         "actor": line.actor,
@@ -98,10 +134,12 @@ def _view(number: int, row: Dubbed, spec: DeliverySpec) -> dict[str, Any]:
         "level": _level(severity(row)),
         "look": to_look_at(row),
         "flags": [(_level(flag.severity), reason(flag, lang)) for flag in row.flags],
-        "source": _source(row, lang),
-        "result": _player(row.sounds[1], "result.none", lang) if row.sounds else ("", ""),
+        "source": _source(row, lang, place),
+        "result": _player(row.sounds[1], f"{take.id}.result.mp3", "result.none", lang, place)
+        if row.sounds
+        else ("", ""),
         "confidence": (row.metrics or {}).get("confidence"),
-        "picture": _picture(row.picture, lang),
+        "picture": _picture(row, lang, place),
         "begin": begin,
         "end": end,
         "words": words,
@@ -115,40 +153,40 @@ def _level(severity: float) -> str:
     return "amber" if severity >= LOOK_AT else "grey"
 
 
-def _source(row: Dubbed, lang: Lang) -> tuple[str, str]:
-    """The recording as a data URI; of a line that failed it is encoded only now."""
-    take = row.take
+def _source(row: Dubbed, lang: Lang, place: _Place) -> tuple[str, str]:
+    """Where the recording is heard; of a line that failed it is encoded only now."""
+    take, name = row.take, f"{row.take.id}.source.mp3"
     if row.sounds or not take.samples:  # 0 of a line that the job continues without
-        return _player(row.sounds and row.sounds[0], "source.none", lang)
+        return _player(row.sounds[0] if row.sounds else None, name, "source.none", lang, place)
     try:  # as it is, since it may be the reason of the failure
         recording = audio.decode(take.audio, part=(take.begin, take.samples))
-        return _uri(audio.mp3(recording.mono, recording.sample_rate)), ""
+        return place(name, audio.mp3(recording.mono, recording.sample_rate)), ""
     except (AudioError, OSError):
         return "", say("gone", lang, file=take.audio.name)
 
 
-def _player(path: Path | None, missing: str, lang: Lang) -> tuple[str, str]:
-    """An MP3 as a data URI; and why there is none, where there is none."""
+def _player(
+    path: Path | None, name: str, missing: str, lang: Lang, place: _Place
+) -> tuple[str, str]:
+    """Where an MP3 is heard; and why there is none, where there is none."""
     if path is None:
         return "", say(missing, lang)
     try:
-        return _uri(path.read_bytes()), ""
+        content = path.read_bytes()
     except OSError:
         return "", say("gone", lang, file=path.name)
+    return place(name, content), ""
 
 
-def _uri(content: bytes) -> str:
-    return "data:audio/mpeg;base64," + b64encode(content).decode()
-
-
-def _picture(path: Path | None, lang: Lang) -> tuple[str, str]:
-    """A PNG as a data URI; and why there is none, where there should be one."""
-    if path is None:
+def _picture(row: Dubbed, lang: Lang, place: _Place) -> tuple[str, str]:
+    """Where the alignment is seen; and why it is not, where it should be."""
+    if row.picture is None:
         return "", ""
     try:
-        return "data:image/png;base64," + b64encode(path.read_bytes()).decode(), ""
+        content = row.picture.read_bytes()
     except OSError:
-        return "", say("gone", lang, file=path.name)
+        return "", say("gone", lang, file=row.picture.name)
+    return place(f"{row.take.id}.png", content), ""
 
 
 def _laid_out(

@@ -3,7 +3,7 @@
 import { get, post, state, t } from "./api.js";
 import { button, fill, h, select } from "./dom.js";
 
-const PARTS = ["lines", "reel", "edl", "otio", "subtitles", "timings", "words", "mouth", "issues", "retakes", "report"];
+const PARTS = ["lines", "reel", "edl", "otio", "subtitles", "timings", "words", "mouth", "issues", "retakes", "report", "single"];
 
 export default function reel(place) {
   const form = h("div.settings"), go = button(t("export"), () => post("export"), { class: "main", id: "export" });

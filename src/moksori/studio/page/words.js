@@ -114,6 +114,9 @@ export const words = {
   "kind.no_audio_near": ["비슷한 이름의 녹음", "recordings of similar names"],
   "kind.no_audio_kind": ["읽지 않는 종류의 녹음", "recordings of a kind that is not read"],
   "kind.several_characters": ["한 칸에 여러 배역", "several characters in one cell"],
+  "kind.stamp": ["시작 시각(BWF)", "time reference"],
+  "kind.stamp_differs": ["다른 시작 시각(BWF)", "another time reference"],
+  "kind.stamp_unset": ["없는 시작 시각(BWF)", "no time reference"],
   "kind.header": ["녹음 파일의 머리말", "header of a recording"],
   "kind.several_files": ["같은 이름의 녹음 여럿", "several recordings of that name"],
   "kind.outside": ["폴더 밖의 파일", "file outside the folder"],
@@ -170,6 +173,7 @@ export const words = {
   "deliver.mouth": ["입 모양", "mouth cues"],
   "deliver.issues": ["점검 결과", "issues"],
   "deliver.retakes": ["재녹음 목록", "retakes"],
+  "deliver.single": ["한 파일 보고서", "report in one file"],
   "deliver.report": ["보고서", "report"],
   "column.line": ["대사", "Line"],
   "column.character": ["배역", "Character"],
@@ -221,5 +225,4 @@ export const words = {
   "work.export": ["납품", "Export"],
   "work.one": ["한 대사", "One line"],
   "elsewhere": ["터미널에서 작업 중입니다", "A command is at work in this folder"],
-  "lost": ["연결이 끊겼습니다. Studio가 꺼졌으면 다시 켜십시오", "Disconnected; start Studio again if it has ended"],
 };
