@@ -213,7 +213,8 @@ def work_view(work: Work, lang: Lang) -> dict[str, Any]:
 def voices_view(model: Path | None, packs: Path | None) -> list[dict[str, Any]]:
     """The voices to choose from, the model's own and those that were enrolled."""
     card = load_card(model or MODEL)
-    found = [_voice(voice, consent=None, usable=True) for voice in card.voices]
+    most_speech = sorted(card.voices, key=lambda voice: -voice.minutes)
+    found = [_voice(voice, consent=None, usable=True) for voice in most_speech]
     for path in pack_paths(packs or packs_folder()):
         try:
             pack = load_pack(path)[1]

@@ -41,7 +41,7 @@ export class Panel {
     if (!line) { this.line = null; this.player.stop(); return; }
     const other = this.line?.id !== line.id, before = this.line;
     this.line = line;
-    fill(this.head, h("b", {}, `${line.no || line.place} · ${line.character || "—"}`), h("small", {}, [line.start && `${line.start} – ${line.end}`, line.actor, `${line.seconds} s`].filter(Boolean).join(" · ")), h("small.file", {}, line.take, line.new_take && ` (${t("take.new")})`));
+    fill(this.head, h("b", {}, `${line.no || line.place} · ${line.character || "—"}`), h("small", {}, [line.start && `${line.start} – ${line.end}`, line.actor, `${line.seconds} s`].filter(Boolean).join(" · ")), h("small.takename", {}, line.take, line.new_take && ` (${t("take.new")})`));
     this.player.load({
       source: line.status === "faulty" ? "" : line.key && line.status !== "failed" ? `/api/outcome/${line.key}/source` : `/api/lines/${encodeURIComponent(line.id)}/source?${line.take}`,
       result: line.key ? `/api/outcome/${line.key}/result` : "",
