@@ -140,6 +140,9 @@ def test_the_director_s_loop(studio, new_page, in_process):
         "passed",
     ]
     page.wait_for_selector(".stems li >> nth=1")
+    with page.expect_popup() as opened:
+        page.click(".delivered a >> text=report.html")
+    opened.value.wait_for_selector("nav:not([hidden]) output >> text=4")  # its script runs
     assert "더 크게" in page.inner_text(".retakes")
 
 

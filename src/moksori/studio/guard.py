@@ -118,7 +118,9 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] += [(k.encode(), v.encode()) for k, v in _HEADERS.items()]
+                known = {name.lower() for name, _ in message["headers"]}
+                own = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+                message["headers"] += [pair for pair in own if pair[0] not in known]
             await send(message)
 
         answer = await self._refuse_or_log_in(Request(scope, receive), headers)

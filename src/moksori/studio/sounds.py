@@ -23,6 +23,10 @@ _PARTS = {
     "picture": (".png", "image/png"), "wave": (".wav", "audio/wav"),
 }  # fmt: skip
 _FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}  # a key is a hash
+_OF_REPORT = (  # its script is in the page itself, which holds no text that is not escaped
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: 'self'; "
+    "media-src data: 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
 _SHOWN = 6  # lines of a preview
 
 
@@ -93,8 +97,11 @@ def delivered_file(session: Session, path: str) -> Response | None:
     out = session.the_desk().out
     if path not in delivered_files(out) or not (out / path).is_file():
         return None
-    if path.endswith((".html", ".wav", ".vtt")):
-        return FileResponse(out / path, headers={"cache-control": "no-cache"})
+    if path.endswith((".html", ".wav", ".vtt", ".mp3", ".png")):
+        headers = {"cache-control": "no-cache"}
+        if path.endswith(".html"):
+            headers["content-security-policy"] = _OF_REPORT
+        return FileResponse(out / path, headers=headers)
     return FileResponse(out / path, filename=Path(path).name)
 
 

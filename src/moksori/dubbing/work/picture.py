@@ -66,7 +66,8 @@ def spectrogram(wave: np.ndarray, sample_rate: int, times: np.ndarray) -> np.nda
     for number in range(_ROWS):
         if (row == number).any():
             levels[number] += power[:, row == number].mean(1)
-    return 10 * np.log10(levels)
+    decibels: np.ndarray = 10 * np.log10(levels)
+    return decibels
 
 
 def _alignment(parts: Sequence[Part]) -> np.ndarray:

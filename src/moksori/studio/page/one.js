@@ -2,26 +2,29 @@
 
 import { listen, put, t, voices, work } from "./api.js";
 import { voiceCard } from "./audition.js";
-import { fill, h } from "./dom.js";
+import { fileButton, fill, h } from "./dom.js";
 import { listenButton } from "./player.js";
 
 export default function one(place) {
   const picked = new Set(), results = h("ul.heard"), cards = h("div.cards");
-  const file = h("input", { type: "file", required: true, accept: "audio/*,.wav,.flac", "aria-label": t("one.file") });
+  let file = null;
+  const named = h("span");
   const text = h("textarea", { rows: 2, required: true, lang: "ko", placeholder: t("one.text"), "aria-label": t("one.text"), maxLength: 2000 });
   let number = null;
   const go = h("button.main", { disabled: true }, t("one.go"));
   const form = h("form", { onsubmit: async (event) => {
     event.preventDefault();
-    number = await put("one", file.files[0], { text: text.value, voice: [...picked] });
+    number = await put("one", file, { text: text.value, voice: [...picked] });
     show();
-  } }, h("label", {}, t("one.file"), file), h("label", {}, t("one.text"), text), cards, go);
+  } }, h("div.drop", {}, h("span.what", {}, h("b", {}, t("one.file")), named), fileButton(t("choose"), "audio/*,.wav,.flac", (files) => { [file] = files; named.textContent = file.name; ready(); }, { id: "one-file" })), h("label", {}, t("one.text"), text), cards, go);
   fill(place, h("section.page", {}, h("h1", {}, t("screen.one")), form, results));
   voices().then((known) => fill(cards, known.map((voice) => voiceCard(voice, false, (on) => {
     if (on) picked.add(voice.name); else picked.delete(voice.name);
     for (const card of cards.children) { const box = card.querySelector("input"); box.disabled = !box.checked && picked.size >= 4; }
-    go.disabled = !picked.size;
+    ready();
   }))));
+  function ready() { go.disabled = !picked.size || !file; }
+
 
   function show() {
     const asked = number && work(number);
