@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from moksori.cli.console import err, out
+from moksori.cli.console import err, out, set_language
 from moksori.cli.options import ColumnsOption, HiddenOption, LangOption, LexiconOption, SpellOption
 from moksori.cli.script import column_pairs, print_noticed
 from moksori.errors import ConfigError, TextError
@@ -45,19 +45,20 @@ def text(
 
     Example: moksori text "(웃음) 3시에 TV 보자~" — or a whole script: moksori text --file script.xlsx --check
     """
+    set_language(lang)
     from moksori.files import decode
     from moksori.script.script import read_script
     from moksori.text.lexicon import load_lexicon
 
     if (line is None) == (file is None):
-        raise ConfigError("give either a line or --file")
+        raise ConfigError.of("cli.text.either")
     load_lexicon(lexicon)  # its errors are not the first line's
     faults = unread = doubtful = 0
     if file is None:
         rows = [("1", line or "")]
     elif str(file) == "-":
-        spoken = decode(sys.stdin.buffer.read(), "standard input")
-        rows = [(str(n), row) for n, row in enumerate(spoken.splitlines(), 1)]
+        said = decode(sys.stdin.buffer.read(), "standard input")
+        rows = [(str(n), row) for n, row in enumerate(said.splitlines(), 1)]
     else:
         content = read_script(file, column, columns=column_pairs(columns), only=(), hidden=hidden)
         print_noticed(file, content, lang)
@@ -70,11 +71,9 @@ def text(
         faults += not readable
         doubtful += bool(doubts)
     if faults:
-        raise TextError(
-            f"{faults} of {len(rows) + unread} lines cannot be read; each is listed above", ""
-        )
+        raise TextError(message("cli.text.faults", faults=faults, lines=len(rows) + unread), "")
     if check:
-        err.print(f"{doubtful} of {len(rows)} lines to look at, none unreadable", style="dim")
+        err.print(say("cli.text.look", lang, doubtful=doubtful, lines=len(rows)), style="dim")
 
 
 def _print_reading(

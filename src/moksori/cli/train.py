@@ -46,7 +46,7 @@ def train_cotatron(
     start: StartOption = None,
     fast_dev_run: DevRunOption = False,
 ) -> None:
-    """Train Cotatron: text, past frames and speaker make the mel again; its attention aligns.
+    """Train Cotatron: the mel is decoded from text, past frames and speaker; its attention aligns.
 
     Watch it with: tensorboard --logdir RUN. The best model so far is RUN/model.
 
@@ -85,7 +85,7 @@ def train_vocoder(
     ] = None,
     fast_dev_run: DevRunOption = False,
 ) -> None:
-    """Train the source-filter vocoder: recordings again from their mels and F0.
+    """Train the source-filter vocoder: waves synthesised from the mels and F0 of recordings.
 
     Watch and listen with: tensorboard --logdir RUN. The newest vocoder is RUN/model.
 
