@@ -392,3 +392,24 @@ def test_black_bars_and_white_text_are_told_a_white_fill_is_not(tmp_path, name):
         script(tmp_path / name, colour)
     assert "■000000 rows 3; AFFFFFF rows 4" in told(read_script(tmp_path / name))
     assert "rows 5" not in told(read_script(tmp_path / name))
+
+
+def test_a_script_all_of_whose_lines_are_left_out_says_why(tmp_path):
+    def hide_all(sheet):
+        sheet["C2"].font = Font(strike=True)
+        for row in range(3, 6):
+            sheet.row_dimensions[row].hidden = True
+
+    with pytest.raises(ScriptError) as error:
+        read_script(script(tmp_path / "a.xlsx", hide_all))
+    for told in (
+        "no lines in it",
+        "struck through, left out: rows 2",
+        "left out: rows 3, 4, 5; show",
+    ):
+        assert told in str(error.value)
+
+
+def test_a_workbook_under_the_name_of_text_is_one(tmp_path):
+    path = script(tmp_path / "a.xlsx").rename(tmp_path / "a.csv")
+    assert texts(read_script(path)) == [row[2] for row in ROWS]

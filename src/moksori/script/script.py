@@ -7,7 +7,7 @@ from pathlib import Path
 from moksori.errors import ScriptError
 from moksori.files import read_text
 from moksori.messages import message
-from moksori.script.content import MAX_CHARACTERS, Asked, Fault, Reader, ScriptContent
+from moksori.script.content import MAX_CHARACTERS, Asked, Fault, Reader, ScriptContent, joined
 from moksori.script.headers import COLUMNS, meaning
 from moksori.script.line import Line, Place
 from moksori.script.names import unify_names
@@ -96,7 +96,8 @@ def read_script(
         path, Asked(columns=asked, only=only, frame_rate=frame_rate, episode=episode, hidden=hidden)
     )
     if not content.lines:
-        raise ScriptError.of("script.no_lines", file=path)
+        none = message("script.no_lines", file=path)
+        raise ScriptError(joined([none, *content.warnings]))  # such as that all rows are hidden
     if content.faulty.issuperset(line.place for line in content.lines):
         content.whole(path)  # raises
     lines, told = unify_names(content.lines)

@@ -11,7 +11,7 @@ from moksori.script.head_rows import TITLES_WITHIN
 from moksori.script.rows import lines_of, written_times
 from moksori.script.tables import Table, one_line, read_delimited
 from moksori.script.times import Timing, find_timing
-from moksori.script.workbook import read_workbook
+from moksori.script.workbook import is_workbook, read_workbook
 
 
 def read_workbook_script(path: Path, asked: Asked) -> ScriptContent:
@@ -20,7 +20,9 @@ def read_workbook_script(path: Path, asked: Asked) -> ScriptContent:
 
 
 def read_delimited_script(path: Path, asked: Asked) -> ScriptContent:
-    """The lines of a .csv or .tsv; a `content.Reader`."""
+    """The lines of a .csv or .tsv; a `content.Reader`. A workbook under that name is one."""
+    if is_workbook(path):
+        return read_workbook_script(path, asked)
     return _from_tables(path, [read_delimited(path)], asked)
 
 

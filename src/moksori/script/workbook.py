@@ -1,5 +1,6 @@
 """Workbooks by what they are, whatever their suffix says."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from moksori.errors import ScriptError
@@ -7,9 +8,16 @@ from moksori.script.tables import Table
 from moksori.script.xls import read_xls
 from moksori.script.xlsx import read_xlsx
 
-_ZIP = b"PK"
+_ZIP = b"PK\x03\x04"
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # of an .xls, and of what Office wraps a protected file in
 _PAGES = (b"<html", b"<table", b"<!doctype", b"mime-version", b"<?xml")  # that others call .xls
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file begins as workbooks do."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(_OLE)).startswith((_ZIP, _OLE))
+    return False
 
 
 def read_workbook(path: Path) -> list[Table]:
@@ -26,6 +34,6 @@ def read_workbook(path: Path) -> list[Table]:
         return read_xls(path, content)
     if content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES):
         raise ScriptError.of("script.page_workbook", file=path)
-    if content.startswith(_ZIP):
+    if content.startswith(_ZIP[:2]):  # an empty or a cut one begins otherwise
         return read_xlsx(path, content)
     raise ScriptError.of("script.no_workbook", file=path)
