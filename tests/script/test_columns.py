@@ -10,6 +10,7 @@ import pytest
 from moksori.errors import ScriptError
 from moksori.script.headers import COLUMNS, meaning
 from moksori.script.script import read_script
+from moksori.timecode import FrameRate
 from tests.script.test_tables import write_workbook
 
 LINES = (
@@ -297,12 +298,45 @@ def test_an_open_comma_is_told_with_and_without_a_header(tmp_path):
         assert "4 cells" in faults[0].what.say("en")
 
 
-@pytest.mark.parametrize("header", ["시작(frame)", "start_ms", "Start (ms)", "끝(프레임)"])
-def test_times_in_units_that_are_no_times_are_not_read(tmp_path, header):
-    path = write(tmp_path, [header, "대사"], *body(range(1000, 7000, 1000), LINES))
-    content = read_script(path)
-    assert {(line.start, line.end) for line in content.lines} == {(None, None)}
-    assert f"not used: “{header}” [1]" in understood(content)
+@pytest.mark.parametrize(
+    ("header", "step"),
+    [
+        *(
+            ("시작(초)", 1.5),
+            ("Start (sec)", 1.5),
+            ("시작초", 1.5),
+            ("start_ms", 1500),
+            ("시작 (밀리초)", 1500),
+        ),
+        *(("시작(frame)", 36), ("In Frames", 36), ("시작(프레임)", 36)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_plain_numbers_are_times_in_the_unit_that_the_header_says(tmp_path, header, step, kind):
+    rows = [[number * step, text] for number, text in zip(NUMBERS, LINES, strict=True)]
+    path = write(tmp_path, [header, "대사"], *rows)
+    if kind == "xlsx":
+        path = write_workbook(tmp_path / "a.xlsx", [header, "대사"], *rows)
+    content = read_script(path, frame_rate=FrameRate.parse("24"))
+    assert [line.start for line in content.lines] == [1.5 * number for number in NUMBERS]
+
+
+def test_frames_alone_need_a_frame_rate(tmp_path):
+    path = write(
+        tmp_path, ["시작(frame)", "배역", "대사"], ["24", "하나", "가"], ["0:02", "하나", "나"]
+    )
+    (fault,) = read_script(path).faults
+    assert "its header says frames, but how long are they? give --fps" in fault.what.say("en")
+
+
+def test_what_is_wrong_in_a_range_is_told_at_its_cell(tmp_path):
+    path = write(tmp_path, ["In/Out", "대사"], ["0:02 ~ 0:01", "가"], ["0:03 - 0:99", "나"])
+    first, second = read_script(path).faults
+    assert [fault.where.say("en") for fault in (first, second)] == [
+        "row 2, cell 1",
+        "row 3, cell 1",
+    ]
+    assert "ends with 0:01" in first.what.say("en")
 
 
 def test_of_versions_the_user_chooses(tmp_path):

@@ -11,7 +11,7 @@ from moksori.messages import Message, message
 from moksori.script.content import Asked, joined
 from moksori.script.guesses import guess, held, is_data
 from moksori.script.head_rows import NO_HEADER, Header, find_header
-from moksori.script.headers import COLUMNS, Meaning, fold, is_other
+from moksori.script.headers import COLUMNS, Meaning, Unit, fold, is_other
 from moksori.script.tables import Cell, Table
 
 _ASKED_ABOUT = ("line", "character")  # where two columns may be it, the user says which
@@ -66,11 +66,21 @@ class Sheet:
             return message("script.columns", read=told)
         return message("script.columns_unused", read=told, unused=joined(others, "script.and"))
 
+    def place(self, key: str) -> int:
+        """Where a column is; of an end that stands beside its start, that one's."""
+        return self.columns.get(key, self.columns.get("start", 0))
+
     def called(self, key: str) -> str:
         """How the header of a column that is there is written; its place if it has none."""
-        index = self.columns[key]
+        index = self.place(key)
         heads = self.header.heads
         return (heads[index].text if index < len(heads) else "") or self.table.column(index)
+
+    def unit(self, key: str) -> Unit:
+        """Of a column of times that are plain numbers, as its header says; "" if it says none."""
+        index, heads = self.columns.get(key, -1), self.header.heads
+        found = heads[index].meaning if 0 <= index < len(heads) else None
+        return found.unit if found else ""
 
     def _called(self, index: int) -> Message:
         shown = self.header.called(self.table, index)

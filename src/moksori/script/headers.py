@@ -3,12 +3,14 @@
 import re
 import tomllib
 import unicodedata
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 Kind = Literal["", "korean", "foreign", "draft", "final"]
 _TABLE = tomllib.loads((files("moksori") / "script" / "headers.toml").read_text(encoding="utf-8"))
+Unit = Literal["", "seconds", "milliseconds", "frames"]
 COLUMNS = tuple(_TABLE["columns"])
 """The keys of all columns that are read, as fields of a line."""
 _AFTER = ("이름", "names", "name", "명", "번호", "number", "no", "열", "란", "칸")
@@ -23,6 +25,7 @@ class Meaning(NamedTuple):
     key: str  # one of `COLUMNS`
     weak: bool = False  # only where nothing better is there
     kind: Kind = ""  # of a column of lines
+    unit: Unit = ""  # of a column of times that are plain numbers
 
 
 def fold(header: str) -> str:
@@ -41,17 +44,31 @@ def meaning(header: str) -> Meaning | None:
     text = unicodedata.normalize("NFKC", header)
     bare, inside = _BRACKETS.sub(" ", text), _BRACKETS.findall(text)
     kinds = [kind for part in inside if (kind := _language(fold(part))) is not None]
-    whole = _named(fold(text))
+    whole = _named(fold(text)) or _in_unit(fold(text))
     for part in (bare, *_PARTS.split(bare), *inside):
         if whole:
             break
         whole = _named(fold(part))
-    units = {fold(part) for part in inside} & {*_TABLE["units"]["names"]}
-    if whole and whole.key in ("start", "end") and units:
-        return None
+    if whole and whole.key in ("start", "end"):
+        units = [unit for unit, words in _units() for part in inside if fold(part) in words]
+        return whole._replace(unit=units[0]) if units else whole
     if whole and whole.key == "line" and not whole.kind and kinds and kinds[0]:
         whole = whole._replace(kind=kinds[0])
     return whole
+
+
+def _units() -> Iterable[tuple[Unit, list[str]]]:
+    return cast(Mapping[Unit, list[str]], _TABLE["units"]).items()
+
+
+def _in_unit(name: str) -> Meaning | None:
+    """A column of times with its unit behind: start_ms, 시작초."""
+    for unit, words in _units():
+        for word in words:
+            rest = _named(name.removesuffix(word)) if name.endswith(word) and word != "s" else None
+            if rest and rest.key in ("start", "end"):
+                return rest._replace(unit=unit)
+    return None
 
 
 def is_other(header: str) -> bool:

@@ -11,18 +11,20 @@ from moksori.errors import ScriptError
 from moksori.messages import Message, message
 from moksori.script.columns import Sheet
 from moksori.script.content import MAX_CHARACTERS, Asked, Fault, ScriptContent
-from moksori.script.headers import meaning
+from moksori.script.headers import Unit, meaning
 from moksori.script.line import Line, Place
 from moksori.script.marks import Marks
 from moksori.script.tables import BLANK, Cell, one_line
 from moksori.script.times import Written
-from moksori.timecode import Notation
+from moksori.timecode import Notation, from_frames
 
 _OF_ONE_ROW = ("line", "no", "start", "end")  # a merged cell does not say them for the rows below
 _TIMES = ("start", "end")
 _FREE = ("directions", "note")  # may hold a date
 _CONTENT = ("character", "actor", "file", "start", "end", "directions")  # more than a heading has
 _RANGE = re.compile(r"(\d[\d:;.,]*)\s*(?:-->|[-–—~∼〜～→]|\n)\s*(\d[\d:;.,]*)")
+_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
+_DAY: Seconds = 24 * 60 * 60
 _LONGEST_HEADER = 40  # characters
 _NAMED = 20  # places that a warning names
 
@@ -43,7 +45,7 @@ def written_times(sheet: Sheet, asked: Asked) -> Iterator[Written]:
         row = {key: cells[i] for key in keys if (i := sheet.columns[key]) < len(cells)}
         for key, cell in _of_ranges(sheet, row).items():
             if isinstance(cell.value, str) and cell.text:
-                yield Written(sheet.table.cell(number, sheet.columns.get(key, 0)), cell.text)
+                yield Written(sheet.table.cell(number, sheet.place(key)), cell.text)
 
 
 def lines_of(sheet: Sheet, asked: Asked, notation: Notation, title: str) -> ScriptContent:
@@ -120,7 +122,7 @@ def _line(
     faults: list[Fault] = []
 
     def fault(key: str, what: Message) -> None:
-        where = sheet.table.cell(int(place.number), sheet.columns[key])
+        where = sheet.table.cell(int(place.number), sheet.place(key))
         faults.append(Fault(place, where, what))
 
     for key, cell in row.items():
@@ -138,7 +140,8 @@ def _line(
     for key in _TIMES:
         cell = row.get(key, BLANK)
         try:
-            times[key] = None if cell.fault else cell.seconds(notation)
+            unit = sheet.unit(key)
+            times[key] = None if cell.fault else _seconds(cell, unit, notation)
         except ScriptError as error:
             fault(key, message("script.in_column", head=sheet.called(key), why=error.message))
             times[key] = None
@@ -154,6 +157,22 @@ def _line(
         words["character"] = _names(row["character"])
     line = Line(place, text[:MAX_CHARACTERS], start=start, end=end, **words)
     return line, faults
+
+
+def _seconds(cell: Cell, unit: Unit, notation: Notation) -> Seconds | None:
+    """The time that a cell says; a plain number in the unit that its header says."""
+    if not unit or cell.is_time or not _NUMBER.fullmatch(cell.text):
+        return cell.seconds(notation)
+    value = float(cell.text)
+    if unit == "frames":
+        if notation.frame_rate is None:
+            raise ScriptError.of("script.frames_alone")
+        value = from_frames(round(value), notation.frame_rate)
+    elif unit == "milliseconds":
+        value /= 1000
+    if value >= _DAY:
+        raise ScriptError.of("time.beyond_day", text=cell.text)
+    return value
 
 
 def _of_ranges(sheet: Sheet, row: Mapping[str, Cell]) -> Mapping[str, Cell]:
