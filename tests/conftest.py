@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 SHARED = Path(__file__).parents[2] / "shared"
-DEMO = Path(__file__).parents[1] / "examples" / "demo.wav"
+DEMO = Path(__file__).parent / "data" / "line.wav"  # synthetic: eSpeak NG, converted twice
 DEMO_TEXT = DEMO.with_suffix(".txt").read_text(encoding="utf-8").strip()
 
 
