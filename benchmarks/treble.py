@@ -5,11 +5,13 @@
 Each recording is copied through the default vocoder; what lies between two times, in seconds, is drawn.
 """
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import typer
 from matplotlib.figure import Figure
+from PIL import Image
 from wideband import RATE, _read, copies
 
 from moksori.conversion.checkpoint import load_vocoder
@@ -43,7 +45,9 @@ def main(picture: Path, parts: list[str]) -> None:
             axes[row, 0].set_ylabel(f"{how} (kHz)")
         axes[0, column].set_title(name)
         axes[-1, column].set_xlabel("time (ms)")
-    figure.savefig(picture, dpi=90)
+    content = BytesIO()
+    figure.savefig(content, dpi=90)
+    Image.open(content).convert("RGB").quantize(48).save(picture, optimize=True)
 
 
 def level(wave: np.ndarray) -> np.ndarray:

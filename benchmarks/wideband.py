@@ -198,18 +198,14 @@ def _named(wideband: Path, console: Console) -> Table:
     known, asked, similar = {}, defaultdict(list), defaultdict(list)
     for actor, paths in track(by_actor.items(), "naming actors", console=console):
         known[actor] = np.mean([_treble(_read(path)) for path in paths[2:8]], axis=0)
-        for path in paths[:2]:
-            wave = _read(path)
-            asked["recordings"].append((actor, _treble(wave)))
-            take = Recording(wave[:, None].astype(np.float32) / 4, RATE, "PCM_16")
-            text = _SENTENCES[path.stem.split("-")[4]]
-            for how in ("take", "predict"):
-                for voice in ("lmy", "kih"):
-                    made = converter.convert(take, text, voice, treble=how).samples[:, 0]
-                    asked[how].append((actor, _treble(made * 4)))
-                    similar[how].append(
-                        speaker_embedding(made, RATE) @ speaker_embedding(wave, RATE)
-                    )
+        wave, own = _read(paths[0]), paths[0].stem.split("-")
+        asked["recordings"].append((actor, _treble(wave)))
+        take = Recording(wave[:, None].astype(np.float32) / 4, RATE, "PCM_16")
+        for how in ("take", "predict"):
+            for voice in ("lmy", "kih"):
+                made = converter.convert(take, _SENTENCES[own[4]], voice, treble=how).samples[:, 0]
+                asked[how].append((actor, _treble(made)))
+                similar[how].append(speaker_embedding(made, RATE) @ speaker_embedding(wave, RATE))
     result = Table("treble", "number", "actor named", "similarity to the actor")
     for how, each in asked.items():
         right = [
