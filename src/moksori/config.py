@@ -98,7 +98,6 @@ class ConversionConfig(TextConfig):
     prosody: Literal["f0", "residual", "none"] = "f0"  # residual: the paper's encoder
     f0_bins: int = Field(64, gt=0)  # bins of the log-F0 embedding
     energy_bands: int = Field(3, ge=1)  # parts of the spectrum whose energy the decoder is given
-    effort_bands: int = Field(0, ge=0)  # … against the speaker's usual, for the effort; 0: none
     decoder: Literal["convnext", "gblocks"] = "convnext"  # gblocks: the paper's
     decoder_dim: int = Field(288, gt=0)  # also of the prosody's encoding
     decoder_blocks: int = Field(7, gt=0)  # of convnext
@@ -235,10 +234,6 @@ class TrainConfig(RunConfig):
     freeze_cotatron: bool = True  # false: its text encoder and aligner go on learning
     speak_every: int = Field(5, ge=0)  # validations between two lines to listen to; 0: none
     parallel_lines: bool = False  # L also from other speakers' recordings of the same text
-    speaker_consistency: float = Field(
-        0.0, ge=0
-    )  # weight of a conversion's voice being the target's
-    freeze_text: bool = False  # text encoder and aligner stay as they began (with `--from`)
 
 
 class CotatronTrainConfig(RunConfig):

@@ -27,7 +27,6 @@ COTATRON = CotatronConfig(
 )  # fmt: skip
 VARIANTS = {
     "f0": {},
-    "effort": {"effort_bands": 3},
     "residual": {"prosody": "residual"},
     "none": {"prosody": "none"},
     "gblocks": {"decoder": "gblocks", "gblock_channels": (16, 12, 8)},
@@ -65,7 +64,6 @@ def random_batch(lengths: list[tuple[int, int]]) -> Batch:
         .clamp(min=100)
         .where(torch.rand(size, t) > 0.3, 0),
         voice=torch.arange(size) % 3,
-        energy=torch.rand(size, 2, 3, generator=generator) + torch.tensor([[-4.0], [0.5]]),
     )
 
 
@@ -79,7 +77,6 @@ def line(batch: Batch, i: int) -> Batch:
         mel_lengths=one[3],
         f0=one[4][:, :t],
         voice=one[5],
-        energy=None if batch.energy is None else batch.energy[i : i + 1],
     )
 
 
@@ -98,7 +95,7 @@ def test_a_line_alone_and_in_a_batch_give_the_same(model):
 
 def test_shapes_and_rows(model):
     batch = random_batch([(9, 50), (4, 23)])
-    mel, log_alignment, alignment, _ = model(batch)
+    mel, log_alignment, alignment = model(batch)
     assert mel.shape == (2, 50, 80)
     for weights in (log_alignment.exp(), alignment):
         torch.testing.assert_close(weights.sum(-1), torch.ones(2, 50))
@@ -120,7 +117,7 @@ def test_another_speaker_s_recording_gives_what_is_said_at_the_target_s_time(mod
     assert made.alignment.shape == (1, 70, 9)
     linguistic = model.align(*batch[:2], *spoken[:2]).linguistic()[0, frames[0]][None]
     mask = torch.ones(1, 50, dtype=torch.bool)
-    prosody = model.prosody(batch.f0, batch.mel, mask, batch.energy)
+    prosody = model.prosody(batch.f0, batch.mel, mask)
     expected = model.decoder(linguistic, prosody, model.voices(batch.voice), mask)
     torch.testing.assert_close(made.mel, expected)
 
@@ -211,15 +208,3 @@ def test_a_tiny_model_learns_a_line_by_heart(model):
         optimizer.step()
         losses.append(loss.item())
     assert sum(losses[-10:]) / 10 < losses[0] / 2
-
-
-def test_effort_is_told_against_the_speaker_and_not_the_line():
-    """One line, of a speaker who is usually softer: only what is given effort hears a difference."""
-    batch = random_batch([(9, 50)])
-    softer = batch._replace(energy=batch.energy + torch.tensor([[-1.0], [0.0]]))
-    for bands, same in ((0, True), (3, False)):
-        torch.manual_seed(0)
-        model = ConversionModel.build(
-            SMALL.model_copy(update={"effort_bands": bands}), AUDIO, len(SYMBOLS), 3
-        ).eval()
-        assert torch.equal(model(batch).mel, model(softer).mel) == same

@@ -18,7 +18,6 @@ from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import CheckpointError, ConfigError, CorpusError
 from moksori.models.conversion import ConversionModel
 from moksori.text import SYMBOLS, tokenize
-from moksori.training.consistency import SpeakerClassifier, SpeakerConsistency
 from moksori.training.conversion import begin_with, train_conversion
 from moksori.training.cotatron import train_cotatron
 
@@ -274,38 +273,25 @@ def test_a_fast_dev_run_keeps_nothing(prepared, tmp_path):
     assert not (tmp_path / "run" / "last.ckpt").exists()
 
 
-def test_a_run_begins_with_a_model_and_is_given_effort(prepared, tmp_path):
-    """Before its first step it converts as the other: what it is given beyond has no weight yet."""
+def test_a_run_begins_with_a_model(prepared, tmp_path):
+    """Before its first step it converts as the other; a voice that the other lacks begins with the mean."""
     first = train_conversion(TINY, prepared, tmp_path / "first")
     known, card = load_conversion(first)
-    config = TINY.model_copy(
-        update={
-            "model": TINY.model.model_copy(update={"effort_bands": 3}),
-            "speaker_consistency": 0.1,
-            "freeze_text": True,
-        }
-    )
     names = training_voices(read_speakers(prepared, TINY.audio)["speakers"])
-    model = ConversionModel.build(config.model, config.audio, len(SYMBOLS), len(names))
-    licence, base = begin_with(first, model, config, names)
+    model = ConversionModel.build(TINY.model, TINY.audio, len(SYMBOLS), len(names) + 1)
+    licence, base = begin_with(first, model, TINY, [*names, "new"])
     assert (licence, base) == (card.licence, card.sha256)
-    lines = LineData(prepared, names, config.audio, config.data, 1, effort_bands=3)
-    batch = next(iter(lines.val_dataloader()))
-    torch.testing.assert_close(model.eval()(batch).mel, known(batch).mel, atol=1e-5, rtol=1e-4)
-    folder = train_conversion(config, prepared, tmp_path / "second", start=first)
-    trained, _ = load_conversion(folder)
-    assert trained.prosody.project.weight[:, -3:].abs().max() > 0
-    before, after = known.text_aligner.state_dict(), trained.text_aligner.state_dict()
-    assert all(torch.equal(before[name], after[name]) for name in before)
+    batch = next(iter(LineData(prepared, names, TINY.audio, TINY.data, 1).val_dataloader()))
+    torch.testing.assert_close(model.eval()(batch).mel, known(batch).mel)
+    torch.testing.assert_close(model.voices.weight[-1], known.voices.weight.mean(0))
+    folder = train_conversion(TINY, prepared, tmp_path / "second", start=first)
+    assert load_card(folder).licence == card.licence
 
 
 def test_a_run_has_the_sizes_of_the_model_that_it_begins_with(prepared, tmp_path):
     first = train_conversion(TINY, prepared, tmp_path / "first")
     with pytest.raises(ConfigError, match="text_dim"):
         train_conversion(with_model(decoder_dim=8), prepared, tmp_path / "second", start=first)
-    frozen = TINY.model_copy(update={"freeze_text": True})
-    with pytest.raises(ConfigError, match="--from"):
-        train_conversion(frozen, prepared, tmp_path / "third")
     with pytest.raises(ConfigError, match="exclude"):
         train_conversion(TINY, prepared, tmp_path / "fourth", cotatron=first, start=first)
 
@@ -318,19 +304,5 @@ def test_a_voice_s_card_tells_its_f0(prepared, tmp_path):
                if c.supervisions[0].speaker == voice.name]  # fmt: skip
         f0 = np.concatenate([np.load(prepared / "f0" / voice.name / f"{id}.npy") for id in ids])
         expected = np.quantile(f0[f0 > 0], [0.05, 0.5, 0.95])
-        assert voice.f0_quantiles == pytest.approx(expected, rel=1e-3)
-
-
-def test_consistency_moves_the_model_and_not_the_classifier(prepared):
-    names = training_voices(read_speakers(prepared, TINY.audio)["speakers"])
-    batch = next(iter(LineData(prepared, names, TINY.audio, TINY.data, 1).val_dataloader()))
-    torch.manual_seed(0)
-    model = ConversionModel.build(TINY.model, TINY.audio, len(SYMBOLS), len(names))
-    torch.nn.init.normal_(model.decoder.blocks[0].modulate.weight)
-    loss = SpeakerConsistency(SpeakerClassifier(80, len(names)), torch.zeros(len(names)))
-    losses = loss(model, batch, model(batch).linguistic)
-    losses["consistency"].backward()
-    assert model.voices.weight.grad.abs().max() > 0
-    assert all(weight.grad is None for weight in loss.classifier.parameters())
-    losses["classifier"].backward()
-    assert all(weight.grad is not None for weight in loss.classifier.parameters())
+        assert voice.f0_quantiles == pytest.approx(expected, abs=0.06)
+        assert voice.energy.frames == (f0 > 0).sum()

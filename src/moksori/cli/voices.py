@@ -23,10 +23,15 @@ def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
     from moksori.conversion.voices import load_pack, pack_paths, packs_folder
 
     card = load_card(model or MODEL)
-    table = Table("voice", "sex", "F0, Hz", "range, Hz", "minutes", "licence")
+    licences = {voice.licence for voice in card.voices}
+    shared = len(licences) == 1
+    table = Table("voice", "sex", "F0, Hz", "range, Hz", "minutes", *["licence"] * (not shared))
     for voice in card.voices:
-        table.add_row(voice.name, voice.sex, *_f0_of(voice), f"{voice.minutes:.1f}", voice.licence)
+        cells = [voice.name, voice.sex, *_f0_of(voice), f"{voice.minutes:.1f}", voice.licence]
+        table.add_row(*cells[: len(table.columns)])
     out.print(table)
+    if shared:
+        out.print(f"licence of all: {licences.pop()}", markup=False)
     for path in pack_paths(packs or packs_folder()):
         try:
             pack = load_pack(path)[1]

@@ -22,6 +22,7 @@ from moksori.files import atomic_write, explain
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
 from moksori.models.vocoder import VOCODER_KINDS, Vocoder
+from moksori.signal.speaker import BandEnergy
 from moksori.text.front_end import FRONT_ENDS
 
 FORMAT = 4  # raised when an older Moksori could not read a folder
@@ -47,6 +48,7 @@ class Voice(_Card):
     log_f0_mean: float  # the voice's mean log-F0: mean natural log of Hz over voiced frames
     # Hz below which 5, 50 and 95% of its voiced frames are; None in models of an older Moksori
     f0_quantiles: tuple[float, float, float] | None = None
+    energy: BandEnergy | None = None  # of its training lines, likewise
 
 
 class _ModelCard(_Card):

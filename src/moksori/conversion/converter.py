@@ -22,6 +22,7 @@ from moksori.conversion.checkpoint import (
     load_conversion,
     load_vocoder,
 )
+from moksori.conversion.effort import with_effort
 from moksori.conversion.results import AlignedLine, Conversion
 from moksori.conversion.room import Floor
 from moksori.conversion.speech import Speech, cut_speech, place
@@ -40,7 +41,6 @@ from moksori.signal.speaker import (
     BandEnergy,
     SourceSpeaker,
     band_energy,
-    effort_statistics,
     joined_energy,
 )
 from moksori.text import Reading
@@ -61,7 +61,7 @@ class Source(NamedTuple):
     """What is measured of a recording alone, whatever it is converted to."""
 
     f0: np.ndarray  # [T] Hz, 0 where unvoiced, on the frames that `convert` works on
-    energy: BandEnergy | None  # None where the model has no use for it
+    energy: BandEnergy
 
 
 class Converter:
@@ -219,9 +219,9 @@ class Converter:
         own_f0 = torch.from_numpy(source_f0 if known else f0_of(speech.wave, audio))
         clock.stop("features")
         f0 = shift_f0(own_f0, target.voice.log_f0_mean, pitch, speaker.mean_log_f0)
-        energy = self._energy(source_mel, own_f0)
-        statistics = effort_statistics(energy, speaker.energy, effort)[None] if energy else None
-        mel, alignment = self._convert_frames(source_mel, f0, statistics, reading, speech, target)
+        energy = band_energy(source_mel, own_f0)
+        mel, alignment = self._convert_frames(source_mel, f0, reading, speech, target)
+        mel = with_effort(mel, own_f0, energy, speaker.energy, target.voice.energy, effort)
         clock.stop("conversion")
         with torch.inference_mode():
             wave = self.vocoder(mel[None], f0[None])[0].numpy()
@@ -254,7 +254,7 @@ class Converter:
         speech = cut_speech(self._read(recording, max_seconds), audio)
         f0 = f0_of(speech.wave, audio)
         mel = features.log_mel(speech.wave, audio)
-        return Source(f0, self._energy(mel, torch.from_numpy(f0)))
+        return Source(f0, band_energy(mel, torch.from_numpy(f0)))
 
     def speaker(self, sources: Iterable[Source]) -> SourceSpeaker:
         """What is known of a speaker from several of his recordings, for `convert`."""
@@ -262,12 +262,8 @@ class Converter:
         voiced = np.concatenate([part.f0 for part in parts]) if parts else np.zeros(0)
         return SourceSpeaker(
             mean_log_f0=mean_log_f0(torch.from_numpy(voiced)),
-            energy=joined_energy(part.energy for part in parts if part.energy),
+            energy=joined_energy(part.energy for part in parts),
         )
-
-    def _energy(self, mel: torch.Tensor, f0: torch.Tensor) -> BandEnergy | None:
-        bands = self.card.model.effort_bands
-        return band_energy(mel, f0, bands) if bands else None
 
     def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
         if not isinstance(recording, Recording):
@@ -279,7 +275,6 @@ class Converter:
         self,
         mel: torch.Tensor,
         f0: torch.Tensor,
-        energy: torch.Tensor | None,
         reading: Reading,
         speech: Speech,
         target: Target,
@@ -289,7 +284,7 @@ class Converter:
         batch = Batch(
             phones=torch.tensor([numbers]), phone_lengths=torch.tensor([len(numbers)]),
             mel=mel[None], mel_lengths=torch.tensor([len(mel)]), f0=f0[None],
-            voice=torch.tensor([target.row]), energy=energy,
+            voice=torch.tensor([target.row]),
         )  # fmt: skip
         with torch.inference_mode():
             converted = functional_call(self.model, target.weights, (batch,))

@@ -3,11 +3,12 @@
 import itertools
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from lhotse import CutSet, MonoCut
 from lhotse.dataset import DynamicBucketingSampler, SimpleCutSampler
@@ -22,6 +23,22 @@ from moksori.models.conversion import Batch, OtherSpeaker
 from moksori.signal.features import log_mel
 from moksori.signal.speaker import BandEnergy, band_energy, joined_energy
 from moksori.text import tokenize
+
+
+class Usual(NamedTuple):
+    """What a voice's card tells of its own recordings."""
+
+    f0_quantiles: tuple[float, float, float]  # Hz below which 5, 50 and 95% of voiced frames are
+    energy: BandEnergy
+
+
+def _usual(lines: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Usual:
+    f0 = torch.cat([f0[f0 > 0] for _, f0 in lines])
+    low, median, high = np.quantile(f0.numpy(), [0.05, 0.5, 0.95]).round(1).tolist()
+    energy = joined_energy([band_energy(mel, f0) for mel, f0 in lines])
+    assert energy is not None  # of at least one line
+    return Usual((low, median, high), energy)
+
 
 _Line = tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]  # phones, mel, F0, voice row
 
@@ -60,7 +77,6 @@ class LineDataset(Dataset[Any]):
         audio: of the mels.
         voices: the rows of the voice table.
         parallel: where other speakers' recordings of the same texts are taken from, if they are.
-        energy: of each voice, [2, effort_bands] as `Batch.energy`; None where the model has no effort bands.
     """
 
     def __init__(
@@ -68,9 +84,8 @@ class LineDataset(Dataset[Any]):
         audio: AudioConfig,
         voices: list[str],
         parallel: ParallelLines | None = None,
-        energy: dict[str, torch.Tensor] | None = None,
     ) -> None:
-        self.audio, self.parallel, self.energy = audio, parallel, energy
+        self.audio, self.parallel = audio, parallel
         self.rows = {name: row for row, name in enumerate(voices)}
         self.lines: dict[str, _Line] = {}
 
@@ -84,32 +99,15 @@ class LineDataset(Dataset[Any]):
             f0=pad_sequence([*f0s], batch_first=True),
             voice=torch.tensor(rows),
             other=self._others(self.parallel.choose(cuts), mels) if self.parallel else None,
-            energy=self._energy(cuts),
         )
 
-    def measure_energy(self, cuts: Iterable[MonoCut], bands: int) -> None:
-        """Find each voice's energy from lines of his, usually those of the training split."""
-        by_voice: dict[str, list[BandEnergy]] = {}
+    def usual(self, cuts: Iterable[MonoCut]) -> dict[str, Usual]:
+        """What is usual of each voice in lines of its own, by name."""
+        by_voice: dict[str, list[tuple[torch.Tensor, torch.Tensor]]] = {}
         for cut in cuts:
             _, mel, f0, _ = self._line(cut)
-            by_voice.setdefault(cut.supervisions[0].speaker, []).append(band_energy(mel, f0, bands))
-        joined = {name: joined_energy(parts) for name, parts in by_voice.items()}
-        self.energy = {name: whole.statistics() for name, whole in joined.items() if whole}
-
-    def f0_quantiles(self, cuts: Iterable[MonoCut]) -> dict[str, tuple[float, float, float]]:
-        """Of each voice the F0 in Hz below which 5, 50 and 95% of its voiced frames are."""
-        by_voice: dict[str, list[torch.Tensor]] = {}
-        for cut in cuts:
-            f0 = self._line(cut)[2]
-            by_voice.setdefault(cut.supervisions[0].speaker, []).append(f0[f0 > 0])
-        shares = torch.tensor([0.05, 0.5, 0.95])
-        found = {name: torch.cat(parts).quantile(shares) for name, parts in by_voice.items()}
-        return {name: (float(q[0]), float(q[1]), float(q[2])) for name, q in found.items()}
-
-    def _energy(self, cuts: CutSet) -> torch.Tensor | None:
-        if self.energy is None:
-            return None
-        return torch.stack([self.energy[cut.supervisions[0].speaker] for cut in cuts])
+            by_voice.setdefault(cut.supervisions[0].speaker, []).append((mel, f0))
+        return {name: _usual(lines) for name, lines in by_voice.items()}
 
     def _others(self, chosen: list[MonoCut], mels: tuple[torch.Tensor, ...]) -> OtherSpeaker:
         others = [self._line(cut)[1] for cut in chosen]
@@ -181,19 +179,16 @@ class LineData(pl.LightningDataModule):
         config: how lines become batches.
         seed: of the order.
         parallel: in training, take linguistic features also from others' recordings of a text.
-        effort_bands: of the model; each voice's energy is that of its training lines.
     """
 
     def __init__(
         self, folder: Path, voices: list[str], audio: AudioConfig, config: DataConfig, seed: int,
-        parallel: bool = False, effort_bands: int = 0,
+        parallel: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self.folder, self.config, self.seed = folder, config, seed
         self.parallel = parallel
         self.dataset = self._dataset(audio, voices)
-        if effort_bands:
-            self.dataset.measure_energy(self._cuts("train"), effort_bands)
 
     def _dataset(self, audio: AudioConfig, voices: list[str]) -> LineDataset:
         return LineDataset(audio, voices)
@@ -210,9 +205,9 @@ class LineData(pl.LightningDataModule):
         known = cut.supervisions[0].speaker in self.dataset.rows
         return known and cut.duration <= self.config.max_line_seconds
 
-    def f0_quantiles(self) -> dict[str, tuple[float, float, float]]:
-        """As `LineDataset.f0_quantiles`, of the training lines."""
-        return self.dataset.f0_quantiles(self._cuts("train"))
+    def usual(self) -> dict[str, Usual]:
+        """What is usual of each voice in its training lines, by name."""
+        return self.dataset.usual(self._cuts("train"))
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Without end and shuffled anew each epoch; see `PassSampler`."""
@@ -222,8 +217,7 @@ class LineData(pl.LightningDataModule):
             sampler.set_epoch(int(self.trainer.global_step // self.trainer.limit_train_batches))
         dataset = self.dataset
         if self.parallel:
-            others = ParallelLines(cuts)
-            dataset = LineDataset(dataset.audio, [*dataset.rows], others, dataset.energy)
+            dataset = LineDataset(dataset.audio, [*dataset.rows], ParallelLines(cuts))
         return self._loader(sampler, dataset)
 
     def val_dataloader(self) -> DataLoader[Any]:

@@ -40,9 +40,6 @@ class Batch(NamedTuple):
     other: OtherSpeaker | None = (
         None  # whom the linguistic features are taken from, if not the source
     )
-    # [B, 2, effort_bands]: mean and spread of the source's speaker, over voiced frames of his levelled lines,
-    # of the energy by band (`signal.speaker.BandEnergy`); None where the model has no effort bands
-    energy: torch.Tensor | None = None
 
 
 class Converted(NamedTuple):
@@ -51,7 +48,6 @@ class Converted(NamedTuple):
     mel: torch.Tensor  # [B, T, n_mels] in the target voices
     log_alignment: torch.Tensor  # [B, S, N], framewise log posterior
     alignment: torch.Tensor  # [B, S, N], posterior given that the text is spoken in order
-    linguistic: torch.Tensor  # L [B, T, text_dim], that the decoder was given
 
 
 class ConversionModel(nn.Module):
@@ -93,9 +89,8 @@ class ConversionModel(nn.Module):
             prosody = ResidualProsody(dim, audio.n_mels)
         elif config.prosody == "f0":
             prosody = F0Prosody(
-                dim, config.f0_bins, audio.f0_min, audio.f0_max,
-                config.energy_bands, config.effort_bands,
-            )  # fmt: skip
+                dim, config.f0_bins, audio.f0_min, audio.f0_max, config.energy_bands
+            )
         text_dim = (config.cotatron or config).text_dim
         decoder: VCDecoder | GBlockDecoder
         if config.decoder == "gblocks":
@@ -174,11 +169,11 @@ class ConversionModel(nn.Module):
             frames = batch.other.frames[..., None].expand(-1, -1, linguistic.shape[-1])
             linguistic = linguistic.gather(1, frames)
         mel = self.decode(linguistic, batch)
-        return Converted(mel, aligned.log_alignment, aligned.alignment, linguistic)
+        return Converted(mel, aligned.log_alignment, aligned.alignment)
 
     def decode(self, linguistic: torch.Tensor, batch: Batch) -> torch.Tensor:
         """The mel [B, T, n_mels] of linguistic features L [B, T, text_dim] in `batch.voice`."""
         mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
-        prosody = self.prosody(batch.f0, batch.mel, mask, batch.energy)
+        prosody = self.prosody(batch.f0, batch.mel, mask)
         mel: torch.Tensor = self.decoder(linguistic, prosody, self.voices(batch.voice), mask)
         return mel

@@ -15,7 +15,6 @@ from moksori.signal.features import energy
 
 _CENTRE = math.log(200.0)  # Hz; about the middle of all voices
 _SPREAD = 0.4
-_FURTHEST = 4.0  # spreads of a band's energy from the speaker's mean; silence is beyond
 
 
 def fill_unvoiced(log_f0: torch.Tensor, voiced: torch.Tensor) -> torch.Tensor:
@@ -38,40 +37,25 @@ class F0Prosody(nn.Module):
     """F0 as a number and as one of `f0_bins` embeddings (0 for unvoiced), voicing, energy by band.
 
     Each band's energy has zero mean and unit variance by line, so that it shows how the line moves
-    and not which timbre the source's voice has. Effort is the energy of `effort_bands` against the mean and
-    spread of the source's speaker over all that is known of him, so that it shows how a line differs from
-    his others.
+    and not which timbre the source's voice has.
     """
 
     def __init__(
-        self,
-        dim: int,
-        f0_bins: int,
-        f0_min: float,
-        f0_max: float,
-        energy_bands: int,
-        effort_bands: int = 0,
+        self, dim: int, f0_bins: int, f0_min: float, f0_max: float, energy_bands: int
     ) -> None:
         super().__init__()
         self.low, self.high = math.log(f0_min), math.log(f0_max)
-        self.f0_bins, self.energy_bands, self.effort_bands = f0_bins, energy_bands, effort_bands
+        self.f0_bins, self.energy_bands = f0_bins, energy_bands
         self.embedding = nn.Embedding(f0_bins + 1, dim)
-        self.project = nn.Linear(2 + energy_bands + effort_bands, dim)
+        self.project = nn.Linear(2 + energy_bands, dim)
 
-    def forward(
-        self,
-        f0: torch.Tensor,
-        mel: torch.Tensor,
-        mask: torch.Tensor,
-        energy_of_speaker: torch.Tensor | None = None,
-    ) -> torch.Tensor:
+    def forward(self, f0: torch.Tensor, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Encode prosody.
 
         Args:
             f0: [B, T] Hz at the target's mean log-F0, 0 where unvoiced.
             mel: [B, T, n_mels] of the source, for its energy.
             mask: [B, T].
-            energy_of_speaker: [B, 2, effort_bands], see `Batch.energy`; needed where there are effort bands.
 
         Returns:
             P [B, T, dim].
@@ -83,13 +67,7 @@ class F0Prosody(nn.Module):
         curve = (fill_unvoiced(log_f0, voiced) - _CENTRE) / _SPREAD
         contour = torch.stack([curve, voiced.to(curve.dtype)], -1)  # [B, T, 2]
         level = masked_standard(energy(mel, self.energy_bands), mask)  # [B, T, energy_bands]
-        parts = [contour, level]
-        if self.effort_bands:
-            assert energy_of_speaker is not None
-            mean, spread = energy_of_speaker[:, :, None].unbind(1)  # [B, 1, effort_bands] each
-            effort = (energy(mel, self.effort_bands) - mean) / spread
-            parts.append(effort.clamp(-_FURTHEST, _FURTHEST) * mask[..., None])
-        result: torch.Tensor = self.embedding(bins) + self.project(torch.cat(parts, -1))
+        result: torch.Tensor = self.embedding(bins) + self.project(torch.cat([contour, level], -1))
         return result
 
 
@@ -121,20 +99,13 @@ class ResidualProsody(nn.Module):
         hann = torch.hann_window(window + 2, periodic=False)[1:-1]
         self.register_buffer("hann", hann / hann.sum())
 
-    def forward(
-        self,
-        f0: torch.Tensor,
-        mel: torch.Tensor,
-        mask: torch.Tensor,
-        energy_of_speaker: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        """Encode prosody; `f0` and `energy_of_speaker` are not looked at.
+    def forward(self, f0: torch.Tensor, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Encode prosody; `f0` is not looked at.
 
         Args:
             f0: [B, T], as `F0Prosody`.
             mel: [B, T, n_mels] of the source.
             mask: [B, T].
-            energy_of_speaker: as `F0Prosody`.
 
         Returns:
             P [B, T, dim].
@@ -165,12 +136,6 @@ class NoProsody(nn.Module):
         super().__init__()
         self.dim = dim
 
-    def forward(
-        self,
-        f0: torch.Tensor,
-        mel: torch.Tensor,
-        mask: torch.Tensor,
-        energy_of_speaker: torch.Tensor | None = None,
-    ) -> torch.Tensor:
+    def forward(self, f0: torch.Tensor, mel: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Zeros [B, T, dim]; the arguments as `F0Prosody`."""
         return mel.new_zeros(*mask.shape, self.dim)

@@ -20,7 +20,7 @@ from moksori.conversion.checkpoint import (
     load_cotatron,
     load_vocoder,
 )
-from moksori.corpus.batches import LineData, read_speakers, training_voices
+from moksori.corpus.batches import LineData, Usual, read_speakers, training_voices
 from moksori.errors import ConfigError
 from moksori.models.aligner import forward_sum_loss
 from moksori.models.conversion import Batch, ConversionModel, Converted
@@ -28,41 +28,21 @@ from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.text import SYMBOLS
 from moksori.training.common import Training, fit, joined, mean_of_frames, mel_l1, mel_mse
-from moksori.training.consistency import SpeakerClassifier, SpeakerConsistency
 from moksori.training.watch import LogSamples, Watch, symbol_labels
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
 
 class ConversionTraining(Training):
-    """L1 on the mel and, unless the text aligner is frozen, the aligner's forward-sum loss.
-
-    Args:
-        model: to be trained.
-        config: of the run.
-        consistency: of the voices; None: reconstruction alone.
-    """
+    """L1 on the mel and, unless Cotatron is frozen, the aligner's forward-sum loss."""
 
     model: ConversionModel
     config: TrainConfig
     bar = ("mel_l1", "confidence")
 
-    def __init__(
-        self,
-        model: ConversionModel,
-        config: TrainConfig,
-        consistency: SpeakerConsistency | None = None,
-    ) -> None:
-        super().__init__(model, config)
-        self.consistency = consistency
-
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         aligned = batch.other or batch
         prior = self.log_prior(batch.phone_lengths, aligned.mel_lengths)
-        converted, losses = self._losses(batch, prior)
-        if self.consistency:
-            voices = self.consistency(self.model, batch, converted.linguistic)
-            weighted = self.config.speaker_consistency * voices["consistency"]
-            losses |= voices | {"total": losses["total"] + voices["classifier"] + weighted}
+        losses = self._losses(batch, prior)[1]
         self.log_losses("train", losses, len(batch.voice))
         return losses["total"]
 
@@ -75,8 +55,8 @@ class ConversionTraining(Training):
     def _losses(
         self, batch: Batch, prior: torch.Tensor | None
     ) -> tuple[Converted, dict[str, torch.Tensor]]:
-        learnt = next(self.model.text_aligner.parameters()).requires_grad
-        converted = self.model(batch, prior if learnt else None)
+        frozen = self.model.frozen
+        converted = self.model(batch, None if frozen else prior)
         mask = length_mask(batch.mel_lengths, batch.mel.shape[1])
         l1 = mel_l1(converted.mel, batch.mel, mask)
         mse = self.config.mel_loss == "mse"
@@ -90,7 +70,7 @@ class ConversionTraining(Training):
             "sharpness": mean_of_frames(posterior.max(-1).values, mask),  # mean of row maxima
             "confidence": mean_of_frames(confidence, mask),  # as Alignment.confidence
         }
-        if learnt:
+        if not frozen:
             forward_sum = forward_sum_loss(
                 converted.log_alignment, batch.phone_lengths, aligned.mel_lengths
             )
@@ -150,8 +130,6 @@ def train_conversion(
     trained: Cotatron | None = None
     if start and cotatron:
         raise ConfigError("--from and --cotatron exclude each other; name one")
-    if config.freeze_text and not start:
-        raise ConfigError("freeze_text = true needs a model to begin with; name it with --from")
     if cotatron:
         trained, known = load_cotatron(cotatron)
         config = _upon(cotatron, known, config)
@@ -167,13 +145,13 @@ def train_conversion(
         licences.append(known_licence)
     lines = LineData(
         data, names, config.audio, config.data, config.seed,
-        config.parallel_lines, config.model.effort_bands,
+        config.parallel_lines,
     )  # fmt: skip
-    quantiles = lines.f0_quantiles()
+    usual = lines.usual()
     card = ConversionCard(
         licence=joined(licences), audio=config.audio, symbols=SYMBOLS, model=config.model,
         voices=[
-            _voice(name, corpus["speakers"][name], joined(licences), quantiles[name])
+            _voice(name, corpus["speakers"][name], joined(licences), usual[name])
             for name in names
         ],
     )  # fmt: skip
@@ -185,12 +163,7 @@ def train_conversion(
         vocoder, vocoder_card = load_vocoder(VOCODERS[DEFAULT_VOCODER])
         if vocoder_card.audio.same_mels(config.audio):
             watch.append(LogSamples(model, vocoder, card.voices, config.speak_every))
-    consistency: SpeakerConsistency | None = None
-    if config.speaker_consistency:
-        means = torch.tensor([voice.log_f0_mean for voice in card.voices])
-        classifier = SpeakerClassifier(config.audio.n_mels, len(names))
-        consistency = SpeakerConsistency(classifier, means)
-    training = ConversionTraining(model, config, consistency)
+    training = ConversionTraining(model, config)
     return fit(training, lines, run, card, "mel_l1", [*watch, *callbacks], base, fast_dev_run)
 
 
@@ -237,8 +210,7 @@ def begin_with(
 ) -> tuple[str, str]:
     """Give `model` the weights of the conversion model in `folder`.
 
-    Voices of the same name keep their rows, others begin with the mean of all. What `model` is given beyond
-    the other, such as effort, has no weight at first.
+    Voices of the same name keep their rows, others begin with the mean of all.
 
     Returns:
         Its licence, and its checksum.
@@ -250,7 +222,7 @@ def begin_with(
     trained, card = load_conversion(folder)
     if not card.audio.same_mels(config.audio):
         raise ConfigError(f"{folder}: was trained for other audio settings than the config's")
-    for name, size in config.model.model_dump(exclude={"effort_bands"}).items():
+    for name, size in config.model.model_dump().items():
         if getattr(card.model, name) != size:
             raise ConfigError(
                 f"model.{name} is {size} in the config and {getattr(card.model, name)} in {folder}; "
@@ -260,22 +232,12 @@ def begin_with(
     rows = dict(zip((voice.name for voice in card.voices), weights["voices.weight"], strict=True))
     mean = weights["voices.weight"].mean(0)
     weights["voices.weight"] = torch.stack([rows.get(name, mean) for name in names])
-    inputs = "prosody.project.weight"
-    if inputs in weights:
-        wider = torch.zeros_like(model.state_dict()[inputs])
-        shared = min(wider.shape[1], weights[inputs].shape[1])
-        wider[:, :shared] = weights[inputs][:, :shared]
-        weights[inputs] = wider
     model.load_state_dict(weights)
-    if config.freeze_text:
-        model.text_aligner.requires_grad_(False)
     return card.licence, card.sha256
 
 
-def _voice(
-    name: str, entry: dict[str, Any], licence: str, quantiles: tuple[float, float, float]
-) -> Voice:
+def _voice(name: str, entry: dict[str, Any], licence: str, usual: Usual) -> Voice:
     return Voice(
         name=name, sex=entry["sex"], minutes=round(entry["seconds"]["train"] / 60, 1),
-        licence=licence, log_f0_mean=entry["log_f0_mean"], f0_quantiles=quantiles,
+        licence=licence, log_f0_mean=entry["log_f0_mean"], **usual._asdict(),
     )  # fmt: skip

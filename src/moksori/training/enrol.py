@@ -20,7 +20,7 @@ from torch import nn
 from moksori.config import DataConfig, OptimizerConfig, Seconds, TrainConfig
 from moksori.conversion.checkpoint import ConversionCard, Voice, load_conversion
 from moksori.conversion.voices import Consent, VoicePack, pack_path, save_pack
-from moksori.corpus.batches import LineData
+from moksori.corpus.batches import LineData, Usual
 from moksori.corpus.lines import SourceLine
 from moksori.corpus.prepare import MAX_SECONDS, prepare
 from moksori.errors import CorpusError, OutputError, VoiceError
@@ -112,8 +112,8 @@ def enroll(
     # Of other lines, of one that was changed, or of other weights, it is another training.
     made_of = [(str(line), line.audio and line.audio.stat().st_mtime_ns) for line in lines]
     run = work / f"run_{hashlib.sha256(str((_OWN, made_of)).encode()).hexdigest()[:16]}"
-    weights, quantiles = _learn(trained, card, voice, work / "corpus", run, optimizer)
-    voice = voice.model_copy(update={"f0_quantiles": quantiles})
+    weights, usual = _learn(trained, card, voice, work / "corpus", run, optimizer)
+    voice = voice.model_copy(update=usual._asdict())
     save_pack(path, weights, VoicePack(voice=voice, consent=consent, model=card.sha256))
     shutil.rmtree(run)  # it holds the voice without the consent
     return path, report
@@ -126,16 +126,13 @@ def _learn(
     corpus: Path,
     run: Path,
     optimizer: OptimizerConfig,
-) -> tuple[dict[str, torch.Tensor], tuple[float, float, float]]:
-    """The weights that make the voice's own lines again best, by name, and `Voice.f0_quantiles`."""
+) -> tuple[dict[str, torch.Tensor], Usual]:
+    """The weights that make the voice's own lines again best, by name, and what its card tells."""
     config = TrainConfig(
         audio=card.audio, optimizer=optimizer, data=_DATA, model=card.model, speak_every=0
     )
     pl.seed_everything(config.seed, verbose=False)
-    lines = LineData(
-        corpus, [voice.name], config.audio, config.data, config.seed,
-        effort_bands=card.model.effort_bands,
-    )  # fmt: skip
+    lines = LineData(corpus, [voice.name], config.audio, config.data, config.seed)
     model.requires_grad_(False)
     model.freeze()
     rows = model.voices.weight
@@ -147,7 +144,7 @@ def _learn(
     folder = fit(_Enrolment(model, config), lines, run, alone, "mel_l1", base=card.sha256)
     learnt, _ = load_conversion(folder)
     weights = {name: learnt.get_parameter(name).detach() for name in own}
-    return weights, lines.f0_quantiles()[voice.name]
+    return weights, lines.usual()[voice.name]
 
 
 def _embedding(rows: torch.Tensor, freeze: bool = True) -> nn.Embedding:

@@ -46,10 +46,8 @@ def actors_of(
         if not digests.isdisjoint(own.get(name, ()))
     }
     for name, parts in own.items():
-        if name not in known or (known[name].energy is None and converter.card.model.effort_bands):
-            measured = converter.speaker(parts.values())
-            mean = known[name].mean_log_f0 if name in known else measured.mean_log_f0
-            known[name] = measured.model_copy(update={"mean_log_f0": mean})
+        if name not in known:
+            known[name] = converter.speaker(parts.values())
             store.keep_actor(name, known[name], parts)
     if by == "line":
         return {name: row.model_copy(update={"mean_log_f0": None}) for name, row in known.items()}
