@@ -330,7 +330,9 @@ def test_frames_alone_need_a_frame_rate(tmp_path):
 
 
 def test_what_is_wrong_in_a_range_is_told_at_its_cell(tmp_path):
-    path = write(tmp_path, ["In/Out", "대사"], ["0:02 ~ 0:01", "가"], ["0:03 - 0:99", "나"])
+    path = write(
+        tmp_path, ["In/Out", "대사"], ["0:02 ~ 0:01", "가"], ["0:03 - 0:99", "나"], ["", "다"]
+    )
     first, second = read_script(path).faults
     assert [fault.where.say("en") for fault in (first, second)] == [
         "row 2, cell 1",
