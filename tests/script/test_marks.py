@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 import xlwt
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Border, Font, PatternFill, Side
 
 from moksori.errors import ScriptError
 from moksori.script.script import read_script
@@ -375,8 +375,9 @@ def test_black_bars_and_white_text_are_told_a_white_fill_is_not(tmp_path, name):
     if name == "a.xls":
         book = xlwt.Workbook()
         sheet = book.add_sheet("1화")
-        styles = ("", "pattern: pattern solid, fore_colour black", "font: colour white",
-                  "pattern: pattern solid, fore_colour white")  # fmt: skip
+        filled = "pattern: pattern solid, fore_colour"
+        crossed = "borders: diag thin, need_diag1 on"
+        styles = (crossed, f"{filled} black", "font: colour white", f"{filled} white")
         for number, (row, style) in enumerate(zip(ROWS, styles, strict=True), 1):
             sheet.write(number, 2, row[2], xlwt.easyxf(style))
         for column, head in enumerate(HEAD):
@@ -388,9 +389,10 @@ def test_black_bars_and_white_text_are_told_a_white_fill_is_not(tmp_path, name):
             sheet["C3"].fill = PatternFill("solid", fgColor="FF000000")
             sheet["C4"].font = Font(color="FFFFFFFF")
             sheet["C5"].fill = PatternFill("solid", fgColor="FFFFFFFF")
+            sheet["C2"].border = Border(diagonal=Side("thin"), diagonalUp=True)
 
         script(tmp_path / name, colour)
-    assert "■000000 rows 3; AFFFFFF rows 4" in told(read_script(tmp_path / name))
+    assert "╱ rows 2; ■000000 rows 3; AFFFFFF rows 4" in told(read_script(tmp_path / name))
     assert "rows 5" not in told(read_script(tmp_path / name))
 
 

@@ -61,10 +61,10 @@ class Sheet:
             for key in COLUMNS if key in self.columns
         ]  # fmt: skip
         others = [self._called(i) for i in held(self.rows) if i not in self.columns.values()]
-        told = joined(read, "script.and")
+        listed = joined(read, "script.and")
         if not others:
-            return message("script.columns", read=told)
-        return message("script.columns_unused", read=told, unused=joined(others, "script.and"))
+            return message("script.columns", read=listed)
+        return message("script.columns_unused", read=listed, unused=joined(others, "script.and"))
 
     def place(self, key: str) -> int:
         """Where a column is; of an end that stands beside its start, that one's."""
@@ -104,7 +104,7 @@ def find_columns(path: Path, table: Table, asked: Asked, by_content: bool = Fals
     Raises:
         NoLines: no column of lines.
         ScriptError: two columns may be the lines or the characters, a named one is not there, or it cannot
-            be told whether the first row is a header.
+            be known whether the first row is a header.
     """
     header = find_header(table, [*asked.columns.values()])
     search = _Search(path, table, header or NO_HEADER, asked)

@@ -12,7 +12,7 @@ _AUDIO = re.compile(r".+\.(wav|wave|flac|aiff?|mp3|m4a|aac|ogg|opus|bwf)", re.IG
 _HANGUL = re.compile(r"[가-힣]")
 _MOST, _HALF = 0.8, 0.5  # of a column's cells
 _CLOSE = 0.6  # of the Hangul of the fullest column: another that may be the lines as well
-_FEWEST = 4  # cells from which names can be told: they come back
+_FEWEST = 4  # cells from which names can be known: they come back
 _DIGITS = 9  # of a number that counts
 _LONGEST_NAME = 12  # characters
 
@@ -162,19 +162,19 @@ def _after(rows: Sequence[tuple[int, list[Cell]]], first: int, second: int) -> b
 def is_data(
     row: list[Cell], below: Sequence[tuple[int, list[Cell]]], columns: dict[str, int]
 ) -> bool | None:
-    """Whether the first row of a table is one as those below it, and no header; None if it cannot be told."""
+    """Whether the first row of a table is one as those below it, and no header; None if it is not clear."""
     cells = held(below)
-    told = set[bool]()
+    evidence = set[bool]()
     for key, index in columns.items():
         cell = row[index] if index < len(row) else BLANK
         if not cell.own or index not in cells:
             continue
         if key in ("start", "end"):
-            told.add(Held(index, [cell]).are_times)
+            evidence.add(Held(index, [cell]).are_times)
         elif key == "no":
-            told.add(cell.text.isdecimal())
+            evidence.add(cell.text.isdecimal())
         elif key == "file":
-            told.add(bool(_AUDIO.fullmatch(cell.text)))
+            evidence.add(bool(_AUDIO.fullmatch(cell.text)))
         elif key == "character" and cell.text in {one.text for one in cells[index].cells}:
-            told.add(True)
-    return told.pop() if len(told) == 1 else None
+            evidence.add(True)
+    return evidence.pop() if len(evidence) == 1 else None

@@ -25,6 +25,7 @@ class Style(NamedTuple):
     format: str  # of numbers
     font: Font
     fill: str  # RRGGBB; "" none
+    crossed: bool = False  # by a diagonal border
 
 
 class Run(NamedTuple):
@@ -50,7 +51,7 @@ def colour(attributes: Mapping[str, str]) -> str:
 
 
 def styled(runs: Sequence[Run], style: Style) -> Cell:
-    """A cell of these parts: those that are struck through are told apart from the others."""
+    """A cell of these parts: those that are struck through are kept apart from the others."""
     shown = [(run.text, run.font or style.font) for run in runs if run.text not in (None, "")]
     if not shown:
         return Cell()
@@ -60,6 +61,7 @@ def styled(runs: Sequence[Run], style: Style) -> Cell:
     kept = [(text, font) for text, font in shown if whole or not font.struck]
     value = kept[0][0] if len(kept) == 1 else "".join(str(text) for text, _ in kept)
     cut = [] if whole or not part else [str(text) for text, font in shown if font.struck]
+    crossed = ["╱"] * style.crossed
     inks = {font.colour for _, font in kept} - {*_USUAL}
     looks = [f"■{style.fill}"] * (style.fill not in _BLANK) + [f"A{ink}" for ink in sorted(inks)]
     return Cell(
@@ -68,7 +70,7 @@ def styled(runs: Sequence[Run], style: Style) -> Cell:
         struck=whole,
         cut=one_line(" … ".join(cut)),
         raised=one_line(" … ".join(str(text) for text, font in kept if font.raised)),
-        looks=" ".join(looks),
+        looks=" ".join([*looks, *crossed]),
     )
 
 

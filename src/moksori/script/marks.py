@@ -1,4 +1,4 @@
-"""What a sheet shows beside its words: strikes, hidden rows, comments, colours. Told, never passed over."""
+"""What a sheet shows beside its words: strikes, hidden rows, comments, colours; always reported."""
 
 import itertools
 from collections import Counter
@@ -50,7 +50,7 @@ class Marks:
     def warnings(self) -> list[Message]:
         """All of it, a warning a kind."""
         place = place_of(self.sheet.path, self.sheet.table)
-        told = [
+        reported = [
             message(code, place=place, rows=_numbers(numbers))
             for code, numbers in self.rows.items()
         ]
@@ -58,19 +58,20 @@ class Marks:
             more = [message("script.more_faults", number=len(cells) - _NAMED)] * (
                 len(cells) > _NAMED
             )
-            told.append(message(code, place=place, cells=joined([*cells[:_NAMED], *more])))
+            reported.append(message(code, place=place, cells=joined([*cells[:_NAMED], *more])))
         if colours := [*self._colours()]:
-            told.append(message("script.colours", place=place, colours=joined(colours)))
+            reported.append(message("script.colours", place=place, colours=joined(colours)))
         if self.sheet.table.overlays:
-            told.append(message("script.overlays", place=place))
+            reported.append(message("script.overlays", place=place))
         if self.sheet.table.rules:
-            told.append(message("script.rules", place=place))
-        return told
+            reported.append(message("script.rules", place=place))
+        return reported
 
     def _colours(self) -> Iterator[Message]:
         """Rows that look unlike most, unless colours only tell characters, or every other row, apart."""
         looks = [look for _, _, look in self.looks]
-        usual = Counter(looks).most_common(1)[0][0] if looks else ""
+        counts = Counter(looks)
+        usual = max(counts, key=lambda look: (counts[look], not look), default="")
         others: dict[str, list[int]] = {}
         for number, _, look in self.looks:
             if look != usual:

@@ -68,7 +68,7 @@ def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
         there = names or message("script.no_episodes")
         raise ScriptError.of("script.no_episode", file=path, episode=episode, names=there)
     places = {line.place for line in kept}
-    told = [
+    shown = [
         message("script.understood", place=", ".join(filter(None, [str(path), *titles])), what=what)
         for what, titles in understood.values()
     ]
@@ -77,7 +77,7 @@ def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
         kept,
         warnings,
         faults,
-        told,
+        shown,
         question=timing.question,
         frame_rate=timing.notation.frame_rate,
     )

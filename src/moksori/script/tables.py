@@ -195,12 +195,12 @@ def read_delimited(path: Path) -> Table:
     """
     text = read_text(path, ScriptError)
     first, end, rest = text.partition("\n")
-    told = re.fullmatch(r"sep=(.)\r?", first)  # Excel's own hint
+    hint = re.fullmatch(r"sep=(.)\r?", first)  # Excel's own hint
     delimiter = (
-        told[1] if told else _delimiter(text, "\t" if path.suffix.lower() == ".tsv" else ",")
+        hint[1] if hint else _delimiter(text, "\t" if path.suffix.lower() == ".tsv" else ",")
     )
     table = csv.reader(
-        io.StringIO(end + rest if told else text, newline=""), delimiter=delimiter, strict=True
+        io.StringIO(end + rest if hint else text, newline=""), delimiter=delimiter, strict=True
     )
     try:
         rows = [(number, [_typed(cell) for cell in row]) for number, row in enumerate(table, 1)]

@@ -63,7 +63,8 @@ def _cell(book: "Book", sheet: "Sheet", row: int, column: int) -> Cell:
     format = book.format_map[look.format_key].format_str
     fill = look.background
     filled = fill.fill_pattern and _colour(book, fill.pattern_colour_index)
-    style = Style(format, _font(book, look.font_index), filled or "")
+    crossed = bool(look.border.diag_line_style and (look.border.diag_up or look.border.diag_down))
+    style = Style(format, _font(book, look.font_index), filled or "", crossed)
     if cell.ctype in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE):
         number = int(cell.value) if cell.value.is_integer() else cell.value
         epoch = CALENDAR_MAC_1904 if book.datemode else CALENDAR_WINDOWS_1900

@@ -101,11 +101,13 @@ def _styles(root: Element) -> tuple[list[Style], frozenset[int]]:
             formats[int(one.get("numFmtId", ""))] = one.get("formatCode", "")
     fonts = [_font(one) for one in root.iterfind("{*}fonts/{*}font")] or [Font()]
     fills = [_fill(one) for one in root.iterfind("{*}fills/{*}fill")]
+    borders = [_is_crossed(one) for one in root.iterfind("{*}borders/{*}border")]
     styles = [
         Style(
             formats.get(_number(one.get("numFmtId")), "General"),
             dict(enumerate(fonts)).get(_number(one.get("fontId")), Font()),
             dict(enumerate(fills)).get(_number(one.get("fillId")), ""),
+            dict(enumerate(borders)).get(_number(one.get("borderId")), False),
         )
         for one in root.iterfind("{*}cellXfs/{*}xf")
     ]
@@ -133,6 +135,13 @@ def _fill(element: Element) -> str:
         return "gradient" if element.find("{*}gradientFill") is not None else ""
     kind = pattern.get("patternType", "")
     return _colour(pattern.find("{*}fgColor")) if kind == "solid" else kind
+
+
+def _is_crossed(element: Element) -> bool:
+    """Whether a border has a line from corner to corner."""
+    line = element.find("{*}diagonal")
+    drawn = line is not None and line.get("style", "none") != "none"
+    return drawn and "1" in (element.get("diagonalUp"), element.get("diagonalDown"))
 
 
 def _colour(element: Element | None) -> str:
