@@ -21,6 +21,12 @@ def mels():
     return f0, [mel(200, tilt) for tilt in (1.0, 0.2, -0.5, -0.4)]
 
 
+def of_many(energy, times=1000):
+    """As if all that is known were so many such lines."""
+    total = tuple(times * x for x in energy.total)
+    return energy.model_copy(update={"frames": times * energy.frames, "total": total})
+
+
 def differences(energy, usual):
     """By band, without the level."""
     found = energy.mean - usual.mean
@@ -31,6 +37,7 @@ def differences(energy, usual):
 def test_a_conversion_differs_from_the_voice_as_the_line_from_its_actor(mels, effort):
     f0, (line, others, converted, voice) = mels
     known = [band_energy(mel, f0) for mel in (line, others, voice)]
+    known[1] = of_many(known[1])
     made = with_effort(converted, f0, *known, effort)
     wanted = effort * differences(known[0], known[1])
     found = differences(band_energy(made, f0), known[2])
@@ -40,6 +47,7 @@ def test_a_conversion_differs_from_the_voice_as_the_line_from_its_actor(mels, ef
 def test_one_smooth_gain_for_the_line_and_nothing_of_the_actor_s_timbre(mels):
     f0, (line, others, converted, voice) = mels
     known = [band_energy(mel, f0) for mel in (line, others, voice)]
+    known[1] = of_many(known[1])
     gains = with_effort(converted, f0, *known, 1.0) - converted
     assert gains.std(0).max() < 1e-5  # the same in every frame
     assert gains[0].diff().abs().max() < 0.1  # no formant fits into it
@@ -51,3 +59,13 @@ def test_without_knowledge_of_actor_or_voice_nothing_moves(mels):
     own, usual, hers = (band_energy(mel, f0) for mel in (line, others, voice))
     assert with_effort(converted, f0, own, None, hers, 1.0) is converted
     assert with_effort(converted, f0, own, usual, None, 1.0) is converted
+
+
+def test_an_actor_of_whom_little_is_known_moves_little(mels):
+    f0, (line, others, converted, voice) = mels
+    own, usual, hers = (band_energy(mel, f0) for mel in (line, others, voice))
+    moved = [
+        (with_effort(converted, f0, own, of_many(usual, times), hers, 1.0) - converted).abs().max()
+        for times in (1, 2, 10, 1000)
+    ]
+    assert moved[0] == 0 and moved[0] < moved[1] < moved[2] < moved[3]
