@@ -17,6 +17,11 @@ from moksori.text.syllables import coda
 _HANGUL = re.compile("[가-힣]+")
 _OTHER = re.compile("[^가-힣0-9A-Za-z .,?!]")
 _SUFFIX = re.compile("(?:치|짜리|어치|째|씩|쯤|간|당|정도|남짓)(?:[은는이가를을의도만로]|에)?")
+# Nouns that stand behind a counter without a space: 3시반, 2달뒤.
+_FOLLOWED = re.compile(
+    "반|뒤|전|후|때|동안|사이|이상|이하|이내|이후|이전|가량|방향|차이|모두|전체|안에|넘게|남짓|정도|째|씩|쯤|치|짜리|간|당"
+)
+_NOUNS = ("NNG", "NNP")
 _SCALE = re.compile("[십백천만억조]+")
 
 
@@ -67,21 +72,39 @@ def counter_at(line: str, end: int) -> Counter | None:
     pieces = pieces_from(line, begin)
     noun = pieces[0] if pieces and pieces[0].opens.startswith(("N", "XSN")) else None
     stops = {word.end(), *(piece.end for piece in pieces if noun)}
-    stops -= {
-        p.begin for p in pieces if p.opens == "VCP" and not _particles(line, p.begin, word.end())
-    }
     names = [line[begin : begin + length] for length in range(_LONGEST, 0, -1)]
     names = [name for name in names if name in _COUNTERS and begin + len(name) <= word.end()]
     for name in names:
         stop = begin + len(name)
-        if stop in stops or _SUFFIX.fullmatch(line, stop, word.end()):
-            return Counter(name, _COUNTERS[name], stop)
-    if begin > end or not noun or noun.opens not in ("NNG", "NNP"):
+        if stop not in stops and not _SUFFIX.fullmatch(line, stop, word.end()):
+            continue
+        kind = _COUNTERS[name]
+        if _may_go_on(line, stop, word, pieces):
+            if begin > end:
+                return None  # 1 점화
+            kind = "sino?" if kind.startswith("native") else kind  # 3통제실
+        return Counter(name, kind, stop)
+    if begin > end or not noun or noun.opens not in _NOUNS:
         return None
     for name in names:
         if _particles(line, begin + len(name), word.end()):  # 2시야: 시 and the copula?
             return Counter(name, _COUNTERS[name].rstrip("?") + "?", begin + len(name))
     return Counter(line[begin : noun.end], "noun", noun.end)
+
+
+def _may_go_on(line: str, stop: int, word: re.Match[str], pieces: list[Piece]) -> bool:
+    """Whether a word may not end at `stop`, though the morphemes say so: 통제실, 점화; but 시 반, 달 뒤."""
+    followed = _FOLLOWED.match(line, stop) or _particles(line, stop, word.end())
+    if stop == word.end() or followed:
+        return False
+    after = next((piece.opens for piece in pieces if piece.begin == stop), "")
+    if after == "VCP":
+        return coda(line[stop - 1]) != " " and line[stop] not in "이인입일임"  # 달라고
+    if after.startswith(("E", "J", "V")):
+        return False
+    alone = pieces_from(word.group(), 0)
+    longer = alone and alone[0].opens in _NOUNS and alone[0].end > stop - word.start()
+    return bool(longer) or after in (*_NOUNS, "XSN")
 
 
 def _particles(line: str, begin: int, end: int) -> bool:

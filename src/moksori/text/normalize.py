@@ -216,7 +216,7 @@ def _lengthens(text: str, offset: int) -> bool:
     while text[end : end + 1] in ("~", "ー"):
         end += 1
     after = text[end : end + 1].strip()
-    if not "가" <= text[begin - 1 : begin] <= "힣":
+    if not re.match("[가-힣0-9]", text[begin - 1 : begin]):
         return False
     return not after or after in ".,?!…'\"”’" or is_inside(text, begin, end)
 

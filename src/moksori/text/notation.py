@@ -25,7 +25,7 @@ _MONEY = "".join(map(re.escape, MONEY))
 _DASH = "[-–—]"
 _EVENT = "(?:절|전쟁|운동|혁명|사태|사변|사건|테러|참사|선언|항쟁|의거|광복|민주화|쿠데타|계엄)"
 _DAYS = r"4\.19|5\.1[68]|6\.25|8\.15|9\.11|10\.26|12\.12"  # known even without such a word
-_STEP = r"\s?[.,·ㆍ…!]+\s?|\s?[-–—~]+\s?|\s"  # between the numbers of a countdown
+_STEP = r"\s?[.,·ㆍ…!]+\s?|\s?[-–—~]+\s?|\s?[/→]\s?|\s"  # between the numbers of a countdown
 # Counters before which two numbers are an estimate: 2, 3일.
 _ESTIMATED = (
     "일",
