@@ -26,7 +26,7 @@ _BRACKETS = {
     "＜": "＞",
 }
 _LAUGH, _CRY = re.compile(r"[ㅋㅎ]+(?:[ㅋㅎ~!]*[ㅋㅎ])?"), re.compile(r"[ㅠㅜ]+")
-_SONG = re.compile("[♩♪♫♬🎵🎶]+")
+_SONG = re.compile("~*[♩♪♫♬🎵🎶][♩♪♫♬🎵🎶~]*")
 _LAUGHED = re.compile(r"웃|미소|폭소|낄낄|킥킥|깔깔|하하|히히")
 _CRIED = re.compile(r"울|흐느|눈물|훌쩍|흑흑|오열")
 

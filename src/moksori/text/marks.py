@@ -14,7 +14,7 @@ _INVISIBLE = re.compile(
 )
 _SPACES = "\t\n\x0b\x0c\r\x85\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _ALIKE = {
-    "~": "〜∼∽～˜∿〰", "…": "⋯‥︙⋮", "-": "‐‑﹣", "–": "‒", "—": "―⏤⸺⸻─━﹘", "·": "・‧⋅∙･",
+    "~": "〜∼∽～˜∿〰", "…": "⋯‥︙⋮", "-": "‐‑﹣", "–": "‒", "—": "―⏤⎯⸺⸻─━﹘", "·": "・‧⋅∙･",
     ",": "、､﹐", ".": "。｡﹒", "!": "‼❗❕﹗", "?": "⁇⁈⁉❓❔﹖", "ー": "ｰ", '"': "``´〝〞〟❝❞＂«»｢｣",
     "'": "‹›❛❜‚‛ʻʼ′",
 }  # fmt: skip
@@ -27,6 +27,7 @@ _PLAIN |= {
     if (narrow := unicodedata.decomposition(chr(code))).startswith("<narrow>")
 }
 _PLAIN |= {ord(char): ord(sign) for sign, chars in _ALIKE.items() for char in chars}
+_WEEKDAYS = re.compile("[월화수목금토일]{2}")  # 월~금
 _SPACE = re.compile(f"[{_SPACES}]")
 _RUN_BEFORE, _RUN_AFTER = re.compile("[가-힣0-9A-Za-z]+$"), re.compile("[가-힣0-9A-Za-z]+")
 # How a vowel sounds on: 야 as 아.
@@ -89,12 +90,17 @@ def join(text: str, cuts: list[Cut]) -> tuple[str, list[int]]:
 
 
 def is_inside(text: str, begin: int, end: int) -> bool:
-    """Whether `text[begin:end]` stands inside a morpheme: 안~녕, but not 서울~부산."""
+    """Whether `text[begin:end]` drags a sound on: 안~녕, 안~돼; not between nouns: 서울~부산."""
     left, right = _RUN_BEFORE.search(text[:begin]), _RUN_AFTER.match(text, end)
-    if not left or not right:
+    if not left or not right or _WEEKDAYS.fullmatch(left.group() + right.group()):
         return False
+    place = len(left.group())
     pieces = analyse(left.group() + right.group(), compounds=False)
-    return any(piece.begin < len(left.group()) < piece.end for piece in pieces)
+    return any(
+        piece.begin < place < piece.end
+        or (piece.end == place and piece.closes.startswith(("M", "I", "V", "E", "NP")))
+        for piece in pieces
+    )
 
 
 def lengthened(before: str, written: str, vowel: str) -> str:
