@@ -87,10 +87,11 @@ def convert(
 
     converter = Converter.from_pretrained(model, vocoder, packs)
     print_licence(converter.voice(voice).licence)
-    others = [path for given in actor or () for path in recordings_in(given)]
+    others = {path.resolve() for given in actor or () for path in recordings_in(given)}
+    known = sorted(others | {recording.resolve()} if others else others)  # this line is one of his
     speaker = converter.speaker(
         converter.source(path, max_seconds)
-        for path in progress("listening to the actor")(others, len(others))
+        for path in progress("listening to the actor")(known, len(known))
     )
     result = converter.convert(
         recording,
