@@ -12,19 +12,30 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from moksori.errors import ConfigError, MoksoriError, OutputError
+from moksori.messages import Message, message
+
+if TYPE_CHECKING:
+    _DictReader = csv.DictReader[str]
+else:
+    _DictReader = csv.DictReader
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 MAX_BYTES = 80  # in UTF-8; systems take 255, of which the rest is for what others put around it
+_ENDS = re.compile(r"\r+\n|\r")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)  # by Windows
 
 
-def decode(content: bytes, name: str, error: Callable[[str], MoksoriError] = MoksoriError) -> str:
-    """Text in UTF-8, with or without a byte order mark, in UTF-16 with one, or in CP949 (Excel in Korean).
+def decode(
+    content: bytes, name: str, error: Callable[[Message], MoksoriError] = MoksoriError
+) -> str:
+    """Text in UTF-8 or UTF-16, with or without a byte order mark, or in CP949 (Excel in Korean).
+
+    Byte order marks within it, as joined files have, are left out, and the mark of DOS for the end.
 
     Args:
         content: of a file.
@@ -32,51 +43,110 @@ def decode(content: bytes, name: str, error: Callable[[str], MoksoriError] = Mok
         error: that is raised.
 
     Raises:
-        MoksoriError: `error`; it is in none of these.
+        MoksoriError: `error`; it is in none of these, or no text.
     """
-    encodings: tuple[str, ...] = ("utf-8-sig", "cp949")
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings = ("utf-16", *encodings)
-    for encoding in encodings:
+    for encoding in _encodings(content):
         try:
-            return content.decode(encoding)
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise error(f"{name}: neither UTF-8 nor UTF-16 nor CP949; save it as UTF-8")
+        if "\0" in text:
+            raise error(message("file.no_text", file=name))
+        return text.replace("\ufeff", "").rstrip("\x1a")
+    if place := _damaged(content):
+        raise error(message("file.damaged_text", file=name, row=place))
+    raise error(message("file.encoding", file=name))
 
 
-def read_text(path: Path, error: Callable[[str], MoksoriError] = MoksoriError) -> str:
-    """A text file's content, its line ends as they are.
+def _encodings(content: bytes) -> list[str]:
+    """In which a text may be, the likeliest first; none if it is UTF-8 with some wrong bytes."""
+    for mark, encoding in (
+        (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+    ):  # fmt: skip
+        if content.startswith(mark):
+            return [encoding]
+    even, odd = content[::2].count(0), content[1::2].count(0)
+    if len(content) % 2 == 0 and max(even, odd) > 9 * min(even, odd) and even + odd:
+        return ["utf-16-le" if odd > even else "utf-16-be", "utf-8"]
+    return ["utf-8-sig"] if _damaged(content) else ["utf-8-sig", "cp949"]
+
+
+def _damaged(content: bytes) -> int | None:
+    """The row of the first wrong byte of a text that is UTF-8 but for a few; None if it is not.
+
+    CP949 hardly ever holds what UTF-8 needs for a syllable, three bytes of which the later two begin with 10.
+    """
+    try:
+        content.decode()
+    except UnicodeDecodeError as fault:
+        text = content.decode(errors="replace")
+        wrong = text.count("\ufffd")
+        right = sum(1 for char in text if "\u0800" <= char < "\ufffd")
+        if right > 9 * wrong or (right > wrong and fault.end >= len(content)):
+            return content[: fault.start].count(b"\n") + 1
+    return None
+
+
+def read_text(
+    path: Path,
+    error: Callable[[Message], MoksoriError] = MoksoriError,
+    *,
+    keep_ends: bool = False,
+) -> str:
+    """A text file's content.
 
     Args:
         path: of the file.
         error: that is raised.
+        keep_ends: whether rows end as in the file; with LF otherwise, also for CR CR LF and CR alone.
 
     Raises:
         MoksoriError: `error`; the file cannot be opened, or as `decode`.
     """
     try:
-        return decode(path.read_bytes(), str(path), error)
+        if path.exists() and not path.is_file():  # reading from a pipe would wait for ever
+            code = "file.folder" if path.is_dir() else "file.special"
+            raise error(message(code, file=path))
+        text = decode(path.read_bytes(), str(path), error)
     except OSError as fault:
-        raise error(f"{path}: {_reason(path, fault)}") from None
+        code = "file.missing" if isinstance(fault, FileNotFoundError) else "file.unreadable"
+        values = {} if code == "file.missing" else {"why": fault.strerror or fault}
+        raise error(message(code, file=path, **values)) from None
+    return text if keep_ends else _ENDS.sub("\n", text)
 
 
-def read_csv(
-    path: Path, error: Callable[[str], MoksoriError] = MoksoriError
-) -> "csv.DictReader[str]":
-    """Rows of a CSV file with headers, as the standard library's reader gives them.
+class Rows(_DictReader):
+    """Rows of a list with headers, parted by commas, semicolons or tabs."""
+
+    def __init__(self, path: Path, error: Callable[[Message], MoksoriError]) -> None:
+        text = read_text(path, error)
+        head = text.partition("\n")[0]
+        super().__init__(io.StringIO(text), delimiter=max(",;\t", key=head.count))
+        self.path, self.error = path, error
+
+    def __next__(self) -> dict[str | Any, str | Any]:
+        try:
+            return super().__next__()
+        except csv.Error as fault:
+            row = self.line_num + 1
+            raise self.error(
+                message("file.not_a_table", file=self.path, row=row, why=fault)
+            ) from None
+
+
+def read_csv(path: Path, error: Callable[[Message], MoksoriError] = MoksoriError) -> Rows:
+    """Rows of a list with headers.
 
     Raises:
-        MoksoriError: as `read_text`.
+        MoksoriError: as `read_text`; no table.
     """
-    return csv.DictReader(io.StringIO(read_text(path, error), newline=""))
-
-
-def _reason(path: Path, fault: OSError) -> str:
-    """Why a file cannot be read, in words."""
-    if isinstance(fault, FileNotFoundError):
-        return "no such file"
-    return "is a folder, a file is needed" if path.is_dir() else str(fault.strerror or fault)
+    rows = Rows(path, error)
+    try:
+        rows.fieldnames  # noqa: B018  # reads the first row
+    except csv.Error as fault:
+        raise error(message("file.not_a_table", file=path, row=1, why=fault)) from None
+    return rows
 
 
 def atomic_write(path: Path, content: str | bytes) -> None:

@@ -53,10 +53,23 @@ class Message(NamedTuple):
         return cls(code, {k: cls._of(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
+def readable(text: str) -> str:
+    """Text that any terminal and file can hold: bytes of a file's name that are no UTF-8 as CP949.
+
+    Zip files from Korean Windows have such names. What is in neither becomes `?`.
+    """
+    if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("cp949")
+    except UnicodeError:
+        return text.encode("utf-8", "replace").decode()
+
+
 def message(code: str, **values: object) -> Message:
     """A message by its code; values that are neither numbers nor messages become text."""
     kept = {
-        name: value if isinstance(value, int | float | Message) else str(value)
+        name: value if isinstance(value, int | float | Message) else readable(str(value))
         for name, value in values.items()
     }
     return Message(code, kept)

@@ -59,7 +59,7 @@ def cast(
     if not output.parent.is_dir():
         raise OutputError(f"{output.parent}: no such folder; make it first")
     new = first_cast(lines, load_card(model or MODEL).voices, known)
-    before = read_text(output, ConfigError) if known else ""
+    before = read_text(output, ConfigError, keep_ends=True) if known else ""
     if known and not new.strip():
         out.print(f"{output}: has all characters of {script}", markup=False)
         return

@@ -9,11 +9,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from moksori.corpus.lines import SourceLine, Split
 from moksori.errors import CorpusError, ScriptError
 from moksori.files import read_text
+from moksori.listed import find_file
+from moksori.messages import readable
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.script import read_script
@@ -38,7 +40,7 @@ def read_kss(source: Path) -> list[SourceLine]:
     rows = _piped(tables[-1], 3)
     return _checked(
         source,
-        (_line(source / row[0], "kss", row[2], row[1], tables[-1]) for row in rows),
+        (_line(source, row[0], "kss", row[2], row[1], tables[-1]) for row in rows),
     )
 
 
@@ -46,7 +48,7 @@ def read_metadata(table: Path, speaker: str | None = None) -> list[SourceLine]:
     """A list of `path|text|speaker` or `path|text`, paths from the list's own folder.
 
     Args:
-        table: the list, UTF-8.
+        table: the list.
         speaker: of the rows that name none.
 
     Raises:
@@ -57,7 +59,7 @@ def read_metadata(table: Path, speaker: str | None = None) -> list[SourceLine]:
         name = (row[2].strip() if len(row) > 2 else "") or speaker
         if not name:
             raise CorpusError(f"{table}, row {number}: no third column; name the --speaker")
-        lines.append(_line(table.parent / row[0], name, row[1], row[1], table))
+        lines.append(_line(table.parent, row[0], name, row[1], row[1], table))
     return _checked(table, iter(lines))
 
 
@@ -75,7 +77,7 @@ def read_librispeech(source: Path) -> list[SourceLine]:
         for table in tables:
             for row in _rows(table):
                 id, _, text = row.partition(" ")
-                yield _line(table.parent / id, id.partition("-")[0], text, text, table)
+                yield _line(table.parent, id, id.partition("-")[0], text, text, table)
 
     return _checked(source, lines())
 
@@ -107,7 +109,7 @@ def read_script_corpus(
         if not any(getattr(row, column) for row in rows):
             raise ScriptError(f"{script}: no column “{name}” or “{column}”, or nothing in it")
     lines = [
-        _line(audio / row.file, row.actor, row.text, row.text, script)
+        _line(audio, row.file, row.actor, row.text, row.text, script)
         if row.file and row.actor
         else SourceLine(
             id=str(row.place), speaker=row.actor or "?", split="train", audio=None, text=row.text,
@@ -183,7 +185,7 @@ def read_script_voice(
             raise ScriptError(
                 f"{script}: no row of {' or '.join(names)}; its actors are {', '.join(actors)}"
             )
-    lines = [_line(folder / row.file, names[0], row.text, row.text, script) for row in rows]
+    lines = [_line(folder, row.file, names[0], row.text, row.text, script) for row in rows]
     lines = [replace(line, split="train") for line in lines if line.audio]
     return _checked(folder, iter([*lines, *_unnamed(folder, script, lines)]))
 
@@ -228,35 +230,28 @@ def split_of(text: str) -> Split:
     return "test" if int.from_bytes(digest[:8], "big") % _TEST_SHARE == 0 else "train"
 
 
-def _line(path: Path, speaker: str, text: str, script: str, table: Path) -> SourceLine:
-    """A line whose recording may be named with or without its ending."""
+def _line(
+    folder: Path, written: str, speaker: str, text: str, script: str, table: Path
+) -> SourceLine:
+    """A line whose recording is named as `files.find_file` reads names."""
     text = " ".join(text.split())
-    spellings = [unicodedata.normalize(form, path.name) for form in ("NFC", "NFD")]  # NFD: a Mac's
-    found = next(
-        (
-            place
-            for name in (path.name, *spellings)
-            for end in ("", *SUFFIXES)
-            if (place := path.with_name(name + end)).is_file()
-        ),
-        None,
-    )
+    found = find_file(folder, written, SUFFIXES)
+    path = PurePath(readable(written).strip().replace("\\", "/"))
     problem = (
-        "" if found else f"no audio: {path} is missing, with or without an ending such as .wav"
+        ""
+        if found
+        else f"no audio: {folder / path} is missing, with or without an ending such as .wav"
     )
+    if not path.name:
+        problem = f"no audio: {table} names no file for it"
     if found and not text:
         problem = f"empty: {table} has no text for it"
     id = path.stem if path.suffix.lower() in SUFFIXES else path.name
     return SourceLine(
-        id=id,
-        speaker=speaker,
-        split=split_of(text),
-        audio=found,
-        text=text,
-        script=script.strip(),
-        sex=None,
+        id=unicodedata.normalize("NFC", id) or text[:20] or "?", speaker=speaker,
+        split=split_of(text), audio=found, text=text, script=script.strip(), sex=None,
         problem=problem,
-    )
+    )  # fmt: skip
 
 
 def _checked(source: Path, lines: Iterator[SourceLine]) -> list[SourceLine]:
@@ -281,5 +276,4 @@ def _piped(table: Path, columns: int) -> list[list[str]]:
 
 
 def _rows(table: Path) -> list[str]:
-    text = read_text(table, CorpusError)
-    return [row for row in text.splitlines() if row.strip()]
+    return [row for row in read_text(table, CorpusError).split("\n") if row.strip()]

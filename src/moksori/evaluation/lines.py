@@ -8,6 +8,7 @@ from moksori.corpus import emotiontts
 from moksori.corpus.lines import SourceLine
 from moksori.errors import CorpusError
 from moksori.files import read_csv
+from moksori.listed import find_file
 from moksori.signal.decoders import SUFFIXES
 
 _COLUMNS = {
@@ -84,11 +85,8 @@ def read_list(path: Path) -> list[EvaluationLine]:
         for key in ("recording", "text", "voice"):
             if not cells[key]:
                 raise CorpusError(f"{place}: no {columns[key]}")
-        own = path.parent / cells["own"] if cells.get("own") else None
-        recording = path.parent / cells["recording"]
-        for audio in (recording, own):
-            if audio and not audio.is_file():
-                raise CorpusError(f"{place}: {audio} is not there")
+        recording = _recording(path, place, cells["recording"])
+        own = _recording(path, place, cells["own"]) if cells.get("own") else None
         line = EvaluationLine(
             id=recording.stem, recording=recording, text=cells["text"], voice=cells["voice"],
             group=cells.get("group") or "all", own=own, actor=cells.get("actor", ""),
@@ -99,6 +97,13 @@ def read_list(path: Path) -> list[EvaluationLine]:
     if not lines:
         raise CorpusError(f"{path}: no lines below its header")
     return [*lines.values()]
+
+
+def _recording(table: Path, place: str, written: str) -> Path:
+    found = find_file(table.parent, written, SUFFIXES)
+    if found is None:
+        raise CorpusError(f"{place}: {table.parent / written} is not there")
+    return found
 
 
 def read_voices(folder: Path) -> dict[str, RealVoice]:

@@ -84,7 +84,14 @@ def several(speeches: Sequence[Speech]) -> Message:
     Where in it the next begins nobody knows, and one recording cannot be two people's.
     """
     names = [
-        message("plain", text=one_line(speech.name)) if speech.name else message("script.somebody")
+        message("plain", text=name) if (name := _who(speech)) else message("script.somebody")
         for speech in speeches
     ]
     return message("script.several_speakers", names=joined(names, "script.and"))
+
+
+def _who(speech: Speech) -> str:
+    """Whose a speech is, as far as its name or a label before it says."""
+    if speech.name:
+        return one_line(speech.name)
+    return next((label.name for label in labels(speech.rows[0]) if not label.begin), "")

@@ -10,6 +10,7 @@ ends in a consonant, `ㄹ-소` after that one.
 import csv
 import io
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -185,7 +186,7 @@ def _parse(path: Path) -> Lexicon:
         strict=True,
     )
     for row in table:
-        cells = [cell.strip() for cell in row]
+        cells = [unicodedata.normalize("NFC", cell.strip()) for cell in row]
         names = all(cell.lower() in kind for cell, kind in zip(cells, _HEADERS, strict=False))
         if any(cells) and not cells[0].startswith("#") and not (names and table.line_num == 1):
             _add(lexicon, cells, f"{path}, line {table.line_num}")

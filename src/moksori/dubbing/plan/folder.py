@@ -1,12 +1,12 @@
 """A folder of recordings, in which lines find theirs by name."""
 
 import re
-import unicodedata
 from pathlib import Path
 
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME
 from moksori.errors import ConfigError
+from moksori.listed import file_key
 from moksori.signal.decoders import SUFFIXES
 
 
@@ -47,7 +47,7 @@ class RecordingFolder:
             inner = path.relative_to(folder).as_posix()
             bare = inner[: -len(path.suffix)]
             for key in {inner, bare, path.name, path.stem}:
-                self.index.setdefault(_key(key), []).append(path)
+                self.index.setdefault(file_key(key), []).append(path)
 
     def is_read(self, name: str) -> bool:
         """Whether a file of that name is taken for a recording, by its ending."""
@@ -58,7 +58,7 @@ class RecordingFolder:
         wanted = name.strip().replace("\\", "/")
         if wanted.startswith("/") or ".." in wanted.split("/") or re.match(r"^[A-Za-z]:", wanted):
             return Issue("error", "", "outside", {"file": name})
-        found = self.index.get(_key(wanted.removeprefix("./")), [])
+        found = self.index.get(file_key(wanted.removeprefix("./")), [])
         if len(found) > 1:
             names = ", ".join(str(path.relative_to(self.folder)) for path in found[:3])
             return Issue("error", "", "several_files", {"file": name, "names": names})
@@ -72,7 +72,3 @@ class RecordingFolder:
 def _shown(names: list[str]) -> str:
     """The first of many names."""
     return ", ".join(names[:3]) + (" …" if len(names) > 3 else "") if names else "—"
-
-
-def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
