@@ -55,6 +55,14 @@ def find_file(folder: Path, written: str, endings: Iterable[str] = ()) -> Path |
     return found if found and found.is_file() else None
 
 
+def existing(path: Path) -> Path:
+    """A path, or what is called so in another way where it is not there."""
+    if path.exists() or path.parent == path:
+        return path
+    parent = existing(path.parent)
+    return _alike(parent, (path.name,)) or parent / path.name
+
+
 def _alike(folder: Path, names: Iterable[str]) -> Path | None:
     """The only entry of a folder that is called so in any way."""
     try:

@@ -19,7 +19,8 @@ from moksori.conversion.treble import Treble
 from moksori.dubbing.records import HANDLES, Setup
 from moksori.errors import ConfigError
 from moksori.files import atomic_write, load_toml
-from moksori.messages import Lang
+from moksori.listed import existing
+from moksori.messages import Lang, readable
 from moksori.timecode import FrameRate, parse_time
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
@@ -148,7 +149,7 @@ class JobFile(BaseModel):
         for row in _HEAD:
             document.add(tomlkit.comment(row))
         for key, value in self.model_dump(exclude_none=True, exclude_defaults=True).items():
-            document.add(key, _near(value, out) if key in _PATHS else value)
+            document.add(key, readable(_near(value, out)) if key in _PATHS else value)
         content = tomlkit.dumps(document)
         path = out / JOB
         if not path.exists() or path.read_text(encoding="utf-8") != content:
@@ -165,7 +166,7 @@ def load_job(out: Path) -> JobFile:
         return JobFile()
     job = load_toml(out / JOB, JobFile, hint="the same options can be given to `moksori dub` anew")
     places = {
-        key: Path(os.path.normpath(out / value))
+        key: existing(Path(os.path.normpath(out / value)))
         for key in _PATHS
         if (value := getattr(job, key)) is not None
     }

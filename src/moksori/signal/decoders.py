@@ -6,7 +6,7 @@
 import io
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,21 +87,34 @@ def opened(path: Path) -> Iterator[Opened]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Opened]:
     layout, subtype = read_layout(path), ""
-    source: Path | io.RawIOBase | io.BytesIO = path
+    source: Path | io.RawIOBase | io.BufferedReader | io.BytesIO = path
     if layout.patch:
         source = _Patched(path, layout.patch)
     elif path.suffix.lower() == ".mp3" and (content := mpeg.with_length(path.read_bytes())):
         source = io.BytesIO(content)
     elif path.suffix.lower() in ffmpeg.DEMUXERS and not _is_known(path):
         source, subtype = ffmpeg.decoded(path), path.suffix[1:].upper()
-    with soundfile.SoundFile(source) as file:
+    with ExitStack() as stack:
+        if isinstance(source, Path) and not _is_utf8(source):
+            source = stack.enter_context(source.open("rb"))
+        file = stack.enter_context(soundfile.SoundFile(source))
         yield Opened(file, layout, subtype or file.subtype)
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether soundfile can open a file by its name; names from Korean Windows may be CP949."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_known(path: Path) -> bool:
     """Whether libsndfile can read it, as it can Opus in Ogg."""
     try:
-        soundfile.info(path)
+        with path.open("rb") as file:
+            soundfile.info(file)
     except soundfile.LibsndfileError:
         return False
     return True
