@@ -83,7 +83,7 @@ def _damaged(content: bytes) -> int | None:
         text = content.decode(errors="replace")
         wrong = text.count("\ufffd")
         right = sum(1 for char in text if "\u0800" <= char < "\ufffd")
-        if right > 9 * wrong or (right > wrong and fault.end >= len(content)):
+        if right > wrong:
             return content[: fault.start].count(b"\n") + 1
     return None
 
