@@ -153,6 +153,15 @@ class SourceFilterConfig(_Config):
                 )
 
 
+class RecogniserConfig(_Config):
+    """Sizes of the recogniser."""
+
+    dim: int = Field(128, gt=0)  # channels; twice the aligner's dim to begin as it
+    dilations: tuple[_Positive, ...] = (1, 2, 1, 2)  # of each block's convolution; local
+    expansion: int = Field(3, gt=0)  # width of a block's inside, in dim
+    dropout: float = Field(0.1, ge=0, lt=1)
+
+
 class CotatronLosses(_Config):
     """Weights of the losses beside the two MSEs; 0 switches one off."""
 
@@ -249,6 +258,16 @@ class CotatronTrainConfig(RunConfig):
                 "without model.parallel_aligner, losses.forward_sum and guidance must be 0"
             )
         return self
+
+
+class RecogniserTrainConfig(RunConfig):
+    """Everything of one training of the recogniser; what `configs/recogniser.toml` holds."""
+
+    model: RecogniserConfig = RecogniserConfig()
+    stretch: float = Field(0.15, ge=0, lt=1)  # batches slower or faster by up to this share
+    warp: float = Field(0.12, ge=0, lt=1)  # lines with bins moved by up to this share: other voices
+    noise_share: float = Field(0.4, ge=0, le=1)  # lines with noise
+    masks: int = Field(2, ge=0)  # bands of bins and, twice as many, spans that are hidden in a line
 
 
 class VocoderTrainConfig(RunConfig):

@@ -37,7 +37,7 @@ _prepare = typer.Typer(
 _train = typer.Typer(no_args_is_help=True, help="Train a model; the same command resumes it.")
 for name in ("emotiontts", "kss", "metadata", "librispeech", "script", "recordings"):
     _prepare.command(name)(getattr(prepare, f"prepare_{name}"))
-for name in ("conversion", "cotatron", "vocoder"):
+for name in ("conversion", "cotatron", "recogniser", "vocoder"):
     _train.command(name)(getattr(train, f"train_{name}"))
 _tune = typer.Typer(no_args_is_help=True, help="Search good settings by short trainings.")
 _tune.command("conversion")(tune_conversion)

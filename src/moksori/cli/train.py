@@ -59,6 +59,34 @@ def train_cotatron(
     _print_done(f"done: {folder}", fast_dev_run)
 
 
+def train_recogniser(
+    config: Annotated[Path, typer.Argument(help="TOML, such as configs/recogniser.toml.")],
+    data: DataArgument,
+    run: RunArgument,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL", help="A conversion model to learn from; the bundled one by default."
+        ),
+    ] = None,
+    fast_dev_run: DevRunOption = False,
+) -> None:
+    """Train the recogniser: to hear without the text what a conversion model's aligner finds with it.
+
+    Watch it with: tensorboard --logdir RUN. The best recogniser so far is RUN/model.
+
+    Example: moksori train recogniser configs/recogniser.toml data/emotiontts runs/recogniser
+    """
+    with extra("train"):
+        from moksori.config import RecogniserTrainConfig, load_config
+        from moksori.training.recogniser import train_recogniser as train
+        from moksori.weights import MODEL
+    folder = train(
+        load_config(config, RecogniserTrainConfig), data, run, model or MODEL, fast_dev_run
+    )
+    _print_done(f"done: {folder}", fast_dev_run)
+
+
 def train_vocoder(
     config: Annotated[Path, typer.Argument(help="TOML, such as configs/vocoder.toml.")],
     data: Annotated[

@@ -16,11 +16,18 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as dump_safetensors
 from torch import nn
 
-from moksori.config import AudioConfig, ConversionConfig, CotatronConfig, SourceFilterConfig
+from moksori.config import (
+    AudioConfig,
+    ConversionConfig,
+    CotatronConfig,
+    RecogniserConfig,
+    SourceFilterConfig,
+)
 from moksori.errors import CheckpointError
 from moksori.files import atomic_write, explain
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
+from moksori.models.recogniser import PhoneRecogniser
 from moksori.models.vocoder import VOCODER_KINDS, Vocoder
 from moksori.signal.speaker import BandEnergy
 from moksori.text.front_end import FRONT_ENDS
@@ -81,6 +88,15 @@ class CotatronCard(_ModelCard):
     speakers: list[str]  # those that its classifier was trained on
 
 
+class RecogniserCard(_ModelCard):
+    """What `model.json` of a recogniser holds."""
+
+    kind: Literal["recogniser"] = "recogniser"
+    language: str = "ko"  # of `FRONT_ENDS`
+    sounds: tuple[str, ...]  # the symbols of each class; the first is silence
+    model: RecogniserConfig
+
+
 class VocoderCard(_ModelCard):
     """What `model.json` of a vocoder holds.
 
@@ -109,7 +125,7 @@ class VocoderCard(_ModelCard):
         return self
 
 
-AnyCard = ConversionCard | CotatronCard | VocoderCard
+AnyCard = ConversionCard | CotatronCard | RecogniserCard | VocoderCard
 Card = TypeVar("Card", bound=_ModelCard)
 
 
@@ -161,6 +177,23 @@ def is_cotatron(folder: Path) -> bool:
         CheckpointError: it holds neither.
     """
     return isinstance(_load_card(folder, ConversionCard, CotatronCard), CotatronCard)
+
+
+def load_recogniser(folder: Path) -> tuple[PhoneRecogniser, RecogniserCard]:
+    """Read a recogniser's folder; as `load_conversion`.
+
+    Raises:
+        CheckpointError: as `load_conversion`.
+    """
+    card, weights = _load(folder, RecogniserCard)
+    front_end = FRONT_ENDS.get(card.language)
+    if front_end is None or card.sounds != front_end.sounds:
+        raise CheckpointError(
+            f"{folder}: the recogniser was trained on other sounds than this version's"
+        )
+    model = PhoneRecogniser(card.model, card.audio.n_mels, len(card.sounds))
+    _fill(folder, model, weights)
+    return model, card
 
 
 def load_vocoder(folder: Path) -> tuple[Vocoder, VocoderCard]:

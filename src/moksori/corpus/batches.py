@@ -22,7 +22,7 @@ from moksori.errors import CorpusError
 from moksori.models.conversion import Batch, OtherSpeaker
 from moksori.signal.features import log_mel
 from moksori.signal.speaker import BandEnergy, band_energy, joined_energy
-from moksori.text import tokenize
+from moksori.text import SYMBOLS, tokenize
 
 
 class Usual(NamedTuple):
@@ -200,6 +200,11 @@ class LineData(pl.LightningDataModule):
                 f"{self.folder}: no line of at most {self.config.max_line_seconds:g} s in its split {split}"
             )
         return CutSet.from_cuts(cuts).to_eager()
+
+    def texts(self, split: str) -> Iterator[list[str]]:
+        """The texts of a split's lines, as phones."""
+        for cut in self._cuts(split):
+            yield [SYMBOLS[number] for number in tokenize(cut.supervisions[0].text)]
 
     def _is_wanted(self, cut: MonoCut) -> bool:
         known = cut.supervisions[0].speaker in self.dataset.rows

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from moksori.text import nonverbal
 from moksori.text.reading import Reading, read
+from moksori.text.sounds import SOUNDS
 from moksori.text.symbols import SYMBOLS, ids
 from moksori.text.visemes import VOWELS, visemes
 
@@ -42,6 +43,7 @@ class FrontEnd:
         ids: phones to numbers of `symbols`.
         is_wordless: whether a line holds no word at all.
         is_nonverbal: whether a line is only cries and breaths, though it is written in letters.
+        sounds: what can be told apart without a text: the symbols of each class, silence first.
         visemes: mouth shapes of a phone, given the shape before it and the phone after it.
         vowels: the phones whose shape lasts.
     """
@@ -52,6 +54,7 @@ class FrontEnd:
     ids: Callable[[list[str]], list[int]]
     is_wordless: Callable[[str], bool]
     is_nonverbal: Callable[[str], bool]
+    sounds: tuple[str, ...]
     visemes: Callable[[str, str, str], str]
     vowels: frozenset[str]
 
@@ -63,6 +66,7 @@ KOREAN = FrontEnd(
     ids=ids,
     is_wordless=nonverbal.is_wordless,
     is_nonverbal=nonverbal.is_nonverbal,
+    sounds=SOUNDS,
     visemes=visemes,
     vowels=VOWELS,
 )
