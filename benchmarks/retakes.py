@@ -1,16 +1,17 @@
 """How many spoiled lines the flags catch. Prints the table of docs/figures.md.
 
-    python benchmarks/retakes.py ../shared/corpus/emotiontts [--half set|report] [--raw FILE.json]
+    python benchmarks/retakes.py ../shared/corpus/emotiontts [--half set|report] [--kind …] [--no-whisper]
 
-Every line of the test split, as it is and spoiled in each of several ways, is judged as a dubbing job
-judges it. Half of the texts (by their hash) set the thresholds of `dubbing/work/flags.py`; the other half is
-reported.
+Every line of the test split, as it is and spoiled in each of several ways, is judged as a dubbing job judges
+it; `slips.csv` has the words for one-word slips. Half of the texts (by their hash) set the thresholds of
+`dubbing/work/flags.py` and `conversion/slips.py`; the other half is reported.
 """
 
 import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -21,23 +22,30 @@ from rich.progress import track
 from rich.table import Table
 
 from moksori.conversion.converter import Converter
+from moksori.conversion.slips import Transcribe, whisper, worst_slip
 from moksori.corpus import emotiontts
-from moksori.dubbing.deliver.retakes import to_look_at
+from moksori.corpus.lines import SourceLine
+from moksori.dubbing.deliver.retakes import LOOK_AT, to_look_at
 from moksori.dubbing.records import Dubbed, Role, Take
 from moksori.dubbing.work import metrics as figures
 from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.long_lines import Part
-from moksori.errors import TextError
+from moksori.errors import CorpusError, TextError
+from moksori.files import read_csv
 from moksori.script.line import Line, Place
 from moksori.signal import audio
 from moksori.signal.audio import Recording
 
-RIGHT = "as it is"
+RIGHT, SLIP = "as it is", "one word of the text another"
 
 
 def main(
     corpus: Path,
     half: Annotated[str, typer.Option(help="set, report or both")] = "report",
+    kind: Annotated[
+        list[str] | None, typer.Option(help="Only these ways of spoiling; by default all.")
+    ] = None,
+    use_whisper: Annotated[bool, typer.Option("--whisper/--no-whisper")] = True,
     raw: Annotated[Path | None, typer.Option(help="Also write all figures there.")] = None,
     model: Annotated[Path | None, typer.Option()] = None,
 ) -> None:
@@ -47,18 +55,35 @@ def main(
     if half != "both":
         lines = [line for line in lines if _half(line.text) == half]
     texts = sorted({line.text for line in lines})
+    changed = _slips(lines)
     converter = Converter.from_pretrained(model)
     caught: dict[str, list[bool]] = defaultdict(list)
     kinds: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     measured = []
     for line in track(lines, "judging", console=Console(stderr=True)):
         recording = audio.read(line.audio)
-        for name, heard, text in _spoiled(converter, recording, line.text, texts, chance):
-            row = _judged(converter, heard, text)
+        ways = [*_spoiled(converter, recording, line.text, texts, chance)]
+        ways += [(SLIP, recording, text) for text in changed[line.id, line.speaker]]
+        asked: dict[int, Transcribe | None] = {}  # whisper hears a recording once
+        for name, heard, text in ways:
+            if kind and name not in (RIGHT, *kind):
+                continue
+            if use_whisper and id(heard) not in asked:
+                ask = whisper(heard)
+                asked[id(heard)] = ask and cache(ask)
+            row = _judged(converter, heard, text, asked.get(id(heard)))
             caught[name].append(to_look_at(row))
             for found in row.flags:
-                kinds[name][found.kind] += found.need >= 0.33
-            measured.append({"kind": name, "id": line.id, **(row.metrics or {})})
+                kinds[name][found.kind] += found.severity >= LOOK_AT
+            said = row.slip and row.slip._asdict()
+            about = {
+                "kind": name,
+                "id": line.id,
+                "text": text,
+                "listed": to_look_at(row),
+                "slip": said,
+            }
+            measured.append({**about, **(row.metrics or {})})
     table = Table("the line", "number", "flagged", "by")
     for name, found in caught.items():
         by = ", ".join(
@@ -68,13 +93,28 @@ def main(
         )
         table.add_row(name, str(len(found)), f"{np.mean(found):.1%}", by)
     Console(width=110).print(table)
+    if raw:
+        raw.write_text(json.dumps(measured, ensure_ascii=False))
     false = np.mean(caught.pop(RIGHT))
     recall = np.mean([np.mean(found) for found in caught.values()])
     for share in (0.5, 0.1):
         precision = share * recall / (share * recall + (1 - share) * false)
         print(f"{share:.0%} of the lines spoiled: precision {precision:.1%}, recall {recall:.1%}")
-    if raw:
-        raw.write_text(json.dumps(measured))
+
+
+def _slips(lines: list[SourceLine]) -> dict[tuple[str, str], list[str]]:
+    """By id and speaker, texts with one word changed; those of a text go round among its speakers."""
+    rows = read_csv(Path(__file__).with_name("slips.csv"), CorpusError)
+    pairs = [(row["said"], row["written"]) for row in rows]
+    speakers: dict[str, list[SourceLine]] = defaultdict(list)
+    for line in lines:
+        speakers[line.text].append(line)
+    changed: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for text, own in speakers.items():
+        for k, (said, written) in enumerate(pair for pair in pairs if pair[0] in text):
+            line = own[k % len(own)]
+            changed[line.id, line.speaker].append(text.replace(said, written, 1))
+    return changed
 
 
 def _half(text: str) -> str:
@@ -129,7 +169,9 @@ def _like(recording: Recording, samples: np.ndarray) -> Recording:
     return Recording(samples.astype(np.float32), recording.sample_rate, recording.subtype)
 
 
-def _judged(converter: Converter, recording: Recording, text: str) -> Dubbed:
+def _judged(
+    converter: Converter, recording: Recording, text: str, transcribe: Transcribe | None
+) -> Dubbed:
     """What a job would say of a line, but for what only its conversion tells."""
     take = Take(
         id="x", line=Line(Place("row", 1), text), audio=Path(), begin=0,
@@ -141,7 +183,9 @@ def _judged(converter: Converter, recording: Recording, text: str) -> Dubbed:
         return flag([Dubbed(take=take, status="failed", error=error.message)])[0]
     measured = figures.of_recording(recording)
     measured |= figures.of_parts([Part(aligned.alignment, aligned.mel, np.zeros(0))])
-    return flag([Dubbed(take=take, status="converted", metrics=measured)])[0]
+    parts = [(aligned.mel, aligned.alignment)]
+    slip = worst_slip(parts, converter.listener, converter.front_end, transcribe)
+    return flag([Dubbed(take=take, status="converted", metrics=measured, slip=slip)])[0]
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ voice = "lmy"
 [characters."둘"]
 voice = "kih"
 pitch = 1.0
+nonverbal = "leave"
 """
 
 

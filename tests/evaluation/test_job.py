@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from moksori.errors import CorpusError, OutputError, TextError
-from moksori.evaluation.job import COLUMNS, Voices, evaluate, read_results
+from moksori.evaluation.job import COLUMNS, evaluate, read_results
 from moksori.evaluation.lines import EvaluationLine, RealVoice, corpus_lines, read_list, read_voices
 from moksori.evaluation.report import summarise, write_report
+from moksori.evaluation.voices import Voices
 from tests.conftest import TEXTS, write_corpus
 
 
@@ -185,8 +186,8 @@ def test_embeddings_are_kept(tmp_path, monkeypatch):
         heard.append(recording)
         return np.array([1.0, len(heard)])
 
-    monkeypatch.setattr("moksori.evaluation.job.embed", embedding)
-    monkeypatch.setattr("moksori.evaluation.job.audio.read", lambda path: path)
+    monkeypatch.setattr("moksori.evaluation.voices.embed", embedding)
+    monkeypatch.setattr("moksori.evaluation.voices.audio.read", lambda path: path)
     real = {"v": RealVoice(["/1", "/2"], ["/3"])}
     for _ in range(2):
         voices = Voices(real, tmp_path / "voices.npz")

@@ -51,7 +51,7 @@ class Chain:
     sounds: np.ndarray  # [N] numbers
     words: (
         np.ndarray
-    )  # [N] number of the word; a silence belongs to the word after it, the last to the last
+    )  # [N] numbers; a silence is of the word after it, the last silence of the last word
 
     @classmethod
     def of(cls, phones: Sequence[str]) -> "Chain":

@@ -69,6 +69,7 @@ def evaluate(
     from moksori.conversion.converter import Converter
     from moksori.evaluation import job, lines
     from moksori.evaluation.report import summarise, write_report
+    from moksori.evaluation.voices import Voices
     from moksori.metrics.models import Recogniser, whisper_base
 
     if source.is_dir():
@@ -85,7 +86,7 @@ def evaluate(
     }:  # unknown ones are reported now
         print_licence(licence)
     output.mkdir(parents=True, exist_ok=True)
-    voices = job.Voices(real, output / "voices.npz")
+    voices = Voices(real, output / "voices.npz")
     voices.embed(progress("listening to real voices"))
     ears = Recogniser(whisper_base(output / "whisper-base") if recogniser == "base" else recogniser)
     (output / "audio").mkdir(exist_ok=True)

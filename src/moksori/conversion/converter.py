@@ -3,7 +3,6 @@
 The command line, and whatever comes later (dubbing jobs, the web page), call `Converter.convert`.
 """
 
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,8 @@ from moksori.conversion.checkpoint import (
     load_vocoder,
 )
 from moksori.conversion.effort import with_effort
-from moksori.conversion.results import AlignedLine, Conversion
+from moksori.conversion.listening import Listener, cry_audio, with_envelope
+from moksori.conversion.results import AlignedLine, Clock, Conversion
 from moksori.conversion.room import Floor
 from moksori.conversion.speech import Speech, cut_speech, place
 from moksori.conversion.treble import Treble, with_treble
@@ -52,9 +52,7 @@ from moksori.weights import DEFAULT_VOCODER, MODEL, VOCODERS
 MAX_SECONDS: Seconds = 30.0
 MAX_PITCH: Semitones = 12.0
 MAX_EFFORT = 1.5  # of the actor's own; beyond it the spectra are none that a voice has
-MIN_CONFIDENCE = (
-    0.5  # alignment confidence under which a line should be looked at; see docs/figures.md
-)
+MIN_CONFIDENCE = 0.5  # under it a line should be looked at; see docs/figures.md
 
 
 class Source(NamedTuple):
@@ -158,10 +156,15 @@ class Converter:
             alignment = replace(alignment, second=second[0].numpy())
         return AlignedLine(alignment, mel.numpy(), recording.seconds, self.card.audio)
 
+    @property
+    def listener(self) -> Listener:
+        """The recogniser, which hears without a text; a CheckpointError if it hears other mels."""
+        return Listener.from_pretrained(self.card.audio)
+
     def convert(
         self,
         recording: Recording | Path | str,
-        text: str,
+        text: str | None,
         voice: str,
         *,
         pitch: Semitones = 0.0,
@@ -181,13 +184,14 @@ class Converter:
 
         Args:
             recording: a file of any sample rate, width and channel count, or one already read.
-            text: what is said in it.
+            text: what is said in it; None for what has no words, such as a laugh (see `listening.py`).
             voice: name of a voice of the model.
             pitch: semitones above the voice's own mean F0; below, if negative.
             effort: 1 keeps how much more or less vocal effort than usual the line has, 0 takes it away, up to
                 1.5 exaggerates it; without `speaker.energy` there is nothing to compare with.
             speaker: of the source, as `Converter.speaker` gives; then a line said higher or with more effort
-                than usual stays so. By default each line is put at the voice's mean, at its usual effort.
+                than usual stays so. By default each line is put at the voice's mean, at its usual
+                effort; what has no text then keeps its own F0.
             source_f0: [T] of this recording, as `Converter.source` gives, if it is known already.
             floor: what lies in pauses and around the speech: the take's own room tone, or digital silence.
             treble: what sounds above the mel's top: what the vocoder predicts, at the take's own levels by
@@ -206,22 +210,28 @@ class Converter:
             raise VoiceError.of("voice.pitch", limit=MAX_PITCH, pitch=pitch)
         if not 0 <= effort <= MAX_EFFORT:
             raise VoiceError.of("voice.effort", limit=MAX_EFFORT, effort=effort)
-        audio, clock = self.card.audio, _Clock()
+        audio, clock = self.card.audio, Clock()
         target = find_target(voice, self.card, self.packs)
-        reading = self.front_end.read(text, spell, lexicon)
+        reading = None if text is None else self.front_end.read(text, spell, lexicon)
         clock.stop("text")
         recording = self._read(recording, max_seconds)
         speech = cut_speech(recording, self.card.audio)
-        check_pace(reading, features.samples_to_seconds(len(speech.wave), audio))
+        if reading:
+            check_pace(reading, features.samples_to_seconds(len(speech.wave), audio))
         clock.stop("read")
         source_mel = features.log_mel(speech.wave, audio)
         known = source_f0 is not None and len(source_f0) == len(source_mel)
-        own_f0 = torch.from_numpy(source_f0 if known else f0_of(speech.wave, audio))
+        tracking = audio if reading else cry_audio(audio)
+        own_f0 = torch.from_numpy(source_f0 if known else f0_of(speech.wave, tracking))
         clock.stop("features")
-        f0 = shift_f0(own_f0, target.voice.log_f0_mean, pitch, speaker.mean_log_f0)
+        usual = speaker.mean_log_f0 or (None if reading else target.voice.log_f0_mean)
+        f0 = shift_f0(own_f0, target.voice.log_f0_mean, pitch, usual)
         energy = band_energy(source_mel, own_f0)
-        mel, alignment = self._convert_frames(source_mel, f0, reading, speech, target)
+        heard = reading or self.listener.reading(source_mel)
+        mel, alignment = self._convert_frames(source_mel, f0, heard, speech, target)
         mel = with_effort(mel, own_f0, energy, speaker.energy, target.voice.energy, effort)
+        if reading is None:
+            mel = with_envelope(mel, source_mel)
         clock.stop("conversion")
         with torch.inference_mode():
             wave = self.vocoder(mel[None], f0[None])[0].numpy()
@@ -303,13 +313,3 @@ class Converter:
             begin=features.samples_to_seconds(speech.start, audio),
             words=tuple(word.strip(PUNCTUATION) for word in reading.normalized.split()),
         )
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.stages: dict[str, float] = {}
-        self.last = time.perf_counter()
-
-    def stop(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.stages[stage], self.last = now - self.last, now

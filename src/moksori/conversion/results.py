@@ -1,5 +1,6 @@
 """What comes of a recorded line: its conversion or its alignment, with what can be said of it."""
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,3 +81,16 @@ class AlignedLine:
             OutputError: the place cannot be written to.
         """
         save_figure(draw_alignment(self.mel, self.alignment, self.audio), path)
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, float] = {}
+        self.last = time.perf_counter()
+
+    def stop(self, stage: str) -> None:
+        """End a stage; the next one begins."""
+        now = time.perf_counter()
+        self.stages[stage], self.last = now - self.last, now

@@ -15,6 +15,7 @@ from moksori.alignment.alignment import Interval
 from moksori.config import Decibels, Seconds, Semitones
 from moksori.conversion.converter import MAX_EFFORT, Converter, Source
 from moksori.conversion.room import Floor
+from moksori.conversion.slips import Slip
 from moksori.conversion.treble import Treble
 from moksori.errors import AudioError, MoksoriError
 from moksori.messages import Message
@@ -44,8 +45,9 @@ class Role(BaseModel):
         effort: how much of the actor's vocal effort is kept: 1 as it is, 0 none, up to 1.5 exaggerated.
         gain: dB added to the recording's level.
         as_recorded: `pass` in the file: the lines stay as recorded.
-        nonverbal: laughs, breaths and screams: `match` gives them the character's gain, `leave` leaves
-            them exactly as recorded.
+        nonverbal: laughs, cries and screams: `convert` gives them the character's voice; `match` only where
+            they are mostly voiced, as speech is; `leave` leaves them exactly as recorded. What `convert` and
+            `match` do not convert, such as breaths, gets the gain.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,7 +57,7 @@ class Role(BaseModel):
     effort: float = Field(default=1.0, ge=0, le=MAX_EFFORT)
     gain: Decibels = Field(default=0.0, ge=-40, le=40)
     as_recorded: bool = Field(default=False, alias="pass")
-    nonverbal: Literal["match", "leave"] = "match"
+    nonverbal: Literal["convert", "match", "leave"] = "convert"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,7 @@ class Flag(NamedTuple):
     kind: str  # confidence, word, clipped …; see flags.py
     severity: float  # how much a retake is needed, 0 (good to know) to 1 (cannot be used)
     value: float | None = None  # what was measured
+    detail: Message | None = None  # what else there is to say of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +147,7 @@ class Dubbed:
         error: why it failed.
         embedding: [256] of the conversion's voice, where it was measured.
         mark: what the director said of the line, if anything.
+        slip: the word that was likeliest said otherwise; None where no words were sought.
     """
 
     take: Take
@@ -159,6 +163,7 @@ class Dubbed:
     error: Message | None = None
     embedding: tuple[float, ...] | None = None
     mark: Mark | None = None
+    slip: Slip | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +262,7 @@ class Task:
             metrics=about["metrics"], picture=self.picture if self.picture.exists() else None,
             sounds=self.sounds, speech=tuple(about["speech"]) if about["speech"] else None,
             embedding=tuple(about["embedding"]) if about["embedding"] else None,
+            slip=Slip(*about["slip"]) if about.get("slip") else None,
         )  # fmt: skip
 
 

@@ -19,11 +19,13 @@ import torch
 from moksori.conversion.converter import Converter
 from moksori.conversion.voices import find_target
 from moksori.errors import MoksoriError, OutputError
-from moksori.evaluation.lines import EvaluationLine, RealVoice
+from moksori.evaluation.lines import EvaluationLine
+from moksori.evaluation.voices import Voices, embed
+from moksori.evaluation.without_text import follows, slip_gains
 from moksori.files import atomic_path
 from moksori.formulas import as_written, text_cells
 from moksori.metrics.effort import Effort, effort
-from moksori.metrics.measures import centroid, character_errors, compare_f0, nearest
+from moksori.metrics.measures import character_errors, compare_f0, nearest
 from moksori.metrics.models import (
     Recogniser,
     dnsmos,
@@ -31,7 +33,6 @@ from moksori.metrics.models import (
     speaker_embedding,
 )
 from moksori.signal import audio, features
-from moksori.signal.audio import Recording
 from moksori.signal.pitch import swift
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 
@@ -43,49 +44,9 @@ COLUMNS = (
     "f0_correlation", "f0_correlation_copy", "f0_slips", "voicing_error", "voicing_error_copy",
     "actor", "alpha_ratio", "alpha_ratio_source", "hammarberg", "hammarberg_source", "hnr", "hnr_source",
     "mcd", "mcd_source", "confidence", "samples_off", "seconds", "taken",
+    "envelope_correlation", "slip", "slip_changed",
 )  # fmt: skip
 Row = dict[str, Any]
-
-
-class Voices:
-    """Real voices by Resemblyzer: a centroid each, and how similar its own held-out lines are to it.
-
-    Args:
-        real: their recordings.
-        cache: where embeddings are kept; they take most of the time.
-    """
-
-    def __init__(self, real: dict[str, RealVoice], cache: Path) -> None:
-        self.real, self.cache = real, cache
-        self.centroids: dict[str, np.ndarray] = {}
-        self.held: dict[str, list[np.ndarray]] = {}
-
-    def embed(self, progress: Callable[[Iterable[Any], int], Iterable[Any]]) -> None:
-        """Embed every recording that is not in the cache."""
-        known = dict(np.load(self.cache)) if self.cache.exists() else {}
-        paths = {path for voice in self.real.values() for path in (*voice.fit, *voice.held)}
-        todo = sorted(path for path in paths if str(path) not in known)
-        for path in progress(todo, len(todo)):
-            known[str(path)] = embed(audio.read(path))
-        if todo:
-            np.savez(self.cache, **known)
-        for name, voice in self.real.items():
-            self.centroids[name] = centroid([known[str(path)] for path in voice.fit])
-            self.held[name] = [known[str(path)] for path in voice.held]
-
-    def ceilings(self, targets: set[str]) -> tuple[float, float]:
-        """Of the held-out real lines of `targets`: mean similarity, speaker identification accuracy."""
-        pairs = [(name, e) for name in sorted(targets) for e in self.held.get(name, [])]
-        if not pairs:
-            return float("nan"), float("nan")
-        similarity = np.mean([self.centroids[name] @ e for name, e in pairs])
-        right = np.mean([nearest(e, self.centroids) == name for name, e in pairs])
-        return float(similarity), float(right)
-
-
-def embed(recording: Recording) -> np.ndarray:
-    """Speaker embedding [256] of a recording."""
-    return speaker_embedding(recording.mono, recording.sample_rate)
 
 
 class Judge:
@@ -109,6 +70,8 @@ class Judge:
     ) -> None:
         self.converter, self.recogniser = converter, recogniser
         self.voices, self.folder = voices, folder
+        lines = [*lines]
+        self.words = sorted({word for line in lines for word in line.text.split()})
         self._sources: dict[Path, _Source] = {}
         self._of_actor: dict[str, list[Path]] = {}
         self._speakers: dict[str, SourceSpeaker] = {"": UNKNOWN}
@@ -126,10 +89,15 @@ class Judge:
             source = _Source(line.recording, self)
             self._sources = {line.recording: source}
         speaker = self._speaker(line.actor)
-        converted = self.converter.convert(source.recording, line.text, line.voice, speaker=speaker)
+        wordless = self.converter.front_end.is_wordless(line.text)
+        text = None if wordless else line.text
+        converted = self.converter.convert(source.recording, text, line.voice, speaker=speaker)
         path = self.folder / f"{line.name}.flac"
         converted.save(path)
         wave, sample_rate = converted.samples[:, 0], converted.sample_rate
+        if wordless:
+            followed_source = follows(self.converter, source.recording, converted)
+            return followed_source | self._whose(line, source, wave, sample_rate)
         heard = self.recogniser.transcribe(wave, sample_rate)
         errors, letters = character_errors(line.text, heard)
         pitch = self.pitch(wave, sample_rate)
@@ -150,14 +118,8 @@ class Judge:
         }  # fmt: skip
         row |= effort(wave, sample_rate, pitch)._asdict()
         row |= {f"{name}_source": value for name, value in source.effort._asdict().items()}
-        if line.voice in self.voices.centroids:
-            target, who = self.voices.centroids[line.voice], speaker_embedding(wave, sample_rate)
-            row |= {
-                "similarity": float(who @ target),
-                "similarity_source": float(source.who @ target),
-                "nearest_voice": nearest(who, self.voices.centroids),
-                "nearest_voice_source": nearest(source.who, self.voices.centroids),
-            }
+        row |= source.slips(line.text)
+        row |= self._whose(line, source, wave, sample_rate)
         if line.own:
             own = audio.read(line.own)
             target_wave = audio.resample(own.mono, own.sample_rate, sample_rate)
@@ -174,6 +136,20 @@ class Judge:
             self._speakers[actor] = self.converter.speaker(map(self.converter.source, own))
         return self._speakers[actor]
 
+    def _whose(
+        self, line: EvaluationLine, source: "_Source", wave: np.ndarray, sample_rate: int
+    ) -> Row:
+        """Whose voice a conversion is most like."""
+        if line.voice not in self.voices.centroids:
+            return {}
+        target, who = self.voices.centroids[line.voice], speaker_embedding(wave, sample_rate)
+        return {
+            "similarity": float(who @ target),
+            "similarity_source": float(source.who @ target),
+            "nearest_voice": nearest(who, self.voices.centroids),
+            "nearest_voice_source": nearest(source.who, self.voices.centroids),
+        }
+
     def pitch(self, wave: np.ndarray, sample_rate: int) -> np.ndarray:
         """F0 of a wave [n], Hz every 16 ms, 0 where unvoiced."""
         settings = self.converter.card.audio
@@ -186,10 +162,19 @@ class _Source:
 
     def __init__(self, path: Path, judge: Judge) -> None:
         self.recording, self._judge = audio.read(path), judge
+        self._slips: dict[str, dict[str, float]] = {}  # by text
 
     @cached_property
     def heard(self) -> str:
         return self._judge.recogniser.transcribe(self.recording.mono, self.recording.sample_rate)
+
+    def slips(self, text: str) -> dict[str, float]:
+        if text not in self._slips:
+            judge = self._judge
+            self._slips[text] = slip_gains(
+                judge.converter, self.recording, text, judge.words, self.heard
+            )
+        return self._slips[text]
 
     @cached_property
     def who(self) -> np.ndarray:

@@ -17,7 +17,9 @@ import numpy as np
 from jinja2 import Environment
 from matplotlib.figure import Figure as Picture
 
-from moksori.evaluation.job import Row, Voices
+from moksori.conversion.slips import LIMIT
+from moksori.evaluation.job import Row
+from moksori.evaluation.voices import Voices
 from moksori.metrics.effort import EffortFollowed, followed
 from moksori.metrics.measures import gap_closed, interval
 
@@ -91,7 +93,7 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
             return
         table = np.array([[row[column] for column in columns] for row in have], dtype=float)
         top, bottom = (
-            float(np.mean([row[x] for row in have])) if isinstance(x, str) else x
+            _mean([row[x] for row in have if row[x] is not None]) if isinstance(x, str) else x
             for x in (ceiling, floor)
         )
         value, low, high = interval(table, statistic)
@@ -111,6 +113,9 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
     def gap(table: np.ndarray) -> float:
         return gap_closed(table[:, 0].mean(), table[:, 1].mean(), similarity)
 
+    def suspected(table: np.ndarray) -> float:
+        return float((table[:, 0] > LIMIT).mean())
+
     for row in rows:
         row["named"] = _named(row, "nearest_voice")
         row["named_source"] = _named(row, "nearest_voice_source")
@@ -118,8 +123,8 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
     for row in rows:
         known = row["actor"] and row["alpha_ratio"] is not None
         row["actor_and_voice"] = actors.index(f"{row['actor']} {row['voice']}") if known else None
-    letters = sum(row["letters"] for row in rows)
-    heard = sum(row["errors_recording"] for row in rows) / letters if letters else float("nan")
+    letters = sum(row["letters"] or 0 for row in rows)
+    heard = sum(row["errors_recording"] or 0 for row in rows) / letters if letters else float("nan")
     add("CER", ("errors", "letters"), share, heard, of="recordings", percent=True)
     add("speaker similarity", ("similarity",), mean, similarity, "similarity_source", "real lines")
     add(
@@ -163,6 +168,15 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
         percent=True,
     )
     add("same length", ("samples_off",), lambda t: float((t == 0).mean()), 1.0, percent=True)
+    add("envelope correlation, without words", ("envelope_correlation",), mean)
+    add(
+        "more like the target than unconverted, without words",
+        ("similarity", "similarity_source", "envelope_correlation"),
+        lambda t: float((t[:, 0] > t[:, 1]).mean()),
+        percent=True,
+    )
+    add("one-word slips found", ("slip_changed",), suspected, 1.0, percent=True)
+    add("right lines suspected of one", ("slip",), suspected, 0.0, percent=True)
     add("alignment confidence", ("confidence",), mean)
     add("time, of the line's length", ("taken", "seconds"), share)
     return found
@@ -171,6 +185,10 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
 def _followed(table: np.ndarray) -> EffortFollowed:
     """Of rows of a conversion's measure, its source's, and the number of actor and voice."""
     return followed(table[:, 1], table[:, 0], table[:, 2])
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
 
 
 def _named(row: Row, column: str) -> float | None:

@@ -44,6 +44,17 @@ def compare_f0(source: np.ndarray, converted: np.ndarray) -> F0Comparison:
     return F0Comparison(correlation, float(slipped.mean()), float((voiced != voiced_after).mean()))
 
 
+def envelope_correlation(source: np.ndarray, converted: np.ndarray, sample_rate: int) -> float:
+    """Correlation of two waves' levels [n], in dB, every 10 ms; at most 50 dB below the loudest count."""
+    hop = sample_rate // 100
+    n = min(len(source), len(converted)) // hop * hop
+    levels = []
+    for wave in (source, converted):
+        power = (wave[:n].astype(np.float64).reshape(-1, hop) ** 2).mean(1)
+        levels.append(10 * np.log10(np.maximum(power, 1e-5 * power.max() + 1e-12)))
+    return float(np.corrcoef(*levels)[0, 1])
+
+
 def centroid(embeddings: list[np.ndarray]) -> np.ndarray:
     """The mean of embeddings, of unit length: a voice."""
     mean = np.mean(embeddings, axis=0)

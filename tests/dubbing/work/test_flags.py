@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from moksori.conversion.slips import LIMIT, Slip
 from moksori.dubbing.records import Dubbed, Role, Take
 from moksori.dubbing.work.flags import RULES, flag, reason, similarities
 from moksori.messages import say
@@ -37,9 +38,7 @@ def test_a_good_line_has_no_flag():
     ("metrics", "kind"),
     [
         ({"confidence": 0.49}, "confidence"),
-        ({"word": 0.1}, "word"),
         ({"rushed": 3.0}, "rushed"),
-        ({"unheard": 0.21}, "unheard"),
         ({"agreement": 0.3}, "disagree"),
         ({"f0_correlation": 0.5}, "melody"),
         ({"pace": 21.0}, "fast"),
@@ -64,14 +63,44 @@ def test_the_worse_the_metric_the_more_severe_the_flag():
     assert [f.kind for f in both] == ["confidence", "fast"]
 
 
+@pytest.mark.parametrize(
+    ("metrics", "kind"), [({"word": 0.09}, "word"), ({"unheard": 0.26}, "unheard")]
+)
+def test_what_the_alignment_alone_says_of_a_word_is_told_but_not_listed(metrics, kind):
+    """The recogniser is the better judge of words (`slip`)."""
+    (found,) = flag([row(**metrics)])[0].flags
+    assert (found.kind, 0 < found.severity < 0.33) == (kind, True)
+
+
 def test_what_is_no_speech_is_told_but_not_urgent():
     (found,) = flag([row("passed", "(웃음)")])[0].flags
     assert (found.kind, found.severity < 0.33) == ("nonverbal", True)
-    (found,) = flag([row("passed", "으악!", nonverbal=1.0)])[0].flags
+    (found,) = flag([row("passed", "으악!", nonverbal=2.0)])[0].flags
     assert (found.kind, found.severity >= 0.33) == ("nonverbal", True)  # it may be a line after all
+    (found,) = flag([row(text="(웃음)", nonverbal=1.0)])[0].flags
+    assert (found.kind, found.severity < 0.33) == ("sound", True)
+    (found,) = flag([row(text="으악!", nonverbal=2.0)])[0].flags
+    assert (found.kind, found.severity >= 0.33) == ("sound", True)
     (found,) = flag([row(text="ㅋㅋㅋ 그래")])[0].flags
     assert (found.kind, found.severity < 0.33) == ("laugh", True)
     assert kinds(row(text="(작게) 그래")) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "heard", "korean", "english"),
+    [
+        ("other", "그묘일", "“목요일” 대신 “그묘일”처럼 들립니다", "“목요일” sounds like “그묘일”"),
+        ("missing", "", "“목요일”이(가) 들리지 않습니다", "“목요일” is not heard"),
+        ("added", "꼭", "“목요일” 곁에 “꼭”이(가) 더 들립니다", "“꼭” is heard beside “목요일”"),
+    ],
+)
+def test_a_slip_says_what_was_heard_instead(kind, heard, korean, english):
+    slip = Slip(kind, "목요일", heard, LIMIT + 1, 0.5, 0.9)
+    (found,) = flag([replace(row(), slip=slip)])[0].flags
+    assert found.kind == "slip"
+    assert reason(found, "ko").endswith(korean)
+    assert reason(found, "en").endswith(english)
+    assert kinds(replace(row(), slip=slip._replace(gain=LIMIT - 1))) == []
 
 
 def test_a_failed_line_comes_first_and_a_long_one_is_told():
@@ -110,12 +139,15 @@ def test_every_flag_can_be_raised_has_its_words_and_is_documented():
     """Each kind by a row of its own; docs/dubbing.md has a table of all kinds."""
     raised = {"failed": row("failed"), "nonverbal": row("passed"), "laugh": row(text="ㅋㅋㅋ 그래")}
     named = {
-        "confidence": {"confidence": 0.1}, "word": {"word": 0.1}, "rushed": {"rushed": 4.0},
+        "confidence": {"confidence": 0.1}, "word": {"word": 0.05}, "rushed": {"rushed": 4.0},
         "unheard": {"unheard": 1.0}, "disagree": {"agreement": 0.1}, "melody": {"f0_correlation": 0.1},
         "fast": {"pace": 25.0}, "slow": {"pace": 2.0}, "clipped": {"clipped": 9.0},
         "noisy": {"snr": 5.0}, "lowered": {"lowered": 6.0},
     }  # fmt: skip
     raised |= {kind: row(**metrics) for kind, metrics in named.items()}
+    slip = Slip("other", "목요일", "그묘일", 2 * LIMIT, 0.5, 0.9)
+    raised["slip"] = replace(row(text="목요일에 만나."), slip=slip)
+    raised["sound"] = row(text="(웃음)", nonverbal=1.0)
     raised["long"] = row(line={"start": 1.0, "end": 2.0})
     elsewhere = {"similarity", "overlap"}  # of several rows; the tests above raise them
     document = (Path(__file__).parents[3] / "docs" / "dubbing.md").read_text(encoding="utf-8")

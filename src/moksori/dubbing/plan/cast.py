@@ -144,7 +144,7 @@ def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | N
             "voice: 아래 목록에서 고르세요 / choose from the list below. pitch: 반음 / semitones. gain: dB.",
             "effort: 발성의 세기, 0–1.5 / how much of the vocal effort is kept (1: as acted).",
             "pass = true: 녹음 그대로 / stays as recorded.",
-            'nonverbal: 웃음과 숨소리 / laughs and breaths: "match" (gain) or "leave" (as recorded).',
+            'nonverbal: 웃음과 비명 / laughs and screams: "convert", "match", "leave" (as recorded).',
             "",
             *_listed(voices),
         ):

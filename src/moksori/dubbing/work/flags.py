@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from moksori.conversion.converter import MIN_CONFIDENCE
+from moksori.conversion.slips import LIMIT
 from moksori.dubbing.plan.preflight import overlaps
 from moksori.dubbing.records import Dubbed, Flag
 from moksori.errors import TextError
-from moksori.messages import Lang, codes, say
+from moksori.messages import Lang, Message, codes, message, say
 from moksori.text.directions import take_out
 
 
@@ -42,6 +43,7 @@ class Rule:
         limit: from which on it is flagged: below it, or above it.
         below: whether small values are the bad ones.
         severity: at the limit, and at its worst: at zero if `below`, at twice the limit if not.
+        detail: what else there is to say of a row that is flagged.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Rule:
     limit: float
     below: bool = False
     severity: tuple[float, float]
+    detail: Callable[[Measured], Message | None] = lambda measured: None
 
     def flag(self, measured: Measured) -> Flag | None:
         """The row's flag of this kind, if it has one."""
@@ -57,7 +60,7 @@ class Rule:
             return None
         share = min(1.0, abs(value - self.limit) / abs(self.limit)) if self.limit else 1.0
         least, worst = self.severity
-        return Flag(self.kind, least + (worst - least) * share, value)
+        return Flag(self.kind, least + (worst - least) * share, value, self.detail(measured))
 
 
 def _metric(name: str) -> Callable[[Measured], float | None]:
@@ -72,11 +75,16 @@ def _passed(measured: Measured) -> float | None:
     """1 for a line that is passed for having no words; 2 if only its sound says so, as it may be a line."""
     if measured.row.status != "passed":
         return None
-    return 2.0 if measured.metric("nonverbal") else 1.0
+    return measured.metric("nonverbal") or 1.0
+
+
+def _converted_nonverbal(measured: Measured) -> float | None:
+    """As `_passed`, for a line that was converted though it has no words."""
+    return measured.metric("nonverbal") if measured.row.status == "converted" else None
 
 
 def _laughs(measured: Measured) -> float | None:
-    if measured.row.status != "converted":
+    if measured.row.status != "converted" or measured.metric("nonverbal"):
         return None
     try:
         return float(
@@ -84,6 +92,17 @@ def _laughs(measured: Measured) -> float | None:
         )
     except TextError:  # reported elsewhere
         return None
+
+
+def _slip(measured: Measured) -> float | None:
+    slip = measured.row.slip
+    return None if slip is None or measured.row.status == "failed" else slip.gain
+
+
+def _instead(measured: Measured) -> Message | None:
+    """What was heard instead of a word of the text."""
+    slip = measured.row.slip
+    return slip and message(f"slip.{slip.kind}", word=slip.word, heard=slip.heard)
 
 
 def _too_long(measured: Measured) -> float | None:
@@ -100,9 +119,10 @@ RULES = (
         kind="confidence", measure=_metric("confidence"), limit=MIN_CONFIDENCE, below=True,
         severity=(0.7, 0.95),
     ),
-    Rule(kind="word", measure=_metric("word"), limit=0.2, below=True, severity=(0.5, 0.7)),
+    Rule(kind="word", measure=_metric("word"), limit=0.1, below=True, severity=(0.3, 0.3)),
+    Rule(kind="slip", measure=_slip, limit=LIMIT, severity=(0.5, 0.7), detail=_instead),
     Rule(kind="rushed", measure=_metric("rushed"), limit=2, severity=(0.6, 0.6)),
-    Rule(kind="unheard", measure=_metric("unheard"), limit=0.2, severity=(0.5, 0.5)),
+    Rule(kind="unheard", measure=_metric("unheard"), limit=0.25, severity=(0.3, 0.3)),
     Rule(kind="disagree", measure=_metric("agreement"), limit=0.5, below=True, severity=(0.5, 0.8)),
     Rule(kind="melody", measure=_metric("f0_correlation"), limit=0.9, below=True, severity=(0.4, 0.8)),
     Rule(kind="fast", measure=_metric("pace"), limit=20.0, severity=(0.4, 0.4)),
@@ -112,6 +132,7 @@ RULES = (
     Rule(kind="lowered", measure=_metric("lowered"), limit=3.0, severity=(0.35, 0.35)),
     Rule(kind="similarity", measure=lambda m: m.similarity, limit=0.8, below=True, severity=(0.5, 0.5)),
     Rule(kind="nonverbal", measure=_passed, limit=0.9, severity=(0.1, 0.4)),
+    Rule(kind="sound", measure=_converted_nonverbal, limit=0.9, severity=(0.1, 0.4)),
     Rule(kind="laugh", measure=_laughs, limit=0.5, severity=(0.2, 0.2)),
     Rule(kind="long", measure=_too_long, limit=0.05, severity=(0.35, 0.35)),
     Rule(kind="overlap", measure=lambda m: m.overlap, limit=0.05, severity=(0.35, 0.35)),
@@ -169,6 +190,8 @@ def reason(flag: Flag, lang: Lang) -> str:
         KeyError: a kind of flag that has no words.
     """
     why, measure = say(f"reason.{flag.kind}", lang), f"value.{flag.kind}"
+    if flag.detail is not None:
+        why = f"{why}: {flag.detail.say(lang)}"
     if flag.value is None or measure not in codes():
         return why
     return f"{why} ({say(measure, lang, value=flag.value)})"

@@ -12,7 +12,7 @@ from moksori.dubbing.store import Store
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 from moksori.text.front_end import FrontEnd
 
-_FORMAT = 3  # raised when a take would be converted otherwise than before
+_FORMAT = 4  # raised when a take would be converted otherwise than before
 
 
 def actors_of(
@@ -77,13 +77,8 @@ def tasks_of(
         actors: as `actors_of`.
         store: where outcomes are kept.
     """
-    shared = [
-        _FORMAT,
-        converter.card.sha256,
-        converter.vocoder_card.sha256,
-        setup.floor,
-        setup.treble,
-    ]
+    models = (converter.card, converter.vocoder_card, converter.listener.card)
+    shared = [_FORMAT, *(card.sha256 for card in models), setup.floor, setup.treble]
     voices = {take.role.voice for take in takes if not take.role.as_recorded}
     own = {name: _own_weights(converter, name) for name in voices}
     tasks = []

@@ -20,10 +20,13 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from moksori.conversion.converter import MIN_CONFIDENCE, Converter
+from moksori.conversion.listening import cry_audio
+from moksori.conversion.slips import Slip, whisper, worst_slip
 from moksori.dubbing.records import LONGEST, Setup, Status, Task
 from moksori.dubbing.work import metrics
 from moksori.dubbing.work.long_lines import Part, convert_line
 from moksori.dubbing.work.metrics import Metrics
+from moksori.dubbing.work.nonverbal import convert_nonverbal
 from moksori.dubbing.work.picture import draw_line
 from moksori.errors import AudioError, TextError
 from moksori.files import atomic_write
@@ -57,8 +60,11 @@ class Worker:
         recording = task.read()
         role, text = task.take.role, task.take.line.text
         measured = metrics.of_recording(recording)
-        if role.as_recorded or self.converter.front_end.is_wordless(text):
+        front_end = self.converter.front_end
+        if role.as_recorded:
             return self._pass(task, recording, measured)
+        if front_end.is_wordless(text):
+            return self._nonverbal(task, recording, measured | {"nonverbal": 1.0})
         try:
             spoken = convert_line(
                 self.converter, recording, text, role, speaker=task.speaker, f0=task.f0,
@@ -66,13 +72,11 @@ class Worker:
                 treble=self.setup.treble,
             )  # fmt: skip
         except (TextError, AudioError):
-            if self.converter.front_end.is_nonverbal(
-                text
-            ):  # a scream of three seconds is no reading of 아
-                return self._pass(task, recording, measured | {"nonverbal": 1.0})
+            if front_end.is_nonverbal(text):  # a scream of three seconds is no reading of 아
+                return self._nonverbal(task, recording, measured | {"nonverbal": 2.0})
             raise
-        if self.converter.front_end.is_nonverbal(text) and spoken.confidence < MIN_CONFIDENCE:
-            return self._pass(task, recording, measured | {"nonverbal": 1.0})
+        if front_end.is_nonverbal(text) and spoken.confidence < MIN_CONFIDENCE:
+            return self._nonverbal(task, recording, measured | {"nonverbal": 2.0})
         parts = spoken.parts
         if len(parts) == 1 and (second := self._second(recording, text)) is not None:
             parts = [parts[0]._replace(alignment=replace(parts[0].alignment, second=second))]
@@ -82,12 +86,17 @@ class Worker:
             parts, samples.mean(1), recording.sample_rate, self.converter.card.audio
         )
         measured["lowered"] = spoken.lowered + lowered
+        slip = worst_slip(
+            [(part.mel, part.alignment) for part in spoken.parts],
+            self.converter.listener, front_end, whisper(recording),
+        )  # fmt: skip
         draw_line(task.picture, parts, recording, samples)
         _write_wave(task.wave, samples, recording)
         _write_sounds(task, recording, samples)
         _write_about(
-            task, "converted", parts, spoken.speech, measured, _embedding(samples, recording)
-        )
+            task, "converted", parts, spoken.speech, measured,
+            embedding=_embedding(samples, recording), slip=slip,
+        )  # fmt: skip
         return "converted"
 
     def _second(self, recording: Recording, text: str) -> np.ndarray | None:
@@ -97,6 +106,26 @@ class Worker:
         return self.converter.align(
             recording, text, max_seconds=LONGEST, spell=self.setup.spell, lexicon=self.setup.lexicon
         ).alignment.second
+
+    def _nonverbal(self, task: Task, recording: Recording, measured: Metrics) -> Status:
+        """Convert what has no words, or pass it."""
+        role = task.take.role
+        made = convert_nonverbal(
+            self.converter, recording, role, speaker=task.speaker,
+            floor=self.setup.floor, treble=self.setup.treble,
+        )  # fmt: skip
+        if made is None:
+            return self._pass(task, recording, measured)
+        samples, lowered = _louder(made.samples, role.gain)
+        parts = [Part(made.alignment, made.source_mel, made.source_f0)]
+        measured |= metrics.of_conversion(
+            parts, samples.mean(1), recording.sample_rate, cry_audio(made.audio)
+        )
+        measured["lowered"] = made.lowered + lowered
+        _write_wave(task.wave, samples, recording)
+        _write_sounds(task, recording, samples)
+        _write_about(task, "converted", parts, made.speech, measured)
+        return "converted"
 
     def _pass(self, task: Task, recording: Recording, measured: Metrics) -> Status:
         """Pass the recording: exactly, or at its character's gain."""
@@ -109,7 +138,7 @@ class Worker:
             samples = audio.decode(take.audio, part=part, dtype="float64").samples
         _write_wave(task.wave, samples, recording)
         _write_sounds(task, recording, samples)
-        _write_about(task, "passed", [], None, measured, None)
+        _write_about(task, "passed", [], None, measured)
         return "passed"
 
 
@@ -152,15 +181,19 @@ def _write_about(
     parts: Sequence[Part],
     speech: tuple[float, float] | None,
     measured: Metrics,
-    embedding: list[float] | None,
+    embedding: list[float] | None = None,
+    slip: Slip | None = None,
 ) -> None:
     about = {
         "status": status,
-        "words": [word for part in parts for word in part.alignment.word_intervals()],
+        "words": []
+        if "nonverbal" in measured
+        else [word for part in parts for word in part.alignment.word_intervals()],
         "phones": [phone for part in parts for phone in part.alignment.phone_intervals()],
         "speech": speech,
         "metrics": measured,
         "embedding": embedding,
+        "slip": slip,
         "sha256": hashlib.sha256(task.wave.read_bytes()).hexdigest(),
     }
     atomic_write(task.about, json.dumps(about, ensure_ascii=False))

@@ -1,0 +1,50 @@
+"""Laughs, cries and screams in the character's voice, and which of them stay as recorded."""
+
+from moksori.conversion.converter import Converter
+from moksori.conversion.results import Conversion
+from moksori.conversion.room import Floor
+from moksori.conversion.treble import Treble
+from moksori.dubbing.records import LONGEST, Role
+from moksori.errors import AudioError
+from moksori.signal.audio import Recording
+from moksori.signal.speaker import UNKNOWN, SourceSpeaker
+
+BREATH = 0.1  # share of voiced frames below which a sound is a breath, whose voice is nobody's
+SURE = 0.35  # share of voiced frames from which `match` converts
+
+
+def convert_nonverbal(
+    converter: Converter,
+    recording: Recording,
+    role: Role,
+    *,
+    speaker: SourceSpeaker = UNKNOWN,
+    floor: Floor = "room",
+    treble: Treble = "take",
+) -> Conversion | None:
+    """Convert a line without words as its role wants; None where it stays as recorded.
+
+    Breaths stay in any case, and so does what is too short or silent.
+
+    Args:
+        converter: of the job.
+        recording: of the line.
+        role: whose line it is.
+        speaker: what is known of the actor; without his mean F0 the sound keeps its own.
+        floor: as `Converter.convert`.
+        treble: as `Converter.convert`.
+
+    Raises:
+        VoiceError: as `Converter.convert`.
+    """
+    if role.nonverbal == "leave":
+        return None
+    try:
+        made = converter.convert(
+            recording, None, role.voice, pitch=role.pitch, effort=role.effort, speaker=speaker,
+            floor=floor, treble=treble, max_seconds=LONGEST,
+        )  # fmt: skip
+    except AudioError:
+        return None
+    voiced = float((made.source_f0 > 0).mean())
+    return made if voiced >= (SURE if role.nonverbal == "match" else BREATH) else None
