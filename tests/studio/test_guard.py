@@ -1,5 +1,7 @@
 """The server is closed by default: plain requests, as a browser, another site or a stranger would send."""
 
+import json
+
 import pytest
 import soundfile
 from starlette.testclient import TestClient
@@ -214,3 +216,30 @@ def test_what_the_page_loads_is_all_here(known):
             assert (page / name).is_file(), f"{item.name}: {name}"
     for name in re.findall(r'"/static/([\w.]+)"', (page / "index.html").read_text()):
         assert known.get(f"/static/{name}").status_code == 200
+
+
+def test_every_word_of_the_page_is_in_both_languages():
+    import re
+    from importlib.resources import files
+
+    page = files("moksori.studio") / "page"
+    words = dict(
+        re.findall(r'^  "([\w.]+)": (\[.+\]),$', (page / "words.js").read_text("utf-8"), re.M)
+    )
+    for key, pair in words.items():
+        korean, english = json.loads(pair)
+        assert korean and english and not re.search("[가-힣]", english), key
+        assert set(re.findall(r"{\w+}", korean)) == set(re.findall(r"{\w+}", english)), key
+    own = [item for item in page.iterdir() if item.name.endswith(".js") and "wave" not in item.name]
+    source = "".join(item.read_text("utf-8") for item in own)
+    said, built = (
+        set(re.findall(r'\bt\("([\w.]+)"', source)),
+        re.findall(r"\bt\(`([\w.]+)\$", source),
+    )
+    assert said and said <= words.keys()
+    for key in words:
+        assert (
+            key in said
+            or f'"{key}"' in source.replace(f'"{key}":', "")
+            or key.startswith(tuple(built))
+        ), key

@@ -2,7 +2,7 @@
 
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -40,6 +40,10 @@ def studio(
         int | None,
         typer.Option(min=1, help="How many lines at a time; as many as there are cores."),
     ] = None,
+    lang: Annotated[
+        Literal["ko", "en"],
+        typer.Option(help="Language of what is printed; the page has a switch."),
+    ] = "ko",
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open Moksori Studio: cast, check, listen, mark, record again and deliver, in the browser.
@@ -69,9 +73,9 @@ def studio(
     elif folder is not None:
         session.open_folder(folder.absolute())
     if host == LOCAL:
-        out.print(say("studio.open", "ko", link=access.link), markup=False)
+        out.print(say("studio.open", lang, link=access.link), markup=False)
     else:
-        said = say("studio.open_to_all", "ko", link=access.link, host=host, port=port)
+        said = say("studio.open_to_all", lang, link=access.link, host=host, port=port)
         err.print(said, markup=False)
     config = uvicorn.Config(
         create_app(session, access), host=host, port=port, log_level="warning",

@@ -48,11 +48,11 @@ export default function start(place) {
 
   async function understand(job) {
     const found = await get("preview");
-    const sign = JSON.stringify([found, job.settings]);
+    const sign = JSON.stringify([found, job.settings, job.error]);
     if (sign === read) return;
     read = sign;
     fill(preview, h("h2", {}, t("start.understood")),
-      found.error ? h("p.bad", {}, found.error) : h("p", {}, t("start.lines", { count: found.lines })),
+      found.error || job.error ? h("p.bad", {}, found.error || job.error) : h("p", {}, t("start.lines", { count: found.lines })),
       [...(found.warnings ?? []), ...(found.faults ?? [])].map((why) => h("p.amber", {}, why)),
       found.rows.length ? h("div.scroll", {}, h("table", {}, h("thead", {}, h("tr", {}, found.filled.map((key) => h("th", {}, t(`column.${key}`))))),
         h("tbody", {}, found.rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell))))))) : null,
