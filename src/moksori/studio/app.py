@@ -77,7 +77,8 @@ class Api:
 
     def settings(self, asked: Asked) -> None:
         known = {"fps", "start", "episode", "columns", "pattern", "handles", "mean_f0",
-                 "sample_rate", "loudness", "floor", "without", "spell", "lang", "hidden", "treble"}  # fmt: skip
+                 "sample_rate", "loudness", "floor", "without", "spell", "lang", "hidden",
+                 "treble"}  # fmt: skip
         if unknown := asked.values.keys() - known:
             raise ConfigError.of("studio.setting", name=sorted(unknown)[0])
         self.session.save(**{key: value or None if key in ("fps", "start", "episode", "pattern")
