@@ -25,6 +25,13 @@ _FLAGS = (
 )  # fmt: skip
 
 
+class Warm(InProcess):
+    """The same, as the page keeps it between works."""
+
+    def warm(self) -> None:
+        """Nothing is to begin."""
+
+
 class Running:
     """A Studio that listens.
 
@@ -61,7 +68,7 @@ def in_process(monkeypatch) -> dict[str, InProcess]:
     kept: dict[str, InProcess] = {}
 
     def workers(self, request):
-        return kept.setdefault("engine", InProcess(request.setup))
+        return kept.get("engine") or kept.setdefault("engine", Warm(request.setup))
 
     monkeypatch.setattr(Desk, "_workers_of", workers)
     return kept

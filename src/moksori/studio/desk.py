@@ -21,7 +21,7 @@ from moksori.dubbing.records import HOME, Dubbed, Setup, Task
 from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.review import Review, Trial
 from moksori.dubbing.store import LineState, line_states
-from moksori.dubbing.work.engines import LocalEngine
+from moksori.dubbing.work.engines import LocalEngine, load
 from moksori.dubbing.work.flags import flag
 from moksori.errors import MoksoriError, OutputError
 from moksori.messages import Message
@@ -32,6 +32,10 @@ OWN = "moksori"  # the job's folder within a folder with script and recordings
 
 class KeptEngine(LocalEngine):
     """Workers that stay for the next work, so that a line is converted in the time that it takes."""
+
+    def warm(self) -> None:
+        """Let one worker begin, so that the first line need not wait for it."""
+        self._pool.submit(load)
 
     def close(self) -> None:
         """Leave them; `end` ends them."""
@@ -184,7 +188,9 @@ class Desk:
 
     def _check(self, watch: Watch) -> None:
         try:
-            self._look_through(watch)
+            request, checked = self._look_through(watch)
+            if self._engine is None and checked.takes:
+                self._workers_of(request).warm()
         except MoksoriError as error:
             self.error = error.message
         finally:

@@ -117,6 +117,11 @@ def _start(setup: Setup) -> None:
     _worker = Worker(setup)
 
 
+def load() -> None:
+    """Load the models of a worker that has just begun."""
+    assert _worker.converter
+
+
 def _call(method: str, task: Task) -> Outcome:
     return call(_worker, method, task)
 

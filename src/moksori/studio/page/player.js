@@ -41,7 +41,7 @@ export class Player {
       wave.on("error", () => this.rows[name].replaceChildren(h("small", {}, t("gone"))));
       this.waves[name] = wave;
     }
-    this.hear(this.waves[this.heard] ? this.heard : Object.keys(this.waves)[0] ?? "source");
+    this.hear(this.waves.result ? "result" : "source");
   }
 
   get wave() { return this.waves[this.heard]; }
