@@ -274,11 +274,12 @@ def load_toml(path: Path, kind: type[AnyModel], *, missing: str = "", hint: str 
         ConfigError: no such file, not TOML, an unknown key, a value of the wrong kind.
     """
     if not path.exists() and missing:
-        raise ConfigError(f"{path}: no such file; {missing}")
+        raise ConfigError.of("toml.missing", file=path, hint=missing)
     try:
         return kind.model_validate(tomllib.loads(read_text(path, ConfigError)))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}{f'; {hint}' if hint else ''}") from None
+        tip = message("toml.hint", hint=hint) if hint else message("empty")
+        raise ConfigError.of("toml.invalid", file=path, why=error, hint=tip) from None
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain(error)}") from None
 

@@ -57,7 +57,7 @@ def cast(
     lines = with_prefixes(content.lines)
     known = read_cast(output) if output.exists() else None
     if not output.parent.is_dir():
-        raise OutputError(f"{output.parent}: no such folder; make it first")
+        raise OutputError.of("output.no_folder", path=output.parent)
     new = first_cast(lines, load_card(model or MODEL).voices, known)
     before = read_text(output, ConfigError, keep_ends=True) if known else ""
     if known and not new.strip():
@@ -67,9 +67,7 @@ def cast(
     try:
         tomllib.loads(whole)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(
-            f"{output}: cannot be added to ({error}); write a table a character"
-        ) from None
+        raise ConfigError.of("cast.not_added", file=output, why=error) from None
     atomic_write(output, whole)
     verb = "added to" if known else "written"
     out.print(f"{output}: {verb}; fill in the voices (`moksori voices` lists them)", markup=False)

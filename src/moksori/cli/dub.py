@@ -189,9 +189,7 @@ def dub(
             out.print(say("cli.preflight", lang, path=path), markup=False)
             raise typer.Exit(1 if checked.faults else 0)
         if not checked.takes:
-            raise ConfigError(
-                f"{file.script}: none of its lines can be dubbed; see the issues above"
-            )
+            raise ConfigError.of("dub.none_ready", file=file.script)
         print_licence(checked.converter.card.licence)
         result = jobs.dub(
             request, checked, output, lambda: _engine(engine, request, workers, len(checked.takes)),

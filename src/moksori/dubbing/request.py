@@ -120,7 +120,7 @@ class JobFile(BaseModel):
             ScriptError: a frame rate or a time that is none.
         """
         if not (self.script and self.audio and self.cast):
-            raise ConfigError("name the script, its recordings (--audio) and the cast (--cast)")
+            raise ConfigError.of("dub.unnamed")
         frame_rate = FrameRate.parse(self.fps) if self.fps else None
         folder = Path(self.vocoder)
         known = self.vocoder in VOCODERS or not folder.is_dir()

@@ -20,6 +20,7 @@ from moksori.dubbing.records import HANDLES, Change, Heard, Role, Take
 from moksori.errors import AudioError, ConfigError
 from moksori.files import safe_name
 from moksori.messages import Value, message
+from moksori.script.content import joined
 from moksori.script.groups import several
 from moksori.script.line import Line, Place
 from moksori.signal.decoders import inspect
@@ -78,7 +79,7 @@ def find_takes(
     ids, changes = name_lines(lines), changes or {}
     lines, stale = change_texts(lines, ids, changes)
     if not audio.exists():
-        raise ConfigError(f"{audio}: no such folder or file; --audio names the recordings")
+        raise ConfigError.of("takes.no_audio", path=audio)
     if audio.is_dir():
         found = _from_folder(lines, ids, audio, cast, origin, pattern, faulty, changes)
     else:
@@ -108,11 +109,9 @@ def name_lines(lines: Sequence[Line]) -> list[str]:
     """
     numbers = Counter(line.no for line in lines if line.no)
     if twice := [no for no, count in numbers.items() if count > 1]:
-        places = [str(line.place) for line in lines if line.no == twice[0]]
-        raise ConfigError(
-            f"{' and '.join(places[:3])}: number {twice[0]} is there {len(places)} times; give each line "
-            "its own number, or choose one --episode"
-        )
+        places = [line.place.message for line in lines if line.no == twice[0]]
+        where = joined(places[:3], "script.and")
+        raise ConfigError.of("takes.twice", places=where, no=twice[0], number=len(places))
     every = all(line.no for line in lines)
     ids = []
     for position, line in enumerate(lines, 1):
@@ -292,11 +291,16 @@ def _by_pattern(pattern: str, line: Line) -> str:
     try:
         names = {part[1] for part in string.Formatter().parse(pattern) if part[1] is not None}
         if unknown := names - set(_FIELDS):
-            raise ConfigError(
-                f"--pattern {pattern}: no field “{sorted(unknown)[0]}”; there are {', '.join(_FIELDS)}"
-            )
+            raise ConfigError.of(
+                "takes.pattern_unknown", pattern=pattern, name=sorted(unknown)[0],
+                fields=", ".join(_FIELDS),
+            )  # fmt: skip
         return pattern.format(**fields)
     except KeyError as error:
-        raise ConfigError(f"{line.place}: has no {error.args[0]}, which --pattern needs") from None
+        raise ConfigError.of(
+            "takes.pattern_field", place=line.place.message, name=error.args[0]
+        ) from None
     except ValueError as error:
-        raise ConfigError(f"{line.place}: --pattern {pattern} does not fit it ({error})") from None
+        raise ConfigError.of(
+            "takes.pattern_unfit", place=line.place.message, pattern=pattern, why=error
+        ) from None
