@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 SHARED = Path(__file__).parents[2] / "shared"
-DEMO = Path(__file__).parent / "data" / "line.wav"  # synthetic: eSpeak NG, converted twice
+DEMO = Path(__file__).parent / "data" / "old_demo.wav"  # synthetic: eSpeak NG, converted twice
 DEMO_TEXT = DEMO.with_suffix(".txt").read_text(encoding="utf-8").strip()
 
 

@@ -89,7 +89,7 @@ def run(show: Path, out: str = "out", engine=None, **more):
 
 
 def files(out: Path) -> dict[str, bytes]:
-    """All that was handed over."""
+    """All that was delivered."""
     return {
         path.relative_to(out).as_posix(): path.read_bytes()
         for path in sorted(out.rglob("*"))
