@@ -136,7 +136,7 @@ def test_a_folder_without_recordings_is_refused(tmp_path):
 
 
 def test_numbers_are_unique(tmp_path):
-    with pytest.raises(ConfigError, match="row 1 and row 1: number 1 is there 2 times"):
+    with pytest.raises(ConfigError, match="row 1, row 1: number 1 is there 2 times"):
         name_lines([line("1"), line("1")])
     assert name_lines([line("a/b", character="../x"), line("a?b", character="../x")]) == [
         "0001_a_b____x",
