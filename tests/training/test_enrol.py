@@ -1,6 +1,11 @@
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from shutil import rmtree
 
+import numpy as np
 import pytest
 import soundfile
 import torch
@@ -10,10 +15,12 @@ from moksori.config import OptimizerConfig, TrainConfig, load_config
 from moksori.conversion.checkpoint import load_conversion
 from moksori.conversion.converter import Converter
 from moksori.conversion.voices import load_pack, read_consent
+from moksori.corpus.prepare import prepare
 from moksori.corpus.readers import read_script_voice, read_voice
-from moksori.errors import CorpusError, ScriptError, VoiceError
-from moksori.training import enrol
+from moksori.errors import CheckpointError, CorpusError, ScriptError, VoiceError
+from moksori.training import enrol, owner
 from moksori.training.conversion import train_conversion
+from moksori.weights import MODEL
 from tests.conftest import DEMO, DEMO_TEXT, TEXTS, voiced_wave
 
 pytestmark = pytest.mark.slow
@@ -42,15 +49,26 @@ def model(prepared, tmp_path_factory) -> Path:
 
 def enroll(name, lines, model, folder):
     consent = read_consent(ROOT / "examples" / "consent.toml")
-    return enrol.enroll(name, lines, consent, model, folder / "work", folder / "packs", SHORT)
+    return enrol.enroll(
+        name, lines, consent, model, folder / "work", folder / "packs", SHORT,
+        judge=lambda corpus, lines, *_: lines,  # the tests' model has learnt nothing, their voice is a buzz
+    )  # fmt: skip
 
 
 def test_only_what_is_the_voice_s_own_is_learnt_and_it_speaks(folder, model, tmp_path, monkeypatch):
-    kept = {}
-    monkeypatch.setattr(  # the folder is taken away at the end, since it knows no consent
-        enrol.shutil, "rmtree",
-        lambda run: kept.update(load_conversion(run / "model")[0].state_dict()) or rmtree(run),
-    )  # fmt: skip
+    kept, loaded = {}, []
+
+    def killed_before_this(run):
+        """What lies in the folder if the enrolment is killed."""
+        state = torch.load(run / "last.ckpt", weights_only=True)["state_dict"]
+        kept.update({name.removeprefix("model."): weight for name, weight in state.items()})
+        for folder in (run, *(path for path in run.rglob("*") if path.is_dir())):
+            with pytest.raises(CheckpointError):
+                load_conversion(folder)
+        loaded.append(load_pack(run / "model" / "hong.safetensors"))
+        rmtree(run)
+
+    monkeypatch.setattr(enrol.shutil, "rmtree", killed_before_this)
     path, report = enroll("hong", read_voice(folder, "hong"), model, tmp_path)
     weights, pack = load_pack(path)
     before, card = load_conversion(model)
@@ -62,6 +80,7 @@ def test_only_what_is_the_voice_s_own_is_learnt_and_it_speaks(folder, model, tmp
             torch.testing.assert_close(weights[name], weight)
         else:
             torch.testing.assert_close(weight, before.state_dict()[name], msg=name)
+    assert loaded[0][1].consent == pack.consent  # whatever converts carries the consent
     moved = weights["voices.weight"] - before.voices.weight
     assert moved.norm(dim=1).min() > 0.01
     assert not list((tmp_path / "work").glob("run_*"))
@@ -159,3 +178,87 @@ def test_of_a_script_with_actors_only_the_voice_s_rows_are_taken(folder, tmp_pat
     assert {line.speaker for line in lines if not line.problem} == {"hong"}
     with pytest.raises(ScriptError, match="its actors are 김철수, 홍길동"):
         read_script_voice(tmp_path / "script.xlsx", folder, "park", "박영희")
+
+
+KILLED = """
+import os, signal, sys, time
+from moksori.training.enrol import scratch
+with scratch() as folder:
+    (folder / "recording.flac").write_bytes(b"somebody's voice")
+    print(folder, flush=True)
+    time.sleep(300)
+"""
+
+
+def test_a_killed_enrolment_leaves_no_recordings_behind(tmp_path, monkeypatch):
+    """Ended, it takes its folder away; killed outright, the next enrolment does, but never one at work."""
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+
+    def begun():
+        process = subprocess.Popen([sys.executable, "-c", KILLED], env=env, stdout=subprocess.PIPE)
+        return process, Path(process.stdout.readline().decode().strip())
+
+    ended, first = begun()
+    assert (first / "recording.flac").exists()
+    ended.terminate()
+    assert ended.wait(200) == 143
+    assert not first.exists()
+    (killed, second), (working, third) = begun(), begun()
+    killed.kill()
+    killed.wait(200)
+    assert (second / "recording.flac").exists()
+    monkeypatch.setattr(enrol.tempfile, "tempdir", str(tmp_path))
+    with enrol.scratch() as mine:
+        assert not second.exists()
+        assert (third / "recording.flac").exists()
+    assert not mine.exists()
+    working.terminate()
+    working.wait(200)
+
+
+def real_lines(shared, speaker, count, folder):
+    """Recordings of the corpus with their texts."""
+    place = next((shared / "corpus" / "emotiontts").rglob(f"{speaker}/wav"))
+    paths = sorted(p for p in place.iterdir() if p.suffix in (".wav", ".flac"))[:count]
+    texts = [
+        (place.parent / "transcript" / f"{p.stem}.txt").read_text(encoding="utf-8-sig").strip()
+        for p in paths
+    ]
+    folder.mkdir(exist_ok=True)
+    for path, text in zip(paths, texts, strict=True):
+        shutil.copy(path, folder)
+        (folder / f"{path.stem}.txt").write_text(text, encoding="utf-8")
+    return [path.stem for path in paths]
+
+
+def test_wrong_texts_another_woman_s_lines_and_tones_are_refused(shared, tmp_path):
+    """On real recordings, by the bundled model: those and no others, each with its reason."""
+    folder = tmp_path / "pfa"
+    own = real_lines(shared, "pfa", 10, folder)
+    others = real_lines(shared, "pfb", 2, folder)
+    first, second = (folder / f"{id}.txt" for id in own[:2])
+    texts = first.read_text(encoding="utf-8"), second.read_text(encoding="utf-8")
+    first.write_text(texts[1], encoding="utf-8")
+    second.write_text(texts[0], encoding="utf-8")
+    tone = 0.2 * np.sin(2 * np.pi * 220 * np.arange(3 * 22050) / 22050)
+    soundfile.write(folder / "tone.wav", tone, 22050)
+    (folder / "tone.txt").write_text("오늘은 하늘이 참 맑고 바람도 좋네요.", encoding="utf-8")
+    lines = read_voice(folder, "pfa")
+    trained, card = load_conversion(MODEL)
+    prepare(lines, tmp_path / "corpus", "", card.audio, 0.1, jobs=1)
+    judged = owner.owners_lines(tmp_path / "corpus", lines, trained, card)
+    problems = {line.id: line.problem for line in judged if line.problem}
+    assert {*problems} == {own[0], own[1], *others, "tone"}, problems
+    assert all("does not say its text" in problems[id] for id in own[:2])
+    assert all("does not sound like the other recordings" in problems[id] for id in others)
+
+
+def test_recordings_of_two_people_are_refused_as_a_whole(shared, tmp_path):
+    folder = tmp_path / "pfa"
+    real_lines(shared, "pfa", 4, folder)
+    real_lines(shared, "pfb", 4, folder)
+    lines = read_voice(folder, "pfa")
+    trained, card = load_conversion(MODEL)
+    prepare(lines, tmp_path / "corpus", "", card.audio, 0.1, jobs=1)
+    with pytest.raises(CorpusError, match="of 8 recordings sound like one person"):
+        owner.owners_lines(tmp_path / "corpus", lines, trained, card)

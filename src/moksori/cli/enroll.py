@@ -53,16 +53,16 @@ def enroll(
 ) -> None:
     """Learn a voice from a few minutes of recordings, for `convert --voice NAME`.
 
-    Takes about a minute on two cores. The voice pack, one small file, keeps the consent; when that ends, the
+    Recordings that do not say their text, or sound like somebody else, are left out and listed. Takes about
+    a minute on two cores. The voice pack, one small file, keeps the consent; when that ends, the
     voice is refused. Deleting the file withdraws the voice.
 
     Example: moksori enroll hong recordings/ --consent consent.toml
     """
-    from tempfile import TemporaryDirectory
-
     with extra("train"):
         from moksori.corpus.readers import read_script_voice, read_voice
         from moksori.training.enrol import enroll as learn
+        from moksori.training.enrol import scratch
     from moksori.conversion.voices import packs_folder, read_consent
 
     agreed = read_consent(consent)
@@ -79,9 +79,9 @@ def enroll(
         if script
         else read_voice(folder, name)
     )
-    with TemporaryDirectory(prefix="moksori-") as temporary:
+    with scratch() as temporary:
         path, report = learn(
-            name, lines, agreed, model or MODEL, work or Path(temporary), packs or packs_folder(),
+            name, lines, agreed, model or MODEL, work or temporary, packs or packs_folder(),
             replace=force, progress=progress("preparing"),
         )  # fmt: skip
     for line in report["rejected"]:

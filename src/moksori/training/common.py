@@ -5,7 +5,7 @@ import logging
 import math
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -121,8 +121,13 @@ class ExportModel(Callback):
     def __init__(self, folder: Path, card: AnyCard, measure: str) -> None:
         self.folder, self.card, self.best = folder, card, math.inf
         self.measure = measure  # of the validation, the less the better
-        if (folder / "model.json").exists():  # a resumed run must not replace a better model
-            self.best = load_training(folder, card)[f"valid_{measure}"]
+        if kept := self.training():  # a resumed run must not replace a better model
+            self.best = kept[f"valid_{measure}"]
+
+    def training(self) -> dict[str, int | float]:
+        """What `save` was given last, by the run that is resumed; nothing if it is not resumed."""
+        there = (self.folder / "model.json").exists()
+        return load_training(self.folder, self.card) if there else {}
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -132,12 +137,15 @@ class ExportModel(Callback):
         if not trainer.is_global_zero or (loss >= self.best and not module.keep_newest):
             return
         self.best = loss
-        training = {"steps": trainer.global_step, f"valid_{self.measure}": loss}
         weights = {
             name.removeprefix("model."): tensor
             for name, tensor in checkpoint["state_dict"].items()
             if name.startswith("model.")  # and not a discriminator's
         }
+        self.save(weights, {"steps": trainer.global_step, f"valid_{self.measure}": loss})
+
+    def save(self, weights: dict[str, torch.Tensor], training: dict[str, int | float]) -> None:
+        """Write what is to be kept of the best weights so far."""
         save_model(self.folder, weights, self.card.model_copy(update={"training": training}))
 
 
@@ -158,6 +166,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     base: str = "",
     fast_dev_run: bool = False,
+    export: Callable[[Path, AnyCard, str], ExportModel] = ExportModel,
 ) -> Path:
     """Train, or go on with a training that was cut; the folder of the best model.
 
@@ -172,6 +181,7 @@ def fit(
         measure: of the validation, the less the better; it chooses the weights that are kept.
         callbacks: more of them, Lightning's.
         base: checksum of the model that this one uses; a resumed run must use the same.
+        export: makes what writes the best weights to `RUN/model`.
         fast_dev_run: only see that one step of each kind works; nothing is written but the folder.
 
     Raises:
@@ -205,7 +215,7 @@ def fit(
             ModelCheckpoint(
                 run, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
             ),
-            ExportModel(run / "model", card, measure),
+            export(run / "model", card, measure),
             LearningRateMonitor("step"),
             RichProgressBar(),
             *callbacks,

@@ -6,28 +6,38 @@ voice's pack alone.
 """
 
 import hashlib
+import json
 import shutil
+import signal
+import sys
+import tempfile
+import threading
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from os import W_OK, access
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from filelock import FileLock, Timeout
 from torch import nn
 
 from moksori.config import DataConfig, OptimizerConfig, Seconds, TrainConfig
 from moksori.conversion.checkpoint import ConversionCard, Voice, load_conversion
-from moksori.conversion.voices import Consent, VoicePack, pack_path, save_pack
+from moksori.conversion.voices import Consent, VoicePack, load_pack, pack_path, save_pack
 from moksori.corpus.batches import LineData, Usual
 from moksori.corpus.lines import SourceLine
 from moksori.corpus.prepare import MAX_SECONDS, prepare
 from moksori.errors import CorpusError, OutputError, VoiceError
+from moksori.files import atomic_write
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.layers import MaskedBatchNorm, length_mask
-from moksori.training.common import fit, mel_l1
+from moksori.training.common import ExportModel, fit, mel_l1
 from moksori.training.conversion import ConversionTraining
+from moksori.training.owner import Judge, owners_lines
 
 MIN_SECONDS: Seconds = 30.0  # of speech; what one minute and two give is in docs/figures.md
 _VALID_SHARE = 0.1  # of the texts, to choose the weights by
@@ -52,6 +62,50 @@ class _Enrolment(ConversionTraining):
                 module.eval()
 
 
+class _ExportPack(ExportModel):
+    """Keeps the best weights as a pack with its consent: a killed enrolment leaves nothing without one."""
+
+    def __init__(self, *asked: Any, own: Collection[str], pack: VoicePack) -> None:
+        self.own, self.pack = own, pack
+        super().__init__(*asked)
+
+    def save(self, weights: dict[str, torch.Tensor], training: dict[str, int | float]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        save_pack(
+            pack_path(self.folder, self.pack.voice.name),
+            {name: weights[name] for name in self.own}, self.pack,
+        )  # fmt: skip
+        atomic_write(self.folder / "training.json", json.dumps(training))
+
+    def training(self) -> dict[str, int | float]:
+        path = self.folder / "training.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A temporary folder that goes when the enrolment ends, also by SIGTERM.
+
+    It holds somebody's recordings, so that those that killed enrolments have left go first.
+    """
+    prefix = "moksori-enrol-"
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        with suppress(OSError, Timeout):  # somebody else's, or one at work
+            if not left.is_symlink() and left.is_dir() and access(left, W_OK):
+                with FileLock(left / "lock", timeout=0):
+                    shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder:
+        lock = FileLock(Path(folder) / "lock")
+        main = threading.current_thread() is threading.main_thread()
+        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) if main else None
+        try:
+            with lock:
+                yield Path(folder)
+        finally:
+            if main:
+                signal.signal(signal.SIGTERM, before)
+
+
 def enroll(
     name: str,
     lines: list[SourceLine],
@@ -62,6 +116,7 @@ def enroll(
     optimizer: OptimizerConfig = _OPTIMIZER,
     replace: bool = False,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
+    judge: Judge = owners_lines,
 ) -> tuple[Path, dict[str, Any]]:
     """Learn a voice and save its pack.
 
@@ -75,13 +130,14 @@ def enroll(
         optimizer: how long and how fast.
         replace: a pack of that name.
         progress: as `prepare`.
+        judge: says which recordings are not the owner's, or do not say their text; they are left out.
 
     Returns:
-        The pack's file, and the report of `prepare`.
+        The pack's file, and the report of `prepare`, with all that was left out and why.
 
     Raises:
         VoiceError: a name that the model has, that is enrolled already, or that is no file name.
-        CorpusError: less than half a minute of usable speech.
+        CorpusError: less than half a minute of usable speech, or recordings of several people.
         CheckpointError: `model` is no conversion model.
         OutputError: the pack cannot be written.
     """
@@ -96,6 +152,9 @@ def enroll(
     if not access(packs, W_OK):
         raise OutputError(f"{packs}: not writable; choose another folder with --packs")
     report = prepare(lines, work / "corpus", "", card.audio, _VALID_SHARE, progress=progress)
+    judged = judge(work / "corpus", lines, trained, card)
+    if judged != lines:
+        report = prepare(judged, work / "corpus", "", card.audio, _VALID_SHARE)
     entry = report["speakers"].get(name, {"seconds": {}})
     usable = sum(entry["seconds"].values())
     if usable < MIN_SECONDS or "valid" not in entry["seconds"]:
@@ -110,24 +169,26 @@ def enroll(
         licence=f"{card.licence}; and {terms}", log_f0_mean=entry["log_f0_mean"],
     )  # fmt: skip
     # Of other lines, of one that was changed, or of other weights, it is another training.
-    made_of = [(str(line), line.audio and line.audio.stat().st_mtime_ns) for line in lines]
+    made_of = [(str(line), line.audio and line.audio.stat().st_mtime_ns) for line in judged]
     run = work / f"run_{hashlib.sha256(str((_OWN, made_of)).encode()).hexdigest()[:16]}"
-    weights, usual = _learn(trained, card, voice, work / "corpus", run, optimizer)
+    pack = VoicePack(voice=voice, consent=consent, model=card.sha256)
+    weights, usual = _learn(trained, card, pack, work / "corpus", run, optimizer)
     voice = voice.model_copy(update=usual._asdict())
-    save_pack(path, weights, VoicePack(voice=voice, consent=consent, model=card.sha256))
-    shutil.rmtree(run)  # it holds the voice without the consent
+    save_pack(path, weights, pack.model_copy(update={"voice": voice}))
+    shutil.rmtree(run)
     return path, report
 
 
 def _learn(
     model: ConversionModel,
     card: ConversionCard,
-    voice: Voice,
+    pack: VoicePack,
     corpus: Path,
     run: Path,
     optimizer: OptimizerConfig,
 ) -> tuple[dict[str, torch.Tensor], Usual]:
     """The weights that make the voice's own lines again best, by name, and what its card tells."""
+    voice = pack.voice
     config = TrainConfig(
         audio=card.audio, optimizer=optimizer, data=_DATA, model=card.model, speak_every=0
     )
@@ -141,9 +202,11 @@ def _learn(
     for name in own:
         model.get_parameter(name).requires_grad_(True)
     alone = card.model_copy(update={"voices": [voice]})
-    folder = fit(_Enrolment(model, config), lines, run, alone, "mel_l1", base=card.sha256)
-    learnt, _ = load_conversion(folder)
-    weights = {name: learnt.get_parameter(name).detach() for name in own}
+    export = partial(_ExportPack, own=own, pack=pack)
+    folder = fit(
+        _Enrolment(model, config), lines, run, alone, "mel_l1", base=card.sha256, export=export
+    )
+    weights, _ = load_pack(pack_path(folder, voice.name))
     return weights, lines.usual()[voice.name]
 
 
