@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from moksori.files import load_toml
 
+MAX_CHARACTERS = 2000  # of a line; more is a page, and takes minutes to read
 Seconds = float
 Hertz = float
 Decibels = float
@@ -35,7 +36,7 @@ class AudioConfig(_Config):
     n_fft: int = Field(1024, gt=0)  # samples
     hop_length: int = Field(256, gt=0)  # samples; 11.6 ms
     win_length: int = Field(1024, gt=0)  # samples
-    n_mels: int = Field(80, gt=0)
+    n_mels: int = Field(80, gt=0, le=1024)
     fmin: Hertz = Field(0.0, ge=0)
     fmax: Hertz = Field(8000.0, gt=0)
     f0_tracker: Literal["swift"] = "swift"  # so that a model of another one is known as such

@@ -104,16 +104,36 @@ def read_text(
     Raises:
         MoksoriError: `error`; the file cannot be opened, or as `decode`.
     """
+    text = decode(read_bytes(path, error), str(path), error)
+    return text if keep_ends else _ENDS.sub("\n", text)
+
+
+def read_bytes(
+    path: Path,
+    error: Callable[[Message], MoksoriError] = MoksoriError,
+    most: int | None = None,
+) -> bytes:
+    """A file's content.
+
+    Args:
+        path: of the file.
+        error: that is raised.
+        most: bytes that it may have.
+
+    Raises:
+        MoksoriError: `error`; the file cannot be opened, is none, or is larger.
+    """
     try:
         if path.exists() and not path.is_file():  # reading from a pipe would wait for ever
             code = "file.folder" if path.is_dir() else "file.special"
             raise error(message(code, file=path))
-        text = decode(path.read_bytes(), str(path), error)
+        if most is not None and (size := path.stat().st_size) > most:
+            raise error(message("file.too_large", file=path, size=size, most=most))
+        return path.read_bytes()
     except OSError as fault:
         code = "file.missing" if isinstance(fault, FileNotFoundError) else "file.unreadable"
         values = {} if code == "file.missing" else {"why": fault.strerror or fault}
         raise error(message(code, file=path, **values)) from None
-    return text if keep_ends else _ENDS.sub("\n", text)
 
 
 class Rows(_DictReader):

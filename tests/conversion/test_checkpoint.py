@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 import torch
@@ -58,6 +59,36 @@ def damage_weights(folder):
     (folder / "weights.safetensors").write_bytes(content)
 
 
+def card_of(folder):
+    return json.loads((folder / "model.json").read_text())
+
+
+def audio(folder):
+    return card_of(folder)["audio"]
+
+
+def voice(folder):
+    return card_of(folder)["voices"][0]
+
+
+def resize(folder, **sizes):
+    """Another size in the card, the weights as they are."""
+    edit(folder, model={**card_of(folder)["model"], **sizes})
+
+
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def replace_weight(folder, value):
+    """A model whose checksum is right and whose weights are no numbers."""
+    model, card = load_conversion(folder)
+    weights = model.state_dict()
+    weights["voices.weight"][0, 0] = value
+    save_model(folder, weights, card)
+
+
 def make_pickle(folder):
     (folder / "model.json").unlink()
     torch.save({"a": 1}, folder / "model.pt")
@@ -67,7 +98,7 @@ def make_pickle(folder):
     ("spoil", "message"),
     [
         (damage_weights, "checksum"),
-        (lambda f: (f / "weights.safetensors").unlink(), "No such file"),
+        (lambda f: (f / "weights.safetensors").unlink(), "no such file"),
         (lambda f: (f / "model.json").write_text("{"), "damaged"),
         (
             lambda f: edit(f, format=1),
@@ -80,6 +111,21 @@ def make_pickle(folder):
         (lambda f: edit(f, surprise=1), "unknown key “surprise”"),
         (lambda f: edit(f, voices=[]), "do not fit"),
         (make_pickle, "is a pickle"),
+        (lambda f: (f / "model.json").write_text("[" * 200_000), "damaged"),
+        (lambda f: (f / "model.json").write_text('{"a":' * 500 + "1" + "}" * 500), "nested"),
+        (lambda f: (f / "model.json").write_text('{"format": ' + "9" * 5000 + "}"), "damaged"),
+        (lambda f: (f / "model.json").write_text('{"format": 1e999}'), "“format” is inf"),
+        (lambda f: (f / "model.json").write_bytes(b" " * 5_000_000), "5000000 bytes"),
+        (lambda f: resize(f, decoder_dim=10**9), "“decoder_dim” is 1000000000"),
+        (lambda f: resize(f, decoder_blocks=100_000), "“decoder_blocks” is 100000"),
+        (lambda f: resize(f, text_kernels=[3] * 100_000), "has 100000 sizes"),
+        (lambda f: resize(f, decoder_dim=2**18), "do not fit: .* and should be .*262144"),
+        (lambda f: resize(f, decoder_expansion=2**19), "do not fit|[Oo]verflow"),
+        (lambda f: edit(f, audio={**audio(f), "n_mels": 2**19}), "less than or equal to 1024"),
+        (lambda f: edit(f, voices=[{**voice(f), "log_f0_mean": 1e9}]), "log_f0_mean"),
+        (lambda f: pipe(f / "weights.safetensors"), "not an ordinary file"),
+        (lambda f: replace_weight(f, float("nan")), "holds no numbers"),
+        (lambda f: replace_weight(f, float("inf")), "holds no numbers"),
     ],
 )
 def test_spoiled_folders_are_refused(folder, spoil, message):

@@ -1,4 +1,6 @@
 import datetime
+import json
+import os
 import unicodedata
 
 import pytest
@@ -127,3 +129,70 @@ def test_consents_are_read(tmp_path):
     assert read_consent(path).who == "홍"
     with pytest.raises(ConfigError, match="examples/consent"):
         read_consent(tmp_path / "none.toml")
+
+
+def spoiled_packs(converter, folder):
+    """A pack each way, and what is said of it."""
+    rows = own(converter)
+    whole = folder / "whole.safetensors"
+    save_pack(whole, rows, a_pack(converter, "whole", 1))
+    content = whole.read_bytes()
+
+    def other(name, new):
+        (folder / f"{name}.safetensors").write_bytes(new)
+
+    head = content.rindex(b"}") + 1
+    for at in range(head + 2, len(content), len(content) // 7):
+        other("whole", content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :])
+        yield "whole", "is not what was enrolled|not numbers"
+    other("whole", content.replace("홍길동".encode(), "김길동".encode()))  # the consent
+    yield "whole", "is not what was enrolled"
+    other("whole", content[:-8])
+    yield "whole", "damaged"
+    for value in (float("nan"), float("inf")):
+        bad = {"voices.weight": torch.full_like(rows["voices.weight"], value)}
+        save_pack(folder / "bad.safetensors", bad, a_pack(converter, "bad", 1))
+        yield "bad", "not numbers"
+    bias = {"decoder.mel.bias": converter.model.decoder.mel.bias}
+    save_pack(folder / "rowless.safetensors", bias, a_pack(converter, "rowless", 1))
+    yield "rowless", "no weights of a voice"
+    for name, weights in (
+        ("wide", {"voices.weight": torch.zeros(1, 7)}),
+        ("foreign", rows | {"no.such": torch.zeros(3)}),
+        ("long", rows | {"decoder.mel.bias": torch.zeros(81)}),
+    ):
+        save_pack(folder / f"{name}.safetensors", weights, a_pack(converter, name, 1))
+        yield name, "on another model"
+    os.mkfifo(folder / "pipe.safetensors")
+    yield "pipe", "no voice"
+    other(
+        "deep",
+        (9 * 10**5 + 60).to_bytes(8, "little") + b'{"__metadata__":{"moksori":"' + b"[" * 10**5,
+    )
+    yield "deep", "damaged"
+
+
+def test_a_spoiled_pack_never_speaks(converter, tmp_path):
+    """Flipped bits, weights that are no numbers, no row, another model's weights, a pipe."""
+    mine = Converter.from_pretrained(packs=tmp_path)
+    for name, said in spoiled_packs(converter, tmp_path):
+        with pytest.raises((VoiceError, CheckpointError), match=said):
+            mine.voice(name)
+
+
+def test_a_pack_from_before_the_checksum_still_speaks(converter, tmp_path):
+    """As format 1 wrote it."""
+    pack = a_pack(converter, "old", 1)
+    header = json.dumps({**json.loads(pack.model_dump_json(exclude={"sha256"})), "format": 1})
+    save_file(own(converter), tmp_path / "old.safetensors", {"moksori": header})
+    assert Converter.from_pretrained(packs=tmp_path).voice("old").name == "old"
+
+
+def test_a_model_that_gives_no_numbers_is_an_error_and_not_a_sound(
+    converter, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        type(converter.vocoder), "forward", lambda self, mel, f0: torch.full((1, 44100), torch.nan)
+    )
+    with pytest.raises(CheckpointError, match="gave no numbers"):
+        converter.convert(DEMO, DEMO_TEXT, "kih")

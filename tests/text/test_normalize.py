@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from moksori.corpus import emotiontts
 from moksori.errors import TextError
-from moksori.text import SYMBOLS, normalize, tokenize
+from moksori.text import SYMBOLS, normalize, read, tokenize
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,10 @@ def test_any_string_gives_tokens_or_our_error(line):
         return
     assert normalize(plain) == plain
     assert all(0 <= token < len(SYMBOLS) for token in tokenize(line))
+
+
+def test_a_page_is_no_line():
+    """It is refused before anything looks at it; 600 kB took minutes."""
+    with pytest.raises(TextError, match="600000 characters in a line"):
+        read("가" * 600_000)
+    assert len(read("가나 " * 100).normalized) > 250

@@ -6,11 +6,12 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, SerializeAsAny, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as dump_safetensors
@@ -23,8 +24,9 @@ from moksori.config import (
     RecogniserConfig,
     SourceFilterConfig,
 )
+from moksori.conversion.untrusted import Shapes, check_sizes
 from moksori.errors import CheckpointError
-from moksori.files import atomic_write, explain
+from moksori.files import atomic_write, explain, read_bytes
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
 from moksori.models.recogniser import PhoneRecogniser
@@ -38,6 +40,7 @@ _OLDEST = {  # of a kind, the first format that is still read, and what those be
     "source-filter": (3, "of a vocoder whose filters had another form"),
 }
 _CARD, _WEIGHTS = "model.json", "weights.safetensors"
+_MOST_BYTES = 2**22  # of a card
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl")
 
 
@@ -52,7 +55,8 @@ class Voice(_Card):
     sex: Literal["female", "male"]
     minutes: float  # of training speech
     licence: str
-    log_f0_mean: float  # the voice's mean log-F0: mean natural log of Hz over voiced frames
+    # The voice's mean log-F0: mean natural log of Hz over voiced frames.
+    log_f0_mean: float = Field(ge=3, le=8)
     # Hz below which 5, 50 and 95% of its voiced frames are; None in models of an older Moksori
     f0_quantiles: tuple[float, float, float] | None = None
     energy: BandEnergy | None = None  # of its training lines, likewise
@@ -127,6 +131,7 @@ class VocoderCard(_ModelCard):
 
 AnyCard = ConversionCard | CotatronCard | RecogniserCard | VocoderCard
 Card = TypeVar("Card", bound=_ModelCard)
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 def save_model(folder: Path, weights: dict[str, torch.Tensor], card: AnyCard) -> None:
@@ -152,9 +157,11 @@ def load_conversion(folder: Path) -> tuple[ConversionModel, ConversionCard]:
     """
     card, weights = _load(folder, ConversionCard)
     _check_symbols(folder, card)
-    model = ConversionModel.build(card.model, card.audio, len(card.symbols), len(card.voices))
-    _fill(folder, model, weights)
-    return model, card
+
+    def build() -> ConversionModel:
+        return ConversionModel.build(card.model, card.audio, len(card.symbols), len(card.voices))
+
+    return _filled(folder, build, weights), card
 
 
 def load_cotatron(folder: Path) -> tuple[Cotatron, CotatronCard]:
@@ -165,9 +172,11 @@ def load_cotatron(folder: Path) -> tuple[Cotatron, CotatronCard]:
     """
     card, weights = _load(folder, CotatronCard)
     _check_symbols(folder, card)
-    model = Cotatron.build(card.model, card.audio, len(card.symbols), len(card.speakers))
-    _fill(folder, model, weights)
-    return model, card
+
+    def build() -> Cotatron:
+        return Cotatron.build(card.model, card.audio, len(card.symbols), len(card.speakers))
+
+    return _filled(folder, build, weights), card
 
 
 def is_cotatron(folder: Path) -> bool:
@@ -191,8 +200,11 @@ def load_recogniser(folder: Path) -> tuple[PhoneRecogniser, RecogniserCard]:
         raise CheckpointError(
             f"{folder}: the recogniser was trained on other sounds than this version's"
         )
-    model = PhoneRecogniser(card.model, card.audio.n_mels, len(card.sounds))
-    _fill(folder, model, weights)
+
+    def build() -> PhoneRecogniser:
+        return PhoneRecogniser(card.model, card.audio.n_mels, len(card.sounds))
+
+    model = _filled(folder, build, weights)
     return model, card
 
 
@@ -203,9 +215,8 @@ def load_vocoder(folder: Path) -> tuple[Vocoder, VocoderCard]:
         CheckpointError: as `load_conversion`.
     """
     card, weights = _load(folder, VocoderCard)
-    vocoder = VOCODER_KINDS[card.kind].build(card.model, card.audio)
-    _fill(folder, vocoder, weights)
-    return vocoder, card
+    kind = VOCODER_KINDS[card.kind]
+    return _filled(folder, lambda: kind.build(card.model, card.audio), weights), card
 
 
 def load_training(folder: Path, like: AnyCard) -> dict[str, int | float]:
@@ -248,7 +259,9 @@ def _load_card(folder: Path, *kinds: type[Card]) -> Card:
         hint = f"; {pickles[0]} is a pickle and is not loaded" if pickles else ""
         raise CheckpointError(f"{folder}: no {_CARD} there{hint}")
     try:
-        raw = json.loads((folder / _CARD).read_text(encoding="utf-8"))
+        content = read_bytes(folder / _CARD, CheckpointError, _MOST_BYTES)
+        raw = json.loads(content.decode("utf-8"))
+        check_sizes(raw)
         version = raw.get("format") if isinstance(raw, dict) else None
         if isinstance(version, int) and version > FORMAT:
             raise CheckpointError(
@@ -262,19 +275,18 @@ def _load_card(folder: Path, *kinds: type[Card]) -> Card:
             )
         kind = next((k for k in kinds if k.model_fields["kind"].default == said), kinds[0])
         return kind.model_validate(raw)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{folder / _CARD}: damaged ({error})") from None
     except ValidationError as error:
         raise CheckpointError(f"{folder / _CARD}: {explain(error)}") from None
+    except CheckpointError:
+        raise
+    except (ValueError, RecursionError) as error:  # no JSON, or numbers of thousands of digits
+        raise CheckpointError(f"{folder / _CARD}: damaged ({error})") from None
 
 
 def _load(folder: Path, *kinds: type[Card]) -> tuple[Card, dict[str, torch.Tensor]]:
     """The card and the tensors of a folder, all checks made but the tensors' shapes."""
     card = _load_card(folder, *kinds)
-    try:
-        content = (folder / _WEIGHTS).read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{folder / _WEIGHTS}: {error.strerror}") from None
+    content = read_bytes(folder / _WEIGHTS, CheckpointError)
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise CheckpointError(f"{folder / _WEIGHTS}: damaged, its checksum is not {_CARD}'s")
     try:
@@ -283,10 +295,24 @@ def _load(folder: Path, *kinds: type[Card]) -> tuple[Card, dict[str, torch.Tenso
         raise CheckpointError(f"{folder / _WEIGHTS}: not safetensors ({error})") from None
 
 
-def _fill(folder: Path, model: nn.Module, weights: dict[str, torch.Tensor]) -> None:
+def _filled(
+    folder: Path, build: Callable[[], AnyModule], weights: dict[str, torch.Tensor]
+) -> AnyModule:
+    """The model that `build` builds, with its weights; its sizes are compared before it takes memory."""
     try:
-        model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip()
-        raise CheckpointError(f"{folder}: weights and {_CARD} do not fit: {first}") from None
-    model.eval()
+        with Shapes():
+            expected = {name: tensor.shape for name, tensor in build().state_dict().items()}
+    except (RuntimeError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"{folder / _CARD}: {error}") from None
+    given = {name: tensor.shape for name, tensor in weights.items()}
+    for name in sorted({*expected, *given}):
+        if expected.get(name) != given.get(name):
+            wanted, got = ([*s[name]] if name in s else "nothing" for s in (expected, given))
+            raise CheckpointError(
+                f"{folder}: weights and {_CARD} do not fit: {name} is {got}, and should be {wanted}"
+            )
+        if not weights[name].isfinite().all():
+            raise CheckpointError(f"{folder / _WEIGHTS}: damaged, {name} holds no numbers")
+    model = build()
+    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    return model.eval()

@@ -119,7 +119,7 @@ class Converter:
             VoiceError: there is none, and the message names the nearest; one whose consent has ended.
             CheckpointError: its pack is damaged.
         """
-        return find_target(name, self.card, self.packs).voice
+        return find_target(name, self.card, self.packs, self.model).voice
 
     def align(
         self,
@@ -211,7 +211,7 @@ class Converter:
         if not 0 <= effort <= MAX_EFFORT:
             raise VoiceError.of("voice.effort", limit=MAX_EFFORT, effort=effort)
         audio, clock = self.card.audio, Clock()
-        target = find_target(voice, self.card, self.packs)
+        target = find_target(voice, self.card, self.packs, self.model)
         reading = None if text is None else self.front_end.read(text, spell, lexicon)
         clock.stop("text")
         recording = self._read(recording, max_seconds)
@@ -235,6 +235,8 @@ class Converter:
         clock.stop("conversion")
         with torch.inference_mode():
             wave = self.vocoder(mel[None], f0[None])[0].numpy()
+        if not np.isfinite(wave).all():
+            raise CheckpointError.of("convert.not_finite")
         clock.stop("vocoder")
         wave, treble, band = with_treble(
             wave, treble, recording, speech, vocoder=self.vocoder, f0=f0, take_f0=own_f0

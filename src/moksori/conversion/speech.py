@@ -30,7 +30,7 @@ def cut_speech(recording: Recording, audio: AudioConfig) -> Speech:
         AudioError: hardly any sound in it.
     """
     wave = audio_files.resample(recording.mono, recording.sample_rate, audio.sample_rate)
-    start, end = audio_files.speech_bounds(wave, audio.sample_rate)
+    start, end = audio_files.speech_bounds(wave, audio.sample_rate, noise=recording.noise)
     if end - start < audio.n_fft:
         held = features.samples_to_seconds(end - start, audio)
         raise AudioError.of("audio.little_sound", seconds=held)

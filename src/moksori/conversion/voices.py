@@ -6,6 +6,7 @@ PACKS/NAME.safetensors    the model's weights that are the voice's own; in its h
 
 import datetime
 import difflib
+import hashlib
 import json
 import unicodedata
 from pathlib import Path
@@ -16,12 +17,16 @@ from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as dump_safetensors
+from torch import nn
 
 from moksori.conversion.checkpoint import ConversionCard, Voice
 from moksori.errors import CheckpointError, ConfigError, VoiceError
 from moksori.files import atomic_write, explain, load_toml
+from moksori.messages import message
 
-_FORMAT = 1
+_FORMAT = 2  # 2: with a checksum
+_ROW = "voices.weight"
+_MOST_BYTES = 2**28  # of a pack; one has some 120,000
 _KEY = "moksori"  # of the header
 _END = ".safetensors"
 _LONGEST = 255  # bytes of a file name
@@ -52,6 +57,15 @@ class VoicePack(BaseModel):
     voice: Voice
     consent: Consent
     model: str  # checksum of the model whose table it extends
+    sha256: str = ""  # of the weights and of all the above; packs of format 1 have none
+
+    def checksum(self, weights: dict[str, torch.Tensor]) -> str:
+        """Of what the pack holds; it shows damage and careless edits, not forgery."""
+        digest = hashlib.sha256(self.model_dump_json(exclude={"sha256"}).encode())
+        for name in sorted(weights):
+            own = weights[name].detach().float().contiguous()
+            digest.update(f"{name} {list(own.shape)}".encode() + own.numpy().tobytes())
+        return digest.hexdigest()
 
     def check(self, card: ConversionCard) -> None:
         """See that it may be used, with this model.
@@ -77,7 +91,7 @@ class Target(NamedTuple):
     weights: dict[str, torch.Tensor]  # of the model that are the voice's own
 
 
-def find_target(name: str, card: ConversionCard, packs: Path) -> Target:
+def find_target(name: str, card: ConversionCard, packs: Path, model: nn.Module) -> Target:
     """A voice of the model or an enrolled one, read anew each time, so that its consent holds each time.
 
     Raises:
@@ -92,10 +106,27 @@ def find_target(name: str, card: ConversionCard, packs: Path) -> Target:
     if name and (path := pack_path(packs, name)).is_file():
         weights, pack = load_pack(path)
         pack.check(card)
-        return Target(pack.voice, 0, weights)  # its table has one row, its own
+        target = Target(pack.voice, 0, weights)  # its table has one row, its own
+        _check_weights(target, model)
+        return target
     names += [path.stem for path in pack_paths(packs)]
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:5]
     raise VoiceError.of("voice.unknown", voice=name, near=", ".join(near))
+
+
+def _check_weights(target: Target, model: nn.Module) -> None:
+    """See that an enrolled voice's weights are of this model.
+
+    Raises:
+        VoiceError: one is of another name or size.
+    """
+    sizes = {name: weight.shape for name, weight in model.named_parameters()}
+    for name, weight in target.weights.items():
+        wanted = sizes.get(name)
+        if wanted is None or (weight.shape[1:] if name == _ROW else weight.shape) != (
+            wanted[1:] if name == _ROW else wanted
+        ):
+            raise VoiceError.of("voice.other_model", voice=target.voice.name)
 
 
 def packs_folder() -> Path:
@@ -150,6 +181,7 @@ def save_pack(path: Path, weights: dict[str, torch.Tensor], pack: VoicePack) -> 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     own = {name: weight.detach().float().contiguous() for name, weight in weights.items()}
+    pack = pack.model_copy(update={"sha256": pack.checksum(own)})
     atomic_write(path, dump_safetensors(own, {_KEY: pack.model_dump_json()}))
 
 
@@ -159,6 +191,8 @@ def load_pack(path: Path) -> tuple[dict[str, torch.Tensor], VoicePack]:
     Raises:
         CheckpointError: damaged, of a newer format, no pack, or under another voice's name.
     """
+    if not path.is_file() or path.stat().st_size > _MOST_BYTES:  # a pipe would be waited for
+        raise CheckpointError.of("pack.damaged", file=path, why=message("pack.no_file"))
     try:
         with safe_open(path, "pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
@@ -169,8 +203,16 @@ def load_pack(path: Path) -> tuple[dict[str, torch.Tensor], VoicePack]:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except ValidationError as error:
         raise CheckpointError.of("pack.none", file=path, why=explain(error)) from None
-    except (SafetensorError, json.JSONDecodeError, OSError) as error:
+    except (SafetensorError, ValueError, RecursionError, OSError) as error:
+        if isinstance(error, CheckpointError):
+            raise
         raise CheckpointError.of("pack.damaged", file=path, why=error) from None
+    if _ROW not in weights or len(weights[_ROW]) != 1:
+        raise CheckpointError.of("pack.damaged", file=path, why=message("pack.no_row"))
+    if not all(weight.isfinite().all() for weight in weights.values()):
+        raise CheckpointError.of("pack.damaged", file=path, why=message("pack.not_finite"))
+    if (pack.format > 1 or pack.sha256) and pack.checksum(weights) != pack.sha256:
+        raise CheckpointError.of("pack.damaged", file=path, why=message("pack.checksum"))
     if unicodedata.normalize("NFC", path.stem) != pack.voice.name:
         raise CheckpointError.of("pack.name", file=path, voice=pack.voice.name)
     return weights, pack

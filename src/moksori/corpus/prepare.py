@@ -163,7 +163,7 @@ def _levelled_speech(path: Path, audio: AudioConfig) -> np.ndarray:
     """The speech of a recording at the model's sample rate and level, silence trimmed; never clipped."""
     recording = audio_files.read(path)
     wave = audio_files.resample(recording.mono, recording.sample_rate, audio.sample_rate)
-    start, end = audio_files.speech_bounds(wave, audio.sample_rate)
+    start, end = audio_files.speech_bounds(wave, audio.sample_rate, noise=recording.noise)
     wave = wave[start:end]
     gain = audio_files.gain_to(wave, audio.sample_rate, audio.loudness)
     return audio_files.fit_peak(wave * gain)[0].astype(np.float32)

@@ -227,7 +227,7 @@ def _prepare(
     wave = audio_files.resample(wave, round(recording.sample_rate * row.speed), sample_rate)
     narrow = audio_files.resample(wave, sample_rate, audio.sample_rate)
     try:
-        start, end = audio_files.speech_bounds(narrow, audio.sample_rate)
+        start, end = audio_files.speech_bounds(narrow, audio.sample_rate, noise=recording.noise)
         gain = audio_files.gain_to(narrow[start:end], audio.sample_rate, audio.loudness)
     except MoksoriError as error:
         return replace(row, problem=str(error))

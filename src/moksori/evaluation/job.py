@@ -284,7 +284,10 @@ def read_results(path: Path) -> list[Row]:
 def describe(converter: Converter, recogniser: str, voices: list[str]) -> dict[str, str]:
     """What an evaluation's metrics depend on; `voices` are its targets."""
     weights = hashlib.sha256(converter.card.sha256.encode())
-    own = [find_target(name, converter.card, converter.packs).weights for name in voices]
+    own = [
+        find_target(name, converter.card, converter.packs, converter.model).weights
+        for name in voices
+    ]
     for state in (converter.vocoder.state_dict(), *own):
         for tensor in state.values():
             weights.update(tensor.numpy().tobytes())

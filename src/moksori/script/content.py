@@ -10,7 +10,6 @@ from moksori.messages import Message, message
 from moksori.script.line import Line, Place
 from moksori.timecode import FrameRate
 
-MAX_CHARACTERS = 2000  # of a line
 _NAMED = 20  # faults that one error names
 
 

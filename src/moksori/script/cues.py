@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from moksori.config import Seconds
+from moksori.config import MAX_CHARACTERS, Seconds
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
-from moksori.script.content import MAX_CHARACTERS, Fault, ScriptContent
+from moksori.script.content import Fault, ScriptContent
 from moksori.script.line import Line, Place
 from moksori.script.rows import textless_warning
 from moksori.script.speakers import Speech, by_dashes, parted, several

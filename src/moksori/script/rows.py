@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from moksori.config import Seconds
+from moksori.config import MAX_CHARACTERS, Seconds
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
 from moksori.script.columns import Sheet
-from moksori.script.content import MAX_CHARACTERS, Asked, Fault, ScriptContent
+from moksori.script.content import Asked, Fault, ScriptContent
 from moksori.script.headers import Unit, meaning
 from moksori.script.line import Line, Place
 from moksori.script.marks import Marks

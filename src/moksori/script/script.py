@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from moksori.config import MAX_CHARACTERS
 from moksori.errors import ScriptError
 from moksori.files import read_text
 from moksori.messages import message
-from moksori.script.content import MAX_CHARACTERS, Asked, Fault, Reader, ScriptContent, joined
+from moksori.script.content import Asked, Fault, Reader, ScriptContent, joined
 from moksori.script.headers import COLUMNS, meaning
 from moksori.script.line import Line, Place
 from moksori.script.names import unify_names

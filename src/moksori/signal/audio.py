@@ -23,7 +23,10 @@ _OFFSET = 1e-3  # of the peak
 _LARGEST = 1000.0  # of full scale; what is above is no sound in floating point
 _MOST_VALUES = 2**27  # samples of all channels held at once: half a gigabyte
 # Formats that keep every sample; others pad or lose some, and are not written.
-_LOSSLESS = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+# So are those of 8 bits: a conversion would not survive their noise, and 16 bits hold all their values.
+_LOSSLESS = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+_STEPS = {"PCM_S8": 2.0**-7, "PCM_U8": 2.0**-7, "PCM_16": 2.0**-15, "PCM_24": 2.0**-23}
+_STEP_NOISE = 0.75  # of a step: two values in turn give 0.5, dither up to 0.7
 
 
 _MP3_RATES = (24000, 22050, 16000, 12000, 11025, 8000)  # Hz; what speech is judged by
@@ -51,6 +54,11 @@ class Recording:
     @property
     def seconds(self) -> Seconds:
         return len(self.samples) / self.sample_rate
+
+    @property
+    def noise(self) -> float:
+        """RMS that the steps of the sample format make of silence, at most; of 8 bits it is heard."""
+        return _STEP_NOISE * _STEPS.get(self.subtype, 0.0)
 
 
 def read(
@@ -162,7 +170,7 @@ def write(path: Path, samples: np.ndarray, sample_rate: int, subtype: str = "PCM
 
     Returns:
         The sample format written: `subtype`, or where the file cannot hold it, or it would not keep
-        every sample, PCM_24 for floating point and PCM_16 for the others.
+        every sample, or has 8 bits, PCM_24 for floating point and PCM_16 for the others.
 
     Raises:
         OutputError: the folder is missing or not writable, or the format is not known.
@@ -232,17 +240,23 @@ def fit_peak(wave: np.ndarray) -> tuple[np.ndarray, Decibels]:
 
 
 def speech_bounds(
-    wave: np.ndarray, rate: int, below_peak: Decibels = 45.0, margin: Seconds = 0.08
+    wave: np.ndarray,
+    rate: int,
+    below_peak: Decibels = 45.0,
+    margin: Seconds = 0.08,
+    noise: float = 0.0,
 ) -> tuple[int, int]:
     """Where speech begins and ends, in samples, with `margin` on both sides.
 
-    A frame of 23 ms counts as speech when its level is within `below_peak` of the loudest frame.
+    A frame of 23 ms counts as speech when its level is within `below_peak` of the loudest frame, and above
+    `noise`, the RMS of what the recording's format adds by itself (`Recording.noise`).
     """
     hop = max(1, round(0.0116 * rate))
     padded = np.pad(wave, (hop, hop + (-len(wave)) % hop))
     power = (padded.reshape(-1, hop) ** 2).mean(axis=1)
     level = 10 * np.log10(np.maximum((power[:-1] + power[1:]) / 2, 1e-12))
-    active = np.flatnonzero(level > level.max() - below_peak)
+    least = max(level.max() - below_peak, min(20 * np.log10(max(noise, 1e-9)), level.max() - 1e-6))
+    active = np.flatnonzero(level > least)
     start = (int(active[0]) - 1) * hop - round(margin * rate)
     end = (int(active[-1]) + 1) * hop + round(margin * rate)
     return max(0, start), min(len(wave), end)

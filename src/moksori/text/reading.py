@@ -6,6 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from moksori.config import MAX_CHARACTERS
+from moksori.errors import TextError
 from moksori.messages import Lang, message
 from moksori.text.directions import Event
 from moksori.text.g2p import sound
@@ -86,8 +88,10 @@ def read(
         cross_word: as `pronounce`.
 
     Raises:
-        TextError: as `normalize`.
+        TextError: as `normalize`; a line of more than `MAX_CHARACTERS`.
         LexiconError: as `load_lexicon`.
     """
+    if len(line) > MAX_CHARACTERS:
+        raise TextError(message("script.whole_page", number=len(line)), line[:MAX_CHARACTERS])
     changed = lexicon.stat().st_mtime_ns if lexicon is not None and lexicon.exists() else 0
     return _read(line, spell, lexicon, cross_word, changed)

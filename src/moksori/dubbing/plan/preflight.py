@@ -64,7 +64,7 @@ class Memory:
 
 def _sound(take: Take, converter: Converter, *, converted: bool) -> Sound:
     recording, digest = read_take(take)
-    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
+    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
     try:
         source = converter.source(recording, LONGEST) if converted else None
     except AudioError:  # the conversion reports it

@@ -97,7 +97,7 @@ def convert_line(
         "max_seconds": LONGEST, "floor": floor, "treble": treble,
     }  # fmt: skip
     audio.check(recording, LONGEST)
-    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate)
+    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
     if (end - begin) / recording.sample_rate <= PART:
         whole = converter.convert(recording, text, role.voice, speaker=speaker, source_f0=f0, **how)
         part = Part(whole.alignment, whole.source_mel, whole.source_f0)

@@ -112,6 +112,8 @@ def _said(take: Take, setup: Setup, front_end: FrontEnd) -> list[str]:
 def _own_weights(converter: Converter, voice: str) -> str:
     """Of an enrolled voice, which may be enrolled anew by the same name."""
     whole = hashlib.sha256()
-    for name, weight in sorted(find_target(voice, converter.card, converter.packs).weights.items()):
+    for name, weight in sorted(
+        find_target(voice, converter.card, converter.packs, converter.model).weights.items()
+    ):
         whole.update(name.encode() + weight.numpy().tobytes())
     return whole.hexdigest()
