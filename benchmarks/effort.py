@@ -4,7 +4,7 @@
     python benchmarks/effort.py CORPUS --model RUN/model --effort 0 --effort 1 --effort 1.5 --plot out.png
 
 Lines of the test split, of actors who act: the two whom no training has heard (`unseen`) and those of the
-emotional sets (`seen`). What is known of an actor comes from all of his test lines, as in a dubbing job.
+emotional sets (`seen`). What is known of an actor comes from all of his recordings, as in a dubbing job.
 Correlation and ratio of spreads are of the lines' differences from their actor's mean (`metrics.effort`);
 similarity is Resemblyzer's to the mean of 15 training lines of the target, against the source's own.
 """
@@ -66,7 +66,8 @@ def main(
     rows = []  # actor, group, voice, factor, source's measures, conversion's, both similarities
     for name, group in track(actors.items(), "actors", console=Console(stderr=True)):
         lines = by_speaker[name]["test"]
-        speaker = converter.speaker(converter.source(line.audio) for line in lines)
+        takes = [line.audio for line in (*by_speaker[name]["train"], *lines)]
+        speaker = converter.speaker(map(converter.source, takes))
         for line in lines[:most]:
             recording = audio.read(line.audio)
             source = measure(recording.mono, recording.sample_rate)

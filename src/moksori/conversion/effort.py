@@ -16,7 +16,7 @@ import torch
 from moksori.signal.speaker import BandEnergy, band_energy
 
 _FURTHEST = 1.4  # nepers, 12 dB: beyond it a gain would shape noise
-_FEW = 500  # voiced frames of the actor's other lines, 6 s, that are worth half of the gain
+_FEW = 250  # voiced frames of the actor's other lines, 3 s, that are worth half of the gain
 _ROUNDS = 3  # since a smooth gain does not move each band by just its own
 
 
