@@ -31,7 +31,7 @@ def studio(show, in_process):
     running.close()
 
 
-def until(true, seconds: float = 90.0):
+def until(true, seconds: float = 240.0):
     """Wait for what another thread does."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -62,7 +62,7 @@ def test_the_director_s_loop(studio, new_page, in_process):
     for voice in ("kih", "pmb"):
         page.check(f".audition .card[data-voice={voice}] input")
     page.click(".audition-go")
-    page.click(".heard li[data-voice=kih] .use", timeout=60_000)
+    page.click(".heard li[data-voice=kih] .use", timeout=240_000)
     page.wait_for_selector(".role.missing", state="detached")
     assert (
         '"둘"' in (cast := load_job(job).cast.read_text(encoding="utf-8"))
@@ -107,7 +107,7 @@ def test_the_director_s_loop(studio, new_page, in_process):
     in_process["engine"].asked.clear()
     page.fill(".panel input[aria-label='높낮이(반음)']", "3")
     page.click("#convert-one")
-    page.wait_for_selector(".row[data-key='0001_하나'] .state >> text=OK 뒤에 바뀜", timeout=60_000)
+    page.wait_for_selector(".row[data-key='0001_하나'] .state >> text=OK 뒤에 바뀜", timeout=180_000)
     assert len(in_process["engine"].asked) == 1
     # Compare with what it was, and return to it.
     page.click("details[data-part=versions] summary")
@@ -121,12 +121,12 @@ def test_the_director_s_loop(studio, new_page, in_process):
     page.set_input_files("#take", DEMO)
     page.wait_for_selector(".row[data-key='0002_둘'] .waiting")
     page.click("#convert-one")
-    page.wait_for_selector(".row[data-key='0002_둘'] .converted", timeout=60_000)
+    page.wait_for_selector(".row[data-key='0002_둘'] .converted", timeout=180_000)
     assert soundfile.info(job / "takes" / "0002_둘" / "1.wav").frames == soundfile.info(DEMO).frames
     # Export, and what comes of it.
     go(page, "reel")
     page.click("#export")
-    page.wait_for_selector(".delivered a >> text=report.html", timeout=90_000)
+    page.wait_for_selector(".delivered a >> text=report.html", timeout=240_000)
     listed = openpyxl.load_workbook(job / "retakes.xlsx").worksheets[0]
     cells = [[*row] for row in listed.iter_rows(values_only=True)]
     row = next(row for row in cells if "더 크게" in row)
