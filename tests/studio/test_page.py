@@ -107,7 +107,9 @@ def test_the_director_s_loop(studio, new_page, in_process):
     in_process["engine"].asked.clear()
     page.fill(".panel input[aria-label='높낮이(반음)']", "3")
     page.click("#convert-one")
-    page.wait_for_selector(".row[data-key='0001_하나'] .state >> text=OK 뒤에 바뀜", timeout=180_000)
+    page.wait_for_selector(
+        ".row[data-key='0001_하나'] .state >> text=OK 뒤에 바뀜", timeout=180_000
+    )
     assert len(in_process["engine"].asked) == 1
     # Compare with what it was, and return to it.
     page.click("details[data-part=versions] summary")
