@@ -390,7 +390,8 @@ def test_the_command_line_from_cast_to_delivery(show):
     assert refused.exit_code == 1
     assert "4 faults, all in" in str(refused.exception)
     cast = (show / "new.toml").read_text(encoding="utf-8")
-    (show / "new.toml").write_text(cast.replace('voice = ""', 'voice = "lmy"'), encoding="utf-8")
+    filled = cast.replace('voice = ""', 'voice = "lmy"\nnonverbal = "leave"')
+    (show / "new.toml").write_text(filled, encoding="utf-8")
     assert moksori(*job, "--check").exit_code == 0
     (show / "takes" / "0001.wav").unlink()
     (show / "out" / "preflight.xlsx").write_text("mine")
