@@ -58,7 +58,10 @@ def spelled(number: str, line: str, end: int) -> Spoken | None:
         and _CODE.search(line, 0, start)
         and not counts(line, end)
     ):
-        return Spoken(by_digit(number), end, "doubt.code", decimal(number))
+        digits = by_digit(number)
+        if number[0] == "0":
+            return Spoken(digits, end)
+        return Spoken(decimal(number), end, "doubt.code", digits)
     return None
 
 

@@ -273,3 +273,8 @@ def test_several_people_on_one_recording_are_asked_about_and_never_the_default(t
         decided = Cast.model_validate({"characters": roles, "default": {"voice": "kih"}})
         (take,) = find_takes([line(character=name)], tmp_path, decided).takes
         assert take.role.as_recorded
+    strangers = Cast.model_validate({"default": {"voice": "kih"}})
+    found = find_takes([line(character="엄마&아빠")], tmp_path, strangers)  # may be one name
+    assert ("warning", "row 1", "several_by_default") in kinds(found)
+    assert found.takes[0].role.voice == "kih"
+    assert not find_takes([line(character="전원")], tmp_path, strangers).takes

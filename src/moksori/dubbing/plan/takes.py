@@ -266,8 +266,10 @@ def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) ->
     role = change_role(cast.role(line.character), change)
     if change is None and (names := several(line.character, cast.characters)):
         values: dict[str, Value] = {"character": line.character, "names": ", ".join(names)}
-        issues.append(Issue("error", line.place, "several_characters", values))
-        return None
+        if not cast.default or len(names) == 1 or any(part in cast.characters for part in names):
+            issues.append(Issue("error", line.place, "several_characters", values))
+            return None
+        issues.append(Issue("warning", line.place, "several_by_default", values))
     if role is None:
         near = near_message(line.character, cast)
         issues.append(Issue("error", line.place, "no_role", {"character": name, "near": near}))

@@ -114,6 +114,7 @@ export const words = {
   "kind.no_audio_near": ["비슷한 이름의 녹음", "recordings of similar names"],
   "kind.no_audio_kind": ["읽지 않는 종류의 녹음", "recordings of a kind that is not read"],
   "kind.several_characters": ["한 칸에 여러 배역", "several characters in one cell"],
+  "kind.several_by_default": ["한 칸에 여러 배역일 수 있음", "maybe several characters in one cell"],
   "kind.stamp": ["시작 시각(BWF)", "time reference"],
   "kind.stamp_differs": ["다른 시작 시각(BWF)", "another time reference"],
   "kind.stamp_unset": ["없는 시작 시각(BWF)", "no time reference"],
