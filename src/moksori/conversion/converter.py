@@ -22,7 +22,7 @@ from moksori.conversion.checkpoint import (
     load_vocoder,
 )
 from moksori.conversion.effort import with_effort
-from moksori.conversion.listening import Listener, cry_audio, with_envelope
+from moksori.conversion.listening import Listener, nonverbal_audio, with_envelope
 from moksori.conversion.results import AlignedLine, Clock, Conversion
 from moksori.conversion.room import Floor
 from moksori.conversion.speech import Speech, cut_speech, place
@@ -221,7 +221,7 @@ class Converter:
         clock.stop("read")
         source_mel = features.log_mel(speech.wave, audio)
         known = source_f0 is not None and len(source_f0) == len(source_mel)
-        tracking = audio if reading else cry_audio(audio)
+        tracking = audio if reading else nonverbal_audio(audio)
         own_f0 = torch.from_numpy(source_f0 if known else f0_of(speech.wave, tracking))
         clock.stop("features")
         usual = speaker.mean_log_f0 or (None if reading else target.voice.log_f0_mean)

@@ -22,7 +22,7 @@ CRY_F0_MAX: Hertz = (
 _MOST = 3.0  # nepers that a frame is moved by at most
 
 
-def cry_audio(audio: AudioConfig) -> AudioConfig:
+def nonverbal_audio(audio: AudioConfig) -> AudioConfig:
     """The settings by which the F0 of a sound without words is tracked."""
     return audio.model_copy(update={"f0_max": CRY_F0_MAX})
 
@@ -79,7 +79,7 @@ def _loaded(folder: Path) -> Listener:
 def with_envelope(mel: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
     """A converted log-mel [T, n_mels], each frame moved so that the level moves as the source's does.
 
-    What is said in a cry is a guess, so its level cannot be left to it. The mean level stays.
+    What is said in a sound without words is a guess, so its level cannot be left to it. The mean level stays.
     """
     move = energy(source, 1) - energy(mel, 1)  # [T, 1]
     move = move - move.mean()

@@ -134,7 +134,7 @@ class Store:
         self.set_about("episode", episode)
 
     def plan(self, tasks: Sequence[Task], left_out: Sequence[Dubbed]) -> None:
-        """Keep which lines the job has now, and which it goes on without."""
+        """Keep which lines the job has now, and which it leaves out."""
         rows = [(task.take, task.key) for task in tasks]
         rows += [(row.take, f"left out: {row.take.id}") for row in left_out]
         lines = [

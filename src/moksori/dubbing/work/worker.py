@@ -20,7 +20,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from moksori.conversion.converter import MIN_CONFIDENCE, Converter
-from moksori.conversion.listening import cry_audio
+from moksori.conversion.listening import nonverbal_audio
 from moksori.conversion.slips import Slip, whisper, worst_slip
 from moksori.dubbing.records import LONGEST, Setup, Status, Task
 from moksori.dubbing.work import metrics
@@ -119,7 +119,7 @@ class Worker:
         samples, lowered = _louder(made.samples, role.gain)
         parts = [Part(made.alignment, made.source_mel, made.source_f0)]
         measured |= metrics.of_conversion(
-            parts, samples.mean(1), recording.sample_rate, cry_audio(made.audio)
+            parts, samples.mean(1), recording.sample_rate, nonverbal_audio(made.audio)
         )
         measured["lowered"] = made.lowered + lowered
         _write_wave(task.wave, samples, recording)
