@@ -298,7 +298,7 @@ def load_toml(path: Path, kind: type[AnyModel], *, missing: str = "", hint: str 
     try:
         return kind.model_validate(tomllib.loads(read_text(path, ConfigError)))
     except tomllib.TOMLDecodeError as error:
-        tip = message("toml.hint", hint=hint) if hint else message("empty")
+        tip = message("toml.hint", hint=hint) if hint else ""
         raise ConfigError.of("toml.invalid", file=path, why=error, hint=tip) from None
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain(error)}") from None

@@ -16,6 +16,8 @@ OWN_MEANING = {
     ("train conversion", "--from"),
     ("train vocoder", "--from"),
     ("train vocoder", "--model"),
+    ("train recogniser", "--model"),
+    ("studio", "--lang"),
     ("prepare recordings", "--licence"),
 }
 

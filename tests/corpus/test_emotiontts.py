@@ -51,7 +51,7 @@ def test_without_splits_all_lines_are_for_training(source):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("id;speaker;split\n", "first line"), ("id,speaker,split\na,b,dev\n", "line 2: split “dev”")],
+    [("id,name,split\n", "first line"), ("id,speaker,split\na,b,dev\n", "line 2: split “dev”")],
 )
 def test_a_wrong_splits_file_is_named_with_its_line(source, text, message):
     (source / "splits.csv").write_text(text)

@@ -16,7 +16,7 @@ from moksori.script.speakers import Speech, by_dashes, parted, several
 from moksori.script.times import Timing, Written, find_timing
 from moksori.timecode import FrameRate
 
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ENTITIES_DEEP = 3  # some tools write &amp;#39;
 
 
@@ -34,7 +34,7 @@ class Cue(NamedTuple):
 def entities(text: str) -> str:
     """Text whose HTML entities are the signs that they stand for; other & stay as they are."""
     for _ in range(_ENTITIES_DEEP):
-        read = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+        read = ENTITY.sub(lambda found: html.unescape(found[0]), text)
         if read == text:
             break
         text = read

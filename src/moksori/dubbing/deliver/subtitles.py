@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import NamedTuple
 
 from moksori.config import Seconds
 from moksori.errors import OutputError
 from moksori.files import atomic_write
+from moksori.script.cues import ENTITY
 
 SHORTEST: Seconds = 0.2  # of a cue
 # What a format, or a reader of it, takes for its own marks, and has no escape for, is written as its
@@ -45,8 +46,8 @@ def write_subtitles(path: Path, cues: Iterable[Cue]) -> None:
 
     Texts keep their line breaks. Empty lines and white space at the ends of lines are left out, as the
     formats end a cue there. What would vanish on the screen or when read again is written with ｛ ｝ ＼
-    ＜ ＞ ：, namely `\N`, in ASS `{…}`, in SubRip `{\…}`, `<tag>` and `-->`, and in SubRip and WebVTT two
-    times on a line. WebVTT has escapes for < > and &.
+    ＜ ＞ ： ＆, namely `\N`, entities such as `&lt;`, in ASS `{…}`, in SubRip `{\…}`, `<tag>` and `-->`, and
+    in SubRip and WebVTT two times on a line. WebVTT has escapes for < > and &.
 
     Raises:
         OutputError: another suffix, a time that the format cannot hold, or the place cannot be written
@@ -95,7 +96,13 @@ def _timed(cues: Iterable[Cue]) -> list[tuple[int, int, Cue]]:
 def _plain(text: str) -> str:
     """Lines that are not empty, without the breaks that readers of every format look for."""
     lines = [line.strip() for line in text.splitlines()]
-    return _BREAKS.sub("＼", "\n".join(line for line in lines if line))
+    whole = _BREAKS.sub("＼", "\n".join(line for line in lines if line))
+    return ENTITY.sub(lambda found: _twin(found[0]), whole)
+
+
+def _twin(entity: str) -> str:
+    """What readers would take for a sign of its own, such as &lt;, with a full-width &."""
+    return entity if unescape(entity) == entity else f"＆{entity[1:]}"
 
 
 def _no_cue_inside(text: str) -> str:

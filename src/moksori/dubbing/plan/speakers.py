@@ -124,11 +124,11 @@ def _by_default(line: Line, cast: Cast) -> Iterable[Issue]:
     yield Issue("warning" if near else "note", line.place, "by_default", values)
 
 
-def near_message(name: str, cast: Cast) -> Message:
+def near_message(name: str, cast: Cast) -> Message | str:
     """A question whether a character of the cast was meant; empty if none is near."""
     near = near_misses(name, cast.characters) if name else []
     if not near:
-        return message("empty")
+        return ""
     return message("issue_near", names=", ".join(f"“{other}”" for other in near))
 
 
