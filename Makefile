@@ -33,7 +33,7 @@ check: .venv/.dev
 	$(BIN)/lint-imports --no-logo
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-fast: check
 	$(BIN)/python -m pytest -m "not slow"

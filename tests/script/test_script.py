@@ -215,7 +215,7 @@ def test_an_episode_is_what_its_column_says(tmp_path):
     for episode, text in (("1", "가"), ("특별편", "다"), ("시즌2", "라")):
         assert [line.text for line in lines_in(tmp_path / "a.xlsx", episode=episode)] == [text]
     path = write(tmp_path, "a.csv", "대사\n가\n")
-    with pytest.raises(ScriptError, match="one of: none, there is no column 화"):
+    with pytest.raises(ScriptError, match="one of: none, there is no column of episodes"):
         lines_in(path, episode="1")
 
 
