@@ -205,7 +205,8 @@ def whisper(recording: Recording) -> Transcribe | None:
     def ask() -> str:
         try:
             return _whisper().transcribe(recording.mono, recording.sample_rate)
-        except (OSError, MoksoriError):  # no room for its weights: the line is judged without it
+        # No room for its weights, or no home for them: the line is judged without it.
+        except (OSError, RuntimeError, MoksoriError):
             return ""
 
     return ask

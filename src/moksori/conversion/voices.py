@@ -8,6 +8,7 @@ import datetime
 import difflib
 import hashlib
 import json
+import os
 import unicodedata
 from pathlib import Path
 from typing import NamedTuple
@@ -130,8 +131,11 @@ def _check_weights(target: Target, model: nn.Module) -> None:
 
 
 def packs_folder() -> Path:
-    """Where packs are kept if nobody says otherwise."""
-    return user_data_path("moksori") / "voices"
+    """Where packs are kept if nobody says otherwise; without a home a place that holds and takes none."""
+    try:
+        return user_data_path("moksori") / "voices"
+    except RuntimeError:  # a user number that nobody has, as in a container
+        return Path(os.devnull) / "voices"
 
 
 def pack_path(folder: Path, name: str) -> Path:

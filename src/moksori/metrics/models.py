@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
@@ -76,7 +77,9 @@ def let_numba_cache() -> None:
     """
     package = find_spec("librosa")
     places = [Path(str(package.origin)).parent] if package else []
-    for place in (*places, user_cache_path("numba")):
+    with suppress(RuntimeError):  # nobody has a home here
+        places.append(user_cache_path("numba"))
+    for place in places:
         there = next(parent for parent in (place, *place.parents) if parent.exists())
         if there.is_dir() and os.access(there, os.W_OK):
             return
