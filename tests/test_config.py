@@ -6,6 +6,7 @@ import torch
 from moksori.config import (
     AudioConfig,
     CotatronTrainConfig,
+    RecogniserTrainConfig,
     TrainConfig,
     VocoderTrainConfig,
     load_config,
@@ -23,6 +24,7 @@ def test_every_shipped_config_is_valid(path):
         "conversion": TrainConfig,
         "vocoder": VocoderTrainConfig,
         "cotatron": CotatronTrainConfig,
+        "recogniser": RecogniserTrainConfig,
     }
     kinds |= {"tiny": TrainConfig, "paper": CotatronTrainConfig}
     load_config(path, kinds[path.stem.rpartition("_")[2]])
