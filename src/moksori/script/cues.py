@@ -17,7 +17,7 @@ from moksori.script.times import Timing, Written, find_timing
 from moksori.timecode import FrameRate
 
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
-_ENTITIES_DEEP = 3  # some tools write &amp;#39;
+ENTITIES_DEEP = 3  # some tools write &amp;#39;
 
 
 class Cue(NamedTuple):
@@ -31,9 +31,14 @@ class Cue(NamedTuple):
     stray: bool = False  # a row of the file that belongs to no cue
 
 
-def entities(text: str) -> str:
-    """Text whose HTML entities are the signs that they stand for; other & stay as they are."""
-    for _ in range(_ENTITIES_DEEP):
+def entities(text: str, deep: int = ENTITIES_DEEP) -> str:
+    """Text whose HTML entities are the signs that they stand for; other & stay as they are.
+
+    Args:
+        text: of a cue.
+        deep: how often one may have been written for another; 1 in a format that tells how to escape.
+    """
+    for _ in range(deep):
         read = ENTITY.sub(lambda found: html.unescape(found[0]), text)
         if read == text:
             break

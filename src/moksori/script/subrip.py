@@ -12,7 +12,7 @@ from moksori.errors import ScriptError
 from moksori.files import read_text
 from moksori.messages import Message, message
 from moksori.script.content import Asked, ScriptContent
-from moksori.script.cues import Cue, content_of, entities
+from moksori.script.cues import ENTITIES_DEEP, Cue, content_of, entities
 from moksori.script.speakers import Speech
 from moksori.script.tables import one_line
 
@@ -136,13 +136,13 @@ def _stray(rows: list[Row], fault: Message) -> Cue:
 def _speeches(rows: list[str], kind: str) -> list[Speech]:
     """What is said in a cue, by whom as far as voice tags tell."""
     text = _BREAK.sub("\n", _RUBY.sub("", "\n".join(rows)))
-    tag = _VTT_TAG if kind == ".vtt" else _SRT_TAG
+    tag, deep = (_VTT_TAG, 1) if kind == ".vtt" else (_SRT_TAG, ENTITIES_DEEP)
     before, *voices = _VOICE.split(text)
     spoken = [("", before), *zip(voices[::2], voices[1::2], strict=True)]
     parts: list[tuple[str, str]] = []
     for name, said in spoken:
-        said = entities(tag.sub("", said))
-        name = one_line(entities(name))
+        said = entities(tag.sub("", said), deep)
+        name = one_line(entities(name, deep))
         if parts and parts[-1][0] == name:
             parts[-1] = (name, f"{parts[-1][1]} {said}")
         elif said.strip() or name:

@@ -46,8 +46,8 @@ def write_subtitles(path: Path, cues: Iterable[Cue]) -> None:
 
     Texts keep their line breaks. Empty lines and white space at the ends of lines are left out, as the
     formats end a cue there. What would vanish on the screen or when read again is written with ｛ ｝ ＼
-    ＜ ＞ ： ＆, namely `\N`, entities such as `&lt;`, in ASS `{…}`, in SubRip `{\…}`, `<tag>` and `-->`, and
-    in SubRip and WebVTT two times on a line. WebVTT has escapes for < > and &.
+    ＜ ＞ ： ＆, namely `\N`, in ASS and SubRip entities such as `&lt;`, in ASS `{…}`, in SubRip `{\…}`, `<tag>`
+    and `-->`, and in SubRip and WebVTT two times on a line. WebVTT has escapes for < > and &.
 
     Raises:
         OutputError: another suffix, a time that the format cannot hold, or the place cannot be written
@@ -96,13 +96,14 @@ def _timed(cues: Iterable[Cue]) -> list[tuple[int, int, Cue]]:
 def _plain(text: str) -> str:
     """Lines that are not empty, without the breaks that readers of every format look for."""
     lines = [line.strip() for line in text.splitlines()]
-    whole = _BREAKS.sub("＼", "\n".join(line for line in lines if line))
-    return ENTITY.sub(lambda found: _twin(found[0]), whole)
+    return _BREAKS.sub("＼", "\n".join(line for line in lines if line))
 
 
-def _twin(entity: str) -> str:
-    """What readers would take for a sign of its own, such as &lt;, with a full-width &."""
-    return entity if unescape(entity) == entity else f"＆{entity[1:]}"
+def _no_entities(text: str) -> str:
+    """What readers would take for another sign, such as &lt;, with a full-width &."""
+    return ENTITY.sub(
+        lambda found: found[0] if unescape(found[0]) == found[0] else f"＆{found[0][1:]}", text
+    )
 
 
 def _no_cue_inside(text: str) -> str:
@@ -115,7 +116,7 @@ def _no_cue_inside(text: str) -> str:
 
 def _subrip(text: str, character: str) -> str:
     text = _TAG.sub("＜", _no_cue_inside(text)).replace("-->", "--＞")
-    return _OVERRIDE.sub("｛", text)
+    return _OVERRIDE.sub("｛", _no_entities(text))
 
 
 def _webvtt(text: str, character: str) -> str:
@@ -124,7 +125,7 @@ def _webvtt(text: str, character: str) -> str:
 
 
 def _substation(text: str, character: str) -> str:
-    return text.translate(_BRACES)
+    return _no_entities(text).translate(_BRACES)
 
 
 _TEXTS: dict[str, Callable[[str, str], str]] = {
