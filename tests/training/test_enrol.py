@@ -145,7 +145,7 @@ def test_recordings_without_a_text_are_told(folder, tmp_path):
     soundfile.write(tmp_path / "a.flac", voiced_wave(1.0), 22050)
     with pytest.raises(CorpusError, match="“a” is there twice"):
         read_voice(tmp_path, "hong")
-    with pytest.raises(CorpusError, match=r"no recordings in it \(\.wav):
+    with pytest.raises(CorpusError, match=r"no recordings in it"):
         read_voice(tmp_path / "none", "hong")
 
 

@@ -46,8 +46,8 @@ def write_subtitles(path: Path, cues: Iterable[Cue]) -> None:
 
     Texts keep their line breaks. Empty lines and white space at the ends of lines are left out, as the
     formats end a cue there. What would vanish on the screen or when read again is written with ｛ ｝ ＼
-    ＜ ＞ ： ＆, namely `\N`, in ASS and SubRip entities such as `&lt;`, in ASS `{…}`, in SubRip `{\…}`, `<tag>`
-    and `-->`, and in SubRip and WebVTT two times on a line. WebVTT has escapes for < > and &.
+    ＜ ＞ ： ＆, namely `\N`, in ASS and SubRip entities such as `&lt;`, in ASS `{…}`, in SubRip `{\…}`,
+    `<tag>` and `-->`, and in SubRip and WebVTT two times on a line. WebVTT has escapes for < > and &.
 
     Raises:
         OutputError: another suffix, a time that the format cannot hold, or the place cannot be written
