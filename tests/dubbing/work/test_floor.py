@@ -30,6 +30,8 @@ def show_of(takes, tmp_path):
         book.active.cell(row, 5, "성우1")
         book.active.cell(row, 6, text)
     book.save(show / "script.xlsx")
+    cast = '[characters."하나"]\nvoice = "lmy"\nnonverbal = "leave"\n'  # so that one is passed
+    (show / "cast.toml").write_text(cast, encoding="utf-8")
     return show
 
 

@@ -105,13 +105,9 @@ def convert_line(
     aligned = converter.align(
         recording, text, max_seconds=LONGEST, spell=spell, lexicon=lexicon
     ).alignment
-    if speaker.mean_log_f0 is None or speaker.energy is None:
-        # Of the whole line, so that its parts keep their intervals and their effort to each other.
+    if speaker.mean_log_f0 is None:  # of the whole line, so that its parts keep their intervals
         own = converter.speaker([converter.source(recording, LONGEST)])
-        speaker = SourceSpeaker(
-            mean_log_f0=own.mean_log_f0 if speaker.mean_log_f0 is None else speaker.mean_log_f0,
-            energy=speaker.energy or own.energy,
-        )
+        speaker = speaker.model_copy(update={"mean_log_f0": own.mean_log_f0})
     words = converter.front_end.read(text, spell, lexicon).normalized.split()
     spoken = aligned.word_intervals()
     out, parts, lowered = np.zeros_like(recording.samples), [], 0.0
