@@ -112,6 +112,14 @@ def test_the_page_has_every_line_and_says_what_failed(tmp_path):
     assert {"name", "value", "low", "high", "ceiling"} <= summary[0].keys()
 
 
+def test_the_page_has_a_line_without_words(tmp_path):
+    """Of it only voice and envelope are measured."""
+    measured = {"similarity": 0.6, "similarity_source": 0.5, "envelope_correlation": 0.98}
+    rows = evaluate([line("laugh", "(웃음)")], lambda _: dict(measured), {}, tmp_path)
+    page = write_report(rows, summarise(rows, voices()), tmp_path, "a").read_text("utf-8")
+    assert "(웃음)" in page and "0.600" in page
+
+
 def test_a_list_is_read_with_korean_headers_and_its_own_paths(tmp_path):
     (tmp_path / "녹음").mkdir()
     for name in ("1.wav", "2.wav"):
