@@ -85,3 +85,8 @@ def test_what_is_no_answer_is_named_with_its_line(tmp_path, answer):
 def test_folders_without_an_evaluation_are_named(tmp_path):
     with pytest.raises(CorpusError, match="moksori evaluate"):
         trials({"a": tmp_path}, 12)
+
+
+def test_no_evaluation_is_called_as_the_recordings_are(evaluations):
+    with pytest.raises(CorpusError, match="choose another name"):
+        trials({"recording": evaluations["before"]}, 12)

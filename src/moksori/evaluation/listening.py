@@ -48,8 +48,13 @@ def trials(evaluations: Mapping[str, Path], most: int) -> list[Trial]:
         most: lines at most.
 
     Raises:
-        CorpusError: a folder without an evaluation; evaluations without a line in common.
+        CorpusError: a folder without an evaluation; evaluations without a line in common; one whose name
+            is that of the recordings.
     """
+    if RECORDING in evaluations:
+        raise CorpusError(
+            f"“{RECORDING}” is what the page calls the recordings; choose another name"
+        )
     rows: dict[str, dict[tuple[str, str], Row]] = {}
     for name, folder in evaluations.items():
         found = [row for row in read_results(folder / "results.csv") if not row["problem"]]
