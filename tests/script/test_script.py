@@ -343,9 +343,9 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
     ("name", "content", "message"),
     [
         ("none.txt", None, "no such file; is its name right"),
-        ("a.docx", b"x", r"give \.xlsx.*of \.docx, save it as \.xlsx"),
-        ("a.hwp", b"x", r"of \.hwp, save it as \.xlsx"),
-        ("a.ods", b"PK", r"of \.ods, save it as \.xlsx"),
+        ("a.docx", b"x", r"not a whole \.docx; save it again"),
+        ("a.rtf", "{}", r"of \.rtf, save it as \.docx"),
+        ("a.hwp", b"x", r"of \.hwp, save it as \.hwpx: in Hangul, Save as"),
         ("a.xls", bytes.fromhex("D0CF11E0A1B11AE1"), "protected by a password.*save it without"),
         ("a.xls", b"<html><table><tr><td>x", "a web page or XML .*save it as .xlsx"),
         ("a.xls", b"no\tline\n1\tx\n", "no workbook; if it is text, name it .csv"),

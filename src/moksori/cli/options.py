@@ -60,7 +60,10 @@ SpellOption = Annotated[
         help="Read English words that are in no dictionary letter by letter, instead of refusing them.",
     ),
 ]
-ScriptArgument = typer.Argument(help="The script: .xlsx, .xls, .csv, .tsv, .srt, .ass or .vtt.")
+ScriptArgument = typer.Argument(
+    help="The script: a table (.xlsx, .xls, .ods, .csv, .tsv), a document (.docx, .hwpx) or "
+    "subtitles (.srt, .ass, .vtt, .smi)."
+)
 FpsOption = Annotated[
     str | None,
     typer.Option(

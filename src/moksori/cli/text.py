@@ -21,8 +21,7 @@ def text(
     file: Annotated[
         Path | None,
         typer.Option(
-            help="A script: .xlsx, .xls, .csv, .tsv, .srt, .ass, .vtt, or .txt with a line a row; - for "
-            "standard input."
+            help="A script, as `moksori dub` takes it, or .txt with a line a row; - for standard input."
         ),
     ] = None,
     column: Annotated[

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -87,9 +87,11 @@ class Sheet:
         return message("script.hidden", what=shown) if index in self.table.hidden_columns else shown
 
 
-def place_of(path: Path, table: Table) -> str:
+def place_of(path: Path, table: Table) -> Message:
     """A sheet as messages name it."""
-    return f"{path}, {table.title}" if table.title else str(path)
+    if table.title or table.number:
+        return message("script.and", first=path, second=table.name)
+    return message("plain", text=path)
 
 
 def find_columns(path: Path, table: Table, asked: Asked, by_content: bool = False) -> Sheet:
@@ -123,6 +125,27 @@ def find_columns(path: Path, table: Table, asked: Asked, by_content: bool = Fals
         path=path, table=table, header=header or first, columns=columns, guessed=frozenset(guessed),
         warnings=search.warnings,
     )  # fmt: skip
+
+
+def continued(sheet: Sheet, table: Table) -> Sheet | None:
+    """A document's table that goes on with another: as wide, without a header, said by the same characters.
+
+    A page or a scene ends between the two. None if it is no such table.
+    """
+    if not table.number or find_header(table, []) or _width(table) != _width(sheet.table):
+        return None
+    at = sheet.columns.get("character", sheet.columns["line"])
+    known, here = ({cells[at].text for _, cells in rows if at < len(cells) and cells[at].text}
+                   for rows in (sheet.rows, table.rows))  # fmt: skip
+    follows = table.number == sheet.table.number + 1 and sheet.header.heads
+    if not follows and 2 * len(known & here) < len(here):
+        return None
+    header = sheet.header._replace(first=0, last=0)
+    return replace(sheet, table=table, header=header, warnings=[])
+
+
+def _width(table: Table) -> int:
+    return max((len(cells) for _, cells in table.rows), default=0)
 
 
 class _Search:

@@ -11,9 +11,9 @@ from moksori.messages import Lang, Message, message
 class Place(NamedTuple):
     """Where a line stands in its script, as its readers count."""
 
-    kind: Literal["row", "cue", "line"]
+    kind: Literal["row", "cue", "line", "table", "paragraph"]
     number: int | str  # of the row, the cue or the line; a cue's is what its file calls it
-    sheet: str = ""  # its title, of a workbook with several
+    sheet: str = ""  # its title, of a workbook with several; the number of a document's table
 
     @property
     def message(self) -> Message:

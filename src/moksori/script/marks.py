@@ -42,6 +42,12 @@ class Marks:
         character = row["character"].text if "character" in row else ""
         self.looks.append((number, character, row["line"].looks if "line" in row else ""))
 
+    def asides(self, number: int, row: dict[str, Cell]) -> None:
+        """What a document's row holds beside its text; also of a row that is not read."""
+        for key, cell in row.items():
+            for code, text in () if cell.held else cell.asides:
+                self._cell(code, number, self.sheet.columns[key], text)
+
     def _cell(self, code: str, number: int, column: int, text: str) -> None:
         where, short = self.sheet.table.cell(number, column), text[:_TEXT]
         text = f"{short}…" if len(text) > _TEXT else text
@@ -65,6 +71,8 @@ class Marks:
             reported.append(message("script.overlays", place=place))
         if self.sheet.table.rules:
             reported.append(message("script.rules", place=place))
+        if self.sheet.table.changed:
+            reported.append(message("script.changes", place=place))
         return reported
 
     def _colours(self) -> Iterator[Message]:

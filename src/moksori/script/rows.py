@@ -69,6 +69,7 @@ def lines_of(sheet: Sheet, asked: Asked, notation: Notation, title: str) -> Scri
             if i < len(cells) and (key == "line" or key in asked.only)
         }
         row = {key: c for key, c in row.items() if not (c.held and key in _OF_ONE_ROW)}
+        marks.asides(number, row)
         text = row.get("line", BLANK)
         if not (text.text or text.fault) and _is_sound(row):
             sound = f"({row['directions'].text.strip('()[]')})"
@@ -85,11 +86,15 @@ def lines_of(sheet: Sheet, asked: Asked, notation: Notation, title: str) -> Scri
             continue
         marks.line(number, row)
         place = Place("row", number, title)
+        if table.number:
+            place = Place("table", number, str(table.number))
         faults += [Fault(place, *why) for why in _misplaced(sheet, number, cells)]
         line, own = _line(sheet, place, row, notation)
         lines.append(line)
         faults += own
     what = message("script.rows", sheet=f"{table.title} " if table.title else "")
+    if table.number:
+        what = message("script.rows_of_table", number=table.number)
     warnings = [*marks.warnings(), *textless_warning(sheet.path, what, textless)]
     return ScriptContent(lines, warnings, faults)
 
@@ -97,7 +102,7 @@ def lines_of(sheet: Sheet, asked: Asked, notation: Notation, title: str) -> Scri
 def _misplaced(sheet: Sheet, number: int, cells: list[Cell]) -> Iterator[tuple[Message, Message]]:
     """Where and why a row's cells may not be in the columns that they seem to be in."""
     table, heads = sheet.table, sheet.header.heads
-    if not table.title and any(cell.own for cell in cells[sheet.width :]):
+    if not (table.title or table.number) and any(cell.own for cell in cells[sheet.width :]):
         why = message("script.too_many_cells", cells=len(cells), head=sheet.width)
         yield Place("row", number).message, why
     for i in sheet.columns.values():  # a header that is merged over columns may be of either

@@ -9,6 +9,7 @@ from moksori.errors import ScriptError
 from moksori.files import read_text
 from moksori.messages import message
 from moksori.script.content import Asked, Fault, Reader, ScriptContent, joined
+from moksori.script.documents import read_document_script
 from moksori.script.headers import COLUMNS, meaning
 from moksori.script.line import Line, Place
 from moksori.script.names import unify_names
@@ -38,8 +39,12 @@ READERS: dict[str, Reader] = {
     ".xlsx": read_workbook_script,
     ".xlsm": read_workbook_script,
     ".xls": read_workbook_script,
+    ".ods": read_workbook_script,
     ".csv": read_delimited_script,
     ".tsv": read_delimited_script,
+    ".docx": read_document_script,
+    ".docm": read_document_script,
+    ".hwpx": read_document_script,
     ".srt": read_subrip,
     ".vtt": read_subrip,
     ".ass": read_substation,
@@ -48,8 +53,13 @@ READERS: dict[str, Reader] = {
     ".sami": read_sami,
     ".txt": read_plain,
 }
-_SAVE_AS = {".hwp": "script.save_hwp", ".doc": "script.save_doc", ".sub": "script.save_sub"}
-_WITH_EPISODES = (read_workbook_script, read_delimited_script)
+_SAVE_AS = {
+    ".hwp": "script.save_hwp", ".hwt": "script.save_hwp", ".hml": "script.save_hwp",
+    ".doc": "script.save_docx", ".odt": "script.save_docx", ".rtf": "script.save_docx",
+    ".pages": "script.save_docx", ".pdf": "script.save_pdf", ".numbers": "script.save_as",
+    ".sub": "script.save_sub",
+}  # fmt: skip
+_WITH_EPISODES = (read_workbook_script, read_delimited_script, read_document_script)
 
 
 def read_script(

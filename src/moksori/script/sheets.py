@@ -1,39 +1,55 @@
-"""The tables of a script, one or a workbook's sheets, to its lines."""
+"""The tables of a script, one, a workbook's sheets or a document's, to its lines."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
-from moksori.script.columns import NoLines, Sheet, find_columns
-from moksori.script.content import Asked, Fault, ScriptContent
+from moksori.script.columns import NoLines, Sheet, continued, find_columns
+from moksori.script.content import Asked, Fault, ScriptContent, joined
 from moksori.script.head_rows import TITLES_WITHIN
 from moksori.script.rows import lines_of, written_times
 from moksori.script.tables import Table, one_line, read_delimited
 from moksori.script.times import Timing, find_timing
 from moksori.script.workbook import is_workbook, read_workbook
 
+_TEXT = 40  # characters of a text that is cited
+
 
 def read_workbook_script(path: Path, asked: Asked) -> ScriptContent:
     """The lines of a workbook's sheets; a `content.Reader`."""
-    return _from_tables(path, read_workbook(path), asked)
+    return from_tables(path, read_workbook(path), asked)
 
 
 def read_delimited_script(path: Path, asked: Asked) -> ScriptContent:
     """The lines of a .csv or .tsv; a `content.Reader`. A workbook under that name is one."""
     if is_workbook(path):
         return read_workbook_script(path, asked)
-    return _from_tables(path, [read_delimited(path)], asked)
+    return from_tables(path, [read_delimited(path)], asked)
 
 
-def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
-    """Lines of every sheet that has the column: one sheet an episode, notes on sheets of their own."""
+def from_tables(
+    path: Path, found: list[Table], asked: Asked, titles: Sequence[Sequence[str]] = ()
+) -> ScriptContent:
+    """Lines of every sheet that has the column: one sheet an episode, notes on sheets of their own.
+
+    Args:
+        path: of the script.
+        found: its tables.
+        asked: what is asked.
+        titles: rows outside the tables, which may say the frame rate.
+
+    Raises:
+        NoLines: no table has a column of lines.
+        ScriptError: as `columns.find_columns`, or no such episode.
+    """
     sheets, passed_over = _with_lines(path, found, asked)
     warnings, faults, episode = list[Message](), list[Fault](), asked.episode
     if passed_over:
-        names = ", ".join(passed_over)
-        warnings.append(message("script.sheets_passed", file=path, sheets=names))
-    read, understood = [], dict[str, tuple[Message, list[str]]]()
+        passed = joined(passed_over, "script.and")
+        warnings.append(message("script.sheets_passed", file=path, sheets=passed))
+    read, understood = [], dict[str, tuple[Message, list[Message]]]()
     chosen = [
         sheet
         for sheet in sheets
@@ -41,14 +57,15 @@ def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
         or "episode" in sheet.columns
         or one_line(sheet.table.title) == one_line(episode)
     ]
-    timing = _timing(path, found, sheets, chosen, asked)
+    timing = _timing(path, found, sheets, chosen, asked, titles)
     warnings += timing.warnings
     for sheet in chosen:
         title = one_line(sheet.table.title)
         content = lines_of(sheet, asked, timing.notation, title if len(found) > 1 else "")
         read.append((title, content.lines))
         what = sheet.understood()
-        understood.setdefault(what.dump(), (what, []))[1].append(title)
+        named = [sheet.table.name] * bool(title or sheet.table.number)
+        understood.setdefault(what.dump(), (what, []))[1].extend(named)
         warnings += [*sheet.warnings, *content.warnings]
         faults += content.faults
         if content.lines and sheet.table.hidden:
@@ -61,16 +78,20 @@ def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
     ]
     kept = [line for line in spoken if episode is None or line.episode == one_line(episode)]
     if episode is not None and not kept:
-        titles = [sheet.table.title for sheet in sheets if "episode" not in sheet.columns]
+        titled = [sheet.table.title for sheet in sheets if "episode" not in sheet.columns]
         names = ", ".join(
-            filter(None, dict.fromkeys([*(line.episode for line in spoken), *titles]))
+            filter(None, dict.fromkeys([*(line.episode for line in spoken), *titled]))
         )
         there = names or message("script.no_episodes")
         raise ScriptError.of("script.no_episode", file=path, episode=episode, names=there)
     places = {line.place for line in kept}
     shown = [
-        message("script.understood", place=", ".join(filter(None, [str(path), *titles])), what=what)
-        for what, titles in understood.values()
+        message(
+            "script.understood",
+            place=joined([message("plain", text=path), *names], "script.and"),
+            what=what,
+        )
+        for what, names in understood.values()
     ]
     faults = [fault for fault in faults if fault.place in places]
     return ScriptContent(
@@ -84,7 +105,12 @@ def _from_tables(path: Path, found: list[Table], asked: Asked) -> ScriptContent:
 
 
 def _timing(
-    path: Path, found: list[Table], sheets: list[Sheet], chosen: list[Sheet], asked: Asked
+    path: Path,
+    found: list[Table],
+    sheets: list[Sheet],
+    chosen: list[Sheet],
+    asked: Asked,
+    outside: Sequence[Sequence[str]],
 ) -> Timing:
     """How the times of the chosen sheets are written; titles above headers and cover sheets may say it."""
     last = {id(sheet.table): sheet.header.last for sheet in sheets}
@@ -95,22 +121,34 @@ def _timing(
         if number <= last.get(id(table), TITLES_WITHIN)
     ]
     written = [time for sheet in chosen for time in written_times(sheet, asked)]
-    return find_timing(path, written, asked.frame_rate, titles)
+    return find_timing(path, written, asked.frame_rate, [*outside, *titles])
 
 
-def _with_lines(path: Path, found: list[Table], asked: Asked) -> tuple[list[Sheet], list[str]]:
-    """The sheets with a column of lines, and the titles of the others that hold something.
+def _with_lines(path: Path, found: list[Table], asked: Asked) -> tuple[list[Sheet], list[Message]]:
+    """The sheets with a column of lines, and the names of the others that hold something.
 
-    By content only where no header of any sheet tells, since notes are text too.
+    By content only where no header of any sheet tells, since notes are text too. A document's table
+    without a header may go on with the one before it.
     """
     for by_content in (False, True):
-        sheets, fault, others = list[Sheet](), None, list[str]()
+        sheets, fault, others = list[Sheet](), None, list[Message]()
         for table in found:
             try:
                 sheets.append(find_columns(path, table, asked, by_content))
             except NoLines as error:
                 fault = fault or error
-                others += [table.title] * bool(table.rows)
+                if sheets and (rest := continued(sheets[-1], table)):
+                    sheets.append(rest)
+                else:
+                    others += [_named(table)] * bool(table.rows)
         if sheets:
             return sheets, others
     raise fault or NoLines.of("script.no_lines_column", place=path, columns=message("script.none"))
+
+
+def _named(table: Table) -> Message:
+    """A table as a warning names it; a document's, which has no title, by its first words."""
+    if not table.number:
+        return table.name
+    first = next((cell.text for _, row in table.rows for cell in row if cell.text), "")
+    return message("script.cites", where=table.name, text=first[:_TEXT])

@@ -43,6 +43,8 @@ class Cell:
         cut: the parts that are struck through where others are not; the value is the others.
         raised: parts in superscript or subscript; they are of the value too.
         looks: its fill and the colours of its text, where they are not the usual ones.
+        asides: what a document holds beside its text, each by the code of the message that reports it:
+            comments, footnotes, what was deleted, inserted or hidden.
     """
 
     value: Value = None
@@ -54,6 +56,7 @@ class Cell:
     cut: str = ""
     raised: str = ""
     looks: str = ""
+    asides: tuple[tuple[str, str], ...] = ()
 
     @property
     def own(self) -> bool:
@@ -104,7 +107,7 @@ BLANK = Cell()
 
 
 class Table(NamedTuple):
-    """A sheet, or a file of delimited text.
+    """A sheet, a file of delimited text, or a table of a document.
 
     Attributes:
         title: of the sheet; "" of text.
@@ -115,6 +118,8 @@ class Table(NamedTuple):
         comments: on cells, by row and column, from 1 and from 0.
         overlays: pictures or shapes lie upon it.
         rules: formats that depend on a rule strike text through.
+        changed: changes were recorded, such as deleted rows; the table is as it is with all of them.
+        number: of a document's table, from 1; 0 of others.
     """
 
     title: str
@@ -125,6 +130,15 @@ class Table(NamedTuple):
     comments: Mapping[tuple[int, int], str] = {}
     overlays: bool = False
     rules: bool = False
+    changed: bool = False
+    number: int = 0
+
+    @property
+    def name(self) -> Message:
+        """How messages call it: the title of a sheet, or the number of a document's table."""
+        if self.number:
+            return message("script.table", number=self.number)
+        return message("plain", text=one_line(self.title))
 
     def column(self, index: int) -> str:
         """How the table's program calls a column: C; of text, 3."""
@@ -145,7 +159,10 @@ class Table(NamedTuple):
         return None
 
     def cell(self, row: int, column: int) -> Message:
-        """How the table's program calls a cell: 1화!C12; of text, row 12, cell 3."""
+        """How the table's program calls a cell: 1화!C12; of text, row 12, cell 3; table 2, row 12, cell 3."""
+        if self.number:
+            place = {"table": self.number, "row": row, "cell": column + 1}
+            return message("script.table_cell", **place)
         if not self.title:
             return message("script.cell", row=row, cell=column + 1)
         return message("plain", text=f"{self.title}!{self.column(column)}{row}")

@@ -4,24 +4,25 @@ from contextlib import suppress
 from pathlib import Path
 
 from moksori.errors import ScriptError
+from moksori.script.ods import read_ods
+from moksori.script.package import OLE, ZIP, check_kind, kind_of
 from moksori.script.tables import Table
 from moksori.script.xls import read_xls
 from moksori.script.xlsx import read_xlsx
 
 _ZIP = b"PK\x03\x04"
-_OLE = bytes.fromhex("D0CF11E0A1B11AE1")  # of an .xls, and of what Office wraps a protected file in
 _PAGES = (b"<html", b"<table", b"<!doctype", b"mime-version", b"<?xml")  # that others call .xls
 
 
 def is_workbook(path: Path) -> bool:
     """Whether a file begins as workbooks do."""
     with suppress(OSError), path.open("rb") as file:
-        return file.read(len(_OLE)).startswith((_ZIP, _OLE))
+        return file.read(len(OLE)).startswith((_ZIP, OLE))
     return False
 
 
 def read_workbook(path: Path) -> list[Table]:
-    """Read all sheets of an .xlsx, .xlsm or .xls.
+    """Read all sheets of an .xlsx, .xlsm, .xls or .ods.
 
     Raises:
         ScriptError: damaged, protected by a password, larger than any script when unpacked, or no workbook.
@@ -30,10 +31,11 @@ def read_workbook(path: Path) -> list[Table]:
         content = path.read_bytes()
     except OSError as error:
         raise ScriptError(f"{path}: {error.strerror}") from None
-    if content.startswith(_OLE):
+    if content.startswith(OLE):
         return read_xls(path, content)
     if content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES):
         raise ScriptError.of("script.page_workbook", file=path)
-    if content.startswith(_ZIP[:2]):  # an empty or a cut one begins otherwise
-        return read_xlsx(path, content)
+    if content.startswith(ZIP):
+        check_kind(path, content, (".xlsx", ".ods"))
+        return (read_ods if kind_of(content) == ".ods" else read_xlsx)(path, content)
     raise ScriptError.of("script.no_workbook", file=path)

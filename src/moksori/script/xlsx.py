@@ -6,18 +6,15 @@ here, without regard to their namespace; what a number means, openpyxl's functio
 """
 
 import datetime
-import io
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from moksori.errors import ScriptError
 from moksori.messages import message
 from moksori.script.looks import Font, Run, Style, colour, numeric, styled
-from moksori.script.package import Parts, check_sizes
+from moksori.script.package import Parts, local, unpacked
 from moksori.script.tables import Cell, Merge, Table, Value, error_value, merged, one_line
 
 _MAX_COLUMNS = 16384  # that a sheet can have
@@ -39,20 +36,7 @@ def read_xlsx(path: Path, content: bytes) -> list[Table]:
     Raises:
         ScriptError: damaged, or larger than any script when unpacked.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            check_sizes(path, archive)
-            return [*_sheets(Parts(archive))]
-    except ScriptError:
-        raise
-    except Exception as error:  # a damaged zip or XML: zipfile, expat and we raise whatever was met
-        raise ScriptError.of(
-            "script.damaged_workbook", file=path, why=one_line(str(error)) or type(error).__name__
-        ) from None
-
-
-def _local(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
+    return unpacked(path, content, lambda parts: [*_sheets(parts)])
 
 
 def _is_on(element: Element | None, default: bool = False) -> bool:
@@ -78,7 +62,7 @@ def _sheets(parts: Parts) -> Iterator[Table]:
             _runs(element)
             for name in parts.of_kind(main, "sharedStrings")
             for element in parts.root(name)
-            if _local(element) == "si"
+            if local(element) == "si"
         ],
         styles=styles, striking=striking,
         epoch=CALENDAR_MAC_1904 if in_1904 else CALENDAR_WINDOWS_1900,
@@ -152,9 +136,9 @@ def _runs(element: Element) -> list[Run]:
     """The parts of a string; how Japanese is read (rPh) is not of it."""
     runs = []
     for part in element:
-        if _local(part) == "t":
+        if local(part) == "t":
             runs.append(Run(part.text or "", None))
-        elif _local(part) == "r":
+        elif local(part) == "r":
             about = part.find("{*}rPr")
             runs.append(Run(part.findtext("{*}t") or "", None if about is None else _font(about)))
     return runs
@@ -167,7 +151,7 @@ def _sheet(book: _Workbook, name: str, title: str, hidden: bool) -> Table:
     merges, hidden_rows, hidden_columns = list[Merge](), set[int](), set[int]()
     number, rules = 0, False
     for element in book.parts.events(name):
-        match _local(element):
+        match local(element):
             case "row":
                 number = _number(element.get("r")) or number + 1
                 if _is_hidden(element, "ht"):
@@ -203,7 +187,7 @@ def _row(book: _Workbook, element: Element) -> list[Cell]:
 
     row: list[Cell] = []
     for one in element:
-        if _local(one) != "c":
+        if local(one) != "c":
             continue
         column = len(row)
         if place := one.get("r"):
@@ -257,9 +241,9 @@ def _comments(parts: Parts, name: str) -> Mapping[tuple[int, int], str]:
         own: dict[tuple[int, int], list[str]] = {}
         for part in parts.of_kind(name, kind):
             for one in parts.root(part).iter():
-                if _local(one) == tag and one.get("ref"):
+                if local(one) == tag and one.get("ref"):
                     row, column = coordinate_to_tuple(one.get("ref", ""))
-                    text = "".join(t.text or "" for t in one.iter() if _local(t) in ("t", "text"))
+                    text = "".join(t.text or "" for t in one.iter() if local(t) in ("t", "text"))
                     own.setdefault((row, column - 1), []).append(one_line(text))
         found |= {place: " / ".join(texts) for place, texts in own.items()}
     return found
@@ -267,7 +251,7 @@ def _comments(parts: Parts, name: str) -> Mapping[tuple[int, int], str]:
 
 def _has_overlays(parts: Parts, name: str) -> bool:
     return any(
-        _local(one) in ("sp", "cxnSp", "pic", "grpSp")
+        local(one) in ("sp", "cxnSp", "pic", "grpSp")
         for part in parts.of_kind(name, "drawing")
         for one in parts.root(part).iter()
     )

@@ -4,7 +4,7 @@ import { get, post, put, state, t, toast } from "./api.js";
 import { button, fileButton, fill, h } from "./dom.js";
 import { settingsForm } from "./settings.js";
 
-const SCRIPTS = ".xlsx,.xlsm,.csv,.tsv,.srt,.ass,.ssa,.vtt,.txt,.docx,.hwpx,.smi", SOUNDS = "audio/*,.wav,.flac,.aif,.aiff,.mp3,.ogg,.w64,.rf64";
+const SCRIPTS = ".xlsx,.xlsm,.xls,.ods,.csv,.tsv,.docx,.docm,.hwpx,.srt,.ass,.ssa,.vtt,.smi,.sami,.txt", SOUNDS = "audio/*,.wav,.flac,.aif,.aiff,.mp3,.ogg,.w64,.rf64";
 
 export default function start(place) {
   const jobs = h("ul.jobs"), files = h("div.files"), preview = h("div.preview");
@@ -53,6 +53,7 @@ export default function start(place) {
     read = sign;
     fill(preview, h("h2", {}, t("start.understood")),
       found.error || job.error ? h("p.bad", {}, found.error || job.error) : h("p", {}, t("start.lines", { count: found.lines })),
+      (found.understood ?? []).map((what) => h("p.note", {}, what)),
       [...(found.warnings ?? []), ...(found.faults ?? [])].map((why) => h("p.amber", {}, why)),
       found.rows.length ? h("div.scroll", {}, h("table", {}, h("thead", {}, h("tr", {}, found.filled.map((key) => h("th", {}, t(`column.${key}`))))),
         h("tbody", {}, found.rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell))))))) : null,
