@@ -29,6 +29,7 @@ class Cue(NamedTuple):
     speeches: Sequence[Speech]  # none of what is drawn
     faults: tuple[Message, ...] = ()
     stray: bool = False  # a row of the file that belongs to no cue
+    where: Message | None = None  # what it is called where rows say nothing
 
 
 def entities(text: str, deep: int = ENTITIES_DEEP) -> str:
@@ -77,7 +78,7 @@ def content_of(
         parts, own = _lines(place, cue, timing)
         if own or any(part.text for part in parts):
             lines += parts
-            faults += [Fault(place, row_at(cue.row), why) for why in own]
+            faults += [Fault(place, cue.where or row_at(cue.row), why) for why in own]
         else:
             textless.append(cue.no)
     told = [*timing.warnings, *warnings]

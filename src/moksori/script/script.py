@@ -9,6 +9,7 @@ from moksori.errors import ScriptError
 from moksori.files import read_text
 from moksori.messages import message
 from moksori.script.content import Asked, Fault, Reader, ScriptContent, joined
+from moksori.script.dapt import read_dapt
 from moksori.script.documents import read_document_script
 from moksori.script.headers import COLUMNS, meaning
 from moksori.script.line import Line, Place
@@ -51,6 +52,10 @@ READERS: dict[str, Reader] = {
     ".ssa": read_substation,
     ".smi": read_sami,
     ".sami": read_sami,
+    ".dapt": read_dapt,
+    ".ttml": read_dapt,
+    ".dfxp": read_dapt,
+    ".xml": read_dapt,
     ".txt": read_plain,
 }
 _SAVE_AS = {

@@ -18,6 +18,7 @@ from moksori.weights import MODEL
 
 SCRIPTS, RECORDINGS, CAST = "script", "recordings", "cast.toml"
 DEMO = "demo"
+_ANY = (".txt", ".xml")  # of which many are no scripts
 
 
 def is_job(folder: Path) -> bool:
@@ -73,7 +74,7 @@ def begin_job(folder: Path) -> JobFile:
     scripts = [
         path
         for path in sorted(around.iterdir())
-        if path.suffix.lower() in READERS and path.suffix.lower() != ".txt" and path.is_file()
+        if path.suffix.lower() in READERS and path.suffix.lower() not in _ANY and path.is_file()
     ]
     sounds = [
         path
