@@ -3,13 +3,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo studio test test-fast check docs format clean
+.PHONY: help demo studio test test-fast fuzz check docs format clean
 
 help:
 	@echo "make demo       install, convert a Korean line, say where the result is"
 	@echo "make studio     install, open the director's page with a scene to dub"
 	@echo "make test       install, run every check"
 	@echo "make test-fast  the checks and the quick tests, about a minute"
+	@echo "make fuzz       scripts, times, text and TOML at random for an hour (MINUTES=60)"
 	@echo "make docs       the documentation as a site, in build/site"
 	@echo "make format     format and fix what can be fixed"
 	@echo "make clean      remove what was installed and made"
@@ -37,6 +38,15 @@ test: check
 
 test-fast: check
 	$(BIN)/python -m pytest -m "not slow"
+
+FUZZED := tests/script/test_fuzz.py tests/script/test_conservation.py tests/text/test_readings.py
+MINUTES ?= 60
+fuzz: .venv/.dev
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); seed=0; \
+	while [ $$(date +%s) -lt $$end ]; do \
+	  seed=$$((seed + 1)); \
+	  MOKSORI_FUZZ=1500 $(BIN)/python -m pytest $(FUZZED) --hypothesis-seed $$seed || exit 1; \
+	done
 
 docs: .venv/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

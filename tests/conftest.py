@@ -1,11 +1,13 @@
 """What several tests share: synthetic speech, and the real corpus where it is."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+os.environ["LC_ALL"] = "C.UTF-8"  # whoever runs the tests: messages are English where none is asked
 SHARED = Path(__file__).parents[2] / "shared"
 DEMO = Path(__file__).parent / "data" / "old_demo.wav"  # synthetic: eSpeak NG, converted twice
 DEMO_TEXT = DEMO.with_suffix(".txt").read_text(encoding="utf-8").strip()

@@ -1,3 +1,4 @@
+import ast
 import pickle
 import re
 import string
@@ -5,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from moksori.errors import AudioError, TextError
+from moksori import errors
+from moksori.dubbing.plan.cast import read_cast
+from moksori.errors import AudioError, ConfigError, TextError
 from moksori.messages import Message, codes, message, say
 from moksori.script.line import Place
 
@@ -53,6 +56,63 @@ def test_every_code_of_the_source_is_in_the_catalogue_and_used():
     for code in codes():
         used = f'"{code}"' in source or f"'{code}'" in source or code.startswith(built)
         assert used, code
+
+
+# What a studio never meets: training, and what only programmers call.
+FOR_RESEARCHERS = (
+    "training/", "models/", "config.py", "cli/train.py", "cli/tune.py", "cli/prepare.py",
+    "corpus/manifests.py", "corpus/batches.py", "corpus/segments.py", "corpus/recordings.py",
+)  # fmt: skip
+OF_ENROLMENT = ("training/enrol.py", "training/owner.py")
+
+
+def uncoded(path: Path) -> list[str]:
+    """Errors of a file that are given words instead of a code."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    return [
+        f"{path.name}:{call.lineno}"
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and (call.func.id in vars(errors) and call.func.id.endswith("Error"))
+        and call.args
+        and isinstance(call.args[0], ast.Constant | ast.JoinedStr)
+    ]
+
+
+def test_whatever_a_studio_may_read_has_a_code():
+    places = {str(path.relative_to(SOURCE)): path for path in SOURCE.rglob("*.py")}
+    found = {
+        place: uncoded(path)
+        for place, path in places.items()
+        if place in OF_ENROLMENT or not place.startswith(FOR_RESEARCHERS)
+    }
+    assert len(found) > 100
+    assert uncoded(places["training/conversion.py"])  # there are some to be found
+    assert not [error for errors in found.values() for error in errors]
+
+
+@pytest.mark.parametrize(
+    ("text", "korean"),
+    [
+        ('[characters."하나"]\nvoise = "lmy"', "“characters.하나.voise”라는 항목은 없습니다"),
+        ("[default]\nvoice = 3", "“default.voice”: 따옴표로 묶은 글이어야 합니다 (받은 값: 3)"),
+        ("[default]\npitch = 99", "“default.pitch”: 12 이하여야 합니다"),
+        ("[default]\npitch = nan", "받은 값: nan"),
+        ("[default]\npitch = '가'", "“default.pitch”: 숫자여야 합니다"),
+        ("[default]\npass = 3", "“default.pass”: true 또는 false여야 합니다"),
+        ("[default]\nnonverbal = 'yes'", "'convert', 'match' or 'leave' 가운데 하나여야"),
+        ("default = 3", "“default”: 표(예: [characters."),
+        ('[characters."두나"]\n[characters."두 나"]', "이름이 같은 배역이 둘입니다: “두나”, “두 나”"),
+        ("[default", "TOML 문법에 맞지 않습니다"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_cast_is_said_in_korean(tmp_path, text, korean):
+    path = tmp_path / "cast.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        read_cast(path)
+    assert f"{path}: " in error.value.say("ko")
+    assert korean in error.value.say("ko")
 
 
 def test_a_message_within_a_message_is_said_in_the_same_language():

@@ -11,6 +11,7 @@ import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +26,24 @@ else:
     _DictReader = csv.DictReader
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
+_KINDS = {  # what pydantic finds, by what it calls it
+    "toml.unknown_key": ("extra_forbidden",),
+    "toml.no_key": ("missing",),
+    "toml.empty": ("string_too_short",),
+    "toml.text": ("string_",),
+    "toml.number": ("float_", "finite_number"),
+    "toml.whole_number": ("int_",),
+    "toml.yes_or_no": ("bool_",),
+    "toml.one_of": ("literal_error",),
+    "toml.date": ("date_",),
+    "toml.list": ("list_", "tuple_"),
+    "toml.table": ("dict_", "model_"),
+    "toml.at_least": ("greater_than_equal",),
+    "toml.at_most": ("less_than_equal",),
+    "toml.above": ("greater_than",),
+    "toml.below": ("less_than",),
+}
+_WHOLE = ("toml.unknown_key", "toml.no_key")  # messages that name the key themselves
 MAX_BYTES = 80  # in UTF-8; systems take 255, of which the rest is for what others put around it
 _ENDS = re.compile(r"\r+\n|\r")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)  # by Windows
@@ -281,7 +300,13 @@ def cut(text: str, size: int) -> str:
     return text.encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
 
 
-def load_toml(path: Path, kind: type[AnyModel], *, missing: str = "", hint: str = "") -> AnyModel:
+def load_toml(
+    path: Path,
+    kind: type[AnyModel],
+    *,
+    missing: Message | None = None,
+    hint: Message | None = None,
+) -> AnyModel:
     """Read a TOML file into a pydantic model: configs, casts, consents, jobs.
 
     Args:
@@ -301,17 +326,32 @@ def load_toml(path: Path, kind: type[AnyModel], *, missing: str = "", hint: str 
         tip = message("toml.hint", hint=hint) if hint else ""
         raise ConfigError.of("toml.invalid", file=path, why=error, hint=tip) from None
     except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from None
+        raise ConfigError.of("file.invalid", file=path, why=explain(error)) from None
 
 
-def explain(error: ValidationError) -> str:
+def explain(error: ValidationError) -> Message:
     """All faults of a validation, one after another: the key, what is wrong, what was given."""
-    faults = []
+    return reduce(lambda one, other: message("both", first=one, second=other), _faults(error))
+
+
+def _faults(error: ValidationError) -> Iterator[Message]:
     for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"]) or "the file"
-        if fault["type"] == "extra_forbidden":
-            faults.append(f"unknown key “{key}”")
+        key = ".".join(str(part) for part in fault["loc"])
+        kind, about = fault["type"], fault.get("ctx", {})
+        code = next((code for code, kinds in _KINDS.items() if kind.startswith(kinds)), None)
+        if code in _WHOLE:
+            yield message(code, key=key)
+            continue
+        cause = about.get("error")
+        if isinstance(cause, MoksoriError):
+            what = cause.message
+        elif code:
+            what = message(code, **{name: _plain(about[name]) for name in about})
         else:
-            given = "" if fault["type"] == "missing" else f", got {fault['input']!r:.60}"
-            faults.append(f"“{key}”: {fault['msg']}{given}")
-    return "; ".join(faults)
+            what = message("plain", text=fault["msg"])
+        given = f"{fault['input']!r:.60}"
+        yield message("toml.value", key=key, what=what, given=given) if key else what
+
+
+def _plain(limit: Any) -> Any:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit

@@ -235,6 +235,27 @@ def test_prepare_reports_hours_lines_and_rejections(tmp_path):
     assert "pmx/pmx00000: no text" in again.stdout
 
 
+def test_every_command_speaks_the_user_s_language(tmp_path, monkeypatch):
+    """By --lang, by MOKSORI_LANG, or by the system's; a script's errors, success and warnings alike."""
+    script = tmp_path / "a.srt"
+    script.write_text("1\n00:00:01,000 --> 00:00:02,000\n안녕?\n", encoding="utf-8")
+    cast = tmp_path / "cast.toml"
+    assert "썼습니다" in moksori("cast", script, "-o", cast, "--lang", "ko").stdout
+    monkeypatch.setenv("LANG", "ko_KR.UTF-8")
+    monkeypatch.delenv("LC_ALL")
+    assert "배역이 모두 있습니다" in moksori("cast", script, "-o", cast).stdout
+    monkeypatch.setenv("MOKSORI_LANG", "en")
+    assert "has all characters" in moksori("cast", script, "-o", cast).stdout
+    cast.write_text("[default]\nvoise = 'lmy'", encoding="utf-8")
+    assert "unknown key “default.voise”" in moksori("cast", script, "-o", cast).stderr
+    told = moksori("cast", script, "-o", cast, "--lang", "ko")
+    assert "오류: " in told.stderr and "“default.voise”라는 항목은 없습니다" in told.stderr
+    missing = ("align", tmp_path / "a.wav", "-o", tmp_path / "a.TextGrid", "--lang", "ko")
+    assert "--text로 적으세요" in moksori(*missing).stderr
+    consent = ("enroll", "hong", tmp_path, "--consent", tmp_path / "none.toml", "--lang", "ko")
+    assert "who, purpose, until, contact를 적으세요" in moksori(*consent).stderr
+
+
 def test_importing_leaves_what_is_slow_to_import_alone():
     slow = "{'torch', 'numpy', 'matplotlib', 'pyworld', 'lightning', 'lhotse'}"
     code = f"import sys, moksori, moksori.cli; sys.exit(len({slow} & set(sys.modules)))"

@@ -121,7 +121,7 @@ def make_pickle(folder):
         (lambda f: resize(f, text_kernels=[3] * 100_000), "has 100000 sizes"),
         (lambda f: resize(f, decoder_dim=2**18), "do not fit: .* and should be .*262144"),
         (lambda f: resize(f, decoder_expansion=2**19), "do not fit|[Oo]verflow"),
-        (lambda f: edit(f, audio={**audio(f), "n_mels": 2**19}), "less than or equal to 1024"),
+        (lambda f: edit(f, audio={**audio(f), "n_mels": 2**19}), "at most 1024"),
         (lambda f: edit(f, voices=[{**voice(f), "log_f0_mean": 1e9}]), "log_f0_mean"),
         (lambda f: pipe(f / "weights.safetensors"), "not an ordinary file"),
         (lambda f: replace_weight(f, float("nan")), "holds no numbers"),

@@ -108,7 +108,7 @@ def test_a_name_that_a_mac_has_decomposed_is_found(converter, tmp_path):
     [
         (GOOD.replace("who", "whose"), "unknown key"),
         (GOOD.replace('"홍"', '""'), "“who”"),
-        (GOOD.replace('contact = "a@b.kr"', ""), "“contact”: Field required"),
+        (GOOD.replace('contact = "a@b.kr"', ""), "“contact” is missing"),
         (GOOD.replace(str(TODAY + datetime.timedelta(1)), "2020-01-01"), "ended on 2020-01-01"),
         (GOOD.replace(str(TODAY + datetime.timedelta(1)), '"someday"'), "“until”"),
         ("who =", "not valid TOML"),

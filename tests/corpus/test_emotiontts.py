@@ -34,13 +34,13 @@ def test_every_unusable_line_says_why(source):
     with (source / "splits.csv").open("a") as file:
         file.write("gone00001,gone,train\n")
     problems = {id: line.problem for id, line in by_id(source).items() if line.problem}
-    assert {id: problem.split(":")[0] for id, problem in problems.items()} == {
-        "pfx00000": "no audio",
-        "pfx00001": "no text",
-        "pfx00002": "unreadable",
-        "pmx": "not in splits.csv",
-        "pmx00000": "empty",
-        "gone00001": "no audio, no text",
+    assert {id: problem.code for id, problem in problems.items()} == {
+        "pfx00000": "corpus.no_audio",
+        "pfx00001": "corpus.no_transcript",
+        "pfx00002": "file.encoding",
+        "pmx": "corpus.not_listed",
+        "pmx00000": "corpus.textless",
+        "gone00001": "corpus.only_listed",
     }
 
 
@@ -67,7 +67,7 @@ def test_a_line_that_is_there_twice_is_told_not_replaced(source):
     extra.unlink()
     (source / "Other" / "pfy" / "transcript").mkdir(parents=True)
     (source / "Other" / "pfy" / "transcript" / "pfx00000.txt").write_text("안녕")
-    with pytest.raises(CorpusError, match="several folders have a line “pfx00000”"):
+    with pytest.raises(CorpusError, match="“pfx00000” is there twice"):
         emotiontts.read(source)
 
 

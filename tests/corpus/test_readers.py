@@ -30,8 +30,9 @@ def test_kss(tmp_path):
     assert (first.id, first.speaker, first.text, first.script) == (
         "1_0000", "kss", "세 시다.", "3시다.",
     )  # fmt: skip
-    assert first.problem == ""
-    assert "1_0001.wav is missing" in second.problem
+    assert first.problem is None
+    assert second.problem.code == "corpus.no_audio"
+    assert "1_0001.wav" in second.problem.say("ko")
     with pytest.raises(CorpusError, match=r"no transcript"):
         read_kss(tmp_path / "1")
 
@@ -84,9 +85,10 @@ def test_a_show_s_script_becomes_its_actors_lines(tmp_path):
     lines = {line.id: line for line in read_script_corpus(tmp_path / "a.xlsx", tmp_path / "wav")}
     assert [lines[id].speaker for id in ("0001", "0002")] == ["김하나", "김하나"]  # actors
     assert not lines["0001"].problem and not lines["0002"].problem
-    assert "no audio" in lines["0003"].problem
-    assert "no file or no actor" in lines["row 6"].problem
-    assert lines["0009"].problem == "no row of a.xlsx names it"
+    assert lines["0003"].problem.code == "corpus.no_audio"
+    assert lines["row 6"].problem.code == "corpus.unnamed"
+    assert "6행" in lines["row 6"].problem.say("ko")
+    assert lines["0009"].problem.say("en").endswith("0009.wav: no row of a.xlsx names it")
     (tmp_path / "b.csv").write_text("대사\n안녕\n", encoding="utf-8")
     with pytest.raises(ScriptError, match="no column “파일”"):
         read_script_corpus(tmp_path / "b.csv", tmp_path / "wav")

@@ -384,7 +384,7 @@ def test_the_command_line_from_cast_to_delivery(show):
     again = moksori("cast", show / "script.xlsx", "-o", show / "new.toml", "--fps", "25")
     assert "has all characters" in again.output
     unfilled = moksori(*job, "--check")
-    assert unfilled.exit_code == 1
+    assert unfilled.exit_code == 2
     assert "no voice is chosen for “하나”" in unfilled.output
     refused = moksori(*job)
     assert refused.exit_code == 1

@@ -138,7 +138,7 @@ def test_a_list_is_read_with_korean_headers_and_its_own_paths(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("recording,voice\n1.wav,lmy\n", "no column text or line or 대사"),
+        ("recording,voice\n1.wav,lmy\n", "called one of: text, line, 대사"),
         ("recording,text,voice\n1.wav,,lmy\n", "line 2: no text"),
         ("recording,text,voice\n3.wav,가자,lmy\n", "line 2: .*3.wav is not there"),
         (

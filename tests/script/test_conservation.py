@@ -13,6 +13,7 @@ from moksori.errors import ScriptError
 from moksori.script.content import ScriptContent
 from moksori.script.script import read_script
 from moksori.script.tables import one_line
+from tests.fuzzing import examples
 
 HEADERS = [
     "대사",
@@ -39,7 +40,9 @@ CELLS = st.one_of(
 )  # fmt: skip
 TABLES = st.lists(st.lists(CELLS, min_size=1, max_size=6), max_size=9)
 FEW = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(120),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

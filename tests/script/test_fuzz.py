@@ -1,10 +1,8 @@
 # ruff: noqa: E501
 """Whatever a file holds: an error with its name, or lines; no traceback, no hang, nothing lost.
 
-A longer run: MOKSORI_FUZZ=20000 pytest tests/script/test_fuzz.py.
+A longer run: `make fuzz`.
 """
-
-import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,9 +18,10 @@ from moksori.files import decode, load_toml
 from moksori.script.line import Line, Place
 from moksori.script.script import read_script
 from moksori.timecode import FrameRate, parse_time
+from tests.fuzzing import examples
 
 fuzz = settings(
-    max_examples=int(os.environ.get("MOKSORI_FUZZ", "60")),
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -18,6 +18,7 @@ from moksori.text import SYMBOLS, normalize, pronounce, read, tokenize
 from moksori.text.directions import take_out
 from moksori.text.marks import clean
 from moksori.text.morphemes import analyse
+from tests.fuzzing import examples
 
 _TABLE = (Path(__file__).parent / "readings.tsv").read_text(encoding="utf-8")
 CASES = [row.split("\t")[:3] for row in _TABLE.splitlines() if not row.startswith("#")]
@@ -91,7 +92,7 @@ def _letters(line: str) -> str:
     return "".join(re.findall("[가-힣]", text))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(_LINES)
 def test_any_line_is_read_without_loss_or_refused(line):
     try:
@@ -111,7 +112,7 @@ def test_any_line_is_read_without_loss_or_refused(line):
         assert 0 <= mark.offset < len(line)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text("가나다각핳힣ab3 .,?!", max_size=30))
 def test_pieces_lie_where_the_text_has_them(line):
     pieces = analyse(line)
@@ -120,7 +121,7 @@ def test_pieces_lie_where_the_text_has_them(line):
         assert re.fullmatch("[가-힣]+", line[piece.begin : piece.end]), (line, piece)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.integers(0, 10**12), st.sampled_from(("원", "년", "달러", "킬로그램", "%")))
 def test_sino_korean_numbers_can_be_read_back(number, unit):
     """The reading, parsed by place value, is the number again."""

@@ -57,7 +57,7 @@ def save_figure(figure: Figure, path: Path | str) -> None:
     try:
         figure.savefig(path, dpi=110)
     except (OSError, ValueError) as error:
-        raise OutputError(f"{path}: cannot draw there ({error})") from None
+        raise OutputError.of("output.failed", path=path, why=error) from None
 
 
 def _draw_mel(

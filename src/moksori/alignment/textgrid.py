@@ -8,7 +8,7 @@ from praatio.data_classes.textgrid import Textgrid
 
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
-from moksori.errors import OutputError
+from moksori.files import write_error
 
 
 def save_textgrid(
@@ -31,7 +31,7 @@ def save_textgrid(
     try:
         grid.save(str(path), format="long_textgrid", includeBlankSpaces=True)
     except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}") from None
+        raise write_error(path, error) from None
 
 
 def _within(intervals: Sequence[Interval], length: Seconds) -> list[tuple[float, float, str]]:

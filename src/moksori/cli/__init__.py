@@ -74,6 +74,7 @@ def main() -> None:
     """Run the command line; errors a user can fix become one line and exit code 2."""
     warnings.showwarning = show_warning
     console.print_anywhere()
+    console.set_language(console.system_language())
     try:
         app()
     except UnicodeEncodeError as error:

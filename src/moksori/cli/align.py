@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import track
 
+from moksori.cli import console
 from moksori.cli.console import err, out, print_licence
-from moksori.cli.options import ForceOption, LexiconOption, ModelOption, SpellOption, check_output
+from moksori.cli.convert import warn_if_unsure
+from moksori.cli.options import (
+    ForceOption,
+    LangOption,
+    LexiconOption,
+    ModelOption,
+    SpellOption,
+    check_output,
+)
 from moksori.errors import ConfigError, MoksoriError, OutputError, TextError
 from moksori.files import read_text
 from moksori.formulas import as_written, text_cells
+from moksori.messages import message, say
 
 if TYPE_CHECKING:
     from moksori.alignment.alignment import Measures
@@ -43,6 +53,7 @@ def align(
     spell: SpellOption = False,
     model: ModelOption = None,
     force: ForceOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Find when each phone and word is said; write it as Praat's TextGrid.
 
@@ -51,18 +62,16 @@ def align(
 
     Example: moksori align line.wav --text "밥은 먹었어?" -o line.TextGrid --plot line.png
     """
-    from moksori.conversion.converter import MIN_CONFIDENCE, Converter
+    from moksori.conversion.converter import Converter
 
     if recording.is_dir():
         if text is not None or plot is not None:
-            raise ConfigError(
-                "a folder's texts lie beside its recordings; --text and --plot are for one"
-            )
+            raise ConfigError.of("align.one_only")
         return _align_folder(
             recording, output, Converter.from_pretrained(model), lexicon, spell, force
         )
     if text is None:
-        raise ConfigError("give the --text of the recording")
+        raise ConfigError.of("align.no_text")
     check_output(output, (".textgrid",), recording, force)
     if plot:
         check_output(plot, (".png", ".pdf", ".svg"), recording, force)
@@ -75,11 +84,7 @@ def align(
     measures = aligned.alignment.measures()
     parts = ", ".join(f"{name} {value}" for name, value in _written(measures, ".3g").items())
     out.print(f"{output}: {parts}", markup=False)
-    if measures.confidence < MIN_CONFIDENCE:
-        err.print(
-            f"warning: confidence below {MIN_CONFIDENCE:g}: is the text what is said in {recording}?",
-            style="yellow", markup=False,
-        )  # fmt: skip
+    warn_if_unsure(measures.confidence, recording)
 
 
 def _align_folder(
@@ -94,10 +99,10 @@ def _align_folder(
 
     recordings = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not recordings:
-        raise ConfigError(f"{folder}: no recordings in it ({', '.join(SUFFIXES)})")
+        raise ConfigError.of("audio.none_there", file=folder, kinds=", ".join(SUFFIXES))
     stems = [path.stem for path in recordings]
     if twice := [stem for stem in stems if stems.count(stem) > 1]:
-        raise ConfigError(f"{folder}: “{twice[0]}” is there with two endings; keep one")
+        raise ConfigError.of("align.two_endings", folder=folder, name=twice[0])
     print_licence(converter.card.licence)
     output.mkdir(parents=True, exist_ok=True)
     from moksori.alignment.alignment import Measures
@@ -117,24 +122,25 @@ def _align_folder(
             try:
                 grid = output / f"{path.stem}.TextGrid"
                 if grid.exists() and path.name not in ours and not force:
-                    raise OutputError(f"{grid}: exists; overwrite it with --force")
+                    raise OutputError.of("output.exists", path=grid)
                 aligned = converter.align(path, _text_of(path), spell=spell, lexicon=lexicon)
                 row |= _written(aligned.alignment.measures(), ".4g")
             except MoksoriError as error:  # one bad line must not end the job for all others
-                row["problem"] = " ".join(str(error).split())
+                row["problem"] = error.say(console.language)
                 problems.append(row)
             rows.writerow(text_cells(row))
             file.flush()  # before the TextGrid: one without a row is not ours
             if not row["problem"]:
                 aligned.save(grid)
-    out.print(
-        f"{len(recordings) - len(problems)} of {len(recordings)} aligned, {len(waiting)} worked on now; "
-        f"measures in {report}", markup=False,
+    told = say(
+        "align.done", console.language, aligned=len(recordings) - len(problems),
+        number=len(recordings), now=len(waiting), report=report,
     )  # fmt: skip
+    out.print(told, markup=False)
     for row in problems:
         out.print(f"  {row['file']}: {row['problem']}", markup=False)
     if problems:
-        raise TextError(f"{len(problems)} of {len(recordings)} recordings not aligned", "")
+        raise ConfigError.of("align.failed", failed=len(problems), number=len(recordings))
 
 
 def _written(measures: "Measures", form: str) -> dict[str, str]:
@@ -171,5 +177,5 @@ def _rows_of(report: Path) -> dict[str, dict[str, Any]]:
 def _text_of(recording: Path) -> str:
     path = recording.with_suffix(".txt")
     if not path.exists():
-        raise TextError(f"no text: {path.name} is missing beside the recording", "")
+        raise TextError(message("align.no_file", file=path), "")
     return read_text(path, lambda message: TextError(message, ""))

@@ -6,18 +6,21 @@ from typing import Annotated
 
 import typer
 
+from moksori.cli import console
 from moksori.cli.console import out
 from moksori.cli.options import (
     ColumnsOption,
     EpisodeOption,
     FpsOption,
     HiddenOption,
+    LangOption,
     ModelOption,
     ScriptArgument,
 )
 from moksori.cli.script import column_pairs, print_noticed
 from moksori.errors import ConfigError, OutputError
 from moksori.files import read_text
+from moksori.messages import say
 from moksori.weights import MODEL
 
 
@@ -34,6 +37,7 @@ def cast(
     columns: ColumnsOption = None,
     hidden: HiddenOption = False,
     model: ModelOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Write a first cast of a script: its characters, to be given voices.
 
@@ -61,7 +65,8 @@ def cast(
     new = first_cast(lines, load_card(model or MODEL).voices, known)
     before = read_text(output, ConfigError, keep_ends=True) if known else ""
     if known and not new.strip():
-        out.print(f"{output}: has all characters of {script}", markup=False)
+        told = say("cast.complete", console.language, file=output, script=script)
+        out.print(told, markup=False)
         return
     whole = f"{before.rstrip()}\n\n{new}" if before.strip() else new
     try:
@@ -69,5 +74,5 @@ def cast(
     except tomllib.TOMLDecodeError as error:
         raise ConfigError.of("cast.not_added", file=output, why=error) from None
     atomic_write(output, whole)
-    verb = "added to" if known else "written"
-    out.print(f"{output}: {verb}; fill in the voices (`moksori voices` lists them)", markup=False)
+    code = "cast.added" if known else "cast.written"
+    out.print(say(code, console.language, file=output), markup=False)

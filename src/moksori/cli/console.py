@@ -1,5 +1,7 @@
 """Where the commands print: results to `out`, everything else to `err`."""
 
+import locale
+import os
 import re
 import signal
 import sys
@@ -13,7 +15,7 @@ from rich.progress import Progress, TaskID, track
 from rich.segment import Segment
 
 from moksori.errors import ConfigError
-from moksori.messages import Lang
+from moksori.messages import Lang, say
 
 if TYPE_CHECKING:
     from moksori.dubbing.progress import Progress as JobProgress
@@ -43,7 +45,7 @@ def _code(match: re.Match[str]) -> str:
 
 out = _Console(soft_wrap=True, highlight=False)
 err = _Console(stderr=True, soft_wrap=True, highlight=False)
-language: Lang = "en"  # of errors; `dub` has its user's
+language: Lang = "en"  # of all that is printed; see `system_language`
 
 
 def print_anywhere() -> None:
@@ -51,6 +53,13 @@ def print_anywhere() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and not stream.encoding.lower().startswith("utf"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def system_language() -> Lang:
+    """The language that MOKSORI_LANG asks for, or the system's: Korean, or else English."""
+    names = ("MOKSORI_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    said = next(filter(None, map(os.environ.get, names)), None) or locale.getlocale()[0] or ""
+    return "ko" if said.casefold().startswith("ko") else "en"
 
 
 def set_language(lang: Lang) -> None:
@@ -68,8 +77,15 @@ def show_warning(
     line: str | None = None,
 ) -> None:
     """Print a warning: ours as a line, libraries' with their place."""
+    if told := getattr(message, "told", None):  # a recording's, which has both languages
+        return warn(told.say(language))
     where = "" if category.__module__.startswith("moksori.") else f"{filename}:{lineno}: "
     err.print(f"warning: {where}{message}", style="yellow", markup=False)
+
+
+def warn(text: str) -> None:
+    """Print a warning in words."""
+    err.print(f"{say('severity.warning', language)}: {text}", style="yellow", markup=False)
 
 
 def progress(title: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
@@ -122,6 +138,4 @@ def extra(name: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("moksori"):
             raise
-        raise ConfigError(
-            f"{error.name} is not installed; run: pip install 'moksori[{name}]'"
-        ) from None
+        raise ConfigError.of("extra.missing", name=error.name, extra=name) from None

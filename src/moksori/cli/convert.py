@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from moksori.cli.console import err, out, print_licence, progress
+from moksori.cli import console
+from moksori.cli.console import out, print_licence, progress, warn
 from moksori.cli.options import (
     FloorOption,
     ForceOption,
+    LangOption,
     LexiconOption,
     ModelOption,
     PacksOption,
@@ -18,6 +20,7 @@ from moksori.cli.options import (
     check_output,
 )
 from moksori.errors import AudioError
+from moksori.messages import message, say
 from moksori.weights import DEFAULT_VOCODER
 
 
@@ -73,6 +76,7 @@ def convert(
         ),
     ] = 30.0,
     force: ForceOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Convert a recorded line to another voice.
 
@@ -83,7 +87,7 @@ def convert(
     for path, kinds in ((output, (".wav", ".flac")), (plot, (".png", ".pdf", ".svg"))):
         if path is not None:
             check_output(path, kinds, recording, force)
-    from moksori.conversion.converter import MIN_CONFIDENCE, Converter
+    from moksori.conversion.converter import Converter
 
     converter = Converter.from_pretrained(model, vocoder, packs)
     print_licence(converter.voice(voice).licence)
@@ -110,25 +114,32 @@ def convert(
         result.plot(plot)
     written = result.save(output)
     confidence = result.alignment.confidence
-    notes = (
-        f"; level lowered by {result.lowered:.1f} dB so as not to clip" if result.lowered else ""
-    )
+    told = message(
+        "convert.done", file=output, seconds=len(result.samples) / result.sample_rate,
+        sample_rate=result.sample_rate, voice=voice, confidence=confidence,
+    )  # fmt: skip
+    if result.lowered:
+        told = message("convert.lowered", done=told, by=result.lowered)
     if written != result.subtype:
-        notes += f"; written as {written}, since {result.subtype} cannot be kept in {output.suffix}"
-    if result.treble != treble:
-        notes += "; treble predicted, since the recording holds none"
-    if result.samples.shape[1] > 1:
-        notes += f"; the mix is on all {result.samples.shape[1]} channels"
-    out.print(
-        f"{output}: {len(result.samples) / result.sample_rate:.2f} s at {result.sample_rate} Hz in "
-        f"voice {voice}, alignment confidence {confidence:.2f}{notes}",
-        markup=False,
-    )
-    if confidence < MIN_CONFIDENCE:
-        err.print(
-            f"warning: confidence below {MIN_CONFIDENCE:g}: is the text what is said in {recording}?",
-            style="yellow", markup=False,
+        told = message(
+            "convert.written", done=told, written=written, kind=result.subtype,
+            ending=output.suffix,
         )  # fmt: skip
+    if result.treble != treble:
+        told = message("convert.treble", done=told)
+    if (channels := result.samples.shape[1]) > 1:
+        told = message("convert.channels", done=told, channels=channels)
+    out.print(told.say(console.language), markup=False)
+    warn_if_unsure(confidence, recording)
+
+
+def warn_if_unsure(confidence: float, recording: Path) -> None:
+    """Warn where a text hardly fits its recording."""
+    from moksori.conversion.converter import MIN_CONFIDENCE
+
+    if confidence < MIN_CONFIDENCE:
+        unsure = say("convert.unsure", console.language, limit=MIN_CONFIDENCE, recording=recording)
+        warn(unsure)
 
 
 def recordings_in(place: Path) -> list[Path]:

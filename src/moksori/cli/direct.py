@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 import typer
 
 from moksori.cli.console import out, watching
-from moksori.cli.options import JobArgument
+from moksori.cli.options import JobArgument, LangOption
 from moksori.errors import ConfigError
+from moksori.messages import message
 
 
 def mark(
@@ -26,6 +27,7 @@ def mark(
             help="A note beside the mark; without this option the note that is there stays."
         ),
     ] = None,
+    lang: LangOption = None,
 ) -> None:
     """Mark a line; marks and notes come back in Studio, retakes.xlsx and the report.
 
@@ -37,7 +39,7 @@ def mark(
 
     found = next((row for row in line_states(job) if row.id == line), None)
     if found is None:
-        raise ConfigError(f"{job}: no line “{line}”; `moksori dub -o {job} --status` lists them")
+        raise ConfigError.of("review.no_line", job=job, line=line)
     review = Review(job)
     before = review.marks().get(line, Mark())
     said = before.note if note is None else note
@@ -54,6 +56,7 @@ def audition(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Also copy the results into this folder.")
     ] = None,
+    lang: LangOption = None,
 ) -> None:
     """Hear one line of a job in up to four voices, exactly as the job would convert it.
 
@@ -80,7 +83,8 @@ def audition(
         )
     for voice, row in rows.items():
         if row.wave is None:
-            raise ConfigError(f"{line}, {voice}: {row.error.say('en') if row.error else 'failed'}")
+            why = row.error or message("reason.failed")
+            raise ConfigError.of("review.not_converted", line=line, voice=voice, why=why)
         wave = row.wave
         if output is not None:
             wave = Path(shutil.copyfile(wave, output / f"{line}_{voice}.wav"))

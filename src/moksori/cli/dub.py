@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from moksori.cli import console
 from moksori.cli.console import err, out, print_licence, set_language, watching
 from moksori.cli.options import (
     ColumnsOption,
@@ -147,11 +148,13 @@ def dub(
     OUT/job.toml remembers the options. After a change of the script, the cast, a recording or the model only
     what changed is converted again.
 
+    Ends with 0 when all is well, with 1 when it is done but lines failed, with 2 when something has to be put
+    right first: the options, or what the check finds, with --check as without.
+
     Example: moksori cast ep01.xlsx -o cast.toml
              moksori dub ep01.xlsx --audio takes/ --cast cast.toml -o ep01/
     """
     if status:
-        set_language(lang)
         return _print_status(output)
     from moksori.dubbing import job as jobs
     from moksori.dubbing.check import keep_preflight
@@ -171,23 +174,22 @@ def dub(
         asked["columns"] = column_pairs(columns)
     if "without" in given:
         asked["without"] = tuple(without or ())
-    set_language(lang)
     file = load_job(output).merged(asked)
+    set_language(file.lang)
     lang, request = file.lang, file.request()
-    set_language(lang)
     _print_restored(output, lang)
     watch, interrupted = watching()
     with interrupted:
         checked = jobs.check(request, watch, Review(output))
-        print_understood(checked.content, lang)
+        print_understood(checked.content)
         _print_issues(checked, request)
         if check or (checked.faults and not skip_faulty):
             path, aside = keep_preflight(request, checked, output, file, look=check)
             _print_aside(aside, lang)
             if not check:
-                raise ConfigError(say("cli.faults", lang, faults=len(checked.faults), path=path))
+                raise ConfigError.of("cli.faults", faults=len(checked.faults), path=path)
             out.print(say("cli.preflight", lang, path=path), markup=False)
-            raise typer.Exit(1 if checked.faults else 0)
+            raise typer.Exit(2 if checked.faults else 0)  # as without --check
         if not checked.takes:
             raise ConfigError.of("dub.none_ready", file=file.script)
         print_licence(checked.converter.card.licence)
@@ -279,7 +281,7 @@ def _print_status(output: Path) -> None:
     states = line_states(output)
     table = Table("line", "place", "character", "status", "tries", "text or error")
     for line in states:
-        content = Text(line.error.say("en") if line.error else line.text)
+        content = Text(line.error.say(console.language) if line.error else line.text)
         character = Text(line.character)
         table.add_row(line.id, str(line.place), character, line.status, str(line.tries), content)
     out.print(table)

@@ -6,9 +6,18 @@ from typing import Annotated
 
 import typer
 
+from moksori.cli import console
 from moksori.cli.console import extra, out, progress
-from moksori.cli.options import ColumnsOption, ForceOption, HiddenOption, ModelOption, PacksOption
+from moksori.cli.options import (
+    ColumnsOption,
+    ForceOption,
+    HiddenOption,
+    LangOption,
+    ModelOption,
+    PacksOption,
+)
 from moksori.cli.script import column_pairs, print_noticed
+from moksori.messages import Message, say
 from moksori.weights import MODEL
 
 
@@ -50,6 +59,7 @@ def enroll(
         ),
     ] = None,
     force: ForceOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Learn a voice from a few minutes of recordings, for `convert --voice NAME`.
 
@@ -85,11 +95,12 @@ def enroll(
             replace=force, progress=progress("preparing"),
         )  # fmt: skip
     for line in report["rejected"]:
-        out.print(f"left out: {line['problem']}", markup=False)
+        why = Message.load(line["message"])
+        out.print(say("enrol.left_out", console.language, why=why), markup=False)
     (entry,) = report["speakers"].values()
     used, minutes = sum(entry["lines"].values()), sum(entry["seconds"].values()) / 60
-    out.print(
-        f"{path}: learnt from {used} lines, {minutes:.1f} minutes, of {agreed.who}; may be used until "
-        f"{agreed.until}. Try: moksori convert … --voice {name}",
-        markup=False,
-    )
+    done = say(
+        "enrol.done", console.language, file=path, lines=used, minutes=minutes, who=agreed.who,
+        until=agreed.until, voice=name,
+    )  # fmt: skip
+    out.print(done, markup=False)

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from moksori.cli.console import err, extra, out, print_licence, progress
-from moksori.cli.options import ModelOption, PacksOption, VocoderOption
+from moksori.cli.options import LangOption, ModelOption, PacksOption, VocoderOption
 from moksori.errors import ConfigError
 from moksori.weights import DEFAULT_VOCODER
 
@@ -54,6 +54,7 @@ def evaluate(
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
     packs: PacksOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Convert lines and judge them: words, voice, sound and melody, beside real recordings.
 
@@ -76,7 +77,7 @@ def evaluate(
         wanted, real = lines.corpus_lines(source, voice or ["lmy", "kih"], unseen, seen)
     else:
         if voice:
-            raise ConfigError(f"--voice is for a corpus; {source} names the voices itself")
+            raise ConfigError.of("evaluate.voice", file=source)
         wanted = lines.read_list(source)
         real = lines.read_voices(references) if references else {}
     converter = Converter.from_pretrained(model, vocoder, packs)

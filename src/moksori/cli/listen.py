@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from moksori.cli import console
 from moksori.cli.console import out
 from moksori.cli.options import ForceOption, LangOption
 from moksori.errors import ConfigError, OutputError
@@ -46,7 +47,7 @@ def listen(
 
     named = [source for source in sources if "=" in source and not Path(source).is_file()]
     if len(named) not in (0, len(sources)):
-        raise ConfigError("name evaluations (NAME=FOLDER) or the listeners' files, not both")
+        raise ConfigError.of("listen.both")
     if not named:
         table = Table("question", "system", "answers", "value", "95% interval")
         for found in verdicts([Path(source) for source in sources]):
@@ -58,12 +59,12 @@ def listen(
         out.print(table)
         return
     if output is None or output.suffix.lower() != ".html":
-        raise ConfigError("name the page with -o NAME.html")
+        raise ConfigError.of("listen.no_page")
     if output.exists() and not force:
-        raise OutputError(f"{output}: exists; name another file, or overwrite it with --force")
+        raise OutputError.of("output.exists", path=output)
     evaluations = {name: Path(folder) for name, folder in (row.split("=", 1) for row in named)}
     if len(evaluations) < len(named):
-        raise ConfigError("give each evaluation a name of its own")
+        raise ConfigError.of("listen.same_name")
     chosen = trials(evaluations, lines)
-    write_page(chosen, output, title, lang)
+    write_page(chosen, output, title, console.language)
     out.print(f"{output}: {len(chosen)} lines of {', '.join(evaluations)}", markup=False)

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from moksori.cli import console
 from moksori.errors import OutputError
+from moksori.messages import Lang
 
 ModelOption = Annotated[
     Path | None,
@@ -144,8 +146,22 @@ ForceOption = Annotated[
     bool,
     typer.Option("--force", help="Replace what is there by that name; otherwise it is an error."),
 ]
+
+
+def _spoken(lang: Lang | None) -> Lang:
+    """The language that was asked for, or the system's; all is said in it from now on."""
+    console.set_language(lang or console.system_language())
+    return console.language
+
+
 LangOption = Annotated[
-    Literal["ko", "en"], typer.Option("--lang", help="Language of what is reported: ko or en.")
+    Literal["ko", "en"] | None,
+    typer.Option(
+        "--lang",
+        envvar="MOKSORI_LANG",
+        callback=_spoken,
+        help="Language of what is reported: ko or en; the system's where nothing is said.",
+    ),
 ]
 JobArgument = Annotated[
     Path, typer.Argument(metavar="JOB", help="The job's folder, as `moksori dub -o` made it.")
@@ -162,14 +178,14 @@ def check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: boo
         OutputError: another ending, no such folder, the recording itself, or a file that is there.
     """
     if path.suffix.lower() not in kinds:
-        raise OutputError(f"{path}: use a name ending in {' or '.join(kinds)}")
+        raise OutputError.of("output.ending", path=path, kinds=", ".join(kinds))
     if path.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file")
+        raise OutputError.of("file.folder", file=path)
     if not path.parent.is_dir():
-        raise OutputError(f"{path.parent}: no such folder; make it first")
+        raise OutputError.of("output.no_folder", path=path.parent)
     if path.exists() and recording.exists() and path.samefile(recording):
-        raise OutputError(f"{path}: is the recording itself; name another file")
+        raise OutputError.of("output.recording", path=path)
     if path.exists() and not force:
-        raise OutputError(f"{path}: exists; name another file, or overwrite it with --force")
+        raise OutputError.of("output.exists", path=path)
     if not access(path.parent, W_OK):
-        raise OutputError(f"{path.parent}: not writable; choose another folder")
+        raise OutputError.of("output.forbidden", path=path.parent)

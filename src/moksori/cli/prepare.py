@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from moksori.cli import console
 from moksori.cli.console import extra, out, progress
-from moksori.cli.options import ColumnsOption, DestArgument, HiddenOption, JobsOption, LicenceOption
+from moksori.cli.options import (
+    ColumnsOption,
+    DestArgument,
+    HiddenOption,
+    JobsOption,
+    LangOption,
+    LicenceOption,
+)
 from moksori.cli.script import column_pairs, print_noticed
 from moksori.errors import ConfigError
+from moksori.messages import Message
 
 if TYPE_CHECKING:
     from moksori.corpus.lines import SourceLine
@@ -62,6 +71,7 @@ def prepare_metadata(
         typer.Option(help="Speaker of the rows that name none; required if there are such rows."),
     ] = None,
     jobs: JobsOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Prepare recordings that a list names; as `prepare emotiontts`.
 
@@ -160,6 +170,7 @@ def prepare_script(
     columns: ColumnsOption = None,
     hidden: HiddenOption = False,
     jobs: JobsOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Prepare a dubbed show: its script and its actors' recordings; as `prepare emotiontts`."""
     from moksori.corpus.readers import read_script_corpus
@@ -198,4 +209,5 @@ def _print_report(report: dict[str, Any], dest: Path) -> None:
     )
     out.print(f"{len(report['rejected'])} lines rejected")
     for line in report["rejected"]:
-        out.print(f"  {line['speaker']}/{line['id']}: {line['problem']}", markup=False)
+        why = Message.load(line["message"]).say(console.language)
+        out.print(f"  {line['speaker']}/{line['id']}: {why}", markup=False)

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from moksori.cli import console
 from moksori.cli.console import err
 from moksori.errors import ConfigError
-from moksori.messages import Lang, say
+from moksori.messages import say
 
 if TYPE_CHECKING:
     from moksori.script.content import ScriptContent
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
 _SHOWN = 40  # faults
 
 
-def print_noticed(path: Path, content: "ScriptContent", lang: Lang = "en") -> None:
+def print_noticed(path: Path, content: "ScriptContent") -> None:
     """Print which columns are what, what was left out or chosen, and what is wrong in single lines."""
-    print_understood(content, lang)
+    lang = console.language
+    print_understood(content)
     asked = [content.question] if content.question else []
     for warning in [*content.warnings, *asked]:
         err.print(
@@ -28,10 +30,10 @@ def print_noticed(path: Path, content: "ScriptContent", lang: Lang = "en") -> No
         err.print(say("script.more_faults", lang, number=more), style="red", markup=False)
 
 
-def print_understood(content: "ScriptContent", lang: Lang = "en") -> None:
+def print_understood(content: "ScriptContent") -> None:
     """Print which columns are what, and which are not used."""
     for what in content.understood:
-        err.print(what.say(lang), style="dim", markup=False)
+        err.print(what.say(console.language), style="dim", markup=False)
 
 
 def column_pairs(pairs: list[str] | None) -> dict[str, str] | None:
@@ -44,6 +46,6 @@ def column_pairs(pairs: list[str] | None) -> dict[str, str] | None:
     for pair in pairs or ():
         key, sign, header = pair.partition("=")
         if not (key.strip() and sign and header.strip()):
-            raise ConfigError(f"--columns {pair}: write KEY=HEADER, such as character=역할")
+            raise ConfigError.of("script.columns_form", given=pair)
         columns[key.strip()] = header.strip()
     return columns or None

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from moksori.cli.console import err, out, set_language
+from moksori.cli import console
+from moksori.cli.console import err, out
 from moksori.cli.options import ColumnsOption, HiddenOption, LangOption, LexiconOption, SpellOption
 from moksori.cli.script import column_pairs, print_noticed
 from moksori.errors import ConfigError, TextError
@@ -38,13 +39,13 @@ def text(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line, for other programs.")
     ] = False,
-    lang: LangOption = "en",
+    lang: LangOption = None,
 ) -> None:
     """Show how lines are read: plain Hangul, pronunciation, phones, directions, readings in doubt.
 
     Example: moksori text "(웃음) 3시에 TV 보자~" — or a whole script: moksori text --file script.xlsx --check
     """
-    set_language(lang)
+    lang = console.language
     from moksori.files import decode
     from moksori.script.script import read_script
     from moksori.text.lexicon import load_lexicon
@@ -60,7 +61,7 @@ def text(
         rows = [(str(n), row) for n, row in enumerate(said.splitlines(), 1)]
     else:
         content = read_script(file, column, columns=column_pairs(columns), only=(), hidden=hidden)
-        print_noticed(file, content, lang)
+        print_noticed(file, content)
         faulty = content.faulty
         unread = faults = len(faulty)
         rows = [(row.place.say(lang), row.text) for row in content.lines if row.place not in faulty]

@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from moksori.cli.console import err, out
-from moksori.cli.options import ModelOption, PacksOption
+from moksori.cli import console
+from moksori.cli.console import out, warn
+from moksori.cli.options import LangOption, ModelOption, PacksOption
 from moksori.errors import CheckpointError
+from moksori.messages import message, say
 from moksori.weights import MODEL
 
 if TYPE_CHECKING:
     from moksori.conversion.checkpoint import Voice
 
 
-def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
+def voices(model: ModelOption = None, packs: PacksOption = None, lang: LangOption = None) -> None:
     """List the voices, for casting: sex, F0 (median, and from 5 to 95%), minutes of training speech, licence.
 
     Enrolled ones with the consent that they are under.
@@ -36,19 +38,20 @@ def voices(model: ModelOption = None, packs: PacksOption = None) -> None:
         try:
             pack = load_pack(path)[1]
         except CheckpointError as error:  # the others are to be seen all the same
-            err.print(f"warning: {error}", style="yellow", markup=False, soft_wrap=True)
+            warn(error.say(console.language))
             continue
         voice, consent = pack.voice, pack.consent
-        state = "may be used"
+        state = "voices.usable"
         if pack.model != card.sha256:
-            state = "enrolled on another model"
+            state = "voices.other_model"
         if consent.expired:
-            state = "expired, refused"
-        out.print(
-            f"enrolled: {voice.name}, {voice.sex}, {voice.minutes:.1f} min; {consent.who}, for "
-            f"{consent.purpose}, until {consent.until}, {consent.contact}; {state}",
-            markup=False, soft_wrap=True,
+            state = "voices.expired"
+        told = say(
+            "voices.enrolled", console.language, voice=voice.name, sex=voice.sex,
+            minutes=voice.minutes, who=consent.who, purpose=consent.purpose, until=consent.until,
+            contact=consent.contact, state=message(state),
         )  # fmt: skip
+        out.print(told, markup=False)
 
 
 def _f0_of(voice: "Voice") -> tuple[str, str]:

@@ -25,8 +25,9 @@ from moksori.config import (
     SourceFilterConfig,
 )
 from moksori.conversion.untrusted import Shapes, check_sizes
-from moksori.errors import CheckpointError
+from moksori.errors import CheckpointError, MoksoriError
 from moksori.files import atomic_write, explain, read_bytes
+from moksori.messages import message
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
 from moksori.models.recogniser import PhoneRecogniser
@@ -36,8 +37,8 @@ from moksori.text.front_end import FRONT_ENDS
 
 FORMAT = 4  # raised when an older Moksori could not read a folder
 _OLDEST = {  # of a kind, the first format that is still read, and what those before it were
-    "conversion": (2, "of F0 by another tracker"),
-    "source-filter": (3, "of a vocoder whose filters had another form"),
+    "conversion": (2, "model.older_f0"),
+    "source-filter": (3, "model.older_filters"),
 }
 _CARD, _WEIGHTS = "model.json", "weights.safetensors"
 _MOST_BYTES = 2**22  # of a card
@@ -117,7 +118,7 @@ class VocoderCard(_ModelCard):
         """Read the sizes as those of the kind."""
         if isinstance(data, dict) and isinstance(data.get("model"), dict):
             if data.get("kind") not in VOCODER_KINDS:
-                raise ValueError(f"no vocoder is of kind “{data.get('kind')}”")
+                raise CheckpointError.of("model.no_kind", kind=data.get("kind"))
             config = VOCODER_KINDS[data["kind"]].Config
             return data | {"model": config.model_validate(data["model"])}
         return data
@@ -197,9 +198,7 @@ def load_recogniser(folder: Path) -> tuple[PhoneRecogniser, RecogniserCard]:
     card, weights = _load(folder, RecogniserCard)
     front_end = FRONT_ENDS.get(card.language)
     if front_end is None or card.sounds != front_end.sounds:
-        raise CheckpointError(
-            f"{folder}: the recogniser was trained on other sounds than this version's"
-        )
+        raise CheckpointError.of("model.sounds", folder=folder)
 
     def build() -> PhoneRecogniser:
         return PhoneRecogniser(card.model, card.audio.n_mels, len(card.sounds))
@@ -240,47 +239,42 @@ def load_card(folder: Path) -> ConversionCard:
 def _check_symbols(folder: Path, card: ConversionCard | CotatronCard) -> None:
     front_end = FRONT_ENDS.get(card.language)
     if front_end is None:
-        raise CheckpointError(f"{folder}: its language “{card.language}” has no front end here")
+        raise CheckpointError.of("model.language", folder=folder, language=card.language)
     if card.symbols != front_end.symbols:
-        raise CheckpointError(
-            f"{folder}: the model was trained on other phones than this version's"
-        )
+        raise CheckpointError.of("model.sounds", folder=folder)
 
 
 def _load_card(folder: Path, *kinds: type[Card]) -> Card:
     """The card of a folder, of one of `kinds`, its format and keys checked."""
     if folder.is_file() or folder.suffix in _PICKLES:
-        raise CheckpointError(
-            f"{folder}: a model is a folder with {_CARD}; single files and pickles are not loaded, "
-            "since they can run code"
-        )
+        raise CheckpointError.of("model.no_folder", path=folder, card=_CARD)
     if not (folder / _CARD).is_file():
         pickles = [path.name for path in folder.glob("*") if path.suffix in _PICKLES]
-        hint = f"; {pickles[0]} is a pickle and is not loaded" if pickles else ""
-        raise CheckpointError(f"{folder}: no {_CARD} there{hint}")
+        if pickles:
+            raise CheckpointError.of("model.pickle", folder=folder, card=_CARD, name=pickles[0])
+        raise CheckpointError.of("model.no_card", folder=folder, card=_CARD)
     try:
         content = read_bytes(folder / _CARD, CheckpointError, _MOST_BYTES)
         raw = json.loads(content.decode("utf-8"))
         check_sizes(raw)
         version = raw.get("format") if isinstance(raw, dict) else None
         if isinstance(version, int) and version > FORMAT:
-            raise CheckpointError(
-                f"{folder}: format {version} is newer than this Moksori's {FORMAT}; update Moksori"
-            )
+            raise CheckpointError.of("model.newer", folder=folder, version=version, known=FORMAT)
         said = raw.get("kind") if isinstance(raw, dict) else None
-        oldest, before = _OLDEST.get(str(said), (0, ""))
+        oldest, before = _OLDEST.get(str(said), (0, "plain"))
         if isinstance(version, int) and version < oldest:
-            raise CheckpointError(
-                f"{folder}: format {version} is {before}; train the model again, in a new folder"
+            raise CheckpointError.of(
+                "model.older", folder=folder, version=version, why=message(before)
             )
         kind = next((k for k in kinds if k.model_fields["kind"].default == said), kinds[0])
         return kind.model_validate(raw)
     except ValidationError as error:
-        raise CheckpointError(f"{folder / _CARD}: {explain(error)}") from None
+        raise CheckpointError.of("file.invalid", file=folder / _CARD, why=explain(error)) from None
     except CheckpointError:
         raise
     except (ValueError, RecursionError) as error:  # no JSON, or numbers of thousands of digits
-        raise CheckpointError(f"{folder / _CARD}: damaged ({error})") from None
+        why = error.message if isinstance(error, MoksoriError) else error
+        raise CheckpointError.of("model.damaged", file=folder / _CARD, why=why) from None
 
 
 def _load(folder: Path, *kinds: type[Card]) -> tuple[Card, dict[str, torch.Tensor]]:
@@ -288,11 +282,11 @@ def _load(folder: Path, *kinds: type[Card]) -> tuple[Card, dict[str, torch.Tenso
     card = _load_card(folder, *kinds)
     content = read_bytes(folder / _WEIGHTS, CheckpointError)
     if hashlib.sha256(content).hexdigest() != card.sha256:
-        raise CheckpointError(f"{folder / _WEIGHTS}: damaged, its checksum is not {_CARD}'s")
+        raise CheckpointError.of("model.checksum", file=folder / _WEIGHTS, card=_CARD)
     try:
         return card, load_safetensors(content)
     except SafetensorError as error:
-        raise CheckpointError(f"{folder / _WEIGHTS}: not safetensors ({error})") from None
+        raise CheckpointError.of("model.damaged", file=folder / _WEIGHTS, why=error) from None
 
 
 def _filled(
@@ -303,16 +297,16 @@ def _filled(
         with Shapes():
             expected = {name: tensor.shape for name, tensor in build().state_dict().items()}
     except (RuntimeError, ValueError, OverflowError) as error:
-        raise CheckpointError(f"{folder / _CARD}: {error}") from None
+        raise CheckpointError.of("model.damaged", file=folder / _CARD, why=error) from None
     given = {name: tensor.shape for name, tensor in weights.items()}
     for name in sorted({*expected, *given}):
         if expected.get(name) != given.get(name):
-            wanted, got = ([*s[name]] if name in s else "nothing" for s in (expected, given))
-            raise CheckpointError(
-                f"{folder}: weights and {_CARD} do not fit: {name} is {got}, and should be {wanted}"
+            wanted, got = ([*s[name]] if name in s else "-" for s in (expected, given))
+            raise CheckpointError.of(
+                "model.unfit", folder=folder, card=_CARD, name=name, got=got, wanted=wanted
             )
         if not weights[name].isfinite().all():
-            raise CheckpointError(f"{folder / _WEIGHTS}: damaged, {name} holds no numbers")
+            raise CheckpointError.of("model.not_finite", file=folder / _WEIGHTS, name=name)
     model = build()
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     return model.eval()

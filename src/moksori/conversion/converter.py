@@ -79,9 +79,7 @@ class Converter:
         packs: Path | str | None = None,
     ) -> None:
         if not card.audio.same_mels(vocoder_card.audio):
-            raise CheckpointError(
-                "the model and the vocoder were trained with different audio settings"
-            )
+            raise CheckpointError.of("model.audio")
         self.model, self.card = model, card
         self.vocoder, self.vocoder_card = vocoder, vocoder_card
         self.packs = Path(packs or packs_folder())
@@ -105,7 +103,7 @@ class Converter:
             CheckpointError: a folder that is damaged, of a newer format, or holds a pickle.
         """
         if str(vocoder) not in VOCODERS and not Path(vocoder).exists():
-            raise CheckpointError(f"no vocoder “{vocoder}”; use {', '.join(VOCODERS)} or a folder")
+            raise CheckpointError.of("model.no_vocoder", name=vocoder, known=", ".join(VOCODERS))
         trained, card = load_conversion(Path(model or MODEL))
         decoder, vocoder_card = load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder)))
         return cls(

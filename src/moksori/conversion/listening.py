@@ -51,7 +51,7 @@ class Listener:
         """
         listener = _loaded(folder)
         if not listener.card.audio.same_mels(audio):
-            raise CheckpointError(f"{folder}: was trained for other audio settings than the model")
+            raise CheckpointError.of("model.other_audio", folder=folder)
         return listener
 
     def posterior(self, mel: torch.Tensor) -> np.ndarray:

@@ -168,10 +168,10 @@ def read_consent(path: Path) -> Consent:
     consent = load_toml(
         path,
         Consent,
-        missing="write one with who, purpose, until and contact, as in examples/consent.toml",
+        missing=message("consent.missing"),
     )
     if consent.expired:
-        raise ConfigError(f"{path}: the consent ended on {consent.until}")
+        raise ConfigError.of("consent.ended", file=path, until=consent.until)
     return consent
 
 

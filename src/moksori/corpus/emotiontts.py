@@ -12,6 +12,7 @@ from pathlib import Path
 from moksori.corpus.lines import Sex, SourceLine, Split
 from moksori.errors import CorpusError
 from moksori.files import read_csv, read_text
+from moksori.messages import Message, message
 
 LICENCE = "CC BY-NC-SA 4.0 (Emotion TTS open DB, KAIST and SELVAS AI): research only"
 _AUDIO = (".wav", ".flac")
@@ -27,15 +28,15 @@ def read(source: Path) -> list[SourceLine]:
             recordings or folders for one line.
     """
     if not source.is_dir():
-        raise CorpusError(f"{source}: no such folder")
+        raise CorpusError.of("corpus.no_folder", folder=source)
     folders = sorted({path.parent for name in ("wav", "transcript") for path in source.rglob(name)})
     if not folders:
-        raise CorpusError(f"{source}: no <speaker>/wav and <speaker>/transcript folders below it")
+        raise CorpusError.of("corpus.no_speakers", folder=source)
     splits = _read_splits(source / "splits.csv")
     lines = [line for folder in folders for line in _read_speaker(folder, splits)]
     found = Counter(line.id for line in lines)
     if twice := [id for id, count in found.items() if count > 1]:
-        raise CorpusError(f"{source}: several folders have a line “{twice[0]}”; rename all but one")
+        raise CorpusError.of("corpus.twice", place=source, name=twice[0])
     lines += [
         SourceLine(
             id=id,
@@ -45,7 +46,7 @@ def read(source: Path) -> list[SourceLine]:
             text="",
             script="",
             sex=None,
-            problem="no audio, no text: only in splits.csv",
+            problem=message("corpus.only_listed"),
         )
         for id, (speaker, split) in (splits or {}).items()
         if id not in found
@@ -59,12 +60,10 @@ def _read_splits(path: Path) -> dict[str, tuple[str, Split]] | None:
     splits: dict[str, tuple[str, Split]] = {}
     rows = read_csv(path, CorpusError)
     if rows.fieldnames != ["id", "speaker", "split"]:
-        raise CorpusError(f"{path}: the first line must be “id,speaker,split”")
+        raise CorpusError.of("corpus.first_row", file=path, head="id,speaker,split")
     for row in rows:
         if row["split"] not in ("train", "test"):
-            raise CorpusError(
-                f"{path}, line {rows.line_num}: split “{row['split']}”; use train or test"
-            )
+            raise CorpusError.of("corpus.split", file=path, row=rows.line_num, split=row["split"])
         splits[row["id"]] = (row["speaker"], "train" if row["split"] == "train" else "test")
     return splits
 
@@ -75,7 +74,7 @@ def _read_speaker(folder: Path, splits: dict[str, tuple[str, Split]] | None) -> 
     for path in sorted(folder.glob("wav/*")):
         if path.suffix.lower() in _AUDIO:
             if path.stem in audio:
-                raise CorpusError(f"{path}: {audio[path.stem].name} is there too; keep one of them")
+                raise CorpusError.of("corpus.two_endings", file=path, other=audio[path.stem].name)
             audio[path.stem] = path
     transcripts = {path.stem: path for path in folder.glob("transcript/*.txt")}
     lines = []
@@ -84,9 +83,9 @@ def _read_speaker(folder: Path, splits: dict[str, tuple[str, Split]] | None) -> 
         text, problem = _read_text(transcripts.get(id))
         script, _ = _read_text(folder / "script" / f"{id}.txt")
         if id not in audio:
-            problem = f"no audio: {folder / 'wav' / id}{{.wav,.flac}} is missing"
+            problem = message("corpus.no_audio", file=folder / "wav" / id)
         if split is None:
-            problem, split = "not in splits.csv", "train"
+            problem, split = message("corpus.not_listed"), "train"
         lines.append(
             SourceLine(
                 id=id,
@@ -102,15 +101,15 @@ def _read_speaker(folder: Path, splits: dict[str, tuple[str, Split]] | None) -> 
     return lines
 
 
-def _read_text(path: Path | None) -> tuple[str, str]:
+def _read_text(path: Path | None) -> tuple[str, Message | None]:
     """The text of a file and what is wrong with it."""
     if path is None or not path.exists():
-        return "", "no text: the transcript is missing"
+        return "", message("corpus.no_transcript")
     try:
         text = " ".join(read_text(path, CorpusError).split())
     except CorpusError as error:
-        return "", f"unreadable: {error}"
-    return text, "" if text else f"empty: {path} has no text"
+        return "", error.message
+    return text, None if text else message("corpus.textless", file=path)
 
 
 def _sex(speaker: str) -> Sex | None:

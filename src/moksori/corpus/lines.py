@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from moksori.messages import Message
+
 Split = Literal["train", "valid", "test"]
 Sex = Literal["female", "male"]
 
@@ -19,4 +21,4 @@ class SourceLine:
     text: str  # spelling of what was said
     script: str  # what the actor was handed; may hold digits, Latin, brackets
     sex: Sex | None  # as the corpus says, if it says
-    problem: str = ""
+    problem: Message | None = None

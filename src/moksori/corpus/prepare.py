@@ -21,6 +21,7 @@ from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
 from moksori.errors import MoksoriError
 from moksori.files import atomic_path, atomic_write, safe_name
+from moksori.messages import Message, message
 from moksori.signal import audio as audio_files
 from moksori.signal import features, pitch
 from moksori.text import tokenize
@@ -53,7 +54,8 @@ def prepare(
         progress: wraps the iteration over new lines and is given their number.
 
     Returns:
-        The report, also written to `report.json`: `speakers`, `rejected`, `new`.
+        The report, also written to `report.json`: `speakers`, `rejected`, `new`. Of what is rejected it has
+        `problem`, in English, and `message`, for `Message.load`.
     """
     dest.mkdir(parents=True, exist_ok=True)
     journal, finished = dest / "journal.jsonl", dest / "report.json"
@@ -86,10 +88,14 @@ def prepare(
 def _fingerprint(line: SourceLine, audio: AudioConfig) -> str:
     stat = line.audio.stat() if line.audio else None
     state = [
-        _VERSION, audio.model_dump(), line.text, line.script, line.speaker, line.sex, line.problem,
+        _VERSION, audio.model_dump(), line.text, line.script, line.speaker, line.sex, _kept(line),
         stat and [stat.st_size, stat.st_mtime_ns],
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
+
+
+def _kept(line: SourceLine) -> str:
+    return line.problem.dump() if line.problem else ""
 
 
 def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
@@ -127,7 +133,7 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict[str,
     """One line's work, in a worker process; the result is what the journal keeps."""
     result = {
         "id": line.id, "speaker": line.speaker, "sex": line.sex, "text": line.text,
-        "script": line.script, "problem": line.problem, "fingerprint": _fingerprint(line, audio),
+        "script": line.script, "problem": _kept(line), "fingerprint": _fingerprint(line, audio),
     }  # fmt: skip
     if line.problem or line.audio is None:
         return result
@@ -136,16 +142,17 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict[str,
         wave = _levelled_speech(line.audio, audio)
         f0 = pitch.f0(wave, audio)
     except MoksoriError as error:
-        return result | {"problem": str(error)}
+        return result | {"problem": error.message.dump()}
     except Exception as error:  # one odd file must not end the job for all others
-        return result | {"problem": f"{line.audio}: {type(error).__name__}: {error}"}
+        why = f"{type(error).__name__}: {error}"
+        return result | {"problem": message("file.invalid", file=line.audio, why=why).dump()}
     length = features.samples_to_seconds(len(wave), audio)
     if not MIN_SECONDS <= length <= MAX_SECONDS:
-        word = "short" if length < MIN_SECONDS else "long"
-        limits = f"{MIN_SECONDS:g} to {MAX_SECONDS:g} s are used"
-        return result | {"problem": f"too {word}: {length:.2f} s of speech; {limits}"}
+        code = "corpus.too_short" if length < MIN_SECONDS else "corpus.too_long"
+        problem = message(code, file=line.audio, length=length, least=MIN_SECONDS, most=MAX_SECONDS)
+        return result | {"problem": problem.dump()}
     if not f0.any():
-        return result | {"problem": "no voiced speech found in the recording"}
+        return result | {"problem": message("corpus.unvoiced", file=line.audio).dump()}
     audio_path, f0_path = _paths(line, dest)
     for path in (audio_path, f0_path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -190,7 +197,9 @@ def _report(results: list[dict[str, Any]], licence: str, new: int) -> dict[str, 
     rejected = []
     for result in results:
         if result["problem"]:
-            rejected.append({key: result[key] for key in ("id", "speaker", "problem")})
+            problem = Message.load(result["problem"])
+            told = {"problem": problem.say("en"), "message": problem.dump()}
+            rejected.append({"id": result["id"], "speaker": result["speaker"], **told})
             continue
         speaker, split = result["speaker"], result["split"]
         entry = speakers.setdefault(speaker, {"sex": result["sex"], "lines": {}, "seconds": {}})

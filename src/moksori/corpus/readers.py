@@ -15,7 +15,7 @@ from moksori.corpus.lines import SourceLine, Split
 from moksori.errors import CorpusError, ScriptError
 from moksori.files import read_text
 from moksori.listed import find_file
-from moksori.messages import readable
+from moksori.messages import message, readable
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.script import read_script
@@ -36,7 +36,7 @@ def read_kss(source: Path) -> list[SourceLine]:
     """
     tables = sorted(source.glob("transcript*.txt"))
     if not tables:
-        raise CorpusError(f"{source}: no transcript.v.*.txt in it")
+        raise CorpusError.of("corpus.no_lists", folder=source, name="transcript.v.*.txt")
     rows = _piped(tables[-1], 3)
     return _checked(
         source,
@@ -58,7 +58,7 @@ def read_metadata(table: Path, speaker: str | None = None) -> list[SourceLine]:
     for number, row in enumerate(_piped(table, 2), 1):
         name = (row[2].strip() if len(row) > 2 else "") or speaker
         if not name:
-            raise CorpusError(f"{table}, row {number}: no third column; name the --speaker")
+            raise CorpusError.of("corpus.no_speaker", file=table, row=number)
         lines.append(_line(table.parent, row[0], name, row[1], row[1], table))
     return _checked(table, iter(lines))
 
@@ -71,7 +71,7 @@ def read_librispeech(source: Path) -> list[SourceLine]:
     """
     tables = sorted(source.rglob("*.trans.txt"))
     if not tables:
-        raise CorpusError(f"{source}: no *.trans.txt below it")
+        raise CorpusError.of("corpus.no_lists", folder=source, name="*.trans.txt")
 
     def lines() -> Iterator[SourceLine]:
         for table in tables:
@@ -107,14 +107,14 @@ def read_script_corpus(
     rows = _read(script, columns, hidden, show)
     for column, name in (("file", "파일"), ("actor", "성우")):
         if not any(getattr(row, column) for row in rows):
-            raise ScriptError(f"{script}: no column “{name}” or “{column}”, or nothing in it")
+            raise ScriptError.of("corpus.no_column", file=script, name=name, column=column)
     lines = [
         _line(audio, row.file, row.actor, row.text, row.text, script)
         if row.file and row.actor
         else SourceLine(
             id=str(row.place), speaker=row.actor or "?", split="train", audio=None, text=row.text,
             script=row.text, sex=None,
-            problem=f"{script}, {row.place}: no file or no actor",
+            problem=message("corpus.unnamed", file=script, place=row.place.message),
         )
         for row in rows
     ]  # fmt: skip
@@ -132,7 +132,7 @@ def read_voice(folder: Path, name: str) -> list[SourceLine]:
     for audio in _recordings(folder):
         place = audio.with_suffix(".txt")
         text = " ".join(" ".join(_rows(place)).split()) if place.is_file() else ""
-        problem = "" if text else f"no text: {place} is missing or empty"
+        problem = None if text else message("corpus.no_text", file=place)
         id = "_".join(audio.relative_to(folder).with_suffix("").parts)
         lines.append(
             SourceLine(
@@ -147,7 +147,7 @@ def read_voice(folder: Path, name: str) -> list[SourceLine]:
             )
         )
     if not lines:
-        raise CorpusError(f"{folder}: no recordings in it ({', '.join(SUFFIXES)})")
+        raise CorpusError.of("audio.none_there", file=folder, kinds=", ".join(SUFFIXES))
     return _checked(folder, iter(lines))
 
 
@@ -178,12 +178,12 @@ def read_script_voice(
     """
     rows = [row for row in _read(script, columns, hidden, show) if row.file]
     if not rows:
-        raise ScriptError(f"{script}: no column “파일” or “file”, or nothing in it")
+        raise ScriptError.of("corpus.no_column", file=script, name="파일", column="file")
     if actors := sorted({row.actor for row in rows if row.actor}):
         rows = [row for row in rows if row.actor in names]
         if not rows:
-            raise ScriptError(
-                f"{script}: no row of {' or '.join(names)}; its actors are {', '.join(actors)}"
+            raise ScriptError.of(
+                "corpus.not_an_actor", file=script, names=", ".join(names), actors=", ".join(actors)
             )
     lines = [_line(folder, row.file, names[0], row.text, row.text, script) for row in rows]
     lines = [replace(line, split="train") for line in lines if line.audio]
@@ -217,7 +217,7 @@ def _unnamed(folder: Path, script: Path, lines: list[SourceLine]) -> list[Source
             text="",
             script="",
             sex=None,
-            problem=f"no row of {script.name} names it",
+            problem=message("corpus.no_row", file=path, script=script.name),
         )
         for path in _recordings(folder)
         if path.stem not in named
@@ -237,15 +237,11 @@ def _line(
     text = " ".join(text.split())
     found = find_file(folder, written, SUFFIXES)
     path = PurePath(readable(written).strip().replace("\\", "/"))
-    problem = (
-        ""
-        if found
-        else f"no audio: {folder / path} is missing, with or without an ending such as .wav"
-    )
+    problem = None if found else message("corpus.no_audio", file=folder / path)
     if not path.name:
-        problem = f"no audio: {table} names no file for it"
+        problem = message("corpus.no_name", file=table)
     if found and not text:
-        problem = f"empty: {table} has no text for it"
+        problem = message("corpus.textless", file=table)
     id = path.stem if path.suffix.lower() in SUFFIXES else path.name
     return SourceLine(
         id=unicodedata.normalize("NFC", id) or text[:20] or "?", speaker=speaker,
@@ -259,9 +255,9 @@ def _checked(source: Path, lines: Iterator[SourceLine]) -> list[SourceLine]:
     listed = sorted(lines, key=lambda line: line.id)
     found = Counter(line.id for line in listed)
     if twice := [id for id, count in found.items() if count > 1]:
-        raise CorpusError(f"{source}: “{twice[0]}” is there twice; rename one")
+        raise CorpusError.of("corpus.twice", place=source, name=twice[0])
     if not listed:
-        raise CorpusError(f"{source}: no lines in it")
+        raise CorpusError.of("corpus.no_lines", place=source)
     return listed
 
 
@@ -269,8 +265,8 @@ def _piped(table: Path, columns: int) -> list[list[str]]:
     rows = [row.split("|") for row in _rows(table)]
     for number, row in enumerate(rows, 1):
         if len(row) < columns:
-            raise CorpusError(
-                f"{table}, row {number}: {len(row)} columns, at least {columns} needed"
+            raise CorpusError.of(
+                "corpus.few_columns", file=table, row=number, number=len(row), least=columns
             )
     return rows
 

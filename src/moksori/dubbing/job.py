@@ -150,7 +150,7 @@ def audition(
         Cancelled: by `watch`.
     """
     if not 0 < len(voices) <= MOST_VOICES:
-        raise ConfigError(f"name 1 to {MOST_VOICES} voices, got {len(voices)}")
+        raise ConfigError.of("audition.voices", most=MOST_VOICES, given=len(voices))
     for voice in voices:
         checked.converter.voice(voice)
     (take,) = _of_ids(checked.takes, [id])
@@ -160,7 +160,7 @@ def audition(
         for voice in dict.fromkeys(voices)
     ]
     if checked.heard[id].source is None:  # it was to be passed
-        raise ConfigError(f"{take.line.place}: is not converted, so it has no voice to be heard")
+        raise ConfigError.of("audition.as_recorded", place=take.line.place.message)
     rows = _convert(request, checked, out, engine, takes, watch or Watch())
     return {row.take.role.voice: row for row in rows}
 
@@ -220,7 +220,7 @@ def _both(first: Message, second: Message) -> Message:
 def _of_ids(takes: Sequence[Take], ids: Collection[str]) -> list[Take]:
     found = [take for take in takes if take.id in ids]
     if missing := [id for id in ids if id not in {take.id for take in found}]:
-        raise ConfigError(f"no line “{missing[0]}” that can be worked on; see the issues")
+        raise ConfigError.of("dub.no_line", line=missing[0])
     return found
 
 

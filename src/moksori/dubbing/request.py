@@ -20,7 +20,7 @@ from moksori.dubbing.records import HANDLES, Setup
 from moksori.errors import ConfigError
 from moksori.files import atomic_write, load_toml
 from moksori.listed import existing
-from moksori.messages import Lang, readable
+from moksori.messages import Lang, message, readable
 from moksori.timecode import FrameRate, parse_time
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
@@ -164,7 +164,7 @@ def load_job(out: Path) -> JobFile:
     """
     if not (out / JOB).exists():
         return JobFile()
-    job = load_toml(out / JOB, JobFile, hint="the same options can be given to `moksori dub` anew")
+    job = load_toml(out / JOB, JobFile, hint=message("dub.anew"))
     places = {
         key: existing(Path(os.path.normpath(out / value)))
         for key in _PATHS

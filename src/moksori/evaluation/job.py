@@ -302,5 +302,5 @@ def _keep_run(run: dict[str, str], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     path = out / "run.json"
     if path.exists() and json.loads(path.read_text()) != run:
-        raise OutputError(f"{out}: holds an evaluation of another model; choose another folder")
+        raise OutputError.of("evaluate.other_model", folder=out)
     path.write_text(json.dumps(run, indent=1))

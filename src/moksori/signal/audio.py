@@ -1,5 +1,6 @@
 """Reading, writing, resampling and levelling recordings. Waves are float32 in [-1, 1]."""
 
+import math
 import warnings
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -26,6 +27,9 @@ _MOST_VALUES = 2**27  # samples of all channels held at once: half a gigabyte
 # So are those of 8 bits: a conversion would not survive their noise, and 16 bits hold all their values.
 _LOSSLESS = ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 _STEPS = {"PCM_S8": 2.0**-7, "PCM_U8": 2.0**-7, "PCM_16": 2.0**-15, "PCM_24": 2.0**-23}
+# -60 dBFS of 16 bits; 8 bits are there at -12. Figures by level are in docs/dubbing.md.
+_FEW_STEPS = 32
+_NO_STEPS = 4  # below, 8 bits hold no words any more
 _STEP_NOISE = 0.75  # of a step: two values in turn give 0.5, dither up to 0.7
 
 
@@ -34,7 +38,11 @@ _MP3_COMPRESSION = 0.5  # of LAME's variable bit rate
 
 
 class RecordingWarning(UserWarning):
-    """Something about a recording's file that did not keep it from being read."""
+    """Something about a recording's file that did not keep it from being read; `told` says what."""
+
+    def __init__(self, path: Path, why: Message) -> None:
+        self.told = message("file.invalid", file=path, why=why)
+        super().__init__(self.told.say("en"))
 
 
 @dataclass(frozen=True)
@@ -60,13 +68,26 @@ class Recording:
         """RMS that the steps of the sample format make of silence, at most; of 8 bits it is heard."""
         return _STEP_NOISE * _STEPS.get(self.subtype, 0.0)
 
+    @property
+    def steps(self) -> float:
+        """How many of the format's steps its loudest sample is from silence; infinite in floating point."""
+        step = _STEPS.get(self.subtype)
+        return float(np.abs(without_offset(self).samples).max()) / step if step else np.inf
+
+    @property
+    def coarse(self) -> Message | None:
+        """What is to be said of a recording that is so quiet that its format's steps are heard in it."""
+        if self.steps >= _FEW_STEPS:
+            return None
+        return message("audio.few_steps", steps=round(self.steps), bits=_bits(self.subtype))
+
 
 def read(
     path: Path, max_seconds: Seconds | None = None, part: tuple[int, int] | None = None
 ) -> Recording:
     """Read a recording of any of `decoders.SUFFIXES`, of any rate and width, for conversion and measuring.
 
-    What is wrong with its header though all is there is a `RecordingWarning`.
+    What is wrong with its header though all is there, or with its few steps, is a `RecordingWarning`.
 
     Args:
         path: of the file.
@@ -83,6 +104,8 @@ def read(
     """
     recording = decode(path, max_seconds, part)
     check(recording, max_seconds, str(path))
+    if coarse := recording.coarse:
+        warnings.warn(RecordingWarning(path, coarse), stacklevel=2)
     return without_offset(recording)
 
 
@@ -99,7 +122,7 @@ def decode(
     """
     with opened(path) as (file, layout, subtype):
         if layout.warning:
-            warnings.warn(RecordingWarning(f"{path}: {layout.warning.say('en')}"), stacklevel=3)
+            warnings.warn(RecordingWarning(path, layout.warning), stacklevel=3)
         counted = file.frames < UNCOUNTED
         begin, wanted = part or (0, file.frames)
         most = _MOST_VALUES // file.channels
@@ -158,6 +181,15 @@ def check(
         antiphase = decibels(np.abs(centred.samples).max()) >= SILENCE
         why = message("audio.antiphase") if antiphase else message("audio.below", limit=SILENCE)
         raise AudioError.of("audio.silent", name=name, why=why)
+    if recording.steps < _NO_STEPS:
+        steps = message(
+            "audio.no_steps", steps=round(recording.steps), bits=_bits(recording.subtype)
+        )
+        raise AudioError.of("audio.silent", name=name, why=steps)
+
+
+def _bits(subtype: str) -> int:
+    return 1 - round(math.log2(_STEPS[subtype]))
 
 
 def _check_length(name: str | Message, length: Seconds, limit: Seconds) -> None:
@@ -178,14 +210,14 @@ def write(path: Path, samples: np.ndarray, sample_rate: int, subtype: str = "PCM
     known = soundfile.available_formats()
     form = path.suffix[1:].upper()
     if form not in known:
-        raise OutputError(f"{path}: unknown audio format “{path.suffix}”; use .wav or .flac")
+        raise OutputError.of("output.ending", path=path, kinds=".wav, .flac")
     if subtype not in _LOSSLESS or not soundfile.check_format(form, subtype):
         subtype = "PCM_24" if subtype in ("FLOAT", "DOUBLE") else "PCM_16"
     content = BytesIO()  # libsndfile does not tell a full disk from other trouble
     try:
         soundfile.write(content, samples, sample_rate, subtype=subtype, format=form)
     except soundfile.LibsndfileError as error:
-        raise OutputError(f"{path}: cannot write it ({error})") from None
+        raise OutputError.of("output.failed", path=path, why=error) from None
     atomic_write(path, content.getvalue())
     return subtype
 
@@ -253,7 +285,7 @@ def speech_bounds(
     """
     hop = max(1, round(0.0116 * rate))
     padded = np.pad(wave, (hop, hop + (-len(wave)) % hop))
-    power = (padded.reshape(-1, hop) ** 2).mean(axis=1)
+    power = (padded.reshape(-1, hop).astype(np.float64) ** 2).mean(axis=1)
     level = 10 * np.log10(np.maximum((power[:-1] + power[1:]) / 2, 1e-12))
     least = max(level.max() - below_peak, min(20 * np.log10(max(noise, 1e-9)), level.max() - 1e-6))
     active = np.flatnonzero(level > least)

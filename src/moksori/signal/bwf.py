@@ -68,10 +68,7 @@ def check_size(path: Path, size: int) -> None:
         OutputError: they do not.
     """
     if size > _LARGEST - _SPARE:
-        raise OutputError(
-            f"{path}: would be {size / 2**30:.1f} GB, and a WAV holds at most 4 GB; "
-            "make a shorter reel, or one of a lower rate"
-        )
+        raise OutputError.of("output.too_large", path=path, size=size / 2**30)
 
 
 def write_bext(path: Path, about: Broadcast) -> None:
@@ -85,14 +82,14 @@ def write_bext(path: Path, about: Broadcast) -> None:
         OutputError: not a WAV, too large with the chunks, before midnight, or not writable.
     """
     if about.start < 0:
-        raise OutputError(f"{path}: begins before midnight; give the reel a later start time code")
+        raise OutputError.of("reel.midnight", path=path)
     check_size(path, path.stat().st_size if path.is_file() else 0)
     with atomic_path(path) as temporary:
         try:
             with path.open("rb") as source, temporary.open("wb") as target:
                 _copy(source, target, about)
         except struct.error:
-            raise OutputError(f"{path}: not a WAV, or cut off; write it again") from None
+            raise OutputError.of("reel.no_wav", path=path) from None
 
 
 def _copy(source: BinaryIO, target: BinaryIO, about: Broadcast) -> None:

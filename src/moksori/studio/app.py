@@ -193,7 +193,7 @@ def _answer(do: _Do) -> Callable[[Request], Awaitable[Response]]:
         except MoksoriError as error:
             return JSONResponse({"error": error.say(lang_of(request))}, 400)
         except ValidationError as error:
-            return JSONResponse({"error": explain(error)}, 400)
+            return JSONResponse({"error": explain(error).say(lang_of(request))}, 400)
         return found if isinstance(found, Response) else JSONResponse(found)
 
     return endpoint

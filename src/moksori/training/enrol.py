@@ -15,7 +15,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import partial, reduce
 from os import W_OK, access
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from moksori.corpus.lines import SourceLine
 from moksori.corpus.prepare import MAX_SECONDS, prepare
 from moksori.errors import CorpusError, OutputError, VoiceError
 from moksori.files import atomic_write
+from moksori.messages import Message, message
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.layers import MaskedBatchNorm, length_mask
 from moksori.training.common import ExportModel, fit, mel_l1
@@ -145,12 +146,12 @@ def enroll(
     path = pack_path(packs, name)
     trained, card = load_conversion(model)
     if name in {voice.name for voice in card.voices}:
-        raise VoiceError(f"the model has a voice “{name}” already; choose another name")
+        raise VoiceError.of("enrol.name_taken", voice=name)
     if path.exists() and not replace:
-        raise VoiceError(f"{path}: “{name}” is enrolled already; replace it with --force")
+        raise VoiceError.of("enrol.already", file=path, voice=name)
     packs.mkdir(parents=True, exist_ok=True)
     if not access(packs, W_OK):
-        raise OutputError(f"{packs}: not writable; choose another folder with --packs")
+        raise OutputError.of("enrol.packs", folder=packs)
     report = prepare(lines, work / "corpus", "", card.audio, _VALID_SHARE, progress=progress)
     judged = judge(work / "corpus", lines, trained, card)
     if judged != lines:
@@ -158,11 +159,9 @@ def enroll(
     entry = report["speakers"].get(name, {"seconds": {}})
     usable = sum(entry["seconds"].values())
     if usable < MIN_SECONDS or "valid" not in entry["seconds"]:
-        problems = "; ".join(line["problem"] for line in report["rejected"][:3])
-        raise CorpusError(
-            f"only {usable:.0f} s of usable speech in {len(lines)} lines, at least {MIN_SECONDS:g} s "
-            f"of two texts are needed{': ' + problems if problems else ''}"
-        )
+        told = [Message.load(line["message"]) for line in report["rejected"][:3]]
+        little = message("enrol.little", usable=usable, lines=len(lines), least=MIN_SECONDS)
+        raise CorpusError(reduce(_then, told, little))
     terms = f"by consent of {consent.who}, for {consent.purpose}, until {consent.until}"
     voice = Voice(
         name=name, sex=entry["sex"], minutes=round(usable / 60, 1),
@@ -177,6 +176,10 @@ def enroll(
     save_pack(path, weights, pack.model_copy(update={"voice": voice}))
     shutil.rmtree(run)
     return path, report
+
+
+def _then(first: Message, second: Message) -> Message:
+    return message("both", first=first, second=second)
 
 
 def _learn(

@@ -18,7 +18,7 @@ from moksori.conversion.checkpoint import ConversionCard
 from moksori.conversion.converter import MIN_CONFIDENCE
 from moksori.corpus.lines import SourceLine
 from moksori.errors import ConfigError, CorpusError
-from moksori.messages import message
+from moksori.messages import Message, message
 from moksori.metrics.models import speaker_embedding
 from moksori.models.conversion import ConversionModel
 from moksori.signal import audio, features
@@ -54,7 +54,7 @@ def owners_lines(
     """
     if not find_spec("resemblyzer"):
         raise ConfigError.of("enrol.no_encoder")
-    problems: dict[str, str] = {}
+    problems: dict[str, Message] = {}
     embeddings: dict[str, np.ndarray] = {}
     for line in lines:
         path = corpus / "audio" / line.speaker / f"{line.id}.flac"
@@ -63,8 +63,9 @@ def owners_lines(
         wave = audio.read(path).mono
         sure = confidence(wave, line.text, model, card)
         if sure < MIN_CONFIDENCE:
-            why = message("enrol.text", file=line.audio, confidence=sure, limit=MIN_CONFIDENCE)
-            problems[line.id] = why.say("en")
+            problems[line.id] = message(
+                "enrol.text", file=line.audio, confidence=sure, limit=MIN_CONFIDENCE
+            )
         else:
             embeddings[line.id] = speaker_embedding(wave, card.audio.sample_rate)
     if embeddings:
@@ -77,7 +78,7 @@ def owners_lines(
         for id, similarity in zip(embeddings, alike.tolist(), strict=True):
             if similarity < limit:
                 values = {"file": files[id], "similarity": similarity, "limit": limit}
-                problems[id] = message("enrol.person", **values).say("en")
+                problems[id] = message("enrol.person", **values)
     return [replace(line, problem=problems.get(line.id, line.problem)) for line in lines]
 
 

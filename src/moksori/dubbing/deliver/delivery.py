@@ -94,7 +94,7 @@ def check_names(names: Iterable[str]) -> None:
     """
     known = [item.name for item in DELIVERABLES]
     if unknown := [name for name in names if name not in known]:
-        raise ConfigError(f"no deliverable “{unknown[0]}”; there are {', '.join(known)}")
+        raise ConfigError.of("dub.no_deliverable", name=unknown[0], known=", ".join(known))
 
 
 def _signature(rows: Sequence[Dubbed], issues: Sequence[Issue], spec: DeliverySpec) -> str:

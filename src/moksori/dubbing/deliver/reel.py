@@ -16,6 +16,7 @@ from moksori.config import Decibels
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.errors import AudioError, OutputError
 from moksori.files import unique_names, write_error
+from moksori.messages import Message, message
 from moksori.signal import audio, bwf
 from moksori.signal.loudness import Limiter, LoudnessMeter, PeakMeter
 
@@ -158,11 +159,9 @@ def render(
 def _end(line: Placed, rate: int) -> int:
     """The sample of the reel that `line` is over at."""
     if line.start < 0:
-        raise OutputError(
-            f"{line.id}: begins {-line.start / rate:.3f} s before the reel; start the reel earlier"
-        )
+        raise OutputError.of("reel.before", line=line.id, by=-line.start / rate)
     if not line.wave.is_file():
-        raise AudioError(f"{line.wave}: no such file, of line {line.id}; convert it again")
+        raise AudioError.of("reel.no_wave", file=line.wave, line=line.id)
     try:
         info = soundfile.info(line.wave)
     except soundfile.LibsndfileError as error:
@@ -171,10 +170,8 @@ def _end(line: Placed, rate: int) -> int:
     return result
 
 
-def _unreadable(line: Placed, reason: str) -> AudioError:
-    return AudioError(
-        f"{line.wave}: cannot be read, of line {line.id} ({reason}); convert it again"
-    )
+def _unreadable(line: Placed, reason: str | Message) -> AudioError:
+    return AudioError.of("reel.unreadable", file=line.wave, line=line.id, why=reason)
 
 
 def _load(line: Placed, rate: int) -> np.ndarray:
@@ -184,7 +181,7 @@ def _load(line: Placed, rate: int) -> np.ndarray:
     except (soundfile.LibsndfileError, OSError) as error:
         raise _unreadable(line, str(error)) from None
     if not np.isfinite(samples).all():
-        raise _unreadable(line, "some samples are not numbers")
+        raise _unreadable(line, message("reel.not_finite"))
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     return audio.resample(mono, own_rate, rate) * 10 ** (line.gain / 20)
 

@@ -57,15 +57,11 @@ def write_subtitles(path: Path, cues: Iterable[Cue]) -> None:
 
     kind = path.suffix.lower()
     if kind not in _TEXTS:
-        raise OutputError(
-            f"{path}: unknown kind of subtitles “{path.suffix}”; use .srt, .vtt or .ass"
-        )
+        raise OutputError.of("output.ending", path=path, kinds=", ".join(_TEXTS))
     subtitles = pysubs2.SSAFile()
     for start, end, cue in _timed(cues):
         if end >= _HOURS[kind] * 3_600_000:
-            raise OutputError(
-                f"{path}: {kind} cannot hold times from {_HOURS[kind]} h on; count from the reel's start"
-            )
+            raise OutputError.of("output.hours", path=path, kind=kind, hours=_HOURS[kind])
         name = _plain(" ".join(cue.character.split()))
         text = _TEXTS[kind](_plain(cue.text), name).replace("\n", "\\N")
         field = name.replace(",", "，") if kind == ".ass" else ""

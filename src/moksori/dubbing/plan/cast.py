@@ -15,6 +15,7 @@ from moksori.conversion.checkpoint import Voice
 from moksori.dubbing.records import Role
 from moksori.errors import ConfigError
 from moksori.files import atomic_write, explain, load_toml, read_text
+from moksori.messages import message
 from moksori.script.groups import several
 from moksori.script.names import name_key, plain_name
 
@@ -42,9 +43,7 @@ class Cast(BaseModel):
         found: dict[str, str] = {}
         for name in roles:
             if other := found.get(name_key(name)):
-                raise ValueError(
-                    f"two characters have the same name, “{other}” and “{name}”; keep one"
-                )
+                raise ConfigError.of("cast.same_name", first=other, second=name)
             found[name_key(name)] = name
         return composed
 
@@ -78,8 +77,8 @@ def read_cast(path: Path) -> Cast:
     return load_toml(
         path,
         Cast,
-        missing="`moksori cast SCRIPT` writes a first one",
-        hint='a name in Hangul stands in quotation marks: [characters."하나"]',
+        missing=message("cast.missing"),
+        hint=message("cast.quotes"),
     )
 
 
@@ -116,7 +115,7 @@ def set_role(path: Path, character: str, **values: object) -> None:
     try:
         Cast.model_validate(tomllib.loads(content))
     except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from None
+        raise ConfigError.of("file.invalid", file=path, why=explain(error)) from None
     atomic_write(path, content)
 
 

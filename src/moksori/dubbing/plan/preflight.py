@@ -29,6 +29,7 @@ class Sound(NamedTuple):
     digest: str
     speech: Seconds  # how long it is
     source: Source | None  # as `Heard`
+    coarse: Message | None = None  # that it is quiet for the steps of its format
 
 
 class Memory:
@@ -69,7 +70,7 @@ def _sound(take: Take, converter: Converter, *, converted: bool) -> Sound:
         source = converter.source(recording, LONGEST) if converted else None
     except AudioError:  # the conversion reports it
         source = None
-    return Sound(digest, (end - begin) / recording.sample_rate, source)
+    return Sound(digest, (end - begin) / recording.sample_rate, source, recording.coarse)
 
 
 def preflight(
@@ -129,6 +130,8 @@ def _of_take(
         sound = memory.sound(take, converter, converted=converted)
     except AudioError as error:
         return [Issue("error", where, "unreadable", {"why": error.message})], None
+    if sound.coarse:
+        issues.append(Issue("warning", where, "header", {"why": sound.coarse}))
     if take.line.end is not None and take.line.start is not None and take.start is not None:
         slot = take.line.end - take.line.start
         if not take.cut and take.seconds > slot + _TOUCHING:

@@ -178,7 +178,7 @@ class RayEngine:
         try:
             import ray
         except ModuleNotFoundError:
-            raise ConfigError("Ray is not installed; run: pip install 'moksori[cluster]'") from None
+            raise ConfigError.of("extra.missing", name="Ray", extra="cluster") from None
         local: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": workers}
         try:
             ray.init(
@@ -188,13 +188,10 @@ class RayEngine:
                 **local,
             )
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ConfigError(f"no Ray cluster at {address}: {error}") from None
+            raise ConfigError.of("ray.no_cluster", address=address or "local", why=error) from None
         if not address and ray.util.get_node_ip_address() != _LOOPBACK:  # type: ignore[no-untyped-call]
             ray.shutdown()
-            raise ConfigError(
-                "Ray was imported before Moksori, and would listen on all addresses; set "
-                "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 before its import"
-            )
+            raise ConfigError.of("ray.listens")
         cores = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
         remote: Any = ray.remote(num_cpus=1, max_restarts=-1)(_RayWorker)
         self._ray = ray
