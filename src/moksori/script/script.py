@@ -14,6 +14,7 @@ from moksori.script.documents import read_document_script
 from moksori.script.headers import COLUMNS, meaning
 from moksori.script.line import Line, Place
 from moksori.script.names import unify_names
+from moksori.script.pro_tools import BEGINS, read_pro_tools
 from moksori.script.sami import read_sami
 from moksori.script.sheets import read_delimited_script, read_workbook_script
 from moksori.script.subrip import read_subrip
@@ -23,9 +24,12 @@ from moksori.timecode import FrameRate
 
 
 def read_plain(path: Path, asked: Asked) -> ScriptContent:
-    """The rows of a plain text, each a line; a `content.Reader`."""
+    """The rows of a plain text, each a line; of a session of Pro Tools its clips; a `content.Reader`."""
+    content = read_text(path, ScriptError)
+    if content.startswith(BEGINS):
+        return read_pro_tools(path, content, asked)
     lines, faults = [], []
-    for number, row in enumerate(read_text(path, ScriptError).split("\n"), 1):
+    for number, row in enumerate(content.split("\n"), 1):
         text, place = one_line(row), Place("line", number)
         if len(text) > MAX_CHARACTERS:
             why = message("script.whole_page", number=len(text))

@@ -106,7 +106,7 @@ def with_cast(file: JobFile, folder: Path) -> JobFile:
     path = file.cast or folder / CAST
     known = read_cast(path) if path.exists() else None
     content = read_script(
-        file.script, columns=file.columns, episode=file.episode,
+        file.script, columns=file.columns, episode=file.episode, hidden=file.hidden,
         frame_rate=FrameRate.parse(file.fps) if file.fps else None,
     )  # fmt: skip
     voices = load_card(file.model or MODEL).voices

@@ -112,7 +112,7 @@ def preview(session: Session, lang: Lang) -> dict[str, Any]:
         return {"error": "", "rows": [], "columns": []}
     try:
         content = read_script(
-            file.script, columns=file.columns, episode=file.episode,
+            file.script, columns=file.columns, episode=file.episode, hidden=file.hidden,
             frame_rate=FrameRate.parse(file.fps) if file.fps else None,
         )  # fmt: skip
     except MoksoriError as error:
