@@ -89,6 +89,14 @@ def dub(
             help="Time code at which reel and track begin; the hour of the first line by default."
         ),
     ] = None,
+    times: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the lines are, if the script does not say: an .edl (with --fps), an .otio, a .txt of "
+            "Pro Tools, or subtitles, whose clips, markers or cues are called as a line's recording, its "
+            "number or its text."
+        ),
+    ] = None,
     episode: EpisodeOption = None,
     columns: ColumnsOption = None,
     hidden: HiddenOption = False,
@@ -162,7 +170,7 @@ def dub(
     from moksori.dubbing.review import Review
 
     given = {key: value for key, value in context.params.items() if _is_given(context, key)}
-    names = ("script", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
+    names = ("script", "times", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
              "loudness", "lang", "model", "vocoder", "packs", "lexicon", "spell", "floor",
              "treble", "hidden")  # fmt: skip
     asked = {name: given[name] for name in names if name in given}

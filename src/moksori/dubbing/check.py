@@ -24,6 +24,7 @@ from moksori.files import write_error
 from moksori.script.content import ScriptContent, joined
 from moksori.script.line import Line
 from moksori.script.script import read_script
+from moksori.script.timelines import with_times
 from moksori.signal.decoders import inspect
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time
 
@@ -143,6 +144,8 @@ def _content(request: Request) -> ScriptContent:
     )  # fmt: skip
     if content.question:
         raise ScriptError(joined(content.told(request.script)))
+    if request.times:
+        content = with_times(request.times, content, request.frame_rate)
     episodes = list(dict.fromkeys(line.episode for line in content.lines))
     if len(episodes) > 1:
         names = ", ".join(episodes[:12])

@@ -26,7 +26,7 @@ from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
 JOB = "job.toml"
 _EARLIEST = 315_619_200  # 1980-01-02: zip files, and so .xlsx, know no earlier day
-_PATHS = ("script", "audio", "cast", "model", "packs", "lexicon")
+_PATHS = ("script", "times", "audio", "cast", "model", "packs", "lexicon")
 _HEAD = (
     "moksori dub이 이 작업에서 받은 것입니다. `moksori dub -o 이폴더`만으로 이어서 합니다.",
     "What this job was asked for; `moksori dub -o THIS_FOLDER` alone resumes it.",
@@ -45,6 +45,7 @@ class Request:
         frame_rate: of the script's time codes, and of what is delivered.
         origin: time code at which reel and track begin; the first line's hour, if that is not the first.
         episode: the only one to be dubbed, of a script with several.
+        times: a timeline with the times of lines that have none in the script.
         columns: of the script's table, where its headers are unusual.
         hidden: whether hidden rows, and a hidden column of lines, are read too.
         pattern: of the recordings' names.
@@ -63,6 +64,7 @@ class Request:
     frame_rate: FrameRate | None = None
     origin: Seconds | None = None
     episode: str | None = None
+    times: Path | None = None
     columns: Mapping[str, str] | None = None
     hidden: bool = False
     pattern: str | None = None
@@ -86,6 +88,7 @@ class JobFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     script: Path | None = None
+    times: Path | None = None
     audio: Path | None = None
     cast: Path | None = None
     fps: str | None = None
@@ -134,8 +137,8 @@ class JobFile(BaseModel):
             ),
             frame_rate=frame_rate,
             origin=parse_time(self.start, frame_rate) if self.start else None,
-            episode=self.episode, columns=self.columns, hidden=self.hidden, pattern=self.pattern,
-            handles=self.handles, mean_f0=self.mean_f0, sample_rate=self.sample_rate,
+            episode=self.episode, times=self.times, columns=self.columns, hidden=self.hidden,
+            pattern=self.pattern, handles=self.handles, mean_f0=self.mean_f0, sample_rate=self.sample_rate,
             loudness=self.loudness, lang=self.lang, without=self.without,
         )  # fmt: skip
 

@@ -44,7 +44,7 @@ def read_dapt(path: Path, asked: Asked) -> ScriptContent:
     language, told = _language(path, events, asked)
     chosen = [event for event in events if _name(event, events) == language]
     chosen, warnings = _said(path, chosen)
-    chosen = [part for event in chosen for part in event.apart()]
+    chosen = _numbered([part for event in chosen for part in event.apart()])
     warnings += _marks(path, chosen)
     if (
         asked.frame_rate
@@ -136,6 +136,17 @@ def _said(path: Path, events: list[Event]) -> tuple[list[Event], list[Message]]:
     told = [message(code, file=path, number=len(found), cites=_cited(found))
             for code, found in (("script.seen", seen), ("script.sounds", sounds)) if found]  # fmt: skip
     return kept, told
+
+
+def _numbered(events: Sequence[Event]) -> list[Event]:
+    """Events with ids of their own: where one holds several texts, d1-1, d1-2."""
+    counts, seen = Counter(event.id for event in events), Counter[str]()
+    named = []
+    for event in events:
+        seen[event.id] += 1
+        several = event.id and counts[event.id] > 1
+        named.append(replace(event, id=f"{event.id}-{seen[event.id]}") if several else event)
+    return named
 
 
 def _cited(events: Sequence[Event]) -> Message:
