@@ -1,5 +1,6 @@
 """Scripts as the world has them: understood, or a line's fault; nothing is lost."""
 
+import pysubs2
 import pytest
 
 from moksori.errors import ScriptError
@@ -117,6 +118,42 @@ def test_sami_of_two_languages_is_read_in_korean_and_says_so(tmp_path):
     path.write_text(english, encoding="utf-8")
     assert texts(path) == ["안녕 하나 야?", "잘 & 가."]
     assert "not read: encc (1); read: krcc" in read_script(path).warnings[0].say("en")
+
+
+def test_another_program_reads_the_same_sami(tmp_path):
+    path = tmp_path / "a.smi"
+    text = (
+        f"{SMI}<SYNC Start=4000><P Class=KRCC>&nbsp;\n"  # pysubs2 leaves out a cue without an end
+    )
+    path.write_text(text, encoding="utf-8")
+    theirs = pysubs2.SSAFile.from_string(text, "sami")
+    assert [(line.text, line.start) for line in read_script(path).lines] == [
+        (" ".join(event.plaintext.replace("\xa0", " ").split()), event.start / 1000)
+        for event in theirs.events if event.plaintext.strip("\xa0 \n")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "no SAMI subtitles"), ("안녕?".encode(), "no SAMI subtitles"),
+        (b"PK\x03\x04" + bytes(99), "no text file"), (b"<html><p>Hi</html>", "no SAMI subtitles"),
+        (SMI.encode()[:-40] + b"\xec\x95", "damaged or cut"),
+        (SMI.split("안녕")[0].encode(), "no lines in it"),
+        ("<SAMI><SYNC Start=곧>안녕?".encode(), "“곧” are no times"),
+        ("<SAMI><SYNC Start=99999999999>안녕?".encode(), "are no times"),
+        ("<SAMI><SYNC>안녕?".encode(), "are no times; write Start=1000"),
+        (f"<SAMI><SYNC Start=1>{'가' * 9000}".encode(), "is it a whole page"),
+        ("<SAMI><SYNC Start=9>나<SYNC Start=5>".encode(), "its times"),
+        (SMI.replace("안녕", "- 안녕<br>- 그래").encode()[:-80] + b"</BODY>", "several people speak"),
+    ],
+)  # fmt: skip
+def test_sami_that_cannot_be_read_is_one_line(tmp_path, content, says):
+    path = tmp_path / "a.smi"
+    path.write_bytes(content)
+    with pytest.raises(ScriptError, match=says) as error:
+        read_script(path)
+    assert "\n" not in error.value.say("ko") and str(path) in error.value.say("ko")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import re
 import unicodedata
 
 import openpyxl
+import pysubs2
 import pytest
 
 from moksori.errors import ScriptError
@@ -492,3 +493,16 @@ def test_very_many_faults_are_counted(tmp_path):
     path = write(tmp_path, "a.csv", "대사,시작\n" + "가,곧\n" * 500)
     with pytest.raises(ScriptError, match=r"row 21, cell 2: .*; and 480 more$"):
         read_script(path).whole(path)
+
+
+@pytest.mark.parametrize("suffix", [".srt", ".vtt", ".ass"])
+def test_subtitles_by_another_program_are_read(tmp_path, suffix):
+    made = pysubs2.SSAFile()
+    made.events = [
+        pysubs2.SSAEvent(1000, 2500, "안녕?\\N나야."),
+        pysubs2.SSAEvent(3000, 4000, "하나: 그래."),
+    ]
+    path = tmp_path / f"a{suffix}"
+    path.write_text(made.to_string(suffix[1:]), encoding="utf-8")
+    found = [(line.text, line.start, line.end) for line in lines_in(path)]
+    assert found == [("안녕? 나야.", 1.0, 2.5), ("하나: 그래.", 3.0, 4.0)]
