@@ -9,9 +9,9 @@ import typer
 
 from moksori.config import SourceFilterConfig
 from moksori.conversion.checkpoint import VocoderCard, load_vocoder, save_model
+from moksori.conversion.terms import Terms
 from moksori.errors import ConfigError
 from moksori.models.vocoder.two_band import TwoBandConfig
-from moksori.training.common import joined
 
 
 def main(low: Path, high: Path, dest: Path) -> None:
@@ -23,7 +23,7 @@ def main(low: Path, high: Path, dest: Path) -> None:
     weights = {f"low.{name}": w for name, w in lower.state_dict().items()}
     weights |= {f"high.{name}": w for name, w in higher.state_dict().items()}
     card = VocoderCard(
-        kind="two-band", licence=joined([low_card.licence, high_card.licence]),
+        kind="two-band", **vars(Terms.joined([Terms.of_card(low_card), Terms.of_card(high_card)])),
         audio=low_card.audio, model=TwoBandConfig(low=sizes[0], high=sizes[1]),
         trained_on=low_card.trained_on | high_card.trained_on,
     )  # fmt: skip

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from moksori.cli import app, main
 from moksori.conversion.checkpoint import load_card
-from moksori.conversion.voices import Consent, VoicePack, save_pack
+from moksori.conversion.consents import Consent
+from moksori.conversion.voices import VoicePack, save_pack
 from moksori.weights import MODEL
 from tests.conftest import DEMO, DEMO_TEXT, write_corpus
 
@@ -124,6 +125,40 @@ def test_voices_shows_the_consent_of_enrolled_ones(tmp_path):
     assert "._hong" not in shown
     for part in ("hong", "2020-01-01", "expired", "kim", "2999-12-31", "may be used", "홍길동"):
         assert part in shown
+    told = CliRunner().invoke(app, ["revoke", "kim", "--packs", str(tmp_path)]).output
+    assert "kim: revoked on" in told
+    assert "refused" in CliRunner().invoke(app, ["voices", "--packs", str(tmp_path)]).output
+    no_consent = moksori("revoke", "lmy", "--packs", tmp_path)
+    assert "no consent to revoke" in no_consent.stderr
+
+
+def test_a_voice_s_sample_is_written(tmp_path):
+    made = moksori("voices", "lmy", "kih", "-o", tmp_path)
+    assert made.returncode == 0, made.stderr
+    lmy, kih = (soundfile.read(tmp_path / f"{name}.wav")[0] for name in ("lmy", "kih"))
+    assert len(lmy) == len(kih)
+    assert not np.allclose(lmy, kih)
+    assert "lmy, female, " in made.stdout
+    assert "exists" in moksori("voices", "lmy", "-o", tmp_path).stderr
+    assert "no such folder" in moksori("voices", "lmy", "-o", tmp_path / "no").stderr
+
+
+def test_a_prepared_corpus_says_what_it_allows(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a.wav").write_bytes(DEMO.read_bytes())
+    (source / "list.txt").write_text(f"a.wav|{DEMO_TEXT}|김\n")
+    consents = tmp_path / "consents.toml"
+    record = 'who = "김"\npurpose = "1화"\nuntil = 2999-01-01\ncontact = "a@b.kr"\nuses = ["commercial"]\n'
+    consents.write_text(f'[voices."이"]\n{record}')
+    asked = ("prepare", "metadata", source / "list.txt", tmp_path / "dest", "--licence", "ours")
+    assert "no consent of 김" in moksori(*asked, "--commercial", "--consents", consents).stderr
+    assert "see the licence" in moksori(*asked).stdout
+    consents.write_text(f'[voices."김"]\n{record}')
+    made = moksori(*asked, "--commercial", "--consents", consents)
+    assert "commercial use allowed" in made.stdout, made.stderr
+    kept = json.loads((tmp_path / "dest" / "speakers.json").read_text())
+    assert (kept["commercial"], kept["consents"]["김"]["uses"]) == ("yes", ["commercial"])
 
 
 def test_no_voice_is_enrolled_without_a_consent(tmp_path, capsys, monkeypatch):

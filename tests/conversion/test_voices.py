@@ -1,4 +1,5 @@
 import datetime
+import hashlib
 import json
 import os
 import unicodedata
@@ -7,15 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from moksori.conversion.consents import Consent, Usage, read_consent, read_consents, revoke
 from moksori.conversion.converter import Converter
-from moksori.conversion.voices import (
-    Consent,
-    VoicePack,
-    load_pack,
-    pack_path,
-    read_consent,
-    save_pack,
-)
+from moksori.conversion.voices import VoicePack, load_pack, pack_path, save_pack
 from moksori.errors import CheckpointError, ConfigError, VoiceError
 from tests.conftest import DEMO, DEMO_TEXT
 
@@ -28,10 +23,13 @@ def converter() -> Converter:
     return Converter.from_pretrained()
 
 
-def a_pack(converter: Converter, name: str, days: int = 0, model: str = "") -> VoicePack:
+def a_pack(
+    converter: Converter, name: str, days: int = 0, model: str = "", **more: object
+) -> VoicePack:
     """A pack of the voice kih under another name, whose consent ends in some days."""
     until = TODAY + datetime.timedelta(days)
-    consent = Consent(who="홍길동", purpose="1화", until=until, contact="hong@example.com")
+    known = {"who": "홍길동", "purpose": "1화", "until": until, "contact": "hong@example.com"}
+    consent = Consent(**known | more)
     voice = converter.voice("kih").model_copy(update={"name": name})
     return VoicePack(voice=voice, consent=consent, model=model or converter.card.sha256)
 
@@ -186,6 +184,90 @@ def test_a_pack_from_before_the_checksum_still_speaks(converter, tmp_path):
     header = json.dumps({**json.loads(pack.model_dump_json(exclude={"sha256"})), "format": 1})
     save_file(own(converter), tmp_path / "old.safetensors", {"moksori": header})
     assert Converter.from_pretrained(packs=tmp_path).voice("old").name == "old"
+
+
+def test_a_pack_of_format_2_still_speaks(converter, tmp_path):
+    """Its checksum is of the very words that Moksori wrote then."""
+    pack = a_pack(converter, "old", 1)
+    header = {
+        "format": 2,
+        "voice": json.loads(pack.voice.model_dump_json()),
+        "consent": {"who": "홍길동", "purpose": "1화",
+                    "until": str(TODAY + datetime.timedelta(1)), "contact": "hong@example.com"},
+        "model": converter.card.sha256,
+    }  # fmt: skip
+    row = own(converter)["voices.weight"].detach().float().contiguous()
+    digest = hashlib.sha256(json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode())
+    digest.update(f"voices.weight {[*row.shape]}".encode() + row.numpy().tobytes())
+    header["sha256"] = digest.hexdigest()
+    path = tmp_path / "old.safetensors"
+    save_file({"voices.weight": row}, path, {"moksori": json.dumps(header)})
+    assert Converter.from_pretrained(packs=tmp_path).voice("old").name == "old"
+
+
+def test_a_pack_is_held_to_purpose_and_title(converter, tmp_path):
+    pack = a_pack(converter, "hong", 1, uses=["preview"], titles=["달 토끼", "Moon Rabbit"])
+    save_pack(tmp_path / "hong.safetensors", own(converter), pack)
+    for usage in (Usage("preview", "달토끼"), Usage("preview", "moon rabbit")):
+        assert Converter.from_pretrained(packs=tmp_path, usage=usage).voice("hong")
+    for usage, code in (
+        (Usage(), "voice.ask_purpose"),
+        (Usage("research", "달 토끼"), "voice.purpose"),
+        (Usage("preview"), "voice.ask_title"),
+        (Usage("preview", "달 토끼 2"), "voice.title"),
+    ):
+        with pytest.raises(VoiceError) as error:
+            Converter.from_pretrained(packs=tmp_path, usage=usage).voice("hong")
+        assert error.value.message.code == code
+        assert "hong@example.com" in error.value.say("ko")
+
+
+def test_a_revoked_consent_holds_for_every_copy(converter, tmp_path):
+    """Also of a converter that is at work, and of the pack copied back or enrolled anew."""
+    path = tmp_path / "hong.safetensors"
+    save_pack(path, own(converter), a_pack(converter, "hong", 1))
+    save_pack(tmp_path / "kim.safetensors", own(converter), a_pack(converter, "kim", 1, who="김"))
+    mine, content = Converter.from_pretrained(packs=tmp_path), path.read_bytes()
+    assert mine.voice("hong")
+    consent = load_pack(path)[1].consent
+    first = revoke(tmp_path, "hong", consent, "a letter")
+    assert revoke(tmp_path, "hong", consent) == first
+    path.unlink()
+    path.write_bytes(content)
+    save_pack(tmp_path / "hong2.safetensors", own(converter), a_pack(converter, "hong2", 1))
+    for name in ("hong", "hong2"):  # the same consent under another name
+        with pytest.raises(VoiceError, match="was revoked on"):
+            mine.convert(DEMO, DEMO_TEXT, name)
+    assert mine.voice("kim")
+    with (tmp_path / "revoked.jsonl").open("a") as file:
+        file.write("{cut")
+    with pytest.raises(VoiceError, match="list of revocations cannot be read"):
+        mine.voice("kim")
+    assert mine.voice("lmy")  # which needs no consent
+
+
+def test_delivered_files_can_name_a_consent_that_nobody_can_guess(converter, tmp_path):
+    for name in ("a", "b"):
+        save_pack(tmp_path / f"{name}.safetensors", own(converter, "kih" if name == "a" else "lmy"),
+                  a_pack(converter, name, 1))  # fmt: skip
+    mine = Converter.from_pretrained(packs=tmp_path)
+    a, b = mine.target("a"), mine.target("b")
+    assert a.consent == b.consent
+    assert a.reference != b.reference  # it depends on weights that only its holder has
+    assert a.reference == mine.target("a").reference
+    assert mine.target("lmy").reference == ""
+
+
+def test_the_consents_of_all_speakers_are_wanted(tmp_path):
+    path = tmp_path / "consents.toml"
+    one = f'[voices."김"]\n{GOOD}'
+    path.write_text(one + f'[voices."{unicodedata.normalize("NFD", "박")}"]\n{GOOD}')
+    assert {*read_consents(path, ["김", "박", "박"])} == {"김", "박"}
+    with pytest.raises(ConfigError, match="no consent of 이, 최"):
+        read_consents(path, ["김", "최", "이"])
+    path.write_text(one.replace(str(TODAY + datetime.timedelta(1)), "2020-01-01"))
+    with pytest.raises(ConfigError, match="has ended of 김"):
+        read_consents(path, ["김"])
 
 
 def test_a_model_that_gives_no_numbers_is_an_error_and_not_a_sound(

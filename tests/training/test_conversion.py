@@ -14,8 +14,10 @@ from typer.testing import CliRunner
 from moksori.cli import app
 from moksori.config import ConversionConfig, CotatronTrainConfig, TrainConfig, load_config
 from moksori.conversion.checkpoint import load_card, load_conversion, load_cotatron
+from moksori.conversion.consents import Usage
+from moksori.conversion.converter import Converter
 from moksori.corpus.batches import LineData, read_speakers, training_voices
-from moksori.errors import CheckpointError, ConfigError, CorpusError
+from moksori.errors import CheckpointError, ConfigError, CorpusError, VoiceError
 from moksori.models.conversion import ConversionModel
 from moksori.text import SYMBOLS, tokenize
 from moksori.training.conversion import begin_with, train_conversion
@@ -164,6 +166,34 @@ def test_licences_of_corpus_and_cotatron_both_bind(prepared, tmp_path, cotatron)
     (other / "model.json").write_text(json.dumps(card | {"licence": "research only"}))
     _, made = load_conversion(train_conversion(with_model(), prepared, tmp_path / "run", other))
     assert made.licence == made.voices[0].licence == "none; and research only"
+    assert made.commercial == "no"
+
+
+def test_consents_of_the_corpus_come_into_the_card(prepared, tmp_path):
+    """With what they allow; a voice whose consent ends is refused though it is the model's own."""
+    corpus = tmp_path / "corpus"
+    shutil.copytree(prepared, corpus)
+    about = json.loads((corpus / "speakers.json").read_text())
+    names = training_voices(about["speakers"])
+    record = {
+        "who": "홍",
+        "purpose": "1화",
+        "until": "2999-01-01",
+        "contact": "a",
+        "uses": ["preview"],
+    }
+    consents = {name: record for name in names}
+    consents[names[0]] = record | {"until": "2020-01-01"}
+    about |= {"licence": "ours", "commercial": "no", "consents": consents}
+    (corpus / "speakers.json").write_text(json.dumps(about))
+    folder = train_conversion(TINY, corpus, tmp_path / "run")
+    card = load_card(folder)
+    assert card.commercial == "no"
+    assert {*card.consents} == {*names}
+    made = Converter.from_pretrained(folder, usage=Usage("preview"))
+    assert made.voice(names[1])
+    with pytest.raises(VoiceError, match="consent ended on 2020-01-01"):
+        made.voice(names[0])
 
 
 def test_parallel_lines_train_and_resume(prepared, tmp_path, cut_after_one_epoch):
@@ -279,8 +309,8 @@ def test_a_run_begins_with_a_model(prepared, tmp_path):
     known, card = load_conversion(first)
     names = training_voices(read_speakers(prepared, TINY.audio)["speakers"])
     model = ConversionModel.build(TINY.model, TINY.audio, len(SYMBOLS), len(names) + 1)
-    licence, base = begin_with(first, model, TINY, [*names, "new"])
-    assert (licence, base) == (card.licence, card.sha256)
+    terms, base = begin_with(first, model, TINY, [*names, "new"])
+    assert (terms.licence, base) == (card.licence, card.sha256)
     batch = next(iter(LineData(prepared, names, TINY.audio, TINY.data, 1).val_dataloader()))
     torch.testing.assert_close(model.eval()(batch).mel, known(batch).mel)
     torch.testing.assert_close(model.voices.weight[-1], known.voices.weight.mean(0))

@@ -13,13 +13,15 @@ from openpyxl import Workbook
 
 from moksori.config import OptimizerConfig, TrainConfig, load_config
 from moksori.conversion.checkpoint import load_conversion
+from moksori.conversion.consents import read_consent
 from moksori.conversion.converter import Converter
-from moksori.conversion.voices import load_pack, read_consent
+from moksori.conversion.voices import load_pack
 from moksori.corpus.prepare import prepare
 from moksori.corpus.readers import read_script_voice, read_voice
-from moksori.errors import CheckpointError, CorpusError, ScriptError, VoiceError
+from moksori.errors import CheckpointError, ConfigError, CorpusError, ScriptError, VoiceError
 from moksori.training import enrol, owner
 from moksori.training.conversion import train_conversion
+from moksori.training.spoken import hear_consent
 from moksori.weights import MODEL
 from tests.conftest import DEMO, DEMO_TEXT, TEXTS, voiced_wave
 
@@ -262,3 +264,34 @@ def test_recordings_of_two_people_are_refused_as_a_whole(shared, tmp_path):
     prepare(lines, tmp_path / "corpus", "", card.audio, 0.1, jobs=1)
     with pytest.raises(CorpusError, match="of 8 recordings sound like one person"):
         owner.owners_lines(tmp_path / "corpus", lines, trained, card)
+
+
+def test_a_spoken_consent_is_the_owner_s_and_says_its_sentence(shared, tmp_path):
+    """On real recordings: another sentence, or another woman who says the right one, is refused."""
+    own = real_lines(shared, "pfa", 8, tmp_path / "pfa")
+    theirs = real_lines(shared, "pfb", 2, tmp_path / "pfb")
+    files = {p.stem: p for p in tmp_path.glob("pf?/*") if p.suffix in (".wav", ".flac")}
+    spoken = files[own[-1]]
+    sentence = spoken.with_suffix(".txt").read_text(encoding="utf-8")
+    lines = read_voice(tmp_path / "pfa", "pfa")
+    trained, card = load_conversion(MODEL)
+    prepare(lines, tmp_path / "corpus", "", card.audio, 0.1, jobs=1)
+    rest = [line for line in lines if line.id != own[-1]]
+    said = read_consent(ROOT / "examples" / "consent.toml").model_copy(
+        update={"sentence": sentence}
+    )
+
+    def hear(recording, consent):
+        return hear_consent(recording, consent, tmp_path / "corpus", rest, trained, card)
+
+    heard = hear(spoken, said)
+    assert heard.similarity > 0.8
+    assert heard.confidence > 0.8
+    with pytest.raises(ConfigError, match="does not say “"):
+        hear(files[own[0]], said)
+    other = files[theirs[0]]
+    right = other.with_suffix(".txt").read_text(encoding="utf-8")
+    with pytest.raises(ConfigError, match="does not sound like the recordings"):
+        hear(other, said.model_copy(update={"sentence": right}))
+    with pytest.raises(ConfigError, match="has no sentence"):
+        hear(spoken, said.model_copy(update={"sentence": ""}))

@@ -17,10 +17,11 @@ from moksori.cli.dub import dub
 from moksori.cli.enroll import enroll
 from moksori.cli.evaluate import evaluate
 from moksori.cli.listen import listen
+from moksori.cli.provenance import ledger, verify
 from moksori.cli.studio import studio
 from moksori.cli.text import text
 from moksori.cli.tune import tune_conversion, tune_cotatron
-from moksori.cli.voices import voices
+from moksori.cli.voices import revoke, voices
 from moksori.errors import MoksoriError
 from moksori.messages import say
 
@@ -50,6 +51,9 @@ app.command()(audition)
 app.command()(mark)
 app.command()(cast)
 app.command()(voices)
+app.command()(revoke)
+app.command()(verify)
+app.command()(ledger)
 app.command()(enroll)
 app.command()(text)
 app.command()(evaluate)

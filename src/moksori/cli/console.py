@@ -18,6 +18,7 @@ from moksori.errors import ConfigError
 from moksori.messages import Lang, say
 
 if TYPE_CHECKING:
+    from moksori.conversion.converter import Converter
     from moksori.dubbing.progress import Progress as JobProgress
     from moksori.dubbing.progress import Watch
 
@@ -128,6 +129,14 @@ def watching() -> "tuple[Watch, AbstractContextManager[None]]":
 def print_licence(licence: str) -> None:
     """Print a model's licence."""
     err.print(f"licence of the model: {licence}", style="dim", markup=False)
+
+
+def print_use(converter: "Converter", voices: Iterable[str], lang: Lang) -> None:
+    """Print under what licences and consents is converted, and what they allow."""
+    from moksori.conversion.parts import said_of_use
+
+    for row in said_of_use(converter, voices):
+        err.print(row.say(lang), style="dim", markup=False)
 
 
 @contextmanager

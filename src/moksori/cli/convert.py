@@ -1,25 +1,32 @@
 """`moksori convert`: a recorded line in another voice."""
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from moksori.cli import console
-from moksori.cli.console import out, print_licence, progress, warn
+from moksori.cli.console import out, print_use, progress, warn
 from moksori.cli.options import (
+    C2paOption,
     FloorOption,
     ForceOption,
     LangOption,
     LexiconOption,
     ModelOption,
     PacksOption,
+    PurposeOption,
+    RecogniserOption,
     SpellOption,
+    TitleOption,
     TrebleOption,
     VocoderOption,
+    WatermarkOption,
     check_output,
 )
-from moksori.errors import AudioError
+from moksori.errors import AudioError, OutputError
 from moksori.messages import message, say
 from moksori.weights import DEFAULT_VOCODER
 
@@ -69,6 +76,11 @@ def convert(
     treble: TrebleOption = "take",
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
+    recogniser: RecogniserOption = None,
+    purpose: PurposeOption = None,
+    title: TitleOption = None,
+    c2pa: C2paOption = False,
+    watermark: WatermarkOption = False,
     max_seconds: Annotated[
         float,
         typer.Option(
@@ -87,10 +99,20 @@ def convert(
     for path, kinds in ((output, (".wav", ".flac")), (plot, (".png", ".pdf", ".svg"))):
         if path is not None:
             check_output(path, kinds, recording, force)
+    from moksori.conversion.consents import Usage
     from moksori.conversion.converter import Converter
+    from moksori.provenance.certificate import certificate
+    from moksori.provenance.manifest import sign
+    from moksori.provenance.statement import LineSaid, state, write_statement
+    from moksori.provenance.watermark import mark
+    from moksori.signal.audio import fit_peak
 
-    converter = Converter.from_pretrained(model, vocoder, packs)
-    print_licence(converter.voice(voice).licence)
+    if c2pa and output.suffix.lower() != ".wav":
+        raise OutputError.of("provenance.only_wav", path=output)
+    by = certificate() if c2pa else None
+    usage = Usage(purpose, title or "")
+    converter = Converter.from_pretrained(model, vocoder, packs, recogniser, usage)
+    print_use(converter, [voice], console.language)
     others = {path.resolve() for given in actor or () for path in recordings_in(given)}
     known = sorted(others | {recording.resolve()} if others else others)  # this line is one of his
     speaker = converter.speaker(
@@ -112,7 +134,17 @@ def convert(
     )
     if plot:
         result.plot(plot)
+    if watermark:
+        marked, more = fit_peak(mark(result.samples, result.sample_rate))
+        result = replace(result, samples=marked, lowered=result.lowered + more)
     written = result.save(output)
+    if output.suffix.lower() == ".wav":
+        take = hashlib.sha256(recording.read_bytes()).hexdigest()
+        line = LineSaid(id="", take=take, voice=result.voice.name)
+        said = state(converter, (line,), title or "", watermark)
+        write_statement(output, said)
+        if by:
+            sign(output, said, by)
     confidence = result.alignment.confidence
     told = message(
         "convert.done", file=output, seconds=len(result.samples) / result.sample_rate,

@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from moksori.cli import console
-from moksori.cli.console import err, out, print_licence, set_language, watching
+from moksori.cli.console import err, out, print_use, set_language, watching
 from moksori.cli.options import (
+    C2paOption,
     ColumnsOption,
     EpisodeOption,
     FloorOption,
@@ -21,10 +22,14 @@ from moksori.cli.options import (
     LexiconOption,
     ModelOption,
     PacksOption,
+    PurposeOption,
+    RecogniserOption,
     ScriptArgument,
     SpellOption,
+    TitleOption,
     TrebleOption,
     VocoderOption,
+    WatermarkOption,
 )
 from moksori.cli.script import column_pairs, print_understood
 from moksori.errors import ConfigError
@@ -149,6 +154,11 @@ def dub(
     treble: TrebleOption = "take",
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
+    recogniser: RecogniserOption = None,
+    purpose: PurposeOption = None,
+    title: TitleOption = None,
+    c2pa: C2paOption = False,
+    watermark: WatermarkOption = False,
 ) -> None:
     """Dub an episode: every line in its character's voice, in its place, and what to record again.
 
@@ -172,7 +182,7 @@ def dub(
     given = {key: value for key, value in context.params.items() if _is_given(context, key)}
     names = ("script", "times", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
              "loudness", "lang", "model", "vocoder", "packs", "lexicon", "spell", "floor",
-             "treble", "hidden")  # fmt: skip
+             "treble", "hidden", "recogniser", "purpose", "title", "c2pa", "watermark")  # fmt: skip
     asked = {name: given[name] for name in names if name in given}
     if "register" in given:
         asked["mean_f0"] = register
@@ -200,7 +210,7 @@ def dub(
             raise typer.Exit(2 if checked.faults else 0)  # as without --check
         if not checked.takes:
             raise ConfigError.of("dub.none_ready", file=file.script)
-        print_licence(checked.converter.card.licence)
+        print_use(checked.converter, jobs.voices_of(checked), lang)
         result = jobs.dub(
             request, checked, output, lambda: _engine(engine, request, workers, len(checked.takes)),
             watch, retry_failed=retry_failed, remember=file,

@@ -40,6 +40,14 @@ def enroll(
             "voice is enrolled without its owner's consent."
         ),
     ],
+    spoken: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SPOKEN.wav",
+            help="A recording in which the person says the consent's sentence. Words and voice are checked; "
+            "keep the file, the pack has its checksum.",
+        ),
+    ] = None,
     script: Annotated[
         Path | None,
         typer.Option(
@@ -67,13 +75,14 @@ def enroll(
     a minute on two cores. The voice pack, one small file, keeps the consent; when that ends, the
     voice is refused. Deleting the file withdraws the voice.
 
-    Example: moksori enroll hong recordings/ --consent consent.toml
+    Example: moksori enroll hong recordings/ --consent consent.toml --spoken consent.wav
     """
     with extra("train"):
         from moksori.corpus.readers import read_script_voice, read_voice
         from moksori.training.enrol import enroll as learn
         from moksori.training.enrol import scratch
-    from moksori.conversion.voices import packs_folder, read_consent
+    from moksori.conversion.consents import read_consent
+    from moksori.conversion.voices import packs_folder
 
     agreed = read_consent(consent)
     lines = (
@@ -92,7 +101,7 @@ def enroll(
     with scratch() as temporary:
         path, report = learn(
             name, lines, agreed, model or MODEL, work or temporary, packs or packs_folder(),
-            replace=force, progress=progress("preparing"),
+            replace=force, progress=progress("preparing"), spoken=spoken,
         )  # fmt: skip
     for line in report["rejected"]:
         why = Message.load(line["message"])

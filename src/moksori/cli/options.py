@@ -113,6 +113,60 @@ LicenceOption = Annotated[
         help="Licence of the recordings, in words; it goes with every model that is made of them.",
     ),
 ]
+CommercialOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--commercial/--no-commercial",
+        help="Whether the recordings may be used commercially; goes with every model that is made of them. "
+        "Left out, well-known licences are judged by name, and of all others is said “see the licence”.",
+    ),
+]
+ConsentsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--consents",
+        metavar="CONSENTS.toml",
+        help="The consents of all speakers, as examples/consents.toml; they go with every model that is "
+        "made of the recordings, and its voices are refused where they end.",
+    ),
+]
+RecogniserOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recogniser",
+        metavar="bundled|off|FOLDER",
+        help="What hears sounds without words and slips: by default the model's own, in MODEL/recogniser, or "
+        "else the bundled one, which is not for commercial use; off leaves such sounds as recorded.",
+    ),
+]
+PurposeOption = Annotated[
+    Literal["commercial", "preview", "research"] | None,
+    typer.Option(
+        "--purpose",
+        help="What the conversions are for. Consents by purpose are held to it, and commercial refuses "
+        "what no licence allows.",
+    ),
+]
+TitleOption = Annotated[
+    str | None,
+    typer.Option("--title", help="Title of the show, for voices whose consent names shows."),
+]
+C2paOption = Annotated[
+    bool,
+    typer.Option(
+        "--c2pa/--no-c2pa",
+        help="Sign each WAV by C2PA, so that later edits are seen (extra provenance). By the certificate in "
+        "MOKSORI_CERTIFICATE, or one that is made on first use.",
+    ),
+]
+WatermarkOption = Annotated[
+    bool,
+    typer.Option(
+        "--watermark/--no-watermark",
+        help="Put an inaudible watermark into what is converted, which `moksori verify` finds again "
+        "(resemble-perth, extra provenance).",
+    ),
+]
 RunArgument = Annotated[
     Path,
     typer.Argument(

@@ -11,6 +11,8 @@ from moksori.cli import console
 from moksori.cli.console import extra, out, progress
 from moksori.cli.options import (
     ColumnsOption,
+    CommercialOption,
+    ConsentsOption,
     DestArgument,
     HiddenOption,
     JobsOption,
@@ -19,7 +21,7 @@ from moksori.cli.options import (
 )
 from moksori.cli.script import column_pairs, print_noticed
 from moksori.errors import ConfigError
-from moksori.messages import Message
+from moksori.messages import Message, say
 
 if TYPE_CHECKING:
     from moksori.corpus.lines import SourceLine
@@ -70,6 +72,8 @@ def prepare_metadata(
         str | None,
         typer.Option(help="Speaker of the rows that name none; required if there are such rows."),
     ] = None,
+    commercial: CommercialOption = None,
+    consents: ConsentsOption = None,
     jobs: JobsOption = None,
     lang: LangOption = None,
 ) -> None:
@@ -79,7 +83,7 @@ def prepare_metadata(
     """
     from moksori.corpus.readers import read_metadata
 
-    _prepare(read_metadata(table, speaker), dest, licence, jobs)
+    _prepare(read_metadata(table, speaker), dest, licence, jobs, commercial, consents)
 
 
 def prepare_librispeech(
@@ -91,12 +95,14 @@ def prepare_librispeech(
     ],
     dest: DestArgument,
     licence: LicenceOption,
+    commercial: CommercialOption = None,
+    consents: ConsentsOption = None,
     jobs: JobsOption = None,
 ) -> None:
     """Prepare a tree as LibriSpeech's or Zeroth's; as `prepare emotiontts`."""
     from moksori.corpus.readers import read_librispeech
 
-    _prepare(read_librispeech(source), dest, licence, jobs)
+    _prepare(read_librispeech(source), dest, licence, jobs, commercial, consents)
 
 
 def prepare_recordings(
@@ -169,6 +175,8 @@ def prepare_script(
     licence: LicenceOption,
     columns: ColumnsOption = None,
     hidden: HiddenOption = False,
+    commercial: CommercialOption = None,
+    consents: ConsentsOption = None,
     jobs: JobsOption = None,
     lang: LangOption = None,
 ) -> None:
@@ -179,14 +187,30 @@ def prepare_script(
         script, audio, columns=column_pairs(columns), hidden=hidden,
         show=partial(print_noticed, script),
     )  # fmt: skip
-    _prepare(lines, dest, licence, jobs)
+    _prepare(lines, dest, licence, jobs, commercial, consents)
 
 
-def _prepare(lines: list["SourceLine"], dest: Path, licence: str, jobs: int | None) -> None:
+def _prepare(
+    lines: list["SourceLine"],
+    dest: Path,
+    licence: str,
+    jobs: int | None,
+    commercial: bool | None = None,
+    consents: Path | None = None,
+) -> None:
     with extra("train"):
         from moksori.corpus.prepare import prepare
-    report = prepare(lines, dest, licence, jobs=jobs, progress=progress("preparing"))
+    from moksori.conversion.consents import read_consents
+    from moksori.conversion.terms import Terms
+
+    agreed = read_consents(consents, {line.speaker for line in lines}) if consents else {}
+    terms = Terms.declared(licence, commercial, agreed)
+    report = prepare(
+        lines, dest, licence, jobs=jobs, progress=progress("preparing"), terms=terms.dump()
+    )
     _print_report(report, dest)
+    told = say("prepare.use", console.language, licence=licence, use=terms.say_use())
+    out.print(told, markup=False)
 
 
 def _print_report(report: dict[str, Any], dest: Path) -> None:

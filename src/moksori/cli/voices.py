@@ -1,57 +1,151 @@
-"""`moksori voices`: which voices there are."""
+"""`moksori voices` and `moksori revoke`: which voices there are, and whose consent was taken back."""
 
 import math
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.table import Table
 
 from moksori.cli import console
-from moksori.cli.console import out, warn
-from moksori.cli.options import LangOption, ModelOption, PacksOption
-from moksori.errors import CheckpointError
-from moksori.messages import message, say
-from moksori.weights import MODEL
+from moksori.cli.console import out, progress, warn
+from moksori.cli.options import (
+    ForceOption,
+    LangOption,
+    ModelOption,
+    PacksOption,
+    PurposeOption,
+    TitleOption,
+    VocoderOption,
+    check_output,
+)
+from moksori.errors import CheckpointError, OutputError, VoiceError
+from moksori.messages import Message, message, say
+from moksori.weights import DEFAULT_VOCODER, MODEL
 
 if TYPE_CHECKING:
     from moksori.conversion.checkpoint import Voice
+    from moksori.conversion.consents import Consent, Usage
 
 
-def voices(model: ModelOption = None, packs: PacksOption = None, lang: LangOption = None) -> None:
+def voices(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[VOICE]…", help="Voices to be heard: a sample sentence of each is written."
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder of the samples, VOICE.wav; must exist.")
+    ] = Path(),
+    model: ModelOption = None,
+    vocoder: VocoderOption = DEFAULT_VOCODER,
+    packs: PacksOption = None,
+    purpose: PurposeOption = None,
+    title: TitleOption = None,
+    force: ForceOption = False,
+    lang: LangOption = None,
+) -> None:
     """List the voices, for casting: sex, F0 (median, and from 5 to 95%), minutes of training speech, licence.
 
-    Enrolled ones with the consent that they are under.
+    Enrolled ones with the consent that they are under. Of voices that are named, a sample sentence.
+
+    Example: moksori voices
+             moksori voices lmy kih -o samples/
     """
     from moksori.conversion.checkpoint import load_card
+    from moksori.conversion.consents import Usage
+    from moksori.conversion.terms import Terms
     from moksori.conversion.voices import load_pack, pack_paths, packs_folder
 
+    if names:
+        return _write_samples(
+            names, output, model, vocoder, packs, Usage(purpose, title or ""), force
+        )
     card = load_card(model or MODEL)
+    folder = packs or packs_folder()
     licences = {voice.licence for voice in card.voices}
-    shared = len(licences) == 1
-    table = Table("voice", "sex", "F0, Hz", "range, Hz", "minutes", *["licence"] * (not shared))
+    shared, held = len(licences) == 1, bool(card.consents)
+    head = ["voice", "sex", "F0, Hz", "range, Hz", "minutes"]
+    table = Table(*head, *["consent"] * held, *["licence"] * (not shared))
     for voice in card.voices:
-        cells = [voice.name, voice.sex, *_f0_of(voice), f"{voice.minutes:.1f}", voice.licence]
-        table.add_row(*cells[: len(table.columns)])
+        cells = [voice.name, voice.sex, *_f0_of(voice), f"{voice.minutes:.1f}"]
+        if held:
+            consent = card.consents.get(voice.name)
+            cells.append(_said(consent, folder).say(console.language) if consent else "-")
+        table.add_row(*cells, *[voice.licence] * (not shared))
     out.print(table)
     if shared:
         out.print(f"licence of all: {licences.pop()}", markup=False)
-    for path in pack_paths(packs or packs_folder()):
+    out.print(Terms.of_card(card).say_use().say(console.language), markup=False)
+    for path in pack_paths(folder):
         try:
             pack = load_pack(path)[1]
         except CheckpointError as error:  # the others are to be seen all the same
             warn(error.say(console.language))
             continue
-        voice, consent = pack.voice, pack.consent
-        state = "voices.usable"
-        if pack.model != card.sha256:
-            state = "voices.other_model"
-        if consent.expired:
-            state = "voices.expired"
+        voice, other = pack.voice, pack.model != card.sha256
+        median, span = _f0_of(voice)
         told = say(
             "voices.enrolled", console.language, voice=voice.name, sex=voice.sex,
-            minutes=voice.minutes, who=consent.who, purpose=consent.purpose, until=consent.until,
-            contact=consent.contact, state=message(state),
+            f0=f"{median} Hz{span and f' ({span})'}", minutes=voice.minutes,
+            consent=_said(pack.consent, folder, other),
+            spoken=message("voices.spoken") if pack.spoken else "",
         )  # fmt: skip
         out.print(told, markup=False)
+    out.print(say("voices.hear", console.language), markup=False)
+
+
+def _said(consent: "Consent", packs: Path, other_model: bool = False) -> Message:
+    """A consent in a line, and whether its voice may be used."""
+    from moksori.conversion.consents import revocations
+
+    state = message("voices.other_model" if other_model else "voices.usable")
+    if consent.expired:
+        state = message("voices.expired")
+    try:
+        if row := revocations(packs).get(consent.digest):
+            state = message("voices.revoked", on=row.on)
+    except VoiceError as error:
+        state = error.message
+    uses = f" ({', '.join(consent.uses)})" if consent.uses else ""
+    titles = "".join(f", 「{title}」" for title in consent.titles)
+    return message(
+        "voices.consent", who=consent.who, purpose=f"{consent.purpose}{uses}{titles}",
+        until=consent.until, contact=consent.contact, state=state,
+    )  # fmt: skip
+
+
+def _write_samples(
+    names: list[str],
+    output: Path,
+    model: Path | None,
+    vocoder: str,
+    packs: Path | None,
+    usage: "Usage",
+    force: bool,
+) -> None:
+    """A sentence in each voice, as VOICE.wav."""
+    from moksori.conversion.converter import Converter
+    from moksori.studio.folders import demo_source
+
+    converter = Converter.from_pretrained(model, vocoder, packs, usage=usage)
+    source = demo_source() / "demo.flac"
+    text = (demo_source() / "demo.txt").read_text(encoding="utf-8").strip()
+    if not output.is_dir():
+        raise OutputError.of("output.no_folder", path=output)
+    places = {name: output / f"{converter.voice(name).name}.wav" for name in dict.fromkeys(names)}
+    for place in places.values():
+        check_output(place, (".wav",), source, force)
+    for name in progress("converting")(places, len(places)):
+        result = converter.convert(source, text, name)
+        result.save(places[name])
+        voice, (median, span) = result.voice, _f0_of(result.voice)
+        out.print(
+            f"{places[name]}: {voice.name}, {voice.sex}, {median} Hz{span and f' ({span})'}, "
+            f"{voice.minutes:.1f} min; “{text}”",
+            markup=False,
+        )
 
 
 def _f0_of(voice: "Voice") -> tuple[str, str]:
@@ -60,3 +154,32 @@ def _f0_of(voice: "Voice") -> tuple[str, str]:
         return f"{math.exp(voice.log_f0_mean):.0f}", ""
     low, median, high = voice.f0_quantiles
     return f"{median:.0f}", f"{low:.0f} – {high:.0f}"
+
+
+def revoke(
+    voice: Annotated[str, typer.Argument(help="The voice, as `moksori voices` lists it.")],
+    why: Annotated[str, typer.Option(help="A note, for your own records.")] = "",
+    model: ModelOption = None,
+    packs: PacksOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Take back the consent of a voice: from now on nothing is converted to it.
+
+    It holds for every copy of the voice and for a new enrolment under the same consent. The list is
+    revoked.jsonl in the folder of voices. What was converted before stays; the jobs' ledgers tell where.
+
+    Example: moksori revoke hong --why "letter of 2026-11-20"
+    """
+    from moksori.conversion.checkpoint import load_card
+    from moksori.conversion.consents import revoke as take_back
+    from moksori.conversion.voices import load_pack, pack_path, packs_folder
+
+    folder = packs or packs_folder()
+    consent = load_card(model or MODEL).consents.get(voice)
+    if (path := pack_path(folder, voice)).is_file():
+        consent = load_pack(path)[1].consent
+    if consent is None:
+        raise VoiceError.of("voice.no_consent", voice=voice)
+    row = take_back(folder, voice, consent, why)
+    told = say("voices.taken_back", console.language, voice=voice, on=row.on)
+    out.print(told, markup=False)

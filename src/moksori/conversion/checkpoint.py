@@ -24,6 +24,8 @@ from moksori.config import (
     RecogniserConfig,
     SourceFilterConfig,
 )
+from moksori.conversion.consents import Consent
+from moksori.conversion.terms import Commercial
 from moksori.conversion.untrusted import Shapes, check_sizes
 from moksori.errors import CheckpointError, MoksoriError
 from moksori.files import atomic_write, explain, read_bytes
@@ -35,7 +37,9 @@ from moksori.models.vocoder import VOCODER_KINDS, Vocoder
 from moksori.signal.speaker import BandEnergy
 from moksori.text.front_end import FRONT_ENDS
 
-FORMAT = 4  # raised when an older Moksori could not read a folder
+FORMAT = (
+    5  # 5: with consents and what they allow; raised when an older Moksori could not read a folder
+)
 _OLDEST = {  # of a kind, the first format that is still read, and what those before it were
     "conversion": (2, "model.older_f0"),
     "source-filter": (3, "model.older_filters"),
@@ -68,6 +72,8 @@ class _ModelCard(_Card):
 
     format: int = FORMAT
     licence: str
+    commercial: Commercial | None = None  # whether all licences and consents allow it; see terms.py
+    consents: dict[str, Consent] = {}  # of the people whose voices it learnt, by speaker
     audio: AudioConfig
     training: dict[str, int | float] = {}  # steps, and the measure that chose the weights
     sha256: str = ""

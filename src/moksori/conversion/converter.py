@@ -21,8 +21,15 @@ from moksori.conversion.checkpoint import (
     load_conversion,
     load_vocoder,
 )
+from moksori.conversion.consents import UNSAID, Usage
 from moksori.conversion.effort import with_effort
-from moksori.conversion.listening import Listener, nonverbal_audio, with_envelope
+from moksori.conversion.listening import (
+    Listener,
+    find_recogniser,
+    nonverbal_audio,
+    with_envelope,
+)
+from moksori.conversion.parts import check_use
 from moksori.conversion.results import AlignedLine, Clock, Conversion
 from moksori.conversion.room import Floor
 from moksori.conversion.speech import Speech, cut_speech, place
@@ -47,7 +54,7 @@ from moksori.text import Reading
 from moksori.text.front_end import FRONT_ENDS
 from moksori.text.pace import check_pace
 from moksori.text.symbols import PUNCTUATION
-from moksori.weights import DEFAULT_VOCODER, MODEL, VOCODERS
+from moksori.weights import DEFAULT_VOCODER, MODEL, RECOGNISER, VOCODERS
 
 MAX_SECONDS: Seconds = 30.0
 MAX_PITCH: Semitones = 12.0
@@ -77,12 +84,15 @@ class Converter:
         vocoder: Vocoder,
         vocoder_card: VocoderCard,
         packs: Path | str | None = None,
+        recogniser: Path | None = RECOGNISER,
+        usage: Usage = UNSAID,
     ) -> None:
         if not card.audio.same_mels(vocoder_card.audio):
             raise CheckpointError.of("model.audio")
         self.model, self.card = model, card
         self.vocoder, self.vocoder_card = vocoder, vocoder_card
         self.packs = Path(packs or packs_folder())
+        self.recogniser, self.usage = recogniser, usage
         self.front_end = FRONT_ENDS[card.language]
 
     @classmethod
@@ -91,6 +101,8 @@ class Converter:
         model: Path | str | None = None,
         vocoder: Path | str = DEFAULT_VOCODER,
         packs: Path | str | None = None,
+        recogniser: Path | str | None = None,
+        usage: Usage = UNSAID,
     ) -> "Converter":
         """Load a model and a vocoder.
 
@@ -98,26 +110,41 @@ class Converter:
             model: its folder; the bundled one by default.
             vocoder: a name of `weights.VOCODERS`, or a folder.
             packs: folder of enrolled voices; the user's own by default.
+            recogniser: its folder, `bundled` or `off`; the model's own by default, or else the bundled one.
+            usage: what the conversions are for; consents are held to it.
 
         Raises:
-            CheckpointError: a folder that is damaged, of a newer format, or holds a pickle.
+            CheckpointError: a folder that is damaged, of a newer format, or holds a pickle; a commercial use
+                that a part's licence forbids.
         """
         if str(vocoder) not in VOCODERS and not Path(vocoder).exists():
             raise CheckpointError.of("model.no_vocoder", name=vocoder, known=", ".join(VOCODERS))
         trained, card = load_conversion(Path(model or MODEL))
         decoder, vocoder_card = load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder)))
-        return cls(
-            model=trained, card=card, vocoder=decoder, vocoder_card=vocoder_card, packs=packs
-        )
+        converter = cls(
+            model=trained, card=card, vocoder=decoder, vocoder_card=vocoder_card, packs=packs,
+            recogniser=find_recogniser(Path(model or MODEL), recogniser), usage=usage,
+        )  # fmt: skip
+        check_use(converter)
+        return converter
+
+    def target(self, name: str) -> Target:
+        """The voice of that name with all that is its own, read anew each time.
+
+        Raises:
+            VoiceError: there is none, and the message names the nearest; one whose consent has ended, was
+                revoked or does not cover the use.
+            CheckpointError: its pack is damaged.
+        """
+        return find_target(name, self.card, self.packs, self.model, self.usage)
 
     def voice(self, name: str) -> Voice:
         """The voice of that name, of the model or enrolled.
 
         Raises:
-            VoiceError: there is none, and the message names the nearest; one whose consent has ended.
-            CheckpointError: its pack is damaged.
+            VoiceError, CheckpointError: as `target`.
         """
-        return find_target(name, self.card, self.packs, self.model).voice
+        return self.target(name).voice
 
     def align(
         self,
@@ -155,9 +182,15 @@ class Converter:
         return AlignedLine(alignment, mel.numpy(), recording.seconds, self.card.audio)
 
     @property
-    def listener(self) -> Listener:
-        """The recogniser, which hears without a text; a CheckpointError if it hears other mels."""
-        return Listener.from_pretrained(self.card.audio)
+    def listener(self) -> Listener | None:
+        """The recogniser, which hears without a text; None if it is off.
+
+        Raises:
+            CheckpointError: it is damaged, or hears other mels.
+        """
+        if self.recogniser is None:
+            return None
+        return Listener.from_pretrained(self.card.audio, self.recogniser)
 
     def convert(
         self,
@@ -209,8 +242,10 @@ class Converter:
         if not 0 <= effort <= MAX_EFFORT:
             raise VoiceError.of("voice.effort", limit=MAX_EFFORT, effort=effort)
         audio, clock = self.card.audio, Clock()
-        target = find_target(voice, self.card, self.packs, self.model)
+        target, listener = self.target(voice), None
         reading = None if text is None else self.front_end.read(text, spell, lexicon)
+        if reading is None and (listener := self.listener) is None:
+            raise CheckpointError.of("recogniser.off")
         clock.stop("text")
         recording = self._read(recording, max_seconds)
         speech = cut_speech(recording, self.card.audio)
@@ -225,7 +260,8 @@ class Converter:
         usual = speaker.mean_log_f0 or (None if reading else target.voice.log_f0_mean)
         f0 = shift_f0(own_f0, target.voice.log_f0_mean, pitch, usual)
         energy = band_energy(source_mel, own_f0)
-        heard = reading or self.listener.reading(source_mel)
+        heard = listener.reading(source_mel) if listener else reading
+        assert heard is not None
         mel, alignment = self._convert_frames(source_mel, f0, heard, speech, target)
         mel = with_effort(mel, own_f0, energy, speaker.energy, target.voice.energy, effort)
         if reading is None:

@@ -16,10 +16,31 @@ from moksori.text import Reading
 from moksori.text.sounds import to_hangul, to_phones
 from moksori.weights import RECOGNISER
 
+OWN = "recogniser"  # folder of a model's own, in the model's
+OFF, BUNDLED = "off", "bundled"  # what may be asked for instead of a folder
 CRY_F0_MAX: Hertz = (
     1500.0  # screams go higher than speech: of 25, 14% of the frames voiced to 700 Hz, 48% so
 )
 _MOST = 3.0  # nepers that a frame is moved by at most
+
+
+def find_recogniser(model: Path, asked: Path | str | None = None) -> Path | None:
+    """The folder of the recogniser that is to be used; None if none is.
+
+    Args:
+        model: folder of the conversion model, which may hold its own.
+        asked: a folder, `bundled`, or `off`; None for the model's own, or else the bundled one.
+
+    Raises:
+        CheckpointError: no such folder.
+    """
+    if asked is None:
+        return model / OWN if (model / OWN).is_dir() else RECOGNISER
+    if str(asked) in (OFF, BUNDLED):
+        return RECOGNISER if str(asked) == BUNDLED else None
+    if not Path(asked).is_dir():
+        raise CheckpointError.of("recogniser.none", name=asked)
+    return Path(asked)
 
 
 def nonverbal_audio(audio: AudioConfig) -> AudioConfig:

@@ -4,7 +4,6 @@ PACKS/NAME.safetensors    the model's weights that are the voice's own; in its h
                           and which model it is of
 """
 
-import datetime
 import difflib
 import hashlib
 import json
@@ -15,17 +14,18 @@ from typing import NamedTuple
 
 import torch
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as dump_safetensors
 from torch import nn
 
 from moksori.conversion.checkpoint import ConversionCard, Voice
-from moksori.errors import CheckpointError, ConfigError, VoiceError
-from moksori.files import atomic_write, explain, load_toml
+from moksori.conversion.consents import UNSAID, Consent, Usage, check_revoked
+from moksori.errors import CheckpointError, VoiceError
+from moksori.files import atomic_write, explain
 from moksori.messages import message
 
-_FORMAT = 2  # 2: with a checksum
+_FORMAT = 3  # 2: with a checksum; 3: consents by purpose and title, spoken consent
 _ROW = "voices.weight"
 _MOST_BYTES = 2**28  # of a pack; one has some 120,000
 _KEY = "moksori"  # of the header
@@ -33,20 +33,14 @@ _END = ".safetensors"
 _LONGEST = 255  # bytes of a file name
 
 
-class Consent(BaseModel):
-    """What the person whose voice it is has agreed to."""
+class Spoken(BaseModel):
+    """A spoken consent, as it was found when the voice was enrolled."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    who: str = Field(min_length=1)  # whose voice it is
-    purpose: str = Field(min_length=1)  # what it may be used for
-    until: datetime.date  # the last day on which it may be used
-    contact: str = Field(min_length=1)  # whom to ask, and to whom to say that it ends
-
-    @property
-    def expired(self) -> bool:
-        """Whether its last day has passed."""
-        return datetime.date.today() > self.until
+    sha256: str  # of the recording's file, which whoever asked for it keeps
+    similarity: float  # of its voice to the enrolled recordings, cosine
+    confidence: float  # that it says the consent's sentence, 0 to 1
 
 
 class VoicePack(BaseModel):
@@ -58,28 +52,28 @@ class VoicePack(BaseModel):
     voice: Voice
     consent: Consent
     model: str  # checksum of the model whose table it extends
+    spoken: Spoken | None = None
     sha256: str = ""  # of the weights and of all the above; packs of format 1 have none
 
     def checksum(self, weights: dict[str, torch.Tensor]) -> str:
         """Of what the pack holds; it shows damage and careless edits, not forgery."""
-        digest = hashlib.sha256(self.model_dump_json(exclude={"sha256"}).encode())
+        unsaid = {"sha256"} if self.spoken else {"sha256", "spoken"}  # as older packs
+        digest = hashlib.sha256(self.model_dump_json(exclude=unsaid).encode())
         for name in sorted(weights):
             own = weights[name].detach().float().contiguous()
             digest.update(f"{name} {list(own.shape)}".encode() + own.numpy().tobytes())
         return digest.hexdigest()
 
-    def check(self, card: ConversionCard) -> None:
+    def check(self, card: ConversionCard, packs: Path, usage: Usage) -> None:
         """See that it may be used, with this model.
 
         Raises:
-            VoiceError: the consent has ended, or it was enrolled on another model.
+            VoiceError: the consent has ended, was revoked or does not cover this use, or it was enrolled on
+                another model.
         """
-        name, consent = self.voice.name, self.consent
-        if consent.expired:
-            raise VoiceError.of(
-                "voice.expired", voice=name, who=consent.who, until=consent.until,
-                contact=consent.contact,
-            )  # fmt: skip
+        name = self.voice.name
+        check_revoked(packs, name, self.consent)
+        self.consent.check(name, usage)
         if self.model != card.sha256:
             raise VoiceError.of("voice.other_model", voice=name)
 
@@ -90,29 +84,45 @@ class Target(NamedTuple):
     voice: Voice
     row: int  # of the voice table
     weights: dict[str, torch.Tensor]  # of the model that are the voice's own
+    consent: Consent | None = None  # that it is under, where it is under one
+    reference: str = ""  # of the consent, as delivered files name it: it tells nobody who gave it
 
 
-def find_target(name: str, card: ConversionCard, packs: Path, model: nn.Module) -> Target:
+def find_target(
+    name: str, card: ConversionCard, packs: Path, model: nn.Module, usage: Usage = UNSAID
+) -> Target:
     """A voice of the model or an enrolled one, read anew each time, so that its consent holds each time.
 
     Raises:
-        VoiceError: there is none, and the message names the nearest; one whose consent has ended, or that
-            was enrolled on another model.
+        VoiceError: there is none, and the message names the nearest; one whose consent has ended, was
+            revoked or does not cover this use, or that was enrolled on another model.
         CheckpointError: its pack is damaged.
     """
     names = [voice.name for voice in card.voices]
     if name in names:
         row = names.index(name)
-        return Target(card.voices[row], row, {})
+        consent = card.consents.get(name)
+        if consent is None:
+            return Target(card.voices[row], row, {})
+        check_revoked(packs, name, consent)
+        consent.check(name, usage)
+        return Target(card.voices[row], row, {}, consent, _reference(card.sha256, consent))
     if name and (path := pack_path(packs, name)).is_file():
         weights, pack = load_pack(path)
-        pack.check(card)
-        target = Target(pack.voice, 0, weights)  # its table has one row, its own
+        pack.check(card, packs, usage)
+        reference = _reference(pack.checksum(weights), pack.consent)
+        # its table has one row, its own
+        target = Target(pack.voice, 0, weights, pack.consent, reference)
         _check_weights(target, model)
         return target
     names += [path.stem for path in pack_paths(packs)]
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:5]
     raise VoiceError.of("voice.unknown", voice=name, near=", ".join(near))
+
+
+def _reference(secret: str, consent: Consent) -> str:
+    """A consent's name to the world: nobody can guess it who does not hold the voice itself."""
+    return hashlib.sha256(f"{secret} {consent.digest}".encode()).hexdigest()[:16]
 
 
 def _check_weights(target: Target, model: nn.Module) -> None:
@@ -157,22 +167,6 @@ def pack_path(folder: Path, name: str) -> Path:
 def pack_paths(folder: Path) -> list[Path]:
     """The packs' files in a folder, by name."""
     return sorted(path for path in folder.glob(f"*{_END}") if not path.name.startswith("."))
-
-
-def read_consent(path: Path) -> Consent:
-    """Read a consent record, TOML with the keys of `Consent`.
-
-    Raises:
-        ConfigError: no such file, not TOML, a missing, empty or unknown key; a consent that has ended.
-    """
-    consent = load_toml(
-        path,
-        Consent,
-        missing=message("consent.missing"),
-    )
-    if consent.expired:
-        raise ConfigError.of("consent.ended", file=path, until=consent.until)
-    return consent
 
 
 def save_pack(path: Path, weights: dict[str, torch.Tensor], pack: VoicePack) -> None:

@@ -8,7 +8,7 @@ DEST/cuts_{train,valid,test}.jsonl.gz, speakers.json, report.json are written at
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ def prepare(
     valid_share: float = 0.03,
     jobs: int | None = None,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
+    terms: Mapping[str, Any] = {},
 ) -> dict[str, Any]:
     """Prepare `lines` into `dest`; lines already there and unchanged are not touched again.
 
@@ -52,6 +53,7 @@ def prepare(
         valid_share: share of the training *texts* kept for validation, chosen by their hash.
         jobs: worker processes; as many as there are cores by default.
         progress: wraps the iteration over new lines and is given their number.
+        terms: what licence and consents allow, as `Terms.dump` has it; kept with the speakers.
 
     Returns:
         The report, also written to `report.json`: `speakers`, `rejected`, `new`. Of what is rejected it has
@@ -76,8 +78,13 @@ def prepare(
             known[result["id"]] = result
     results = [known[line.id] | {"split": line.split} for line in lines]
     _hold_out(results, valid_share)
-    report = _report(results, licence, len(todo))
-    speakers = {"licence": licence, "audio": audio.model_dump(), "speakers": report["speakers"]}
+    report = {**_report(results, licence, len(todo)), **terms}
+    speakers = {
+        **terms,
+        "licence": licence,
+        "audio": audio.model_dump(),
+        "speakers": report["speakers"],
+    }
     if not finished.exists() or not _is_current(dest, report):
         _write_manifests(results, dest)
         _write_json(dest / "speakers.json", speakers)
@@ -139,7 +146,7 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict[str,
         return result
     try:
         tokenize(line.text)
-        wave = _levelled_speech(line.audio, audio)
+        wave = levelled_speech(line.audio, audio)
         f0 = pitch.f0(wave, audio)
     except MoksoriError as error:
         return result | {"problem": error.message.dump()}
@@ -166,7 +173,7 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict[str,
     }  # fmt: skip
 
 
-def _levelled_speech(path: Path, audio: AudioConfig) -> np.ndarray:
+def levelled_speech(path: Path, audio: AudioConfig) -> np.ndarray:
     """The speech of a recording at the model's sample rate and level, silence trimmed; never clipped."""
     recording = audio_files.read(path)
     wave = audio_files.resample(recording.mono, recording.sample_rate, audio.sample_rate)

@@ -13,8 +13,10 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from moksori.conversion.parts import said_of_use
 from moksori.dubbing.check import Checked, check
 from moksori.dubbing.deliver.delivery import deliver
+from moksori.dubbing.deliver.provenance import JobLedger, Proof
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.progress import Cancelled, Stage, Watch
 from moksori.dubbing.records import Dubbed, Role, Take, Task
@@ -31,7 +33,7 @@ from moksori.signal.loudness import TARGETS
 if TYPE_CHECKING:
     from moksori.dubbing.work.engines import Engine
 
-__all__ = ["Checked", "Result", "again", "audition", "check", "dub", "standing"]
+__all__ = ["Checked", "Result", "again", "audition", "check", "dub", "standing", "voices_of"]
 MOST_VOICES = 4  # of an audition
 
 
@@ -75,15 +77,16 @@ def dub(
         store.belongs_to(episode, [line.text for line in checked.lines.values()])
         if remember:
             remember.save(out)
+        proof = Proof(out, checked.converter, checked.heard, request.c2pa, request.setup.watermark)
         tasks = _tasks(request, checked, store)
         left_out = _left_out(request, checked)
         store.plan(tasks, left_out)
-        _work(store.waiting(tasks, retry_failed), store, engine, watch)
+        _work(store.waiting(tasks, retry_failed), tasks, store, engine, watch, checked)
         rows = _reviewed(_outcomes(tasks, store) + left_out, store)
         places = {id: i for i, id in enumerate(checked.lines)}
         rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
         steps = partial(watch.steps, Stage.DELIVERING)
-        aside = deliver(rows, checked.issues, _spec(request, checked), store, steps)
+        aside = deliver(rows, checked.issues, _spec(request, checked), store, steps, proof)
         return Result(rows, aside, notices=(store.restored,) if store.restored else ())
     except Cancelled:
         return Result([], [], cancelled=True)
@@ -192,6 +195,11 @@ def standing(request: Request, checked: Checked, out: Path) -> dict[str, Dubbed 
     return dict.fromkeys(checked.lines) | {row.take.id: row for row in flagged}
 
 
+def voices_of(checked: Checked) -> set[str]:
+    """The voices that a job converts to."""
+    return {take.role.voice for take in checked.takes if not take.role.as_recorded}
+
+
 def _left_out(request: Request, checked: Checked) -> list[Dubbed]:
     """The lines that cannot be worked on, with what is wrong with them."""
     ready = {take.id for take in checked.takes}
@@ -244,7 +252,7 @@ def _convert(
     store = Store(out)
     try:
         tasks = _tasks(request, checked, store, takes)
-        _work(store.waiting(tasks, retry_failed=True), store, engine, watch)
+        _work(store.waiting(tasks, retry_failed=True), tasks, store, engine, watch, checked)
         return _reviewed(_outcomes(tasks, store), store)
     finally:
         store.close()
@@ -264,7 +272,12 @@ def _reviewed(rows: Sequence[Dubbed], store: Store) -> list[Dubbed]:
 
 
 def _work(
-    waiting: Sequence[Task], store: Store, engine: Callable[[], "Engine"], watch: Watch
+    waiting: Sequence[Task],
+    tasks: Sequence[Task],
+    store: Store,
+    engine: Callable[[], "Engine"],
+    watch: Watch,
+    checked: Checked,
 ) -> None:
     """Convert what is waiting; workers take seconds to begin, so none do if nothing is.
 
@@ -278,6 +291,8 @@ def _work(
             store.begin(task)
             yield task
 
+    ledger, left = JobLedger(store.out, checked.converter), {task.key for task in waiting}
+    ledger.complete(task for task in tasks if task.key not in left)
     if not waiting:
         return
     workers = engine()
@@ -287,12 +302,12 @@ def _work(
             if outcome.of_folder:
                 raise OutputError(outcome.error)
             store.finish(outcome.task, outcome.value or "failed", outcome.error)
+            ledger.note(outcome.task, outcome.value or "failed", outcome.error)
     finally:
         workers.close()
 
 
 def _spec(request: Request, checked: Checked) -> DeliverySpec:
-    card = checked.converter.card
     return DeliverySpec(
         title=request.script.stem + (f" {request.episode}" if request.episode else ""),
         date=request.date,
@@ -303,6 +318,7 @@ def _spec(request: Request, checked: Checked) -> DeliverySpec:
         sample_rate=request.sample_rate,
         loudness=TARGETS[request.loudness],
         lang=request.lang,
-        model=f"{card.sha256[:12]}; {card.licence}",
+        proof=("c2pa",) * request.c2pa + ("watermark",) * request.setup.watermark,
+        terms=tuple(said_of_use(checked.converter, voices_of(checked))),
         without=request.without,
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from moksori.alignment.alignment import Interval
 from moksori.config import Decibels, Seconds, Semitones
+from moksori.conversion.consents import UNSAID, Usage
 from moksori.conversion.converter import MAX_EFFORT, Converter, Source
 from moksori.conversion.room import Floor
 from moksori.conversion.slips import Slip
@@ -177,10 +178,15 @@ class Setup:
     spell: bool = False
     floor: Floor = "room"
     treble: Treble = "take"
+    recogniser: str | None = None  # the model's own, or else the bundled one
+    usage: Usage = UNSAID
+    watermark: bool = False  # in what is converted
 
     def converter(self) -> Converter:
         """The one conversion path."""
-        return Converter.from_pretrained(self.model, self.vocoder, self.packs)
+        return Converter.from_pretrained(
+            self.model, self.vocoder, self.packs, self.recogniser, self.usage
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,8 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, Field
 
 from moksori.config import Seconds
+from moksori.conversion.consents import Purpose, Usage
+from moksori.conversion.listening import BUNDLED, OFF
 from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
 from moksori.dubbing.records import HANDLES, Setup
@@ -55,6 +57,7 @@ class Request:
         loudness: name of the reel's target.
         lang: of report, retakes and issues.
         without: names of deliverables that are left out.
+        c2pa: whether delivered WAVs get a signed manifest.
     """
 
     script: Path
@@ -74,6 +77,7 @@ class Request:
     loudness: str = "korea"
     lang: Lang = "ko"
     without: tuple[str, ...] = ()
+    c2pa: bool = False
 
     @property
     def date(self) -> datetime:
@@ -110,6 +114,11 @@ class JobFile(BaseModel):
     spell: bool = False
     floor: Floor = "room"
     treble: Treble = "take"
+    recogniser: str | None = None
+    purpose: Purpose | None = None
+    title: str | None = None
+    c2pa: bool = False
+    watermark: bool = False
 
     def merged(self, given: Mapping[str, Any]) -> "JobFile":
         """With the values that are given anew; the others stay."""
@@ -127,19 +136,23 @@ class JobFile(BaseModel):
         frame_rate = FrameRate.parse(self.fps) if self.fps else None
         folder = Path(self.vocoder)
         known = self.vocoder in VOCODERS or not folder.is_dir()
+        hears = self.recogniser
+        if hears not in (None, OFF, BUNDLED) and Path(hears).is_dir():
+            hears = str(Path(hears).absolute())
         return Request(
             script=self.script, audio=self.audio, cast=self.cast,
             setup=Setup(
                 model=_absolute(self.model), packs=_absolute(self.packs), spell=self.spell,
                 floor=self.floor, treble=self.treble,
                 vocoder=self.vocoder if known else str(folder.absolute()),
-                lexicon=_absolute(self.lexicon),
+                lexicon=_absolute(self.lexicon), recogniser=hears,
+                usage=Usage(self.purpose, self.title or ""), watermark=self.watermark,
             ),
             frame_rate=frame_rate,
             origin=parse_time(self.start, frame_rate) if self.start else None,
             episode=self.episode, times=self.times, columns=self.columns, hidden=self.hidden,
             pattern=self.pattern, handles=self.handles, mean_f0=self.mean_f0, sample_rate=self.sample_rate,
-            loudness=self.loudness, lang=self.lang, without=self.without,
+            loudness=self.loudness, lang=self.lang, without=self.without, c2pa=self.c2pa,
         )  # fmt: skip
 
     def save(self, out: Path) -> None:

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 
 from moksori.conversion.converter import Converter
-from moksori.conversion.voices import find_target
 from moksori.errors import MoksoriError, OutputError
 from moksori.evaluation.lines import EvaluationLine
 from moksori.evaluation.voices import Voices, embed
@@ -284,10 +283,7 @@ def read_results(path: Path) -> list[Row]:
 def describe(converter: Converter, recogniser: str, voices: list[str]) -> dict[str, str]:
     """What an evaluation's metrics depend on; `voices` are its targets."""
     weights = hashlib.sha256(converter.card.sha256.encode())
-    own = [
-        find_target(name, converter.card, converter.packs, converter.model).weights
-        for name in voices
-    ]
+    own = [converter.target(name).weights for name in voices]
     for state in (converter.vocoder.state_dict(), *own):
         for tensor in state.values():
             weights.update(tensor.numpy().tobytes())

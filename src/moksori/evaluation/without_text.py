@@ -49,7 +49,10 @@ def slip_gains(
     Returns:
         `slip` and, of a text of at least two words, `slip_changed`; nats, see `conversion/slips.py`.
     """
-    gains = {}
+    gains: dict[str, float] = {}
+    listener = converter.listener
+    if listener is None:
+        return gains
     for name, said in (("slip", text), ("slip_changed", one_word_changed(text, words))):
         if said is None:
             continue
@@ -58,7 +61,7 @@ def slip_gains(
         except TextError:  # another word made it too long or too short to be this recording's
             continue
         parts = [(aligned.mel, aligned.alignment)]
-        slip = worst_slip(parts, converter.listener, converter.front_end, lambda: heard)
+        slip = worst_slip(parts, listener, converter.front_end, lambda: heard)
         if slip:
             gains[name] = slip.gain
     return gains

@@ -78,11 +78,19 @@ class Api:
     def settings(self, asked: Asked) -> None:
         known = {"fps", "start", "episode", "columns", "pattern", "handles", "mean_f0",
                  "sample_rate", "loudness", "floor", "without", "spell", "lang", "hidden",
-                 "treble"}  # fmt: skip
+                 "treble", "purpose", "title"}  # fmt: skip
         if unknown := asked.values.keys() - known:
             raise ConfigError.of("studio.setting", name=sorted(unknown)[0])
-        self.session.save(**{key: value or None if key in ("fps", "start", "episode", "pattern")
-                             else value for key, value in asked.values.items()})  # fmt: skip
+        empty = {
+            "fps",
+            "start",
+            "episode",
+            "pattern",
+            "purpose",
+            "title",
+        }  # as if they were not said
+        values = {k: v or None if k in empty else v for k, v in asked.values.items()}
+        self.session.save(**values)
 
     def cast(self, asked: Asked) -> None:
         self.session.cast(asked.character, asked.values)

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from moksori.conversion.consents import Usage
 from moksori.conversion.results import Conversion
 from moksori.dubbing.plan.cast import set_role
 from moksori.dubbing.plan.preflight import Memory
@@ -35,7 +36,7 @@ class Session:
         self.desk: Desk | None = None
         self.revision = 0  # grows with everything that the page has to show
         self.loose = tempfile.TemporaryDirectory(prefix="moksori-")  # of single lines
-        self._samples: dict[str, bytes] = {}
+        self._samples: dict[tuple[Setup, str], bytes] = {}
         self._sampling = threading.Lock()
         self._end = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -227,7 +228,7 @@ class Session:
     def _one_line(
         self, path: Path, text: str, voices: list[str], watch: Watch
     ) -> dict[str, dict[str, Any]]:
-        converter = self.memory.converter(Setup())
+        converter = self.memory.converter(self._setup())
         found: dict[str, dict[str, Any]] = {}
         results = (self._in_voice(converter, path, text, voice) for voice in voices)
         for voice, result in zip(
@@ -243,12 +244,27 @@ class Session:
         result: Conversion = converter.convert(path, text, voice)
         return result
 
+    def _setup(self) -> Setup:
+        """What the open job asks of a conversion; the bundled models if none is open."""
+        file = self.desk.file if self.desk else JobFile()
+        return Setup(
+            model=file.model, vocoder=file.vocoder, packs=file.packs, recogniser=file.recogniser,
+            usage=Usage(file.purpose, file.title or ""),
+        )  # fmt: skip
+
     def sample(self, voice: str) -> bytes:
-        """A sentence in a voice, as MP3."""
+        """A sentence in a voice, as MP3.
+
+        Raises:
+            MoksoriError: no such voice, or it may not be used.
+        """
         with self._sampling:
-            if voice not in self._samples:
-                converter = self.memory.converter(Setup())
+            setup = self._setup()
+            self.memory.converter(setup).voice(voice)  # also if it was heard before
+            key = setup, voice
+            if key not in self._samples:
+                converter = self.memory.converter(setup)
                 text = (folders.demo_source() / "demo.txt").read_text(encoding="utf-8").strip()
                 result = converter.convert(folders.demo_source() / "demo.flac", text, voice)
-                self._samples[voice] = audio.mp3(result.samples.mean(axis=1), result.sample_rate)
-            return self._samples[voice]
+                self._samples[key] = audio.mp3(result.samples.mean(axis=1), result.sample_rate)
+            return self._samples[key]

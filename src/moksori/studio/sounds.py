@@ -22,6 +22,7 @@ _PARTS = {
     "source": (".source.mp3", "audio/mpeg"), "result": (".result.mp3", "audio/mpeg"),
     "picture": (".png", "image/png"), "wave": (".wav", "audio/wav"),
 }  # fmt: skip
+_ANEW = {"cache-control": "no-cache"}  # the model may be another, or a consent may have ended
 _FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}  # a key is a hash
 _OF_REPORT = (  # its script is in the page itself, which holds no text that is not escaped
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: 'self'; "
@@ -37,9 +38,9 @@ def voices(session: Session) -> list[dict[str, Any]]:
 
 
 def sample(session: Session, voice: str) -> Response | None:
-    """A sentence in a voice; None if there is no such voice."""
+    """A sentence in a voice; None if there is none, or it may not be used."""
     try:
-        return Response(session.sample(voice), media_type="audio/mpeg", headers=_FOR_EVER)
+        return Response(session.sample(voice), media_type="audio/mpeg", headers=_ANEW)
     except MoksoriError:
         return None
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from moksori.conversion.checkpoint import Voice, load_card
+from moksori.conversion.consents import Consent, revocations
+from moksori.conversion.terms import Commercial, Terms, consented, together
 from moksori.conversion.voices import load_pack, pack_paths, packs_folder
 from moksori.dubbing.check import Checked
 from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
@@ -13,7 +15,7 @@ from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.records import HOME, Change, Dubbed, Mark, Take
 from moksori.dubbing.store import LineState
 from moksori.dubbing.work.flags import reason
-from moksori.errors import CheckpointError, MoksoriError, TextError
+from moksori.errors import CheckpointError, MoksoriError, TextError, VoiceError
 from moksori.messages import Lang
 from moksori.script.line import Line, Place
 from moksori.studio.desk import Desk
@@ -35,7 +37,7 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
             **file.model_dump(
                 mode="json",
                 include={"fps", "start", "episode", "columns", "pattern", "handles", "mean_f0",
-                         "sample_rate", "loudness", "floor", "without", "spell"},
+                         "sample_rate", "loudness", "floor", "without", "spell", "purpose", "title"},
             ),
         },
         "lines": [], "issues": [], "cast": [], "elsewhere": desk.elsewhere(),
@@ -212,24 +214,35 @@ def work_view(work: Work, lang: Lang) -> dict[str, Any]:
 
 def voices_view(model: Path | None, packs: Path | None) -> list[dict[str, Any]]:
     """The voices to choose from, the model's own and those that were enrolled."""
-    card = load_card(model or MODEL)
+    card, folder = load_card(model or MODEL), packs or packs_folder()
     most_speech = sorted(card.voices, key=lambda voice: -voice.minutes)
-    found = [_voice(voice, consent=None, usable=True) for voice in most_speech]
-    for path in pack_paths(packs or packs_folder()):
+    whole = Terms.of_card(card).commercial
+    found = [_voice(voice, whole, card.consents.get(voice.name), folder) for voice in most_speech]
+    for path in pack_paths(folder):
         try:
             pack = load_pack(path)[1]
         except CheckpointError:  # `moksori voices` says what is wrong with it
             continue
-        consent = pack.consent
-        usable = not consent.expired and pack.model == card.sha256
-        said = f"{consent.who}, {consent.purpose}, ~{consent.until}"
-        found.insert(0, _voice(pack.voice, consent=said, usable=usable))
+        same = pack.model == card.sha256
+        found.insert(0, _voice(pack.voice, whole, pack.consent, folder, usable=same))
     return found
 
 
-def _voice(voice: Voice, *, consent: str | None, usable: bool) -> dict[str, Any]:
+def _voice(
+    voice: Voice, model: Commercial, consent: Consent | None, packs: Path, *, usable: bool = True
+) -> dict[str, Any]:
+    low, median, high = voice.f0_quantiles or (None, math.exp(voice.log_f0_mean), None)
+    if consent is not None:
+        try:
+            usable = usable and not consent.expired and consent.digest not in revocations(packs)
+        except VoiceError:
+            usable = False
+    own = [consented(consent)] if consent else []
     return {
         "name": voice.name, "sex": voice.sex, "minutes": round(voice.minutes, 1),
-        "licence": voice.licence, "hertz": round(math.exp(voice.log_f0_mean)),
-        "consent": consent, "usable": usable,
+        "licence": voice.licence, "hertz": round(median),
+        "range": None if low is None or high is None else [round(low), round(high)],
+        "commercial": together([model, *own]), "usable": usable,
+        "consent": consent and " · ".join(filter(None, (
+            consent.who, consent.purpose, ", ".join(consent.titles), f"~{consent.until}"))),
     }  # fmt: skip

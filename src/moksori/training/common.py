@@ -266,8 +266,3 @@ def _check_same(path: Path, config: RunConfig, base: str) -> None:
         raise ConfigError(
             f"{path.parent}: holds a training with another config; choose another folder"
         )
-
-
-def joined(licences: Sequence[str]) -> str:
-    """All licences that bind a model, each once."""
-    return "; and ".join(dict.fromkeys(licences))

@@ -20,6 +20,7 @@ from moksori.conversion.checkpoint import (
     load_cotatron,
     load_vocoder,
 )
+from moksori.conversion.terms import Terms
 from moksori.corpus.batches import LineData, Usual, read_speakers, training_voices
 from moksori.errors import ConfigError
 from moksori.models.aligner import forward_sum_loss
@@ -27,7 +28,7 @@ from moksori.models.conversion import Batch, ConversionModel, Converted
 from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.text import SYMBOLS
-from moksori.training.common import Training, fit, joined, mean_of_frames, mel_l1, mel_mse
+from moksori.training.common import Training, fit, mean_of_frames, mel_l1, mel_mse
 from moksori.training.watch import LogSamples, Watch, symbol_labels
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
@@ -126,14 +127,14 @@ def train_conversion(
     pl.seed_everything(config.seed, verbose=False)
     if config.model.cotatron:
         raise ConfigError("model.cotatron is not for a config; name the model with --cotatron")
-    licences, base = [corpus["licence"]], ""
+    terms, base = [Terms.of_corpus(corpus)], ""
     trained: Cotatron | None = None
     if start and cotatron:
         raise ConfigError("--from and --cotatron exclude each other; name one")
     if cotatron:
         trained, known = load_cotatron(cotatron)
         config = _upon(cotatron, known, config)
-        licences.append(known.licence)
+        terms.append(Terms.of_card(known))
         base = known.sha256
     elif config.model.aligner == "attention" or not config.freeze_cotatron:
         raise ConfigError("the config's Cotatron settings need one; name it with --cotatron")
@@ -141,17 +142,17 @@ def train_conversion(
     if trained:
         _take_over(trained, model, config.freeze_cotatron)
     if start:
-        known_licence, base = begin_with(start, model, config, names)
-        licences.append(known_licence)
+        known_terms, base = begin_with(start, model, config, names)
+        terms.append(known_terms)
     lines = LineData(
         data, names, config.audio, config.data, config.seed,
         config.parallel_lines,
     )  # fmt: skip
-    usual = lines.usual()
+    usual, all_terms = lines.usual(), Terms.joined(terms)
     card = ConversionCard(
-        licence=joined(licences), audio=config.audio, symbols=SYMBOLS, model=config.model,
+        **vars(all_terms), audio=config.audio, symbols=SYMBOLS, model=config.model,
         voices=[
-            _voice(name, corpus["speakers"][name], joined(licences), usual[name])
+            _voice(name, corpus["speakers"][name], all_terms.licence, usual[name])
             for name in names
         ],
     )  # fmt: skip
@@ -207,13 +208,13 @@ def _take_over(trained: Cotatron, model: ConversionModel, freeze: bool) -> None:
 
 def begin_with(
     folder: Path, model: ConversionModel, config: TrainConfig, names: list[str]
-) -> tuple[str, str]:
+) -> tuple[Terms, str]:
     """Give `model` the weights of the conversion model in `folder`.
 
     Voices of the same name keep their rows, others begin with the mean of all.
 
     Returns:
-        Its licence, and its checksum.
+        Its terms, and its checksum.
 
     Raises:
         ConfigError: it has other audio settings or sizes.
@@ -233,7 +234,7 @@ def begin_with(
     mean = weights["voices.weight"].mean(0)
     weights["voices.weight"] = torch.stack([rows.get(name, mean) for name in names])
     model.load_state_dict(weights)
-    return card.licence, card.sha256
+    return Terms.of_card(card), card.sha256
 
 
 def _voice(name: str, entry: dict[str, Any], licence: str, usual: Usual) -> Voice:

@@ -13,6 +13,7 @@ from moksori.alignment.alignment import Alignment
 from moksori.alignment.plots import draw_conversion
 from moksori.config import AudioConfig, CotatronTrainConfig
 from moksori.conversion.checkpoint import CotatronCard, is_cotatron, load_conversion, load_cotatron
+from moksori.conversion.terms import Terms
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError
 from moksori.models.aligner import forward_sum_loss
@@ -20,7 +21,7 @@ from moksori.models.conversion import Batch
 from moksori.models.cotatron import Cotatron, CotatronOutput
 from moksori.models.layers import length_mask
 from moksori.text import SYMBOLS
-from moksori.training.common import Training, fit, joined, mean_of_frames, mel_mse
+from moksori.training.common import Training, fit, mean_of_frames, mel_mse
 from moksori.training.watch import Watch, symbol_labels
 
 
@@ -147,11 +148,11 @@ def train_cotatron(
     names = training_voices(corpus["speakers"])
     pl.seed_everything(config.seed, verbose=False)
     model = Cotatron.build(config.model, config.audio, len(SYMBOLS), len(names))
-    licences = [corpus["licence"]]
+    terms = [Terms.of_corpus(corpus)]
     if start is not None:
-        licences.append(_begin(model, names, config.audio, start))
+        terms.append(_begin(model, names, config.audio, start))
     card = CotatronCard(
-        licence=joined(licences), audio=config.audio, symbols=SYMBOLS, model=config.model,
+        **vars(Terms.joined(terms)), audio=config.audio, symbols=SYMBOLS, model=config.model,
         speakers=names,
     )  # fmt: skip
     lines = LineData(data, names, config.audio, config.data, config.seed)
@@ -162,8 +163,8 @@ def train_cotatron(
     )
 
 
-def _begin(model: Cotatron, speakers: list[str], audio: AudioConfig, start: Path) -> str:
-    """Take over what `start` has learnt; its licence.
+def _begin(model: Cotatron, speakers: list[str], audio: AudioConfig, start: Path) -> Terms:
+    """Take over what `start` has learnt; its terms.
 
     Raises:
         ConfigError: its parts have other sizes, it hears other mels, or it is a Cotatron of other
@@ -174,10 +175,10 @@ def _begin(model: Cotatron, speakers: list[str], audio: AudioConfig, start: Path
         cotatron, card = load_cotatron(start)
         if card.speakers != speakers:
             raise ConfigError(f"{start}: was trained on other speakers than the corpus's")
-        parts, heard, licence = [(model, cotatron)], card.audio, card.licence
+        parts, heard, terms = [(model, cotatron)], card.audio, Terms.of_card(card)
     else:
         trained, known = load_conversion(start)
-        aligner, heard, licence = trained.text_aligner, known.audio, known.licence
+        aligner, heard, terms = trained.text_aligner, known.audio, Terms.of_card(known)
         parts = [(model.text_encoder, aligner.text_encoder)]
         if model.aligner and aligner.aligner:
             parts.append((model.aligner, aligner.aligner))
@@ -188,4 +189,4 @@ def _begin(model: Cotatron, speakers: list[str], audio: AudioConfig, start: Path
             part.load_state_dict(of_trained.state_dict())
     except RuntimeError:
         raise ConfigError(f"{start}: its parts have other sizes than the config's") from None
-    return licence
+    return terms

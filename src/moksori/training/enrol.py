@@ -27,7 +27,8 @@ from torch import nn
 
 from moksori.config import DataConfig, OptimizerConfig, Seconds, TrainConfig
 from moksori.conversion.checkpoint import ConversionCard, Voice, load_conversion
-from moksori.conversion.voices import Consent, VoicePack, load_pack, pack_path, save_pack
+from moksori.conversion.consents import Consent, check_revoked
+from moksori.conversion.voices import VoicePack, load_pack, pack_path, save_pack
 from moksori.corpus.batches import LineData, Usual
 from moksori.corpus.lines import SourceLine
 from moksori.corpus.prepare import MAX_SECONDS, prepare
@@ -39,6 +40,7 @@ from moksori.models.layers import MaskedBatchNorm, length_mask
 from moksori.training.common import ExportModel, fit, mel_l1
 from moksori.training.conversion import ConversionTraining
 from moksori.training.owner import Judge, owners_lines
+from moksori.training.spoken import hear_consent
 
 MIN_SECONDS: Seconds = 30.0  # of speech; what one minute and two give is in docs/figures.md
 _VALID_SHARE = 0.1  # of the texts, to choose the weights by
@@ -118,6 +120,7 @@ def enroll(
     replace: bool = False,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
     judge: Judge = owners_lines,
+    spoken: Path | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Learn a voice and save its pack.
 
@@ -132,12 +135,15 @@ def enroll(
         replace: a pack of that name.
         progress: as `prepare`.
         judge: says which recordings are not the owner's, or do not say their text; they are left out.
+        spoken: a recording in which the owner says the consent's sentence.
 
     Returns:
         The pack's file, and the report of `prepare`, with all that was left out and why.
 
     Raises:
-        VoiceError: a name that the model has, that is enrolled already, or that is no file name.
+        VoiceError: a name that the model has, that is enrolled already, or that is no file name; a consent
+            that was revoked.
+        ConfigError: the spoken consent does not say its sentence, or is another person's.
         CorpusError: less than half a minute of usable speech, or recordings of several people.
         CheckpointError: `model` is no conversion model.
         OutputError: the pack cannot be written.
@@ -149,6 +155,7 @@ def enroll(
         raise VoiceError.of("enrol.name_taken", voice=name)
     if path.exists() and not replace:
         raise VoiceError.of("enrol.already", file=path, voice=name)
+    check_revoked(packs, name, consent)
     packs.mkdir(parents=True, exist_ok=True)
     if not access(packs, W_OK):
         raise OutputError.of("enrol.packs", folder=packs)
@@ -162,6 +169,9 @@ def enroll(
         told = [Message.load(line["message"]) for line in report["rejected"][:3]]
         little = message("enrol.little", usable=usable, lines=len(lines), least=MIN_SECONDS)
         raise CorpusError(reduce(_then, told, little))
+    heard = (
+        hear_consent(spoken, consent, work / "corpus", judged, trained, card) if spoken else None
+    )
     terms = f"by consent of {consent.who}, for {consent.purpose}, until {consent.until}"
     voice = Voice(
         name=name, sex=entry["sex"], minutes=round(usable / 60, 1),
@@ -170,7 +180,7 @@ def enroll(
     # Of other lines, of one that was changed, or of other weights, it is another training.
     made_of = [(str(line), line.audio and line.audio.stat().st_mtime_ns) for line in judged]
     run = work / f"run_{hashlib.sha256(str((_OWN, made_of)).encode()).hexdigest()[:16]}"
-    pack = VoicePack(voice=voice, consent=consent, model=card.sha256)
+    pack = VoicePack(voice=voice, consent=consent, model=card.sha256, spoken=heard)
     weights, usual = _learn(trained, card, pack, work / "corpus", run, optimizer)
     voice = voice.model_copy(update=usual._asdict())
     save_pack(path, weights, pack.model_copy(update={"voice": voice}))

@@ -29,7 +29,7 @@ from moksori.text.front_end import FRONT_ENDS
 ONE_VOICE = (
     0.72  # cosine to the owner's mean below which a recording is another person's in any case
 )
-_MARGIN = 0.08  # below the owner's usual similarity
+MARGIN = 0.08  # below the owner's usual similarity
 _APART = 0.2  # cosine distance, on average, from which on groups of recordings are two people's
 _MOST = 2 / 3  # of the recordings that say their texts have to be of one person
 
@@ -70,7 +70,7 @@ def owners_lines(
             embeddings[line.id] = speaker_embedding(wave, card.audio.sample_rate)
     if embeddings:
         alike = similarities(np.stack([*embeddings.values()]))
-        limit = max(ONE_VOICE, float(np.median(alike)) - _MARGIN)
+        limit = max(ONE_VOICE, float(np.median(alike)) - MARGIN)
         own = alike >= limit
         if own.mean() < _MOST:
             raise CorpusError.of("enrol.several", own=int(own.sum()), lines=len(own))

@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from moksori.config import AudioConfig, RecogniserTrainConfig
 from moksori.conversion.checkpoint import RecogniserCard, load_conversion
+from moksori.conversion.terms import Terms
 from moksori.corpus.batches import LineData, LineDataset, read_speakers, training_voices
 from moksori.errors import ConfigError
 from moksori.models.conversion import ConversionModel
@@ -20,7 +21,7 @@ from moksori.models.layers import length_mask
 from moksori.models.recogniser import PhoneRecogniser
 from moksori.text.sounds import NO_ONSET, SILENT, SOUNDS, sound_of
 from moksori.text.symbols import PUNCTUATION, SYMBOLS
-from moksori.training.common import Training, fit, joined
+from moksori.training.common import Training, fit
 from moksori.training.watch import Watch
 
 UNSURE = -1  # number of a frame of which nothing is learnt
@@ -249,8 +250,8 @@ def train_recogniser(
         recogniser.begin_as(aligner.text_aligner.aligner)
     recogniser.transitions.copy_(count_transitions(lines.texts("train")))
     card = RecogniserCard(
-        licence=joined([corpus["licence"], known.licence]), audio=config.audio, sounds=SOUNDS,
-        model=config.model,
+        **vars(Terms.joined([Terms.of_corpus(corpus), Terms.of_card(known)])),
+        audio=config.audio, sounds=SOUNDS, model=config.model,
     )  # fmt: skip
     training = RecogniserTraining(recogniser, config)
     return fit(training, lines, run, card, "cross_entropy", [Watch({})], known.sha256, fast_dev_run)

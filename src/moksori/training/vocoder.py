@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -13,11 +14,12 @@ from torch.func import functional_call
 
 from moksori.config import VocoderLosses, VocoderTrainConfig
 from moksori.conversion.checkpoint import VocoderCard, load_conversion, load_vocoder
+from moksori.conversion.terms import Terms
 from moksori.corpus.batches import read_speakers
 from moksori.corpus.segments import SegmentBatch, SegmentData
 from moksori.errors import CheckpointError, ConfigError, CorpusError
 from moksori.models.vocoder.source_filter import SourceFilter
-from moksori.training.common import Training, fit, joined
+from moksori.training.common import Training, fit
 from moksori.training.discriminators import (
     Discriminators,
     discriminator_loss,
@@ -124,13 +126,13 @@ def train_vocoder(
             has other sizes than the config's.
     """
     pl.seed_everything(config.seed, verbose=False)
-    sets, licences = _licences(data, config), list[str]()
+    sets, terms = _terms(data, config), list[Terms]()
     base, converter, voices = "", None, list[str]()
     if model:
         converter, known = load_conversion(model)
         if not known.audio.same_mels(config.audio):
             raise ConfigError(f"{model}: takes other mels than the config's")
-        licences.append(known.licence)
+        terms.append(Terms.of_card(known))
         voices, base = [voice.name for voice in known.voices], known.sha256
     vocoder = SourceFilter(config.model, config.audio)
     if start:
@@ -140,14 +142,18 @@ def train_vocoder(
             raise ConfigError(
                 f"{start}: no source-filter vocoder of the config's sizes and audio settings"
             )
-        if known_vocoder.trained_on:
-            sets = known_vocoder.trained_on | sets
+        of_start = Terms.of_card(known_vocoder)
+        if earlier := {
+            n: replace(of_start, licence=x) for n, x in known_vocoder.trained_on.items()
+        }:
+            sets = earlier | sets
         else:
-            licences.append(known_vocoder.licence)
+            terms.append(of_start)
         vocoder.load_state_dict(trained.state_dict())
     card = VocoderCard(
-        kind="source-filter", licence=joined([*sets.values(), *licences]),
-        audio=config.audio, model=config.model, trained_on=sets,
+        kind="source-filter", **vars(Terms.joined([*sets.values(), *terms])),
+        audio=config.audio, model=config.model,
+        trained_on={name: known_terms.licence for name, known_terms in sets.items()},
     )  # fmt: skip
     training = VocoderTraining(vocoder, config)
     if start:
@@ -157,15 +163,16 @@ def train_vocoder(
     return fit(training, lines, run, card, "total", watch, base, fast_dev_run)
 
 
-def _licences(data: Sequence[Path], config: VocoderTrainConfig) -> dict[str, str]:
+def _terms(data: Sequence[Path], config: VocoderTrainConfig) -> dict[str, Terms]:
     """Of every set of recordings, by its name."""
-    found: dict[str, str] = {}
+    found: dict[str, Terms] = {}
     for folder in data:
         path = folder / "recordings.json"
         if path.exists():
-            found |= json.loads(path.read_text(encoding="utf-8"))["licences"]
+            licences = json.loads(path.read_text(encoding="utf-8"))["licences"]
+            found |= {name: Terms.of_licence(licence) for name, licence in licences.items()}
         else:
-            found[folder.name] = read_speakers(folder, config.audio)["licence"]
+            found[folder.name] = Terms.of_corpus(read_speakers(folder, config.audio))
     if not found:
         raise CorpusError("no folder of recordings is named")
     return found

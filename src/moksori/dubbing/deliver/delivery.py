@@ -16,7 +16,7 @@ from moksori.errors import ConfigError, OutputError
 from moksori.files import sync, write_error
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
-_FORMAT = 3  # raised when the same job would be delivered otherwise
+_FORMAT = 4  # raised when the same job would be delivered otherwise
 
 
 def deliver(
@@ -25,6 +25,7 @@ def deliver(
     spec: DeliverySpec,
     store: Store,
     progress: Progress = lambda steps, total: steps,
+    prove: Callable[[Material, Path], None] = lambda material, folder: None,
 ) -> list[Path]:
     """Write all deliverables beside the old ones, then put them in their place, if anything is new.
 
@@ -37,6 +38,7 @@ def deliver(
         spec: of the delivery.
         store: of the job.
         progress: wraps the iteration over the deliverables and is given their number.
+        prove: is given what was written and where, before it takes its place (`provenance.py`).
 
     Returns:
         Where files went that somebody has changed since the last delivery: out of the way.
@@ -58,6 +60,7 @@ def deliver(
         new.mkdir()
         for item in progress(wanted, len(wanted)):
             item.write(material, new)
+        prove(material, new)
         aside = _put_in_place(new, store)
         shutil.rmtree(new)
     except OSError as error:

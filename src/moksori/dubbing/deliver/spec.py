@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from moksori.config import Seconds
-from moksori.messages import Lang
+from moksori.messages import Lang, Message
 from moksori.signal.loudness import TARGETS, LoudnessTarget
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
 
@@ -23,7 +23,8 @@ class DeliverySpec:
         sample_rate: of reel and stems, Hz.
         loudness: target of the reel.
         lang: of report, retakes and issues.
-        model: and its licence, in one line.
+        terms: model, vocoder and recogniser with their licences, the consents, and what they allow.
+        proof: how delivered files prove what they are.
         without: names of deliverables that are left out.
     """
 
@@ -36,7 +37,8 @@ class DeliverySpec:
     sample_rate: int = 48000
     loudness: LoudnessTarget = TARGETS["korea"]
     lang: Lang = "ko"
-    model: str = ""
+    terms: tuple[Message, ...] = ()
+    proof: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
 
     def timecode(self, time: Seconds) -> str:

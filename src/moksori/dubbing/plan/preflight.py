@@ -41,7 +41,10 @@ class Memory:
 
     def converter(self, setup: Setup) -> Converter:
         """As `Setup.converter`."""
-        models = Setup(model=setup.model, vocoder=setup.vocoder, packs=setup.packs)
+        models = Setup(
+            model=setup.model, vocoder=setup.vocoder, packs=setup.packs,
+            recogniser=setup.recogniser, usage=setup.usage,
+        )  # fmt: skip
         if models not in self._converters:
             self._converters[models] = models.converter()
         return self._converters[models]

@@ -24,7 +24,7 @@ def convert_nonverbal(
 ) -> Conversion | None:
     """Convert a line without words as its role wants; None where it stays as recorded.
 
-    Breaths stay in any case, and so does what is too short or silent.
+    So it does where the recogniser is off. Breaths stay in any case, and so does what is too short or silent.
 
     Args:
         converter: of the job.
@@ -37,7 +37,7 @@ def convert_nonverbal(
     Raises:
         VoiceError: as `Converter.convert`.
     """
-    if role.nonverbal == "leave":
+    if role.nonverbal == "leave" or converter.recogniser is None:
         return None
     try:
         made = converter.convert(

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from moksori.conversion.converter import Converter, Source
-from moksori.conversion.voices import find_target
 from moksori.dubbing.records import Heard, Setup, Take, Task
 from moksori.dubbing.store import Store
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
@@ -77,8 +76,10 @@ def tasks_of(
         actors: as `actors_of`.
         store: where outcomes are kept.
     """
-    models = (converter.card, converter.vocoder_card, converter.listener.card)
+    listener = converter.listener
+    models = (converter.card, converter.vocoder_card, *([listener.card] if listener else []))
     shared = [_FORMAT, *(card.sha256 for card in models), setup.floor, setup.treble]
+    shared += ["watermark"] * setup.watermark
     voices = {take.role.voice for take in takes if not take.role.as_recorded}
     own = {name: _own_weights(converter, name) for name in voices}
     tasks = []
@@ -112,8 +113,6 @@ def _said(take: Take, setup: Setup, front_end: FrontEnd) -> list[str]:
 def _own_weights(converter: Converter, voice: str) -> str:
     """Of an enrolled voice, which may be enrolled anew by the same name."""
     whole = hashlib.sha256()
-    for name, weight in sorted(
-        find_target(voice, converter.card, converter.packs, converter.model).weights.items()
-    ):
+    for name, weight in sorted(converter.target(voice).weights.items()):
         whole.update(name.encode() + weight.numpy().tobytes())
     return whole.hexdigest()

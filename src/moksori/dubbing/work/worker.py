@@ -30,6 +30,7 @@ from moksori.dubbing.work.nonverbal import convert_nonverbal
 from moksori.dubbing.work.picture import draw_line
 from moksori.errors import AudioError, TextError
 from moksori.files import atomic_write
+from moksori.provenance.watermark import mark
 from moksori.signal import audio
 from moksori.signal.audio import Recording
 
@@ -80,16 +81,18 @@ class Worker:
         parts = spoken.parts
         if len(parts) == 1 and (second := self._second(recording, text)) is not None:
             parts = [parts[0]._replace(alignment=replace(parts[0].alignment, second=second))]
-        samples, lowered = _louder(spoken.samples, role.gain)
+        samples, lowered = self._finished(spoken.samples, recording, role.gain)
         measured |= metrics.of_parts(parts)
         measured |= metrics.of_conversion(
             parts, samples.mean(1), recording.sample_rate, self.converter.card.audio
         )
         measured["lowered"] = spoken.lowered + lowered
-        slip = worst_slip(
-            [(part.mel, part.alignment) for part in spoken.parts],
-            self.converter.listener, front_end, whisper(recording),
-        )  # fmt: skip
+        listener, slip = self.converter.listener, None
+        if listener:
+            slip = worst_slip(
+                [(part.mel, part.alignment) for part in spoken.parts],
+                listener, front_end, whisper(recording),
+            )  # fmt: skip
         draw_line(task.picture, parts, recording, samples)
         _write_wave(task.wave, samples, recording)
         _write_sounds(task, recording, samples)
@@ -98,6 +101,16 @@ class Worker:
             embedding=_embedding(samples, recording), slip=slip,
         )  # fmt: skip
         return "converted"
+
+    def _finished(
+        self, samples: np.ndarray, recording: Recording, gain: float
+    ) -> tuple[np.ndarray, float]:
+        """Converted samples with their watermark, if there is to be one, and their gain; as `_louder`."""
+        if not self.setup.watermark:
+            return _louder(samples, gain)
+        samples, lowered = audio.fit_peak(mark(samples, recording.sample_rate))
+        samples, more = _louder(samples, gain)
+        return samples, lowered + more
 
     def _second(self, recording: Recording, text: str) -> np.ndarray | None:
         """The other aligner's weights, of a model that has two."""
@@ -116,7 +129,7 @@ class Worker:
         )  # fmt: skip
         if made is None:
             return self._pass(task, recording, measured)
-        samples, lowered = _louder(made.samples, role.gain)
+        samples, lowered = self._finished(made.samples, recording, role.gain)
         parts = [Part(made.alignment, made.source_mel, made.source_f0)]
         measured |= metrics.of_conversion(
             parts, samples.mean(1), recording.sample_rate, nonverbal_audio(made.audio)

@@ -37,6 +37,7 @@ export default function check(place) {
       h("summary", {}, h(`b.${severity}`, {}, t(`severity.${severity}`)), ` ${t(`kind.${kind}`)} `, h("small", {}, t("count", { count: issues.length }))),
       VOICE.includes(kind) && h("p", {}, h("a", { href: "#cast" }, t("fix.cast"))),
       kind === "script" && severity === "error" && settingsForm(state.job.settings),
+      kind === "voice" && severity === "error" && settingsForm(state.job.settings, ["title", "purpose"]),
       (kind.startsWith("no_audio") || kind === "no_name") && severity === "error" && settingsForm(state.job.settings, ["pattern"]),
       h("ul.issues", {}, issues.slice(0, 200).map(item)));
   }

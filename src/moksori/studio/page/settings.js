@@ -6,10 +6,12 @@ import { h } from "./dom.js";
 const RATES = ["", "23.976", "24", "25", "29.97", "29.97df", "30", "50", "59.94df", "60"];
 const COLUMNS = ["line", "character", "actor", "file", "no", "start", "end", "episode", "scene", "directions", "note"];
 
-export function settingsForm(settings, only = ["fps", "start", "episode", "pattern", "columns"]) {
+export function settingsForm(settings, only = ["fps", "start", "episode", "pattern", "title", "purpose", "columns"]) {
   const fields = {
     fps: () => h("label", {}, t("set.fps"), h("select", { name: "fps" }, RATES.map((rate) => h("option", { value: rate, selected: rate === (settings.fps ?? "") }, rate || t("set.none"))))),
     start: () => h("label", {}, t("set.start"), h("input", { name: "start", value: settings.start ?? "", placeholder: "01:00:00:00" })),
+    title: () => h("label", {}, t("set.title"), h("input", { name: "title", value: settings.title ?? "" })),
+    purpose: () => h("label", {}, t("set.purpose"), h("select", { name: "purpose" }, ["", "commercial", "preview", "research"].map((use) => h("option", { value: use, selected: use === (settings.purpose ?? "") }, t(`purpose.${use}`))))),
     episode: () => h("label", {}, t("set.episode"), h("input", { name: "episode", value: settings.episode ?? "" })),
     pattern: () => {
       const counts = new Map();  // the check proposes them, line by line

@@ -1,0 +1,192 @@
+"""Consents: what the person whose voice it is has agreed to, whether a use is covered, and what was revoked.
+
+PACKS/revoked.jsonl    a line a revocation; a consent in it is refused, whatever copy of the voice asks
+"""
+
+import datetime
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
+
+from moksori.errors import ConfigError, VoiceError
+from moksori.files import load_toml, write_error
+from moksori.messages import message
+
+Purpose = Literal["commercial", "preview", "research"]
+_REVOKED = "revoked.jsonl"
+_NEWER = ("uses", "titles", "credit", "sentence")  # keys that consents of older packs lack
+
+
+class Usage(NamedTuple):
+    """What conversions are for."""
+
+    purpose: Purpose | None = None  # None if nobody has said it
+    title: str = ""  # of the show, as consents name it
+
+
+UNSAID = Usage()
+
+
+class Consent(BaseModel):
+    """What the person whose voice it is has agreed to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    who: str = Field(min_length=1)  # whose voice it is
+    purpose: str = Field(min_length=1)  # what it may be used for, in words
+    until: datetime.date  # the last day on which it may be used
+    contact: str = Field(min_length=1)  # whom to ask, and to whom to say that it ends
+    uses: tuple[Purpose, ...] = ()  # the purposes that are checked; empty: a person has to
+    titles: tuple[str, ...] = ()  # the shows that it is for; empty: not bound to any
+    credit: str = ""  # the name that delivered files may give for the voice; empty: none
+    sentence: str = ""  # what the person says in the recording of a spoken consent
+
+    @model_serializer(mode="wrap")
+    def _as_it_was(self, handler: Any) -> dict[str, Any]:
+        """Without what is not said, so that an older consent stays the same to the letter."""
+        whole: dict[str, Any] = handler(self)
+        return {k: v for k, v in whole.items() if v or k not in _NEWER}
+
+    @property
+    def expired(self) -> bool:
+        """Whether its last day has passed."""
+        return datetime.date.today() > self.until
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that it says; private, since whoever knows all of that can find it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def check(self, voice: str, usage: Usage) -> None:
+        """See that it covers a use.
+
+        Args:
+            voice: for messages.
+            usage: what the conversion is for.
+
+        Raises:
+            VoiceError: it has ended; it names purposes or titles, and the use's is not among them.
+        """
+        if self.expired:
+            raise VoiceError.of(
+                "voice.expired", voice=voice, who=self.who, until=self.until, contact=self.contact
+            )
+        said: dict[str, Any] = {"voice": voice, "contact": self.contact}
+        if self.uses:
+            allowed = ", ".join(self.uses)
+            if usage.purpose is None:
+                raise VoiceError.of("voice.ask_purpose", allowed=allowed, **said)
+            if usage.purpose not in self.uses:
+                raise VoiceError.of("voice.purpose", purpose=usage.purpose, allowed=allowed, **said)
+        if self.titles:
+            allowed = ", ".join(f"「{title}」" for title in self.titles)
+            if not usage.title.strip():
+                raise VoiceError.of("voice.ask_title", allowed=allowed, **said)
+            if _plain(usage.title) not in map(_plain, self.titles):
+                raise VoiceError.of("voice.title", title=usage.title, allowed=allowed, **said)
+
+
+def _plain(title: str) -> str:
+    """As titles are compared: composed, without spaces, and in one case."""
+    return "".join(unicodedata.normalize("NFKC", title).split()).casefold()
+
+
+class Consents(BaseModel):
+    """The consents of a corpus, by speaker: a table `[voices."NAME"]` each."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    voices: dict[str, Consent]
+
+
+def read_consent(path: Path) -> Consent:
+    """Read a consent record, TOML with the keys of `Consent`.
+
+    Raises:
+        ConfigError: no such file, not TOML, a missing, empty or unknown key; a consent that has ended.
+    """
+    consent = load_toml(path, Consent, missing=message("consent.missing"))
+    if consent.expired:
+        raise ConfigError.of("consent.ended", file=path, until=consent.until)
+    return consent
+
+
+def read_consents(path: Path, speakers: Iterable[str]) -> dict[str, Consent]:
+    """Read the consents of a corpus's speakers; all of them have to have one that has not ended.
+
+    Raises:
+        ConfigError: as `read_consent`, or a speaker has none.
+    """
+    found = load_toml(
+        path, Consents, missing=message("consents.missing"), hint=message("consents.hint")
+    ).voices  # fmt: skip
+    by_name = {unicodedata.normalize("NFC", name): consent for name, consent in found.items()}
+    names = {name: unicodedata.normalize("NFC", name) for name in sorted(set(speakers))}
+    if lacking := [name for name, key in names.items() if key not in by_name]:
+        raise ConfigError.of("consents.lacking", file=path, names=", ".join(lacking))
+    if ended := [name for name, key in names.items() if by_name[key].expired]:
+        raise ConfigError.of("consents.ended", file=path, names=", ".join(ended))
+    return {name: by_name[key] for name, key in names.items()}
+
+
+class Revocation(BaseModel):
+    """A consent that was taken back."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    voice: str
+    consent: str  # `Consent.digest`
+    on: datetime.date
+    why: str = ""
+
+
+def revocations(packs: Path) -> Mapping[str, Revocation]:
+    """What was revoked, by the digest of its consent.
+
+    Raises:
+        VoiceError: the list is damaged; nothing may be taken for not revoked then.
+    """
+    path = packs / _REVOKED
+    if not path.is_file():
+        return {}
+    try:
+        rows = path.read_text(encoding="utf-8").splitlines()
+        found = [Revocation.model_validate(json.loads(row)) for row in rows if row.strip()]
+    except (OSError, ValueError, ValidationError):
+        raise VoiceError.of("voice.revoked_damaged", file=path) from None
+    return {row.consent: row for row in found}
+
+
+def revoke(packs: Path, voice: str, consent: Consent, why: str = "") -> Revocation:
+    """Take a consent back: from now on every copy of the voice is refused.
+
+    Raises:
+        OutputError: the list cannot be written.
+        VoiceError: the list is damaged.
+    """
+    if known := revocations(packs).get(consent.digest):
+        return known
+    row = Revocation(voice=voice, consent=consent.digest, on=datetime.date.today(), why=why)
+    path = packs / _REVOKED
+    try:
+        packs.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:  # one short write: whole, or not at all
+            file.write(row.model_dump_json() + "\n")
+    except OSError as error:
+        raise write_error(path, error) from None
+    return row
+
+
+def check_revoked(packs: Path, voice: str, consent: Consent) -> None:
+    """See that a consent was not taken back.
+
+    Raises:
+        VoiceError: it was, or the list of revocations is damaged.
+    """
+    if row := revocations(packs).get(consent.digest):
+        raise VoiceError.of("voice.revoked", voice=voice, on=row.on, contact=consent.contact)

@@ -1,0 +1,97 @@
+"""A delivery says what it is, line by line, and its job's ledger has all of it."""
+
+import json
+
+import pytest
+import soundfile
+from wavinfo import WavInfoReader
+
+from moksori.dubbing.records import HOME
+from moksori.provenance import certificate, ledger
+from moksori.provenance.statement import read_statement
+from moksori.provenance.verify import verify
+from tests.dubbing.conftest import edit, run
+
+
+def test_every_wav_says_what_it_is(dubbed):
+    show, rows, _ = dubbed
+    out = show / "out"
+    for row in rows:
+        path = out / "lines" / f"{row.take.id}.wav"
+        said, same, _ = read_statement(path)
+        assert same
+        assert said.converted == (row.status == "converted")
+        (line,) = said.lines
+        assert (line.id, line.voice) == (row.take.id, row.take.role.voice * said.converted)
+        own, kept = (soundfile.read(p, dtype="int32")[0] for p in (path, row.wave))
+        assert (own == kept).all()
+        told = WavInfoReader(str(path))
+        assert told.bext.time_reference == round((3600 + row.take.start) * row.take.sample_rate)
+    reel, same, _ = read_statement(out / "reel.wav")
+    assert same
+    assert [line.id for line in reel.lines] == [row.take.id for row in rows]
+    assert {*reel.voices} == {"lmy", "kih"}
+    assert reel.commercial == "no"
+    stem, same, _ = read_statement(out / "stems" / "하나.wav")
+    assert same
+    assert {*stem.voices} == {"lmy"}
+    assert len({line.take for line in reel.lines}) == 4
+    for path in out.rglob("*.wav"):
+        assert "성우".encode() not in path.read_bytes()  # nobody's name who did not ask for it
+
+
+def test_the_ledger_has_what_was_converted_and_delivered(dubbed):
+    show, rows, _ = dubbed
+    found = ledger.check(show / "out" / HOME)
+    assert found.faults == []
+    by_line = {entry.about.get("line"): entry for _, entry in found.entries}
+    for row in rows:
+        entry = by_line[row.take.id]
+        assert entry.what == row.status
+        assert (
+            entry.about["sha256"] == json.loads(row.wave.with_suffix(".json").read_text())["sha256"]
+        )
+        assert entry.about.get("voice", "") == row.take.role.voice * (row.status == "converted")
+    assert found.entries[-1][1].what == "delivered"
+    path = show / "out" / "reel.wav"
+    known = verify(path)
+    assert [entry.what for _, entry in known.entries] == ["delivered"]
+    assert not known.contradicted
+
+
+def test_what_changes_is_noted_and_nothing_twice(copied):
+    home = copied / "out" / HOME
+    before = [entry for _, entry in ledger.check(home).entries]
+    run(copied)
+    assert [entry for _, entry in ledger.check(home).entries] == before
+    edit(copied, "D2", "둘")  # another voice
+    run(copied)
+    new = [entry for _, entry in ledger.check(home).entries][len(before) :]
+    assert [entry.what for entry in new] == ["converted", "delivered"]
+    assert new[0].about["voice"] == "kih"
+    (home / ledger.LEDGER).unlink()  # as a job that an older Moksori began
+    (home / "ledger.head").unlink()
+    edit(copied, "D2", "하나")
+    run(copied)
+    kinds = [entry.what for _, entry in ledger.check(home).entries]
+    assert kinds == ["found"] * 4 + ["delivered"]
+
+
+def test_a_delivery_is_signed_and_marked_where_that_is_asked_for(copied, tmp_path, monkeypatch):
+    monkeypatch.setenv(certificate.FOLDER, str(tmp_path / "certificate"))
+    run(copied, c2pa=True)
+    out = copied / "out"
+    for path in out.rglob("*.wav"):
+        if HOME not in path.parts:
+            assert verify(path).signed.state == "Trusted", path
+    reel = out / "reel.wav"
+    content = bytearray(reel.read_bytes())
+    content[len(content) // 2] ^= 1
+    reel.write_bytes(content)
+    found = verify(reel)
+    assert found.contradicted
+    assert found.entries == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificate, "find_spec", lambda name: None)
+        with pytest.raises(certificate.ConfigError, match="moksori\\[provenance\\]"):
+            run(copied, "other", c2pa=True)
