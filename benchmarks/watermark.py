@@ -2,10 +2,10 @@
 
     python benchmarks/watermark.py ../shared/corpus/emotiontts [--lines 24] [--judged 24]
 
-Lines of the test split are converted at 48 kHz, marked, and then spoiled; false alarms are counted on the same
-lines unmarked. “Mixed” adds another sound 6 dB below the line: white noise, or another speaker's line. ViSQOL
-(audio mode, 48 kHz; `pip install visqol-python`) and DNSMOS judge marked against unmarked; LSD is of log
-power spectra (2048 samples, every 512).
+Lines of the test split are converted at 48 kHz, marked, and then spoiled; false alarms are counted on the
+same lines unmarked. “Mixed” adds another sound below the line: white noise, or another speaker's line.
+ViSQOL (audio mode, 48 kHz; `pip install visqol-python`) and DNSMOS judge marked against unmarked; LSD is
+of log power spectra (2048 samples, every 512).
 """
 
 from collections import defaultdict

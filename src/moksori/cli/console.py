@@ -136,7 +136,7 @@ def print_use(converter: "Converter", voices: Iterable[str], lang: Lang) -> None
     from moksori.conversion.parts import said_of_use
 
     for row in said_of_use(converter, voices):
-        err.print(row.say(lang), style="dim", markup=False)
+        err.print(say("cli.terms", lang, what=row), style="dim", markup=False)
 
 
 @contextmanager

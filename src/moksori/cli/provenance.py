@@ -69,7 +69,9 @@ def ledger(
         for _, entry in found.entries:
             out.print(json.dumps(entry.model_dump(), ensure_ascii=False), markup=False)
     else:
-        table = Table("", *(say(f"ledger.{name}", console.language) for name in ("at", "by", "what", "about")))
+        table = Table(
+            "", *(say(f"ledger.{name}", console.language) for name in ("at", "by", "what", "about"))
+        )
         for line, entry in found.entries:
             about = [f"{k} {entry.about[k]}" for k in _SHOWN if entry.about.get(k)]
             if files := entry.about.get("files"):
@@ -87,6 +89,7 @@ def ledger(
         err.print(fault.say(console.language), style="red", markup=False)
     if not found.faults:
         err.print(
-            say("ledger.whole", console.language, number=len(found.entries), head=found.head), markup=False
+            say("ledger.whole", console.language, number=len(found.entries), head=found.head),
+            markup=False,
         )
     raise typer.Exit(1 if found.faults else 0)
