@@ -77,7 +77,7 @@ CASES = [
     ({"extra": ["--model", "{}/nothing"]}, "no model.json"),
     (
         {"extra": ["--vocoder", "hifigan"]},
-        "no vocoder “hifigan”; use wide, clean, fast or a folder",
+        "no vocoder “hifigan”; use one of wide, clean, fast, or a folder",
     ),
 ]
 
@@ -163,7 +163,7 @@ def test_a_prepared_corpus_says_what_it_allows(tmp_path):
 
 def test_no_voice_is_enrolled_without_a_consent(tmp_path, capsys, monkeypatch):
     (tmp_path / "a.wav").write_bytes(DEMO.read_bytes())
-    for consent, message in (("none.toml", "no such file"), ("bad.toml", "Field required")):
+    for consent, message in (("none.toml", "no such file"), ("bad.toml", "“purpose” is missing")):
         (tmp_path / "bad.toml").write_text('who = "홍길동"', encoding="utf-8")
         monkeypatch.setattr(
             sys, "argv",

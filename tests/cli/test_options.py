@@ -19,6 +19,8 @@ OWN_MEANING = {
     ("train recogniser", "--model"),
     ("studio", "--lang"),
     ("prepare recordings", "--licence"),
+    ("listen", "--title"),
+    ("evaluate", "--recogniser"),
 }
 
 
