@@ -5,11 +5,14 @@ from pathlib import Path
 import docx
 import pytest
 from docx.oxml import OxmlElement
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from moksori.cli import app
 from moksori.errors import ScriptError
 from moksori.script.script import read_script
+from moksori.script.tables import one_line
 from moksori.timecode import FrameRate
 from tests.script.test_tables import rewrite
 
@@ -254,3 +257,53 @@ def test_python_docx_reads_the_same_cells():
     theirs = [(row.cells[0].text, row.cells[2].text, row.cells[3].text) for row in table.rows]
     lines = [x for x in read_script(MADE / "table.docx").lines if x.place.sheet == "2"]
     assert [(line.no, line.character, line.text) for line in lines] == theirs
+
+
+PARAGRAPHS = st.one_of(
+    st.sampled_from(
+        [
+            "하나: 안녕?",
+            "두나\t그래.",
+            "\t이어서.",
+            "S#3 골목",
+            "제목: 비",
+            "하나:",
+            ": 그래",
+            "하나\n두나: 응",
+        ]
+    ),
+    st.sampled_from(
+        [
+            "비가 온다.",
+            "(웃음)",
+            "[하나]",
+            "12:30",
+            "가: 나: 다",
+            "하나　　그래",
+            "#7",
+            "—",
+            "1. 2. 3",
+        ]
+    ),
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=12),
+)
+
+
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(PARAGRAPHS, max_size=7))
+def test_each_paragraph_is_a_line_a_scene_or_told(tmp_path, paragraphs):
+    path = document(tmp_path / "a.docx", *paragraphs, "끝: 마지막.")
+    held = [one_line(text) for text in paragraphs if one_line(text)]
+    try:
+        content = read_script(path)
+    except ScriptError as error:
+        assert str(path) in str(error)
+        return
+    lines = {line.place.number for line in content.lines}
+    spoken = " ".join(line.text for line in content.lines)  # with what goes on behind a tab
+    shown = " ".join(one.say("en") for one in [*content.understood, *content.warnings])
+    for number, text in enumerate(held, 1):
+        read = number in lines or text in spoken
+        assert read or f"paragraph {number} " in shown or text in shown, (number, text)

@@ -128,7 +128,7 @@ def read_dialogue(path: Path, paragraphs: Sequence[Paragraph], asked: Asked) -> 
         if left and said:
             warnings.append(message(code, file=path, number=len(left), cites=cited(left)))
     return ScriptContent(
-        lines, warnings, faults, [_understood(path, said)] if said else [], timing.question,
+        lines, warnings, faults, [_understood(path, said, paragraphs)] if said else [], timing.question,
         timing.notation.frame_rate,
     )  # fmt: skip
 
@@ -211,10 +211,10 @@ def _line(said: _Said, notation: Notation | None) -> tuple[Line, list[Message]]:
     return line, faults
 
 
-def _understood(path: Path, said: Sequence[_Said]) -> Message:
+def _understood(path: Path, said: Sequence[_Said], paragraphs: Sequence[Paragraph]) -> Message:
     counts = Counter(one.name for one in said)
     names = ", ".join(f"{name} ({number})" for name, number in counts.most_common(30))
-    scenes = [*dict.fromkeys(one.scene for one in said if one.scene)]
+    scenes = [*dict.fromkeys(filter(None, map(heading, paragraphs)))]
     titles = ", ".join(_short(scene) for scene in scenes[:_NAMED]) + ", …" * (len(scenes) > _NAMED)
     return message(
         "script.dialogue", file=path, lines=len(said), names=names + ", …" * (len(counts) > 30),
