@@ -61,7 +61,8 @@ PATHS = (
 def test_nothing_is_answered_without_the_token(stranger, access):
     for path in PATHS:
         assert stranger.get(path).status_code == 401, path
-    assert stranger.get("/", params={"token": "x" + access.token[1:]}).status_code == 401
+    other = ("y" if access.token.startswith("x") else "x") + access.token[1:]
+    assert stranger.get("/", params={"token": other}).status_code == 401
     assert stranger.get("/", params={"token": ""}).status_code == 401
     for name in ("open", "new", "convert", "export", "settings", "mark"):
         assert stranger.post(f"/api/{name}", json={}).status_code == 401, name
