@@ -1,6 +1,5 @@
 """`moksori convert`: a recorded line in another voice."""
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -103,7 +102,7 @@ def convert(
     from moksori.conversion.converter import Converter
     from moksori.provenance.certificate import certificate
     from moksori.provenance.manifest import sign
-    from moksori.provenance.statement import LineSaid, state, write_statement
+    from moksori.provenance.statement import write_line_statement
     from moksori.provenance.watermark import mark
     from moksori.signal.audio import fit_peak
 
@@ -139,10 +138,9 @@ def convert(
         result = replace(result, samples=marked, lowered=result.lowered + more)
     written = result.save(output)
     if output.suffix.lower() == ".wav":
-        take = hashlib.sha256(recording.read_bytes()).hexdigest()
-        line = LineSaid(id="", take=take, voice=result.voice.name)
-        said = state(converter, (line,), title or "", watermark)
-        write_statement(output, said)
+        said = write_line_statement(
+            output, converter, recording, result.voice.name, title=title or "", watermark=watermark
+        )
         if by:
             sign(output, said, by)
     confidence = result.alignment.confidence

@@ -70,6 +70,7 @@ def audition(
     from moksori.dubbing.request import load_job
     from moksori.dubbing.review import Review
     from moksori.dubbing.work.engines import LocalEngine
+    from moksori.provenance.statement import LineSaid, state, write_statement
 
     request = load_job(job).request()
     if output is not None:
@@ -88,4 +89,7 @@ def audition(
         wave = row.wave
         if output is not None:
             wave = Path(shutil.copyfile(wave, output / f"{line}_{voice}.wav"))
+            said = LineSaid(id=line, take=checked.heard[line].digest, voice=voice)
+            usage, watermark = request.setup.usage, request.setup.watermark
+            write_statement(wave, state(checked.converter, (said,), usage.title, watermark))
         out.print(f"{voice}: {wave}", markup=False)

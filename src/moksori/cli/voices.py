@@ -127,6 +127,7 @@ def _write_samples(
 ) -> None:
     """A sentence in each voice, as VOICE.wav."""
     from moksori.conversion.converter import Converter
+    from moksori.provenance.statement import write_line_statement
     from moksori.studio.folders import demo_source
 
     converter = Converter.from_pretrained(model, vocoder, packs, usage=usage)
@@ -140,6 +141,7 @@ def _write_samples(
     for name in progress("converting")(places, len(places)):
         result = converter.convert(source, text, name)
         result.save(places[name])
+        write_line_statement(places[name], converter, source, name)
         voice, (median, span) = result.voice, _f0_of(result.voice)
         out.print(
             f"{places[name]}: {voice.name}, {voice.sex}, {median} Hz{span and f' ({span})'}, "

@@ -128,6 +128,28 @@ def state(
     return whole.about(lines)
 
 
+def write_line_statement(
+    path: Path,
+    converter: Converter,
+    recording: Path,
+    voice: str,
+    *,
+    title: str = "",
+    watermark: bool = False,
+) -> Statement:
+    """Put into a WAV that it is a recording converted to a voice; what it then says.
+
+    Raises:
+        OutputError: as `write_statement`.
+        VoiceError, CheckpointError: as `Converter.target`.
+    """
+    with recording.open("rb") as file:
+        take = hashlib.file_digest(file, "sha256").hexdigest()
+    said = state(converter, (LineSaid(id="", take=take, voice=voice),), title, watermark)
+    write_statement(path, said)
+    return said
+
+
 class Chunk(NamedTuple):
     """A chunk of a WAV."""
 

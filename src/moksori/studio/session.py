@@ -16,6 +16,7 @@ from moksori.dubbing.request import JobFile
 from moksori.dubbing.review import TAKES
 from moksori.errors import ConfigError
 from moksori.files import atomic_write
+from moksori.provenance.statement import write_line_statement
 from moksori.signal import audio
 from moksori.studio import folders
 from moksori.studio.desk import OWN, Desk
@@ -236,6 +237,7 @@ class Session:
         ):
             wave = path.with_name(f"{path.stem}.{voice}.wav")
             result.save(wave)
+            write_line_statement(wave, converter, path, voice)
             found[voice] = {"file": wave.name, "confidence": result.alignment.confidence}
         return found
 

@@ -6,10 +6,11 @@ import pytest
 import soundfile
 from wavinfo import WavInfoReader
 
-from moksori.dubbing.records import HOME
+from moksori.dubbing.records import HOME, Setup
 from moksori.provenance import certificate, ledger
 from moksori.provenance.statement import read_statement
 from moksori.provenance.verify import verify
+from moksori.provenance.watermark import FOUND
 from tests.dubbing.conftest import edit, run
 
 
@@ -95,3 +96,14 @@ def test_a_delivery_is_signed_and_marked_where_that_is_asked_for(copied, tmp_pat
         patch.setattr(certificate, "find_spec", lambda name: None)
         with pytest.raises(certificate.ConfigError, match="moksori\\[provenance\\]"):
             run(copied, "other", c2pa=True)
+
+
+def test_a_watermark_is_in_lines_and_reel_and_only_in_what_is_converted(copied):
+    rows, asked = run(copied, setup=Setup(watermark=True))
+    assert asked  # with it a line is another outcome
+    out = copied / "out"
+    for row in rows:
+        mark = verify(out / "lines" / f"{row.take.id}.wav").mark
+        assert (mark > FOUND) == (row.status == "converted"), (row.take.id, mark)
+    assert verify(out / "reel.wav").mark > FOUND
+    assert read_statement(out / "reel.wav")[0].watermark
