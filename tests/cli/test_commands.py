@@ -70,7 +70,7 @@ CASES = [
     ({"voice": "kim"}, "nearest are kih"),
     ({"out": "no/out.wav"}, "no such folder"),
     ({"out": "exists.wav"}, "--force"),
-    ({"out": "out.xyz"}, "ending in .wav or .flac"),
+    ({"out": "out.xyz"}, "ending in .wav, .flac"),
     ({"extra": ["--plot", "a.xyz"]}, "ending in .png"),
     ({"extra": ["--model", "{}/pickle.pt"]}, "pickles are not loaded"),
     ({"extra": ["--model", "{}/broken"]}, "damaged"),
@@ -218,7 +218,7 @@ def test_a_folder_s_alignment_resumes_and_lists_problems(tmp_path):
     first = moksori("align", source, "-o", out)
     assert first.returncode == 2
     assert "1 of 2 aligned, 2 worked on now" in first.stdout
-    assert "b.wav: no text: b.txt is missing beside the recording" in first.stdout
+    assert "b.txt: the recording's text is not there; put it beside" in first.stdout
     (source / "b.txt").write_text(DEMO_TEXT, encoding="utf-8")
     stamp = (out / "a.TextGrid").stat().st_mtime_ns
     second = moksori("align", source, "-o", out)
@@ -238,7 +238,7 @@ def test_a_folder_s_alignment_overwrites_only_its_own(tmp_path):
     (out / "a.TextGrid").write_text("손으로 고친 것")
     done = moksori("align", source, "-o", out)
     assert done.returncode == 2
-    assert "exists; overwrite it with --force" in done.stdout
+    assert "overwrite it with --force" in done.stdout
     moksori("align", source, "-o", out)  # nor the second time
     assert (out / "a.TextGrid").read_text() == "손으로 고친 것"
     (out / "a.TextGrid").unlink()

@@ -146,7 +146,7 @@ def test_writing_is_whole_or_not_at_all(tmp_path):
     audio.write(tmp_path / "a.flac", voiced_wave(0.1), 22050, "PCM_24")
     assert soundfile.info(tmp_path / "a.flac").subtype == "PCM_24"
     for path, message in (
-        (tmp_path / "b.xyz", "unknown audio format"),
+        (tmp_path / "b.xyz", "use a name ending in .wav, .flac"),
         (tmp_path / "no" / "a.wav", "no such"),
     ):
         with pytest.raises(OutputError, match=message):

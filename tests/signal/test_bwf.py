@@ -10,9 +10,10 @@ import pytest
 import soundfile
 import wavinfo
 
-from moksori.errors import OutputError
-from moksori.signal import bwf
-from moksori.signal.bwf import Broadcast, check_size, write_bext
+from moksori.errors import AudioError, OutputError
+from moksori.signal import audio, bwf
+from moksori.signal.bwf import Broadcast, write_bext
+from moksori.signal.decoders import Header, inspect
 
 ABOUT = Broadcast(
     description="달빛 극장: 하나",
@@ -127,15 +128,55 @@ def test_a_long_korean_text_is_cut_between_characters(tmp_path, size):
     assert bext.originator_ref == "나" * 10
 
 
-def test_too_large_is_said_before_it_is_written(tmp_path, monkeypatch):
-    check_size(tmp_path / "a.wav", 4 * 10**9)
-    with pytest.raises(OutputError, match=r"a\.wav: would be 4\.0 GB.*shorter reel"):
-        check_size(tmp_path / "a.wav", 2**32 - 1000)
+@pytest.mark.parametrize("form", ["WAV", "RF64"])
+def test_beyond_what_riff_counts_to_it_is_rf64(tmp_path, monkeypatch, form):
+    """Read back by libsndfile and wavinfo, whichever of the two it was before."""
+    assert (bwf.format_for(4 * 10**9), bwf.format_for(2**32 - 1000)) == ("WAV", "RF64")
+    path, samples = tmp_path / "a.wav", np.arange(-500, 501, dtype=np.int16)
+    soundfile.write(path, samples, 48000, format=form)
+    monkeypatch.setattr(bwf, "_LARGEST", 2000)
+    write_bext(path, ABOUT)
+    write_bext(path, ABOUT)  # a second time, now of RF64: the first one's chunks go
+    assert soundfile.info(path).format == "RF64"
+    assert path.read_bytes().count(b"ds64") == path.read_bytes().count(b"bext") == 1
+    assert struct.unpack("<8xQ", path.read_bytes()[12:28])[0] == path.stat().st_size - 8
+    np.testing.assert_array_equal(soundfile.read(path, dtype="int16")[0], samples)
+    info = wavinfo.WavInfoReader(path, bext_encoding="utf-8")
+    assert (info.data.frame_count, info.bext.time_reference) == (1001, ABOUT.start)
+    assert inspect(path) == Header(1001, 48000, None, ABOUT.start)
+    monkeypatch.undo()
+    write_bext(path, ABOUT)
+    assert soundfile.info(path).format in ("WAV", "WAVEX")
+    np.testing.assert_array_equal(soundfile.read(path, dtype="int16")[0], samples)
+
+
+def test_a_track_beyond_4_gb_is_read_where_a_line_lies(tmp_path):
+    """A file with a hole: 5 GB to read, a page on the disk; its time reference stands behind the samples."""
+    path, frames = tmp_path / "track.wav", 5 * 2**30 // 2
+    said = np.arange(1, 2001, dtype="<i2") * 8
+    bext = struct.pack("<338xQ", 48000 * 3600) + bytes(256)
+    head = struct.pack("<4sI4s", b"RF64", 2**32 - 1, b"WAVE")
+    head += struct.pack("<4sIQQQI", b"ds64", 28, 80 + 2 * frames + len(bext), 2 * frames, frames, 0)
+    head += struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 48000, 96000, 2, 16)
+    head += struct.pack("<4sI", b"data", 2**32 - 1)
+    with path.open("wb") as file:
+        file.write(head)
+        file.seek(len(head) + 2 * (frames - 2000))
+        file.write(said.tobytes() + struct.pack("<4sI", b"bext", len(bext)) + bext)
+    if path.stat().st_blocks * 512 > 2**30:
+        pytest.skip("the file system has no holes")
+    assert inspect(path) == Header(frames, 48000, None, 48000 * 3600)
+    part = audio.decode(path, part=(frames - 2000, 2000), dtype="float64")
+    np.testing.assert_array_equal(part.samples[:, 0] * 2**15, said)
+    with path.open("r+b") as file:
+        file.truncate(len(head) + frames)  # half of it
+    with pytest.raises(AudioError, match="truncated"):
+        inspect(path)
+
+
+def test_before_midnight_is_refused(tmp_path):
     path = wav(tmp_path / "b.wav")
     content = path.read_bytes()
-    monkeypatch.setattr(bwf, "_LARGEST", 2**20 + 100)
-    with pytest.raises(OutputError, match=r"b\.wav: would be"):
-        write_bext(path, ABOUT)
     with pytest.raises(OutputError, match=r"b\.wav: begins before midnight"):
         write_bext(path, replace(ABOUT, start=-1))
     assert path.read_bytes() == content

@@ -12,6 +12,7 @@ from moksori.dubbing.deliver.issue_list import PREFLIGHT, save_issues
 from moksori.dubbing.delivered import digest
 from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.plan.issues import Issue
+from moksori.dubbing.plan.naming import times_of_names
 from moksori.dubbing.plan.preflight import Memory, preflight
 from moksori.dubbing.plan.takes import find_takes
 from moksori.dubbing.progress import Stage, Watch
@@ -21,6 +22,7 @@ from moksori.dubbing.review import Review, left_behind
 from moksori.dubbing.store import Store
 from moksori.errors import ScriptError
 from moksori.files import write_error
+from moksori.messages import message
 from moksori.script.content import ScriptContent, joined
 from moksori.script.line import Line
 from moksori.script.script import read_script
@@ -73,11 +75,14 @@ def check(
     check_names(request.without)
     cast = read_cast(request.cast)
     content = _content(request)
-    lines, rate = content.lines, content.frame_rate or request.frame_rate
+    rate = content.frame_rate or request.frame_rate
+    lines = times_of_names(content.lines, request.audio.resolve(), request.pattern, rate)
+    if named := sum(a.start != b.start for a, b in zip(lines, content.lines, strict=True)):
+        content.warnings.append(message("takes.by_name", number=named))
     origin, noticed = _origin(request, lines, rate)
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
-        content.faulty, review.changes() if review else None,
+        content.faulty, review.changes() if review else None, rate,
     )  # fmt: skip
     memory = memory or Memory()
     converter = memory.converter(request.setup)

@@ -14,8 +14,11 @@ from moksori.config import Decibels
 from moksori.errors import OutputError
 from moksori.files import atomic_path, cut
 
-_LARGEST = 0xFFFFFFFF  # what RIFF's sizes can count to, in bytes
+_LARGEST = (
+    0xFFFFFFFF  # what RIFF's sizes can count to, in bytes; RF64 has longer ones (EBU Tech 3306)
+)
 _SPARE = 1 << 20  # for all chunks but the samples
+_UNSIZED = 0xFFFFFFFF  # RF64: the size is in `ds64`
 _UNMEASURED = 0x7FFF
 _COPIED = 1 << 20  # bytes at a time
 
@@ -61,14 +64,9 @@ class _Format(NamedTuple):
     bits: int
 
 
-def check_size(path: Path, size: int) -> None:
-    """See that `size` bytes of samples fit a WAV.
-
-    Raises:
-        OutputError: they do not.
-    """
-    if size > _LARGEST - _SPARE:
-        raise OutputError.of("output.too_large", path=path, size=size / 2**30)
+def format_for(size: int) -> str:
+    """The format for so many bytes of samples, as soundfile calls it: WAV, or RF64, a WAV beyond 4 GB."""
+    return "RF64" if size > _LARGEST - _SPARE else "WAV"
 
 
 def write_bext(path: Path, about: Broadcast) -> None:
@@ -79,11 +77,10 @@ def write_bext(path: Path, about: Broadcast) -> None:
     place in it; so texts are UTF-8, cut at the end of a character where the field is full.
 
     Raises:
-        OutputError: not a WAV, too large with the chunks, before midnight, or not writable.
+        OutputError: not a WAV, before midnight, or not writable.
     """
     if about.start < 0:
         raise OutputError.of("reel.midnight", path=path)
-    check_size(path, path.stat().st_size if path.is_file() else 0)
     with atomic_path(path) as temporary:
         try:
             with path.open("rb") as source, temporary.open("wb") as target:
@@ -94,24 +91,36 @@ def write_bext(path: Path, about: Broadcast) -> None:
 
 def _copy(source: BinaryIO, target: BinaryIO, about: Broadcast) -> None:
     """Write `source` to `target` with the new chunks first. `struct.error` if it is not a WAV."""
-    chunks = [chunk for chunk in _chunks(source) if chunk[0] not in (b"bext", b"iXML")]
+    chunks = [chunk for chunk in _chunks(source) if chunk[0] not in (b"bext", b"iXML", b"ds64")]
     places = {kind: place for kind, place, _ in chunks}
     if not {b"fmt ", b"data"} <= set(places):
         raise struct.error
     source.seek(places[b"fmt "])
     channels, rate, bits = struct.unpack("<2xHI6xH", source.read(16))
     form = _Format(channels, rate, bits)
-    new = [(b"bext", _bext(about, form)), (b"iXML", _ixml(about, form))]
+    new = [(b"bext", _even(_bext(about, form), b"\0")), (b"iXML", _even(_ixml(about, form), b"\n"))]
     sizes = [len(content) for _, content in new] + [size for *_, size in chunks]
-    target.write(struct.pack("<4sI4s", b"RIFF", 4 + sum(8 + s + s % 2 for s in sizes), b"WAVE"))
+    whole = 4 + sum(8 + s + s % 2 for s in sizes)
+    if long := whole > _LARGEST:
+        samples = next(size for kind, _, size in chunks if kind == b"data")
+        frames = samples // (channels * bits // 8)
+        new.insert(0, (b"ds64", struct.pack("<QQQI", whole + 36, samples, frames, 0)))
+        target.write(struct.pack("<4sI4s", b"RF64", _UNSIZED, b"WAVE"))
+    else:
+        target.write(struct.pack("<4sI4s", b"RIFF", whole, b"WAVE"))
     for kind, content in new:
         target.write(struct.pack("<4sI", kind, len(content)) + content + bytes(len(content) % 2))
     for kind, place, size in chunks:
-        target.write(struct.pack("<4sI", kind, size))
+        target.write(struct.pack("<4sI", kind, _UNSIZED if long and kind == b"data" else size))
         source.seek(place)
         for done in range(0, size, _COPIED):
             target.write(source.read(min(_COPIED, size - done)))
         target.write(bytes(size % 2))
+
+
+def _even(content: bytes, end: bytes) -> bytes:
+    """What needs no byte of padding, which libsndfile forgets of RF64's chunks that it does not know."""
+    return content + end * (len(content) % 2)
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
@@ -119,12 +128,16 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
     form, _, kind = struct.unpack("<4sI4s", file.read(12))
-    if (form, kind) != (b"RIFF", b"WAVE"):
+    if form not in (b"RIFF", b"RF64") or kind != b"WAVE":
         raise struct.error
-    place = 12
+    place, long_size = 12, 0
     while place + 8 <= end:
         file.seek(place)
         kind, size = struct.unpack("<4sI", file.read(8))
+        if form == b"RF64" and kind == b"ds64":
+            (long_size,) = struct.unpack("<8xQ", file.read(16))
+        if form == b"RF64" and kind == b"data" and size == _UNSIZED:
+            size = long_size
         if place + 8 + size > end:
             raise struct.error
         yield kind, place + 8, size

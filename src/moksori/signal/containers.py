@@ -151,6 +151,7 @@ def _of_chunks(
 def _chunks(file: BinaryIO, form: _Form, end: int) -> Iterator[_Chunk]:
     """The chunks of a file, up to the first that reaches beyond its end."""
     place, head = form.first, form.name + struct.calcsize(form.size)
+    long_size = 0  # of RF64's samples
     while place + head <= end:
         file.seek(place)
         name, size = file.read(form.name), _unpack(form.size, file.read(head - form.name), 0)
@@ -158,6 +159,11 @@ def _chunks(file: BinaryIO, form: _Form, end: int) -> Iterator[_Chunk]:
         yield _Chunk(name, place + form.name, place + head, size)
         if size < 0:
             return
+        if form is _RIFF and name == b"ds64":
+            file.seek(place + head + 8)
+            long_size = _unpack("<Q", file.read(8), 0)
+        if form is _RIFF and name == form.data and size == _UNSIZED:
+            size = long_size or size
         place += head + size
         place += -place % form.align
 

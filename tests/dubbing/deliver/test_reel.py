@@ -16,6 +16,7 @@ from moksori.dubbing.deliver.reel import Placed, render
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.errors import AudioError, OutputError
 from moksori.files import safe_name, unique_names
+from moksori.signal import bwf
 from moksori.signal.loudness import TARGETS, PeakMeter
 from moksori.timecode import FrameRate
 from tests.conftest import voiced_wave
@@ -187,6 +188,19 @@ def test_a_line_that_ends_later_makes_the_reel_longer(tmp_path):
     placed = [line(tmp_path, "a", np.full(441, 0.1), 44100, start=9990)]
     made = render(placed, 9000, tmp_path / "out", AS_IS)
     assert made.samples == len(read(made.reel)) == len(read(made.stems["하나"])) == 9990 + 80
+
+
+def test_a_reel_beyond_what_riff_counts_to_is_rf64(tmp_path, monkeypatch):
+    placed = [line(tmp_path, "a", impulse(100, 50), start=9000)]
+    short = render(placed, 10000, tmp_path / "short", AS_IS)
+    monkeypatch.setattr(bwf, "_LARGEST", 20000)
+    monkeypatch.setattr(bwf, "_SPARE", 0)
+    long = render(placed, 10000, tmp_path / "long", AS_IS)
+    for before, path in ((short.reel, long.reel), (short.stems["하나"], long.stems["하나"])):
+        assert (soundfile.info(before).format, soundfile.info(path).format) == ("WAV", "RF64")
+        assert np.array_equal(read(before), read(path))
+        info = wavinfo.WavInfoReader(path, bext_encoding="utf-8")
+        assert (info.data.frame_count, info.bext.time_reference) == (10000, 0)
 
 
 def test_what_cannot_be_placed_is_named_before_anything_is_written(tmp_path, monkeypatch):

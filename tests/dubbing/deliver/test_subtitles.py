@@ -156,7 +156,7 @@ def test_writing_is_whole_or_not_at_all(tmp_path):
     write_subtitles(tmp_path / "a.ass", spoken(TEXTS))
     first = (tmp_path / "a.ass").read_bytes()
     for path, cues, message in (
-        (tmp_path / "a.sub", [], "unknown kind"),
+        (tmp_path / "a.sub", [], "use a name ending in .srt, .vtt, .ass"),
         (tmp_path / "no" / "a.srt", [], "no such folder"),
         (tmp_path / "a.ass", [Cue(36000, 36001, "가")], r"a\.ass: \.ass cannot hold .* 10 h"),
     ):

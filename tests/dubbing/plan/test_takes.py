@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moksori.dubbing.plan.cast import Cast
+from moksori.dubbing.plan.naming import times_of_names
 from moksori.dubbing.plan.speakers import named, with_prefixes
 from moksori.dubbing.plan.takes import cut, find_takes, name_lines
 from moksori.errors import AudioError, ConfigError
 from moksori.script.line import Line, Place
+from moksori.timecode import FrameRate, parse_time
 
 CAST = Cast.model_validate({"characters": {"하나": {"voice": "lmy"}}})
 RATE = 8000
@@ -278,3 +280,50 @@ def test_several_people_on_one_recording_are_asked_about_and_never_the_default(t
     assert ("warning", "row 1", "several_by_default") in kinds(found)
     assert found.takes[0].role.voice == "kih"
     assert not find_takes([line(character="전원")], tmp_path, strangers).takes
+
+
+FILM = FrameRate.parse("24")
+
+
+def test_recordings_are_found_by_the_time_codes_in_their_names(tmp_path):
+    """A script counts in thousandths, the names in frames; two characters speak at one time."""
+    for name in (
+        "하나_01.00.10.12",
+        "두나_01.00.10.12",
+        "ep1 01.00.20.00",
+        "99.99.99.99",
+        "1.00.10.12.13",
+    ):
+        write(tmp_path / f"{name}.wav")
+    lines = [
+        line("1", start=3610.5), line("2", start=3620.004), line("3", start=3630.0),
+        Line(Place("row", 4), "안녕?", start=3620.01, character="하나"),
+    ]  # fmt: skip
+    found = find_takes(lines, tmp_path, CAST, 3600.0, frame_rate=FILM)
+    assert [take.audio.name for take in found.takes] == [
+        "하나_01.00.10.12.wav", "ep1 01.00.20.00.wav", "ep1 01.00.20.00.wav",
+    ]  # fmt: skip
+    assert [take.start for take in found.takes] == pytest.approx([10.5, 20.004, 20.01])
+    assert ("error", "row 3", "no_audio") in kinds(found)
+    assert ("warning", "row 4", "used_twice") in kinds(found)
+    unnamed = find_takes([line("1", start=3610.5, character="")], tmp_path, CAST, frame_rate=FILM)
+    assert kinds(unnamed)[0] == ("error", "row 1", "several_files")
+    asked = find_takes([line("1", start=3610.5)], tmp_path, CAST)
+    assert "--fps" in asked.issues[0].say("ko")
+    numbered = tmp_path / "numbered"
+    write(numbered / "1.wav")
+    assert find_takes([line("1", start=3610.5)], numbered, CAST, 3600.0).takes  # nothing to ask
+
+
+def test_a_line_without_a_time_is_placed_by_its_recording_s_name(tmp_path):
+    for name in ("01.00.10.12", "a_01.00.59;28", "b", "99.99.99.99"):
+        write(tmp_path / f"{name}.wav")
+    lines = [line(n, file=f) for n, f in (("1", "01.00.10.12"), ("2", "a_01.00.59;28"), ("3", "b"))]
+    lines += [line("4", file="99.99.99.99"), line("5", file="b", start=7.0), line("6", file="none")]
+    assert [one.start for one in times_of_names(lines, tmp_path, None, FILM)] == [
+        3610.5, None, None, None, 7.0, None,
+    ]  # fmt: skip  # there is no frame 28 of 24
+    drop = times_of_names(lines, tmp_path, None, FrameRate.parse("29.97df"))
+    assert drop[1].start == parse_time("01:00:59;28", FrameRate.parse("29.97df"))
+    assert times_of_names(lines, tmp_path, None, None) == lines
+    assert times_of_names(lines, tmp_path / "01.00.10.12.wav", None, FILM) == lines

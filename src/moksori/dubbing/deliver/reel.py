@@ -111,7 +111,6 @@ def render(
     rate = spec.sample_rate
     length = max([length, *(_end(line, rate) for line in lines)])
     names = unique_names(sorted({line.stem for line in lines}))
-    bwf.check_size(folder / "reel.wav", length * _BYTES)
     try:
         (folder / "stems").mkdir(parents=True, exist_ok=True)
         _check_space(folder, length * _BYTES * (len(names) + 2))  # one is copied when stamped
@@ -237,7 +236,8 @@ def _write(
             yield limiter.add(block * factor)
         yield limiter.finish()
 
-    with soundfile.SoundFile(path, "w", rate, 1, "PCM_24", format="WAV") as file:
+    form = bwf.format_for(length * _BYTES)
+    with soundfile.SoundFile(path, "w", rate, 1, "PCM_24", format=form) as file:
         for block in limited():
             whole = np.rint(block * 2**23).clip(-(2**23), 2**23 - 1).astype(np.int32)
             file.write(whole << 8)  # libsndfile writes the upper 24 bits, as they are

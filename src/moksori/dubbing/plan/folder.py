@@ -3,11 +3,17 @@
 import re
 from pathlib import Path
 
+from moksori.config import Seconds
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME
-from moksori.errors import ConfigError
+from moksori.errors import ConfigError, ScriptError
 from moksori.listed import file_key
+from moksori.script.line import Line
 from moksori.signal.decoders import SUFFIXES
+from moksori.timecode import FrameRate, format_timecode, parse_time
+
+_TIME_CODE = re.compile(r"(?<![\d.])\d\d\.\d\d\.\d\d[.;]\d\d(?!\.?\d)")
+_DIGITS = re.compile(r"\D")
 
 
 class RecordingFolder:
@@ -42,6 +48,10 @@ class RecordingFolder:
                 "folder.no_recordings", folder=folder, kinds=", ".join(SUFFIXES),
                 there=_shown(self.others),
             )  # fmt: skip
+        self.timed: dict[str, list[Path]] = {}  # by the digits of the time code in the name
+        for path in self.paths:
+            if code := _TIME_CODE.search(path.stem):
+                self.timed.setdefault(_DIGITS.sub("", code[0]), []).append(path)
         self.index: dict[str, list[Path]] = {}
         for path in self.paths:
             inner = path.relative_to(folder).as_posix()
@@ -67,6 +77,35 @@ class RecordingFolder:
         if not found[0].resolve().is_relative_to(self.folder.resolve()):
             return Issue("error", "", "outside", {"file": name})
         return found[0]
+
+    def at(self, line: Line, frame_rate: FrameRate | None) -> Path | Issue | None:
+        """The file whose name has the time code that a line begins at; None if no name has.
+
+        Of several characters' files at one time it is that with the line's character in its name.
+        """
+        if line.start is None or not self.timed:
+            return None
+        if frame_rate is None:
+            return Issue(
+                "error", "", "name_needs_fps", {"file": next(iter(self.timed.values()))[0].name}
+            )
+        found = self.timed.get(_DIGITS.sub("", format_timecode(line.start, frame_rate)), [])
+        if len(found) > 1 and line.character:
+            found = [path for path in found if file_key(line.character) in file_key(path.name)]
+        if len(found) > 1:
+            names = ", ".join(str(path.relative_to(self.folder)) for path in found[:3])
+            code = format_timecode(line.start, frame_rate)
+            return Issue("error", "", "several_files", {"file": code, "names": names})
+        return found[0] if found else None
+
+
+def time_in_name(path: Path, frame_rate: FrameRate) -> Seconds | None:
+    """When a recording begins by the time code in its name (01.00.10.12); None if it has none."""
+    found = _TIME_CODE.search(path.stem)
+    try:
+        return parse_time(found[0].replace(".", ":"), frame_rate) if found else None
+    except ScriptError:  # a number of another kind: 99.99.99.99
+        return None
 
 
 def _shown(names: list[str]) -> str:

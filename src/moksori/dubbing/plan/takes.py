@@ -1,6 +1,5 @@
 """Where each line's recording is: a file a line, or a production track cut by time codes."""
 
-import string
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -15,6 +14,7 @@ from moksori.dubbing.plan.changes import change_role, change_texts
 from moksori.dubbing.plan.folder import RecordingFolder
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.missing import explained
+from moksori.dubbing.plan.naming import by_pattern, file_of
 from moksori.dubbing.plan.speakers import near_message, with_speakers
 from moksori.dubbing.records import HANDLES, Change, Heard, Role, Take
 from moksori.errors import AudioError, ConfigError
@@ -24,8 +24,7 @@ from moksori.script.content import joined
 from moksori.script.groups import several
 from moksori.script.line import Line, Place
 from moksori.signal.decoders import inspect
-
-_FIELDS = ("no", "episode", "scene", "character", "actor")
+from moksori.timecode import FrameRate
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ def find_takes(
     handles: Seconds = HANDLES,
     faulty: Collection[Place] = (),
     changes: Mapping[str, Change] | None = None,
+    frame_rate: FrameRate | None = None,
 ) -> Found:
     """Give each line its recording, its role and its place.
 
@@ -69,6 +69,7 @@ def find_takes(
             of the way to its neighbour.
         faulty: lines that the script's reader found faulty; they get no take.
         changes: what is asked of single lines, by their ids.
+        frame_rate: of the time codes that names of files have.
 
     Raises:
         ConfigError: `audio` is not there, a pattern with unknown fields, or lines without times on a track.
@@ -81,7 +82,7 @@ def find_takes(
     if not audio.exists():
         raise ConfigError.of("takes.no_audio", path=audio)
     if audio.is_dir():
-        found = _from_folder(lines, ids, audio, cast, origin, pattern, faulty, changes)
+        found = _from_folder(lines, ids, audio, cast, origin, pattern, faulty, changes, frame_rate)
     else:
         sound = [
             (line, id) for line, id in zip(lines, ids, strict=True) if line.place not in faulty
@@ -132,12 +133,13 @@ def _from_folder(
     pattern: str | None,
     faulty: Collection[Place],
     changes: Mapping[str, Change],
+    frame_rate: FrameRate | None,
 ) -> Found:
     files = RecordingFolder(folder)
     takes, issues, used = [], list[Issue](), set[Path]()
     missing: list[tuple[Line, Issue]] = []
     for line, id in zip(lines, ids, strict=True):
-        path, change = _file_of(line, pattern, files), changes.get(id)
+        path, change = file_of(line, pattern, files, frame_rate), changes.get(id)
         if change and change.take:
             used.update([path] if isinstance(path, Path) else ())
             path = change.take
@@ -151,7 +153,7 @@ def _from_folder(
             issues.append(Issue("warning", line.place, "used_twice", {"file": path.name}))
         used.add(path)
         takes += _whole(line, id, path, origin, _role(line, cast, issues, change), issues)
-    issues[:0] = explained(missing, files, _by_pattern)
+    issues[:0] = explained(missing, files, by_pattern)
     issues += [
         Issue("warning", str(path.relative_to(folder)), "unused", {})
         for path in files.paths
@@ -182,17 +184,6 @@ def _whole(
         sample_rate=header.sample_rate, start=start, role=role,
     )  # fmt: skip
     return [take]
-
-
-def _file_of(line: Line, pattern: str | None, files: RecordingFolder) -> Path | Issue:
-    """A line's recording: by the script's column, by the pattern, or by the line's number."""
-    if line.file or pattern:
-        return files.find(line.file or _by_pattern(pattern or "", line))
-    if not line.no:
-        return Issue("error", "", "no_name", {})
-    spelled = [line.no, *(line.no.zfill(width) for width in (2, 3, 4) if line.no.isdecimal())]
-    found = [files.find(name) for name in spelled]
-    return next((path for path in found if isinstance(path, Path)), found[0])
 
 
 def _from_track(
@@ -277,32 +268,3 @@ def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) ->
         issues.append(Issue("error", line.place, "no_voice", {"character": name}))
         return None
     return role
-
-
-def _by_pattern(pattern: str, line: Line) -> str:
-    """The file's name that a pattern gives for a line.
-
-    Raises:
-        ConfigError: an unknown field, or one that the line has not.
-    """
-    fields = {
-        name: int(value) if value.isdecimal() else value
-        for name in _FIELDS
-        if (value := getattr(line, name))
-    }
-    try:
-        names = {part[1] for part in string.Formatter().parse(pattern) if part[1] is not None}
-        if unknown := names - set(_FIELDS):
-            raise ConfigError.of(
-                "takes.pattern_unknown", pattern=pattern, name=sorted(unknown)[0],
-                fields=", ".join(_FIELDS),
-            )  # fmt: skip
-        return pattern.format(**fields)
-    except KeyError as error:
-        raise ConfigError.of(
-            "takes.pattern_field", place=line.place.message, name=error.args[0]
-        ) from None
-    except ValueError as error:
-        raise ConfigError.of(
-            "takes.pattern_unfit", place=line.place.message, pattern=pattern, why=error
-        ) from None
