@@ -1,4 +1,4 @@
-"""An inaudible watermark in conversions: Perth's, by its own weights, at any sample rate.
+"""A faint watermark in conversions: Perth's, by its own weights, at any sample rate.
 
 After Resemble AI's `resemble-perth` (MIT), whose wheel brings the weights and whose networks these are: an
 encoder changes the magnitudes below 2 kHz of a 32 kHz signal, a decoder says from magnitudes alone how sure
