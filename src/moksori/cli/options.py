@@ -163,8 +163,8 @@ WatermarkOption = Annotated[
     bool,
     typer.Option(
         "--watermark/--no-watermark",
-        help="Put a faint watermark into what is converted, which `moksori verify` finds again (resemble-perth, "
-        "extra provenance); it costs a little quality, see docs/provenance.md.",
+        help="Put a faint watermark into what is converted, which `moksori verify` finds again "
+        "(resemble-perth, extra provenance); it costs a little quality, see docs/provenance.md.",
     ),
 ]
 RunArgument = Annotated[
