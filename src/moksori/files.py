@@ -15,17 +15,17 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
 from moksori.errors import ConfigError, MoksoriError, OutputError
 from moksori.messages import Message, message
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
     _DictReader = csv.DictReader[str]
 else:
     _DictReader = csv.DictReader
 
-AnyModel = TypeVar("AnyModel", bound=BaseModel)
+AnyModel = TypeVar("AnyModel", bound="BaseModel")
 _KINDS = {  # what pydantic finds, by what it calls it
     "toml.unknown_key": ("extra_forbidden",),
     "toml.no_key": ("missing",),
@@ -318,6 +318,8 @@ def load_toml(
     Raises:
         ConfigError: no such file, not TOML, an unknown key, a value of the wrong kind.
     """
+    from pydantic import ValidationError  # a third of the time that `moksori --help` takes
+
     if not path.exists() and missing:
         raise ConfigError.of("toml.missing", file=path, hint=missing)
     try:

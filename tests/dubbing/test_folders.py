@@ -179,7 +179,7 @@ def test_a_state_that_is_lost_with_its_copy_costs_no_conversion(copied):
         (".wav", lambda content: b""),
         (".json", lambda content: content[:-500]),
         (".json", lambda content: b""),
-        (".result.mp3", lambda content: b""),
+        (".result.flac", lambda content: b""),
     ],
     ids=["cut wave", "flipped bit", "empty wave", "cut state", "empty state", "empty sound"],
 )

@@ -84,7 +84,7 @@ def test_all_is_handed_over(dubbed):
         "subtitles.ass", "subtitles.srt", "subtitles.vtt", "words.csv", "stems/하나.wav", "stems/둘.wav",
         *(f"lines/{id}.wav" for id in ids), *(f"timings/{id}.TextGrid" for id in ids[:3]),
         *(f"mouth/{id}.{kind}" for id in ids for kind in ("tsv", "json", "xml", "dat")),
-        "report.single.html", *(f"report/{id}.{kind}.mp3" for id in ids for kind in ("source", "result")),
+        "report.single.html", *(f"report/{id}.{kind}.flac" for id in ids for kind in ("source", "result")),
         *(f"report/{id}.png" for id in ids[:3]),
     }  # fmt: skip
     words = [*csv.DictReader((show / "out" / "words.csv").open(encoding="utf-8-sig"))]

@@ -26,7 +26,7 @@ def test_the_inverse_stft_inverts(window):
     bank = FilterBank(window, AUDIO.hop_length, AUDIO.sample_rate, AUDIO.sample_rate / 2, AUDIO)
     wave = torch.randn(2, 20 * AUDIO.hop_length)
     spectrum = bank.analyse(wave)
-    assert spectrum.shape == (2, window // 2 + 1, 20 * bank.per_frame)
+    assert spectrum.shape == (2, 20 * bank.per_frame, window // 2 + 1)
     torch.testing.assert_close(bank.synthesise(spectrum), wave, atol=1e-5, rtol=0)
 
 
@@ -35,8 +35,8 @@ def test_a_filter_s_numbers_are_in_the_order_of_time():
     bank = FilterBank(256, AUDIO.hop_length, AUDIO.sample_rate, AUDIO.sample_rate / 2, AUDIO)
     numbers = torch.arange(3.0 * bank.size).reshape(1, 3, -1)
     spectrum = bank.frames(numbers)
-    assert spectrum.shape == (1, bank.bins, 3 * bank.per_frame)
-    torch.testing.assert_close(spectrum[0, :, 5], numbers[0, 1, bank.bins : 2 * bank.bins])
+    assert spectrum.shape == (1, 3 * bank.per_frame, bank.bins)
+    torch.testing.assert_close(spectrum[0, 5], numbers[0, 1, bank.bins : 2 * bank.bins])
 
 
 def test_pulses_are_the_sum_of_all_harmonics(vocoder):

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 import soundfile
@@ -152,3 +154,17 @@ def test_writing_is_whole_or_not_at_all(tmp_path):
         with pytest.raises(OutputError, match=message):
             audio.write(path, voiced_wave(0.1), 22050)
     assert [path.name for path in tmp_path.iterdir()] == ["a.flac"]
+
+
+@pytest.mark.parametrize("level", [1.0, 0.3, 0.004, 0.0])
+def test_what_a_page_plays_is_the_wave_with_noise_far_below_its_peak(level):
+    """However quiet a line is; and the lower bits that are left out make it smaller."""
+    wave = level * voiced_wave(1.0, rate=24000) / np.abs(voiced_wave(1.0, rate=24000)).max()
+    content = audio.for_page(wave, 24000)
+    heard, rate = soundfile.read(io.BytesIO(content))
+    assert (rate, len(heard)) == (24000, len(wave))
+    noise = np.sqrt(np.mean((heard - wave * (2**15 - 1) / 2**15) ** 2))
+    assert noise <= max(level * 10 ** (-70 / 20), 2.0**-16)
+    whole = io.BytesIO()
+    soundfile.write(whole, wave, 24000, format="FLAC", subtype="PCM_16")
+    assert len(content) < (0.9 if level > 0.1 else 1.01) * len(whole.getvalue())

@@ -42,10 +42,10 @@ def test_a_long_report_fits_a_phone_and_fetches_sounds_on_demand(chromium, long_
     assert long_report.stat().st_size < 8000 * LINES
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     assert page.locator("article").count() == LINES
-    assert not [url for url in asked if url.endswith(".mp3")]
+    assert not [url for url in asked if url.endswith(".flac")]
     first = page.locator("article").first
     assert "01:00:00;00 – 01:00:01;00" in first.inner_text() and "메모 1" in first.inner_text()
     first.locator("audio.result").evaluate("player => player.play()")
     until(lambda: first.locator("audio.result").evaluate("player => player.currentTime > 0.1"))
-    assert [url for url in asked if url.endswith(".mp3")]
+    assert [url for url in asked if url.endswith(".flac")]
     context.close()

@@ -97,8 +97,13 @@ class _Lattice(NamedTuple):
 
     before: np.ndarray  # [T, N] of the ways that are in state n at frame t
     after: np.ndarray  # [T, N] of what follows state n at frame t, without that frame
-    steps: np.ndarray  # [T, N] states gone on by at frame t
+    over: np.ndarray  # [N] whether the state before may be left out on the way to it
     best: float
+
+    def step(self, frame: int, state: int) -> int:
+        """How many states the best way goes on by to be in `state` at `frame`."""
+        came = self.before[frame - 1, max(0, state - 2) : state + 1][::-1]
+        return int(came[: 3 if self.over[state] else 2].argmax())
 
 
 def acoustic(log_posterior: np.ndarray) -> np.ndarray:
@@ -165,40 +170,34 @@ def _moves(transitions: np.ndarray) -> np.ndarray:
     return moves
 
 
-def _shift(values: np.ndarray, by: int) -> np.ndarray:
-    out = np.full_like(values, _NEVER)
-    if by > 0:
-        out[by:] = values[:-by]
-    else:
-        out[:by] = values[-by:]
-    return out
-
-
 def _through(own: np.ndarray, chain: Chain) -> _Lattice:
     frames, n = own.shape
     skipped = chain.sounds == SILENT  # state i may be left out, going from i - 1 to i + 1
     over = np.concatenate([[False, False], skipped[1:-1]]) if n > 2 else np.zeros(n, bool)
-    before = np.full((frames, n), _NEVER)
-    before[0, 0] = own[0, 0]
-    if n > 1:
-        before[0, 1] = own[0, 1]
-    steps = np.zeros((frames, n), dtype=np.int8)
+    # Two columns in which nothing is, on the side that is come from or gone to, and buffers: a frame is a few
+    # sums of some eighty numbers, of which beginning each is the cost.
+    price = np.where(over, 0.0, _NEVER)  # of going over a state that may not be left out
+    ways = np.empty(n)
+    before = np.full((frames, n + 2), _NEVER)
+    before[0, 2:4] = own[0, :2]
     for t in range(1, frames):
-        last = before[t - 1]
-        ways = np.stack([last, _shift(last, 1), np.where(over, _shift(last, 2), _NEVER)])
-        steps[t] = ways.argmax(0)
-        before[t] = ways.max(0) + own[t]
-    after = np.full((frames, n), _NEVER)
-    after[-1, -1] = 0.0
-    if n > 1:
-        after[-1, -2] = 0.0
-    may = np.concatenate([over[2:], [False, False]])[:n]
+        last, now = before[t - 1], before[t, 2:]
+        np.maximum(last[2:], last[1:-1], out=now)
+        np.add(last[:-2], price, out=ways)
+        np.maximum(now, ways, out=now)
+        now += own[t]
+    after = np.full((frames, n + 2), _NEVER)
+    after[-1, max(0, n - 2) : n] = 0.0
+    price = np.append(price[2:], [_NEVER, _NEVER])[:n]
+    ahead = np.full(n + 2, _NEVER)
     for t in range(frames - 2, -1, -1):
-        ahead = after[t + 1] + own[t + 1]
-        after[t] = np.maximum(
-            np.maximum(ahead, _shift(ahead, -1)), np.where(may, _shift(ahead, -2), _NEVER)
-        )
-    return _Lattice(before, after, steps, float((before[-1] + after[-1]).max()))
+        np.add(after[t + 1, :n], own[t + 1], out=ahead[:n])
+        now = after[t, :n]
+        np.maximum(ahead[:n], ahead[1:-1], out=now)
+        np.add(ahead[2:], price, out=ways)
+        np.maximum(now, ways, out=now)
+    before, after = before[:, 2:], after[:, :n]
+    return _Lattice(before, after, over, float((before[-1] + after[-1]).max()))
 
 
 class _Words(NamedTuple):
@@ -207,62 +206,87 @@ class _Words(NamedTuple):
     first: np.ndarray  # [W] its first state
     last: np.ndarray  # [W] its last
 
-    def most(self, values: np.ndarray, back: int, on: int) -> np.ndarray:
-        """Largest of `values` [N, …] over each word's states, `back` before them and `on` after them."""
-        found: np.ndarray = np.maximum.reduceat(values, self.first)
-        if back:
-            found[1:] = np.maximum(found[1:], values[self.first[1:] - 1])
-        if on:
-            found[:-1] = np.maximum(found[:-1], values[self.first[1:]])
-        return found
+    def left_from(self, word: int) -> slice:
+        """The states that a word may be left from."""
+        return slice(max(0, int(self.first[word]) - 1), int(self.last[word]) + 1)
+
+    def back_to(self, word: int) -> slice:
+        """The states that are come back to."""
+        return slice(int(self.first[word]), int(self.last[word]) + 2)
 
 
 def _left_once(
     scores: np.ndarray, own: np.ndarray, moves: np.ndarray, chain: Chain, text: _Lattice
 ) -> list[Difference]:
     """Of each word the likeliest way that leaves the text in it; see the module."""
-    frames, n = own.shape
     first = np.flatnonzero(np.diff(chain.words, prepend=-1))
-    words = _Words(first, np.append(first[1:], n) - 1)
-    outside = np.full((frames, len(first), len(moves)), _NEVER)  # best scores out of the text
+    words = _Words(first, np.append(first[1:], own.shape[1]) - 1)
+    home = text.after[1:] + own[1:]  # [T - 1, N] of being back at a state at a frame
+    leave = text.before[:-1] - LEAVING  # [T - 1, N] of having left from a state before it
+    outside = _outside(scores, moves, moves[chain.sounds], leave, words)
+    found = []
+    for word in range(len(first)):
+        back, left = words.back_to(word), words.left_from(word)
+        most = home[:, back].max(1)
+        said = outside[:-1, word].max(1) + most  # [T - 1] of the ways that come back at a frame
+        ways = np.full((2, len(said)), _NEVER)
+        ways[0], ways[1] = said, _left_out(leave, home, left, back)
+        frame, kind = divmod(int(ways.T.argmax()), 2)
+        if ways[kind, frame] <= _NEVER / 2:
+            continue
+        end = (frame + 1, -1, back.start + int(home[frame, back].argmax()))
+        if kind:
+            end = (frame + 1, *_skipped(leave[frame], home[frame], left, back))
+        gain = float(ways[kind, frame] - text.best)
+        found.append(_traced(word, gain, end, outside, words, moves, scores, chain, text))
+    return found
+
+
+def _outside(
+    scores: np.ndarray, moves: np.ndarray, away: np.ndarray, leave: np.ndarray, words: _Words
+) -> np.ndarray:
+    """Best scores out of the text [T, W, n_sounds], having left it in a word.
+
+    Args:
+        scores: [T, n_sounds].
+        moves: [n_sounds, n_sounds].
+        away: [N, n_sounds] from a state to a sound.
+        leave: [T - 1, N].
+        words: W of them.
+    """
+    outside = np.full((len(scores), len(words.first), len(moves)), _NEVER)
     outside[0, 0] = scores[0] + moves[SILENT] - LEAVING
-    away = moves[chain.sounds]  # [N, n_sounds] from a state to a sound
-    gains = np.full(len(first), _NEVER)
-    ends: list[tuple[int, int, int]] = [(0, 0, 0)] * len(first)  # frame, state before, state after
-    for t in range(1, frames):
-        home = text.after[t] + own[t]  # [N] of being back at state j at frame t
-        leave = text.before[t - 1] - LEAVING  # [N] of having left from state i before it
-        total = outside[t - 1].max(1) + words.most(home, 0, 1)
-        for w in np.flatnonzero(total > gains):
-            span = slice(words.first[w], words.last[w] + 2)
-            gains[w], ends[w] = total[w], (t, -1, int(words.first[w] + home[span].argmax()))
-        gap = np.maximum.accumulate(leave)  # left out altogether: from i to j >= i + 2
-        for w in np.flatnonzero(words.most(gap, 1, 0) + words.most(home, 0, 1) > gains):
-            skipped = _skipped(leave, home, int(words.first[w]), int(words.last[w]))
-            if skipped and skipped[0] > gains[w]:
-                gains[w], ends[w] = skipped[0], (t, *skipped[1:])
-        stay = (outside[t - 1][:, :, None] + moves).max(1)
-        arrive = words.most(leave[:, None] + away, 1, 0)
-        outside[t] = np.maximum(stay, arrive) + scores[t]
-    return [
-        _traced(w, float(gains[w] - text.best), ends[w], outside, words, moves, scores, chain, text)
-        for w in range(len(first))
-        if gains[w] > _NEVER / 2
-    ]
+    for word in range(len(words.first)):
+        left = words.left_from(word)
+        arrive = outside[1:, word]
+        for state in range(left.start, left.stop):
+            np.maximum(arrive, leave[:, state, None] + away[state], out=arrive)
+    ways, stay = np.empty((*outside.shape[1:], len(moves))), np.empty(outside.shape[1:])
+    for t in range(1, len(scores)):
+        np.add(outside[t - 1][:, :, None], moves, out=ways)
+        ways.max(1, out=stay)
+        now = outside[t]
+        np.maximum(now, stay, out=now)
+        now += scores[t]
+    return outside
 
 
-def _skipped(
-    leave: np.ndarray, home: np.ndarray, first: int, last: int
-) -> tuple[float, int, int] | None:
-    """The best score of going from state i to j >= i + 2 within a word, with i and j."""
-    low, high = max(0, first - 1), min(len(home) - 1, last + 1)
-    if high - low < 2:
-        return None
-    so_far = np.maximum.accumulate(leave[low : high - 1])
-    total = so_far + home[low + 2 : high + 1]
-    j = int(total.argmax())
-    i = int(leave[low : low + j + 1].argmax())
-    return float(total[j]), low + i, low + 2 + j
+def _left_out(leave: np.ndarray, home: np.ndarray, left: slice, back: slice) -> np.ndarray:
+    """Best score at each frame [T - 1] of leaving out what lies between a state i and j >= i + 2."""
+    high = min(home.shape[1], back.stop)
+    if high - left.start < 3:
+        return np.full(len(home), _NEVER)
+    so_far = np.maximum.accumulate(leave[:, left.start : high - 2], 1)
+    result: np.ndarray = (so_far + home[:, left.start + 2 : high]).max(1)
+    return result
+
+
+def _skipped(leave: np.ndarray, home: np.ndarray, left: slice, back: slice) -> tuple[int, int]:
+    """The states i and j of `_left_out` at a frame."""
+    low, high = left.start, min(len(home), back.stop)
+    so_far = np.maximum.accumulate(leave[low : high - 2])
+    j = int((so_far + home[low + 2 : high]).argmax())
+    return low + int(leave[low : low + j + 1].argmax()), low + 2 + j
 
 
 def _traced(
@@ -303,7 +327,7 @@ def _traced(
     begin, state = t + 1, left
     while t > 0 and state >= first:  # back to where the word begins
         begin = t
-        state -= int(text.steps[t, state])
+        state -= text.step(t, state)
         t -= 1
     kept = [int(chain.sounds[i]) for i in range(first, last + 1) if i <= left]
     rest = [int(chain.sounds[i]) for i in range(first, last + 1) if i >= back]

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import track
 
 from moksori.cli import console
-from moksori.cli.console import err, out, print_licence
+from moksori.cli.console import err, out, print_licence, progress
 from moksori.cli.convert import warn_if_unsure
 from moksori.cli.options import (
     ForceOption,
@@ -117,7 +116,7 @@ def _align_folder(
         rows.writeheader()
         rows.writerows(map(text_cells, done.values()))
         waiting = [path for path in recordings if path.name not in done]
-        for path in track(waiting, "aligning", console=err, disable=not waiting):
+        for path in progress("aligning")(waiting, len(waiting)):
             row: dict[str, Any] = {"file": path.name, "problem": ""}
             try:
                 grid = output / f"{path.stem}.TextGrid"

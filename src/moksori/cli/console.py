@@ -11,7 +11,6 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.progress import Progress, TaskID, track
 from rich.segment import Segment
 
 from moksori.errors import ConfigError
@@ -93,6 +92,8 @@ def progress(title: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
     """A progress bar of that title around an iteration, given it and its length."""
 
     def wrap(steps: Iterable[Any], total: int) -> Iterable[Any]:
+        from rich.progress import track
+
         return track(steps, title, total=total, console=err, disable=total == 0)
 
     return wrap
@@ -100,6 +101,8 @@ def progress(title: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
 
 def watching() -> "tuple[Watch, AbstractContextManager[None]]":
     """A watch that shows a bar a stage with the time left, and is cancelled by Ctrl-C within the context."""
+    from rich.progress import Progress, TaskID
+
     from moksori.dubbing.progress import Watch
 
     bars = Progress(console=err)

@@ -142,7 +142,7 @@ class Dubbed:
         phones: as `Alignment.phone_intervals`, likewise.
         metrics: what was measured, by name; see work/metrics.py.
         flags: the most severe first.
-        sounds: source and result as MP3, for the report; None if failed.
+        sounds: source and result as a page plays them; None if failed.
         picture: both spectrograms and the alignment as a PNG, spanning `speech`; None where not aligned.
         speech: where the speech begins and ends in the wave.
         error: why it failed.
@@ -212,7 +212,7 @@ class Task:
     @property
     def sounds(self) -> tuple[Path, Path]:
         """Source and result as the report plays them."""
-        return self.store / f"{self.key}.source.mp3", self.store / f"{self.key}.result.mp3"
+        return sound_of(self.store, self.key, "source"), sound_of(self.store, self.key, "result")
 
     @property
     def wave(self) -> Path:
@@ -277,6 +277,12 @@ class Heard(NamedTuple):
 
     digest: str  # of its samples
     source: Source | None = None  # F0 and energy; None where it is not converted
+
+
+def sound_of(store: Path, key: str, part: Literal["source", "result"]) -> Path:
+    """Where what a page plays of an outcome lies; an older Moksori left MP3 there, which is kept."""
+    older = store / f"{key}.{part}.mp3"
+    return older if older.exists() else older.with_suffix(".flac")
 
 
 def read_take(take: Take) -> tuple[Recording, str]:

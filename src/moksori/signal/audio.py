@@ -33,8 +33,8 @@ _NO_STEPS = 4  # below, 8 bits hold no words any more
 _STEP_NOISE = 0.75  # of a step: two values in turn give 0.5, dither up to 0.7
 
 
-_MP3_RATES = (24000, 22050, 16000, 12000, 11025, 8000)  # Hz; what speech is judged by
-_MP3_COMPRESSION = 0.5  # of LAME's variable bit rate
+_PAGE_RATES = (24000, 22050, 16000, 12000, 11025, 8000)  # Hz; what speech is judged by
+_PAGE_BITS = 11  # of the peak: noise 77 dB below it
 
 
 class RecordingWarning(UserWarning):
@@ -222,15 +222,20 @@ def write(path: Path, samples: np.ndarray, sample_rate: int, subtype: str = "PCM
     return subtype
 
 
-def mp3(wave: np.ndarray, sample_rate: int) -> bytes:
-    """A wave [n] as MP3 of about 40 kbit/s of speech; what is not a number is silent."""
-    lower = next((known for known in _MP3_RATES if known <= sample_rate), _MP3_RATES[-1])
+def for_page(wave: np.ndarray, sample_rate: int) -> bytes:
+    """A wave [n] as every browser plays it: FLAC of about 100 kbit/s of speech.
+
+    It takes a fifteenth of the time that MP3 does, which was a tenth of a dubbing job. It is so small since
+    FLAC leaves out the lower bits of samples where all of them are zero. What is not a number is silent.
+    """
+    lower = next((known for known in _PAGE_RATES if known <= sample_rate), _PAGE_RATES[-1])
     wave = np.nan_to_num(wave.astype(np.float32), nan=0, posinf=0, neginf=0)
+    wave = np.clip(resample(wave, sample_rate, lower), -1, 1) * (2**15 - 1)
+    _, bits = np.frexp(np.abs(wave).max(initial=0.0))
+    step = 2 ** max(0, int(bits) - _PAGE_BITS)
+    samples = (np.rint(wave / step) * step).clip(-(2**15), 2**15 - step).astype(np.int16)
     content = BytesIO()
-    soundfile.write(
-        content, np.clip(resample(wave, sample_rate, lower), -1, 1), lower, format="MP3",
-        bitrate_mode="VARIABLE", compression_level=_MP3_COMPRESSION,
-    )  # fmt: skip
+    soundfile.write(content, samples, lower, format="FLAC", subtype="PCM_16")
     return content.getvalue()
 
 

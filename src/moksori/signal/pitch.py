@@ -77,8 +77,13 @@ def _on_grid(wave: np.ndarray, frames: int, audio: AudioConfig) -> np.ndarray:
     return np.where(nearest, np.exp(np.interp(middles, times[voiced], np.log(hertz[voiced]))), 0.0)
 
 
-@cache
 def _swift() -> "SwiftF0":
+    return _loaded(torch.get_num_threads())
+
+
+@cache
+def _loaded(threads: int) -> "SwiftF0":
+    """On as many cores as PyTorch; its threads sleep when they have nothing to do."""
     from swift_f0 import SwiftF0
 
-    return SwiftF0()
+    return SwiftF0(threads=threads, spin=False)

@@ -255,7 +255,7 @@ class Session:
         )  # fmt: skip
 
     def sample(self, voice: str) -> bytes:
-        """A sentence in a voice, as MP3.
+        """A sentence in a voice, as a page plays it.
 
         Raises:
             MoksoriError: no such voice, or it may not be used.
@@ -268,5 +268,7 @@ class Session:
                 converter = self.memory.converter(setup)
                 text = (folders.demo_source() / "demo.txt").read_text(encoding="utf-8").strip()
                 result = converter.convert(folders.demo_source() / "demo.flac", text, voice)
-                self._samples[key] = audio.mp3(result.samples.mean(axis=1), result.sample_rate)
+                self._samples[key] = audio.for_page(
+                    result.samples.mean(axis=1), result.sample_rate
+                )
             return self._samples[key]

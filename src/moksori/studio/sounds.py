@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import FileResponse, Response
 
-from moksori.dubbing.records import HOME, Take
+from moksori.dubbing.records import HOME, Take, sound_of
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.store import delivered_files
 from moksori.errors import AudioError, MoksoriError
@@ -18,9 +18,8 @@ from moksori.studio.session import Session
 from moksori.studio.view import voices_view
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
 
-_PARTS = {
-    "source": (".source.mp3", "audio/mpeg"), "result": (".result.mp3", "audio/mpeg"),
-    "picture": (".png", "image/png"), "wave": (".wav", "audio/wav"),
+_KINDS = {
+    ".flac": "audio/flac", ".mp3": "audio/mpeg", ".png": "image/png", ".wav": "audio/wav",
 }  # fmt: skip
 _ANEW = {"cache-control": "no-cache"}  # the model may be another, or a consent may have ended
 _FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}  # a key is a hash
@@ -40,39 +39,44 @@ def voices(session: Session) -> list[dict[str, Any]]:
 def sample(session: Session, voice: str) -> Response | None:
     """A sentence in a voice; None if there is none, or it may not be used."""
     try:
-        return Response(session.sample(voice), media_type="audio/mpeg", headers=_ANEW)
+        return Response(session.sample(voice), media_type="audio/flac", headers=_ANEW)
     except MoksoriError:
         return None
 
 
 def outcome(session: Session, key: str, what: str) -> Response | None:
     """A file of an outcome; None if there is none."""
-    if what not in _PARTS or len(key) != 32 or not set(key) <= set("0123456789abcdef"):
+    if len(key) != 32 or not set(key) <= set("0123456789abcdef"):
         return None
-    suffix, kind = _PARTS[what]
-    path = session.the_desk().out / HOME / "lines" / f"{key}{suffix}"
+    folder = session.the_desk().out / HOME / "lines"
+    if what in ("source", "result"):
+        path = sound_of(folder, key, "source" if what == "source" else "result")
+    elif what in ("picture", "wave"):
+        path = folder / f"{key}{'.png' if what == 'picture' else '.wav'}"
+    else:
+        return None
     if not path.is_file():
         return None
-    return FileResponse(path, media_type=kind, headers=_FOR_EVER)
+    return FileResponse(path, media_type=_KINDS[path.suffix], headers=_FOR_EVER)
 
 
 def source(session: Session, id: str) -> Response | None:
-    """The recording of a line that is not converted yet, as MP3."""
+    """The recording of a line that is not converted yet, as a page plays it."""
     checked = session.the_desk().checked
     take = next((take for take in checked.takes if take.id == id), None) if checked else None
     if take is None:
         return None
     try:
         changed = take.audio.stat().st_mtime_ns
-        return Response(_mp3(take, changed), media_type="audio/mpeg")
+        return Response(_for_page(take, changed), media_type="audio/flac")
     except (OSError, AudioError):
         return None
 
 
 @lru_cache(maxsize=64)
-def _mp3(take: Take, changed: int) -> bytes:
+def _for_page(take: Take, changed: int) -> bytes:
     recording = audio.decode(take.audio, part=(take.begin, take.samples))
-    return audio.mp3(recording.mono, recording.sample_rate)
+    return audio.for_page(recording.mono, recording.sample_rate)
 
 
 def loose(session: Session, name: str) -> Response | None:
@@ -98,7 +102,7 @@ def delivered_file(session: Session, path: str) -> Response | None:
     out = session.the_desk().out
     if path not in delivered_files(out) or not (out / path).is_file():
         return None
-    if path.endswith((".html", ".wav", ".vtt", ".mp3", ".png")):
+    if path.endswith((".html", ".wav", ".vtt", ".flac", ".mp3", ".png")):
         headers = {"cache-control": "no-cache"}
         if path.endswith(".html"):
             headers["content-security-policy"] = _OF_REPORT

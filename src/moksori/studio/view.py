@@ -12,7 +12,7 @@ from moksori.conversion.voices import load_pack, pack_paths, packs_folder
 from moksori.dubbing.check import Checked
 from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
 from moksori.dubbing.plan.cast import read_cast
-from moksori.dubbing.records import HOME, Change, Dubbed, Mark, Take
+from moksori.dubbing.records import HOME, Change, Dubbed, Mark, Take, sound_of
 from moksori.dubbing.store import LineState
 from moksori.dubbing.work.flags import reason
 from moksori.errors import CheckpointError, MoksoriError, TextError, VoiceError
@@ -166,7 +166,7 @@ def line_view(desk: Desk, id: str, lang: Lang) -> dict[str, Any] | None:
     versions = [
         version._asdict() | {"audio": Path(version.audio).name, "current": version.key == key}
         for version in desk.review.versions(id)
-        if (desk.out / HOME / "lines" / f"{version.key}.result.mp3").exists()
+        if sound_of(desk.out / HOME / "lines", version.key, "result").exists()
     ]
     return {
         "id": id, "key": key, "words": row.words if row else (),

@@ -83,12 +83,12 @@ def make(tmp_path):
             id="0012_하나", line=line, audio=recording, begin=begin, samples=rate,
             sample_rate=rate, start=61.5, role=Role(voice="lmy"),
         )  # fmt: skip
-        sounds = recording.with_suffix(".mp3"), wave.with_suffix(".mp3")
+        sounds = recording.with_suffix(".flac"), wave.with_suffix(".flac")
         for path, sound in zip(sounds, (recording, wave), strict=True):
             played = soundfile.read(sound, always_2d=True)[0].mean(1)[
                 begin if sound == recording else 0 :
             ][:rate]
-            path.write_bytes(audio.mp3(played, rate))
+            path.write_bytes(audio.for_page(played, rate))
         made = None if status == "failed" else wave
         kept = None if status == "failed" else sounds
         return Dubbed(take=take, status=status, wave=made, sounds=kept, **given)
@@ -125,7 +125,7 @@ class Page(HTMLParser):
 
 def decoded(uri: str) -> tuple[np.ndarray, int]:
     head, content = uri.split(",")
-    assert head == "data:audio/mpeg;base64"
+    assert head == "data:audio/flac;base64"
     return soundfile.read(io.BytesIO(base64.b64decode(content)))
 
 
@@ -215,7 +215,7 @@ def test_players_hold_the_take_alone(tmp_path, make, rate):
         player = Page(tmp_path / "r.html").all("audio", class_=name)[0]
         wave, written = decoded(player[1]["src"])
         assert wave.ndim == 1 and written <= max(8000, min(rate, 24000))
-        assert len(wave) / written == pytest.approx(1, abs=0.06)  # a frame or two of MP3's
+        assert len(wave) / written == pytest.approx(1, abs=0.001)
         if pitch:
             spectrum = np.abs(np.fft.rfft(wave, written)) ** 2
             assert spectrum[pitch - 20 : pitch + 20].sum() > 0.98 * spectrum.sum()

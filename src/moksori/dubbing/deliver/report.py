@@ -27,7 +27,7 @@ from moksori.messages import Lang, say
 from moksori.signal import audio
 
 SOUNDS = "report"  # folder of the sounds and pictures
-_KINDS = {".mp3": "audio/mpeg", ".png": "image/png"}
+_KINDS = {".flac": "audio/flac", ".mp3": "audio/mpeg", ".png": "image/png"}
 _Place = Callable[[str, bytes], str]  # puts a file of that name somewhere, and gives its address
 _LETTER = 1.5  # percent of a laptop's page that a syllable takes
 
@@ -135,7 +135,7 @@ def _view(
         "look": to_look_at(row),
         "flags": [(_level(flag.severity), reason(flag, lang)) for flag in row.flags],
         "source": _source(row, lang, place),
-        "result": _player(row.sounds[1], f"{take.id}.result.mp3", "result.none", lang, place)
+        "result": _player(row.sounds[1], f"{take.id}.result", "result.none", lang, place)
         if row.sounds
         else ("", ""),
         "confidence": (row.metrics or {}).get("confidence"),
@@ -155,12 +155,13 @@ def _level(severity: float) -> str:
 
 def _source(row: Dubbed, lang: Lang, place: _Place) -> tuple[str, str]:
     """Where the recording is heard; of a line that failed it is encoded only now."""
-    take, name = row.take, f"{row.take.id}.source.mp3"
+    take, name = row.take, f"{row.take.id}.source"
     if row.sounds or not take.samples:  # 0 of a line that the job continues without
         return _player(row.sounds[0] if row.sounds else None, name, "source.none", lang, place)
     try:  # as it is, since it may be the reason of the failure
         recording = audio.decode(take.audio, part=(take.begin, take.samples))
-        return place(name, audio.mp3(recording.mono, recording.sample_rate)), ""
+        content = audio.for_page(recording.mono, recording.sample_rate)
+        return place(f"{name}.flac", content), ""
     except (AudioError, OSError):
         return "", say("gone", lang, file=take.audio.name)
 
@@ -168,14 +169,14 @@ def _source(row: Dubbed, lang: Lang, place: _Place) -> tuple[str, str]:
 def _player(
     path: Path | None, name: str, missing: str, lang: Lang, place: _Place
 ) -> tuple[str, str]:
-    """Where an MP3 is heard; and why there is none, where there is none."""
+    """Where a sound is heard; and why there is none, where there is none."""
     if path is None:
         return "", say(missing, lang)
     try:
         content = path.read_bytes()
     except OSError:
         return "", say("gone", lang, file=path.name)
-    return place(name, content), ""
+    return place(name + path.suffix, content), ""
 
 
 def _picture(row: Dubbed, lang: Lang, place: _Place) -> tuple[str, str]:

@@ -241,15 +241,18 @@ def cut(
         after if line.end is None else line.end - origin
         for line, after in zip(lines, following.tolist(), strict=True)
     ])  # fmt: skip
-    spans = []
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        before = np.minimum(ends[starts < start], start).max(initial=-np.inf)
-        later = np.maximum(starts[ends > end], end).min(initial=np.inf)
-        left = max(start - handles, (float(before) + start) / 2)
-        right = min(end + handles, (float(later) + end) / 2)
-        # A line that lies beyond the track is reported, a handle is only cut short.
-        spans.append((left if start < 0 else max(left, 0.0), max(end, min(right, length))))
-    return spans
+    # Until when somebody who began earlier speaks, and when somebody begins who ends later.
+    by_start, by_end = np.argsort(starts), np.argsort(ends)
+    ended = np.append(-np.inf, np.maximum.accumulate(ends[by_start]))
+    begun = np.append(np.minimum.accumulate(starts[by_end][::-1])[::-1], np.inf)
+    before = np.minimum(ended[np.searchsorted(starts[by_start], starts)], starts)
+    later = np.maximum(begun[np.searchsorted(ends[by_end], ends, side="right")], ends)
+    left = np.maximum(starts - handles, (before + starts) / 2)
+    right = np.minimum(ends + handles, (later + ends) / 2)
+    # A line that lies beyond the track is reported, a handle is only cut short.
+    left = np.where(starts < 0, left, np.maximum(left, 0.0))
+    right = np.maximum(ends, np.minimum(right, length))
+    return [*zip(left.tolist(), right.tolist(), strict=True)]
 
 
 def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) -> Role | None:

@@ -1,7 +1,7 @@
 """One take to its wave, timings, metrics and picture: what a worker process does.
 
 STORE/<key>.wav    as many samples and channels as the take has, at its rate
-STORE/<key>.source.mp3, .result.mp3   both, for the report
+STORE/<key>.source.flac, .result.flac   both, for the report
 STORE/<key>.png    both as spectrograms, and the alignment
 STORE/<key>.json   when words and phones are said, and the metrics; written last
 """
@@ -185,7 +185,7 @@ def _write_sounds(task: Task, recording: Recording, samples: np.ndarray) -> None
     """Source and result for the report."""
     waves = recording.mono, samples.mean(axis=1)
     for path, wave in zip(task.sounds, waves, strict=True):
-        atomic_write(path, audio.mp3(wave, recording.sample_rate))
+        atomic_write(path, audio.for_page(wave, recording.sample_rate))
 
 
 def _write_about(

@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 from moksori.config import AudioConfig, SourceFilterConfig
+from moksori.models.layers import along_time
 from moksori.models.vocoder.base import Vocoder
 from moksori.signal.features import mel_edges
 
@@ -96,7 +97,7 @@ class SourceFilter(Vocoder):
     def _filters(
         self, mel: torch.Tensor, f0: torch.Tensor, voiced: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Log gain and phase of the pulses' filter, log gains of the noises'; [B, bins, frames] each."""
+        """Log gain and phase of the pulses' filter, log gains of the noises'; [B, frames, bins] each."""
         pitch = (f0.log() - math.log(_QUIET_HERTZ))[..., None]
         seen = torch.cat([(mel + 5) / 2, pitch, voiced[..., None].to(mel.dtype)], -1)
         x = self.inputs(seen.transpose(1, 2)).transpose(1, 2)
@@ -108,11 +109,12 @@ class SourceFilter(Vocoder):
         harmonic, noise = self.harmonic_bank, self.noise_bank
         # All begin at the mel's own envelope: pulses lead where voiced, steady noise elsewhere.
         sunk = torch.where(voiced, 0.0, _SUNK)[..., None]
+        envelope = noise.envelope(mel)
         return (
-            (harmonic.frames(gain) + harmonic.envelope(mel, -sunk)).clamp(max=_LOUDEST),
+            harmonic.raised(gain, harmonic.envelope(mel) - sunk),
             harmonic.frames(phase),
-            (noise.frames(steady) + noise.envelope(mel, sunk - _SUNK)).clamp(max=_LOUDEST),
-            (noise.frames(synchronous) + noise.envelope(mel, -sunk - _SUNK)).clamp(max=_LOUDEST),
+            noise.raised(steady, envelope + (sunk - _SUNK)),
+            noise.raised(synchronous, envelope - (sunk + _SUNK)),
         )
 
     def _pulses(self, f0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -177,38 +179,43 @@ class FilterBank(nn.Module):
         self.register_buffer("window", torch.hann_window(window), persistent=False)
 
     def analyse(self, wave: torch.Tensor) -> torch.Tensor:
-        """[B, T * hop_length] → complex [B, bins, T * per_frame]."""
+        """[B, T * hop_length] → complex [B, T * per_frame, bins]."""
         pad = (self.n_fft - self.hop) // 2
         padded = functional.pad(wave[:, None], (pad, pad), mode="reflect")[:, 0]
         spectrum = torch.stft(
             padded, self.n_fft, self.hop, window=self.window, center=False, return_complex=True
         )
-        return spectrum[:, : self.bins]
+        return spectrum.transpose(1, 2)[..., : self.bins]
 
     def synthesise(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """Its inverse: [B, bins, T * per_frame] → [B, T * hop_length]."""
-        frames = spectrum.shape[-1]
-        pieces = torch.fft.irfft(spectrum, self.n_fft, dim=1) * self.window[:, None]
-        weights = self.window.square()[:, None].expand(-1, frames)[None]
-        length, pad = (frames - 1) * self.hop + self.n_fft, (self.n_fft - self.hop) // 2
+        """Its inverse: [B, T * per_frame, bins] → [B, T * hop_length]."""
+        pieces = torch.fft.irfft(spectrum, self.n_fft) * self.window
+        weights = self.window.square().expand(1, spectrum.shape[1], -1)
+        wave = self._overlap_add(pieces) / self._overlap_add(weights).clamp(min=1e-3)
+        pad = (self.n_fft - self.hop) // 2
+        return wave.flatten(1)[:, pad:-pad]
 
-        def overlap_add(x: torch.Tensor) -> torch.Tensor:
-            return functional.fold(x, (1, length), (1, self.n_fft), stride=(1, self.hop))[:, 0, 0]
-
-        return (overlap_add(pieces) / overlap_add(weights).clamp(min=1e-3))[:, pad:-pad]
+    def _overlap_add(self, pieces: torch.Tensor) -> torch.Tensor:
+        """Sum of windows a quarter apart: [B, F, n_fft] → [B, F + 3, hop]."""
+        quarters = pieces.unflatten(-1, (4, self.hop)).unbind(2)
+        whole = pieces.new_zeros(len(pieces), pieces.shape[1] + 3, self.hop)
+        for late, quarter in enumerate(quarters):
+            whole[:, late : late + pieces.shape[1]] += quarter
+        return whole
 
     def frames(self, x: torch.Tensor) -> torch.Tensor:
-        """The network's output of each mel frame, [B, T, size], as a spectrum [B, bins, T * per_frame]."""
-        return x.reshape(len(x), -1, self.bins).transpose(1, 2)
+        """The network's output of each mel frame, [B, T, size], as a spectrum [B, T * per_frame, bins]."""
+        return x.reshape(len(x), -1, self.bins)
 
-    def envelope(self, mel: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
-        """Log gain that makes a source sound like `mel` [B, T, n_mels], raised by `gain` [B, T, 1] nepers.
-
-        [B, bins, T * per_frame]
-        """
+    def envelope(self, mel: torch.Tensor) -> torch.Tensor:
+        """Log gain [B, T, bins] that makes a source sound like `mel` [B, T, n_mels]."""
         with torch.autocast(mel.device.type, enabled=False):  # half precision would be heard
-            level = mel.float() @ self.from_mel.T + gain
-        return level.repeat_interleave(self.per_frame, 1).transpose(1, 2)
+            return mel.float() @ self.from_mel.T
+
+    def raised(self, x: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        """Log gain [B, T * per_frame, bins]: the network's [B, T, size] over the level [B, T, bins]."""
+        gain = x.unflatten(-1, (self.per_frame, self.bins)) + level[:, :, None]
+        return gain.clamp(max=_LOUDEST).flatten(1, 2)
 
 
 class ConvNeXtBlock(nn.Module):
@@ -223,7 +230,7 @@ class ConvNeXtBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, T, dim] → [B, T, dim]."""
-        y = self.norm(self.depthwise(x.transpose(1, 2)).transpose(1, 2))
+        y = self.norm(along_time(self.depthwise, x))
         result: torch.Tensor = x + self.contract(functional.gelu(self.expand(y)))
         return result
 
