@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from moksori.alignment.alignment import Alignment
-from moksori.alignment.plots import draw_alignment, draw_conversion, save_figure
 from moksori.alignment.textgrid import save_textgrid
 from moksori.config import AudioConfig, Decibels, Hertz, Seconds
 from moksori.conversion.checkpoint import Voice
@@ -53,6 +52,8 @@ class Conversion:
         Raises:
             OutputError: the place cannot be written to.
         """
+        from moksori.alignment.plots import draw_conversion, save_figure  # waits for matplotlib
+
         save_figure(draw_conversion(self.source_mel, self.alignment, self.mel, self.audio), path)
 
 
@@ -80,6 +81,8 @@ class AlignedLine:
         Raises:
             OutputError: the place cannot be written to.
         """
+        from moksori.alignment.plots import draw_alignment, save_figure
+
         save_figure(draw_alignment(self.mel, self.alignment, self.audio), path)
 
 

@@ -37,7 +37,7 @@ def cut_speech(recording: Recording, audio: AudioConfig) -> Speech:
     wave = wave[start : end + -(end - start) % audio.hop_length]
     wave = np.pad(wave, (0, -len(wave) % audio.hop_length)).astype(np.float32)
     level = audio_files.loudness(wave, audio.sample_rate)
-    gain = audio_files.gain_to(wave, audio.sample_rate, audio.loudness)
+    gain = audio_files.gain_from(level, audio.loudness)
     return Speech(wave * np.float32(gain), start, level, gain)
 
 

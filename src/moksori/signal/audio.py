@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pyloudnorm
 import soundfile
 import soxr
 
@@ -16,6 +15,7 @@ from moksori.config import Decibels, Hertz, Seconds
 from moksori.errors import AudioError, OutputError
 from moksori.files import atomic_write
 from moksori.messages import Message, message
+from moksori.signal import gating
 from moksori.signal.decoders import UNCOUNTED, opened
 
 SILENCE: Decibels = -60.0  # a recording whose loudest sample is below this has nothing to convert
@@ -255,16 +255,20 @@ def loudness(wave: np.ndarray, rate: int) -> Decibels:
     A wave shorter than the standard's block of 400 ms is measured as one block. One so quiet that the
     standard's gate of -70 LUFS leaves nothing is measured without gate and filter.
     """
-    block = min(0.4, len(wave) / rate * 0.999)
+    block = min(gating.BLOCK, len(wave) / rate * 0.999)
     with np.errstate(divide="ignore"):
-        gated = float(pyloudnorm.Meter(rate, block_size=block).integrated_loudness(wave))
+        gated = gating.integrated_loudness(wave, rate, block)
         power = float(np.mean(np.square(wave, dtype=np.float64)))
         return gated if np.isfinite(gated) else float(-0.691 + 10 * np.log10(power))
 
 
 def gain_to(wave: np.ndarray, rate: int, target: Decibels) -> float:
     """The factor that brings `wave` to `target` LUFS; 1 for digital silence."""
-    measured = loudness(wave, rate)
+    return gain_from(loudness(wave, rate), target)
+
+
+def gain_from(measured: Decibels, target: Decibels) -> float:
+    """The factor that brings a wave of the loudness `measured` to `target` LUFS; 1 for digital silence."""
     return 10 ** ((target - measured) / 20) if np.isfinite(measured) else 1.0
 
 

@@ -1,14 +1,13 @@
 """Loudness and true peak after ITU-R BS.1770-4, and a limiter, of waves that come block by block."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from pyloudnorm.iirfilter import IIRfilter
-from scipy.ndimage import maximum_filter1d, minimum_filter1d
-from scipy.signal import firwin, lfilter, upfirdn
 
 from moksori.config import Decibels, Seconds
 from moksori.signal.audio import decibels
+from moksori.signal.gating import BLOCK, STEP, gated, k_weighting
 
 
 @dataclass(frozen=True)
@@ -39,39 +38,18 @@ TARGETS = {
     )
 }
 
-_BLOCK: Seconds = 0.4  # of the standard's gate; overlapping by three quarters
-_STEP = 0.25
-_ABSOLUTE: Decibels = -70.0
-_RELATIVE: Decibels = -10.0
-
 # Fourfold oversampling by a windowed sinc: passes 0.9 of the band, and keeps the samples themselves.
 _TIMES = 4
 _HALF = 24  # samples that an interpolated one depends on, on either side
-_KERNEL = _TIMES * firwin(2 * _TIMES * _HALF + 1, 1 / _TIMES, window=("kaiser", 8.0), scale=False)
-_MOST = max(
-    np.abs(_KERNEL[phase::_TIMES]).sum() for phase in range(_TIMES)
-)  # true over sample peak
 _CHUNK = (
     1 << 13
 )  # samples looked at together; those that cannot reach the limit are not oversampled
 
 
-def k_weighting(sample_rate: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The two stages of K-weighting (BS.1770-4, annex 1) for any sample rate: b and a of each biquad.
-
-    A shelf for the head and a high pass, as digital filters of the audio equaliser cookbook's form; gain,
-    quality and frequency reproduce the standard's table for 48 kHz.
-    """
-    shelf = IIRfilter(4.0, 1 / np.sqrt(2), 1500.0, sample_rate, "high_shelf")
-    high_pass = IIRfilter(0.0, 0.5, 38.0, sample_rate, "high_pass")
-    return [(stage.b, stage.a) for stage in (shelf, high_pass)]
-
-
 class LoudnessMeter:
     """Integrated loudness of mono or stereo; remembers ten numbers a second.
 
-    The filters and the blocks are pyloudnorm's, so that it measures as
-    `pyloudnorm.Meter(rate).integrated_loudness` does with the whole wave at once.
+    It measures as `gating.integrated_loudness` does with the whole wave at once.
     """
 
     def __init__(self, rate: int, channels: int = 1) -> None:
@@ -86,7 +64,7 @@ class LoudnessMeter:
         power = self._weighted_power(_columns(block))
         done = 0
         while done < len(power):
-            edge = int(_BLOCK * (len(self._energies) * _STEP) * self._rate)
+            edge = int(BLOCK * (len(self._energies) * STEP) * self._rate)
             part = power[done : done + edge - self._samples]
             self._energies[-1] += float(part.sum())
             done += len(part)
@@ -103,25 +81,23 @@ class LoudnessMeter:
         seconds = self._samples / self._rate
         if self._samples == 0:
             return -np.inf
-        if seconds < _BLOCK:
+        if seconds < BLOCK:
             powers = np.array([sum(self._energies) / self._samples])
         else:
-            blocks = int(np.round((seconds - _BLOCK) / (_BLOCK * _STEP)) + 1)
+            blocks = int(np.round((seconds - BLOCK) / (BLOCK * STEP)) + 1)
             quarters = np.zeros(blocks + 3)
             quarters[: len(self._energies)] = self._energies[: blocks + 3]
             sums = np.lib.stride_tricks.sliding_window_view(quarters, 4).sum(1)
-            powers = sums / (_BLOCK * self._rate)
-        powers = powers[_lufs(powers) >= _ABSOLUTE]
-        if len(powers) == 0:
-            return -np.inf
-        kept = powers[_lufs(powers) > _lufs(powers.mean()) + _RELATIVE]
-        return float(_lufs(kept.mean()))
+            powers = sums / (BLOCK * self._rate)
+        return gated(powers)
 
     def _weighted_power(self, wave: np.ndarray) -> np.ndarray:
         """[n]: K-weighted, squared, summed over the channels."""
         rest = max(float(np.abs(state).max()) for state in self._states)
         if rest < 1e-20 and not wave.any():  # spares the slow arithmetic of denormal numbers
             return np.zeros(len(wave))
+        from scipy.signal import lfilter  # here, as below: only who delivers waits for its import
+
         for i, (b, a) in enumerate(self._filters):
             wave, self._states[i] = lfilter(b, a, wave, axis=0, zi=self._states[i])
         result: np.ndarray = np.square(wave).sum(axis=1)
@@ -131,12 +107,6 @@ class LoudnessMeter:
 def _columns(block: np.ndarray) -> np.ndarray:
     """[n, channels] in double precision."""
     return (block[:, None] if block.ndim == 1 else block).astype(np.float64, copy=False)
-
-
-def _lufs(power: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        result: np.ndarray = -0.691 + 10 * np.log10(power)
-        return result
 
 
 class PeakMeter:
@@ -162,14 +132,32 @@ class PeakMeter:
         highest = max(self._peak, float(np.abs(wave).max(initial=0.0)))
         for begin in range(0, len(wave) - 2 * _HALF, _CHUNK):
             part = wave[begin : begin + _CHUNK + 2 * _HALF]
-            for channel in part[:, np.abs(part).max(axis=0) * _MOST > highest].T:
+            for channel in part[:, np.abs(part).max(axis=0) * _most() > highest].T:
                 highest = max(highest, float(_peaks(channel).max()))
         return highest
 
 
+@cache
+def _kernel() -> np.ndarray:
+    from scipy.signal import firwin
+
+    ideal = firwin(2 * _TIMES * _HALF + 1, 1 / _TIMES, window=("kaiser", 8.0), scale=False)
+    kernel: np.ndarray = _TIMES * ideal
+    return kernel
+
+
+@cache
+def _most() -> float:
+    """The true peak over the highest sample, at most."""
+    return float(max(np.abs(_kernel()[phase::_TIMES]).sum() for phase in range(_TIMES)))
+
+
 def _peaks(wave: np.ndarray) -> np.ndarray:
     """[n - 2 * _HALF]: the highest true peak from each inner sample to its neighbours."""
-    oversampled = np.abs(upfirdn(_KERNEL, wave, up=_TIMES))
+    from scipy.ndimage import maximum_filter1d
+    from scipy.signal import upfirdn
+
+    oversampled = np.abs(upfirdn(_kernel(), wave, up=_TIMES))
     nearby = maximum_filter1d(oversampled, 2 * _TIMES - 1)
     first = 2 * _TIMES * _HALF  # half of it by the kernel's own delay
     result: np.ndarray = nearby[first : first + _TIMES * (len(wave) - 2 * _HALF) : _TIMES]
@@ -217,11 +205,13 @@ class Limiter:
     def _limited(self, wave: np.ndarray) -> np.ndarray:
         """The middle of `wave`, without the margins."""
         inner = wave[self._margin : -self._margin]
-        if np.abs(wave).max() * _MOST <= self._limit:
+        if np.abs(wave).max() * _most() <= self._limit:
             return inner
         peaks = _peaks(wave)
         if peaks.max() <= self._limit:
             return inner
+        from scipy.ndimage import minimum_filter1d
+
         need = self._limit / np.maximum(peaks, self._limit)
         least = minimum_filter1d(need, 2 * self._reach + 1)[self._reach : -self._reach]
         # Smoothed as what is taken away, so that nothing taken away stays exactly nothing.

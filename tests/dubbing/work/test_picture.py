@@ -1,9 +1,10 @@
+import matplotlib
 import numpy as np
 from matplotlib.image import imread
 
 from moksori.alignment.alignment import Alignment
 from moksori.dubbing.work.long_lines import Part
-from moksori.dubbing.work.picture import draw_line, spectrogram
+from moksori.dubbing.work.picture import draw_line, palette, spectrogram
 from moksori.signal.audio import Recording
 
 RATE, FRAME = 48000, 256 / 22050
@@ -46,3 +47,9 @@ def test_the_picture_has_take_result_and_alignment_one_above_the_other(tmp_path)
     assert picture[80 + at, 40] > picture[at, 40] + 0.5
     assert picture[80 + at, 5] < picture[80 + at, 40] - 0.5
     assert picture[239, 5] > picture[239, 75]  # the first phone is lowest
+
+
+def test_the_scales_are_matplotlib_s():
+    for own, name in zip(np.split(palette() / 255, 2), ("magma", "viridis"), strict=True):
+        theirs = matplotlib.colormaps[name](np.linspace(0, 1, len(own)))[:, :3]
+        assert np.abs(own - theirs).max() < 0.05

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, StrictUndefined
-
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
 from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
@@ -70,6 +68,8 @@ def write_report(
     Raises:
         OutputError: the place cannot be written to.
     """
+    from jinja2 import Environment, StrictUndefined
+
     place = _within if single else partial(_beside, path.parent)
     if not single:
         (path.parent / SOUNDS).mkdir(exist_ok=True)

@@ -6,9 +6,8 @@ One time axis, that of the speech, so that a word of the report lies at the same
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from matplotlib.image import imsave
+from PIL import Image
 
 from moksori.config import Decibels, Hertz
 from moksori.dubbing.work.long_lines import Part
@@ -19,6 +18,10 @@ _TOP: Hertz = 20000.0
 _ROWS = 80  # of a spectrogram, 250 Hz each
 _RANGE: Decibels = 75.0  # from black to white
 _WINDOW = 0.02  # seconds of an STFT
+_SHADES = 128  # of each of the two scales
+# matplotlib's magma and viridis at nine places; the shades between them lie on straight lines.
+_MAGMA = "000004 1d1147 51127c 832681 b73779 e75263 fc8961 fec287 fcfdbf"
+_VIRIDIS = "440154 472d7b 3b528b 2c728e 21918c 28ae80 5ec962 addc30 fde725"
 
 
 def draw_line(
@@ -41,13 +44,11 @@ def draw_line(
     ]
     loudest = max(float(one.max()) for one in both)
     tall = np.repeat(posterior, -(-_ROWS // len(posterior)), axis=0)
-    shown = [_coloured(1 + (one - loudest) / _RANGE, "magma") for one in both]
-    rows = [*shown, _coloured(tall, "viridis")]
+    rows = [*(_shades(1 + (one - loudest) / _RANGE) for one in both), _SHADES + _shades(tall)]
+    picture = Image.fromarray(np.concatenate([row[::-1] for row in rows]))
+    picture.putpalette(palette().tobytes())
     with atomic_path(path) as temporary:
-        imsave(
-            temporary, np.concatenate([row[::-1] for row in rows]), format="png",
-            metadata={"Software": ""},
-        )  # fmt: skip
+        picture.save(temporary, format="png", compress_level=6)
 
 
 def spectrogram(wave: np.ndarray, sample_rate: int, times: np.ndarray) -> np.ndarray:
@@ -62,11 +63,9 @@ def spectrogram(wave: np.ndarray, sample_rate: int, times: np.ndarray) -> np.nda
     power = np.abs(np.fft.rfft(frames, axis=1)) ** 2 / size
     hertz = np.fft.rfftfreq(size, 1 / sample_rate)
     row = np.minimum(hertz * _ROWS / _TOP, _ROWS).astype(int)
-    levels = np.full((_ROWS, len(times)), 1e-20)
-    for number in range(_ROWS):
-        if (row == number).any():
-            levels[number] += power[:, row == number].mean(1)
-    decibels: np.ndarray = 10 * np.log10(levels)
+    of_row = np.equal.outer(row, np.arange(_ROWS))
+    weights = (of_row / np.maximum(of_row.sum(0), 1)).astype(np.float32)
+    decibels: np.ndarray = 10 * np.log10(1e-20 + (power @ weights).T.astype(np.float64))
     return decibels
 
 
@@ -84,7 +83,17 @@ def _alignment(parts: Sequence[Part]) -> np.ndarray:
     return picture
 
 
-def _coloured(picture: np.ndarray, name: str) -> np.ndarray:
-    """[rows, columns] from 0 to 1 as bytes of RGB."""
-    coloured: np.ndarray = matplotlib.colormaps[name](np.clip(picture, 0, 1), bytes=True)[..., :3]
-    return coloured
+def _shades(picture: np.ndarray) -> np.ndarray:
+    """[rows, columns] from 0 to 1 as numbers of shades."""
+    return (np.clip(picture, 0, 1) * (_SHADES - 1) + 0.5).astype(np.uint8)
+
+
+def palette() -> np.ndarray:
+    """Red, green and blue of the shades of both scales, [2 * _SHADES, 3] bytes."""
+    place = np.linspace(0, 1, _SHADES)
+    scales = []
+    for scale in (_MAGMA, _VIRIDIS):
+        anchors = np.array([[*bytes.fromhex(colour)] for colour in scale.split()])
+        at = np.linspace(0, 1, len(anchors))
+        scales.append(np.stack([np.interp(place, at, channel) for channel in anchors.T], 1))
+    return np.rint(np.concatenate(scales)).astype(np.uint8)
