@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import soundfile
 import typer
@@ -26,6 +26,30 @@ def main(
     workers: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Dub an episode into EPISODE/timed and print what it took."""
+    taken = dub_timed(episode, script, audio, workers)
+    table = Table(
+        "lines", "reel, min", "seconds", "lines an hour", "peak MB, all", "peak MB, one process"
+    )
+    table.add_row(
+        str(taken.lines), f"{taken.reel / 60:.1f}", f"{taken.seconds:.0f}",
+        f"{taken.lines / taken.seconds * 3600:.0f}", f"{taken.peak / 1e6:.0f}",
+        f"{taken.largest / 1e6:.0f}",
+    )  # fmt: skip
+    Console(width=100).print(table)
+
+
+class Taken(NamedTuple):
+    """What a job took."""
+
+    lines: int
+    reel: float  # seconds
+    seconds: float
+    peak: int  # bytes, of all processes
+    largest: int  # of one
+
+
+def dub_timed(episode: Path, script: str, audio: str, workers: int) -> Taken:
+    """Dub an episode into EPISODE/timed."""
     out = episode / "timed"
     shutil.rmtree(out, ignore_errors=True)
     began = time.perf_counter()
@@ -33,24 +57,16 @@ def main(
         sys.executable, "-m", "moksori", "dub", str(episode / script), "--audio", str(episode / audio),
         "--cast", str(episode / "cast.toml"), "--fps", "29.97df", "-o", str(out), "--workers", str(workers),
     ])  # fmt: skip
-    most = largest = 0
+    peak = largest = 0
     while job.poll() is None:
         sizes = [_own_bytes(pid) for pid in _family(job.pid)]
-        most, largest = max(most, sum(sizes)), max([largest, *sizes])
+        peak, largest = max(peak, sum(sizes)), max([largest, *sizes])
         time.sleep(0.5)
     if job.returncode:
         sys.exit("error: the job failed")
-    taken = time.perf_counter() - began
-    lines = len([*(out / "lines").iterdir()])
+    seconds = time.perf_counter() - began
     reel = soundfile.info(out / "reel.wav").duration
-    table = Table(
-        "lines", "reel, min", "seconds", "lines an hour", "peak MB, all", "peak MB, one process"
-    )
-    table.add_row(
-        str(lines), f"{reel / 60:.1f}", f"{taken:.0f}", f"{lines / taken * 3600:.0f}",
-        f"{most / 1e6:.0f}", f"{largest / 1e6:.0f}",
-    )  # fmt: skip
-    Console(width=100).print(table)
+    return Taken(len([*(out / "lines").iterdir()]), reel, seconds, peak, largest)
 
 
 def _family(pid: int) -> list[int]:

@@ -11,6 +11,7 @@ vocoder, treble, room.
 
 import functools
 import importlib
+import json
 import resource
 import shutil
 import sys
@@ -18,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import soundfile
 import torch
@@ -141,7 +142,14 @@ class InProcess:
         """As `Engine.close`."""
 
 
-def main(episode: Path, script: str = "script.ass", audio: str = "track.wav") -> None:
+def main(
+    episode: Path,
+    script: str = "script.ass",
+    audio: str = "track.wav",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also written there, for scale.py.")
+    ] = None,
+) -> None:
     """Dub an episode into EPISODE/stages and print what each stage took."""
     began = time.process_time()
     for name in {module for module, _, _ in _TIMED}:
@@ -166,6 +174,9 @@ def main(episode: Path, script: str = "script.ass", audio: str = "track.wav") ->
     result = job.dub(request, checked, out, lambda: InProcess(request.setup))
     stages.end()
     speech = sum(row.take.seconds for row in result.rows)
+    if json_file:
+        found = {"lines": len(result.rows), "speech": speech, "seconds": dict(stages.seconds)}
+        json_file.write_text(json.dumps(found, indent=1))
     lines, total = len(result.rows), sum(stages.seconds.values())
     table = Table("stage", "calls", "CPU seconds", "share", "ms a second of takes")
     ordered = sorted(stages.seconds.items(), key=lambda row: -row[1])

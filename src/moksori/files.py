@@ -331,12 +331,12 @@ def load_toml(
         raise ConfigError.of("file.invalid", file=path, why=explain(error)) from None
 
 
-def explain(error: ValidationError) -> Message:
+def explain(error: "ValidationError") -> Message:
     """All faults of a validation, one after another: the key, what is wrong, what was given."""
     return reduce(lambda one, other: message("both", first=one, second=other), _faults(error))
 
 
-def _faults(error: ValidationError) -> Iterator[Message]:
+def _faults(error: "ValidationError") -> Iterator[Message]:
     for fault in error.errors():
         key = ".".join(str(part) for part in fault["loc"])
         kind, about = fault["type"], fault.get("ctx", {})

@@ -23,7 +23,8 @@ from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import Setup
 from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.store import line_states
-from moksori.dubbing.work.engines import LocalEngine, RayEngine
+from moksori.dubbing.work.cluster import RayEngine
+from moksori.dubbing.work.engines import LocalEngine
 from moksori.errors import ConfigError, OutputError, VoiceError
 from moksori.signal.pitch import mean_log_f0 as mean_of
 from moksori.timecode import FrameRate, format_timecode, parse_time

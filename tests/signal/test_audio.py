@@ -144,6 +144,17 @@ def test_formats_that_lose_samples_are_not_written(tmp_path, suffix, asked, writ
     assert (soundfile.info(path).subtype, soundfile.info(path).frames) == (written, 10017)
 
 
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+def test_a_file_does_not_say_when_it_was_written(tmp_path, subtype):
+    """The chunk of peaks that libsndfile writes does: a line had other bytes a second later."""
+    wave = voiced_wave(0.1)
+    audio.write(tmp_path / "a.wav", wave, 22050, subtype)
+    content = (tmp_path / "a.wav").read_bytes()
+    at = content.index(b"PEAK")
+    assert content[at + 12 : at + 16] == bytes(4)
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "a.wav", dtype="float32")[0], wave)
+
+
 def test_writing_is_whole_or_not_at_all(tmp_path):
     audio.write(tmp_path / "a.flac", voiced_wave(0.1), 22050, "PCM_24")
     assert soundfile.info(tmp_path / "a.flac").subtype == "PCM_24"

@@ -7,6 +7,7 @@ import pyloudnorm
 import pytest
 import soundfile
 
+from moksori.signal.gating import integrated_loudness
 from moksori.signal.loudness import TARGETS, Limiter, LoudnessMeter, PeakMeter
 
 
@@ -192,3 +193,12 @@ def test_limiter_works_only_near_the_peak_and_nowhere_suddenly():
 def test_targets_are_known_by_their_names():
     assert all(name == target.name for name, target in TARGETS.items())
     assert (TARGETS["ebu"].level, TARGETS["korea"].level, TARGETS["none"].level) == (-23, -24, None)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 48000, 96000])
+@pytest.mark.parametrize("seconds", [0.4, 1.37, 12.3])
+def test_loudness_without_scipy_is_pyloudnorm_s(rate, seconds):
+    wave = programme(seconds, rate, seed=5)
+    expected = pyloudnorm.Meter(rate).integrated_loudness(wave)
+    assert integrated_loudness(wave, rate) == pytest.approx(expected, abs=1e-6)
+    assert integrated_loudness(1e-6 * wave, rate) == -np.inf

@@ -18,6 +18,7 @@ from moksori.cli.enroll import enroll
 from moksori.cli.evaluate import evaluate
 from moksori.cli.listen import listen
 from moksori.cli.provenance import ledger, verify
+from moksori.cli.season import season
 from moksori.cli.studio import studio
 from moksori.cli.text import text
 from moksori.cli.tune import tune_conversion, tune_cotatron
@@ -46,6 +47,7 @@ _tune.command("cotatron")(tune_cotatron)
 app.command()(convert)
 app.command()(align)
 app.command()(dub)
+app.command()(season)
 app.command()(studio)
 app.command()(audition)
 app.command()(mark)

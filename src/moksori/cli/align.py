@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from moksori.cli import console
-from moksori.cli.console import err, out, print_licence, progress
+from moksori.cli.console import out, print_licence, progress
 from moksori.cli.convert import warn_if_unsure
 from moksori.cli.options import (
     ForceOption,

@@ -113,7 +113,7 @@ def watching() -> "tuple[Watch, AbstractContextManager[None]]":
             return
         if event.stage not in tasks:
             tasks[event.stage] = bars.add_task(event.stage.value, total=event.total)
-        bars.update(tasks[event.stage], completed=event.done)
+        bars.update(tasks[event.stage], completed=event.done, total=event.total)
 
     watch = Watch(show)
 

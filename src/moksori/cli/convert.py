@@ -10,6 +10,7 @@ from moksori.cli import console
 from moksori.cli.console import out, print_use, progress, warn
 from moksori.cli.options import (
     C2paOption,
+    DeviceOption,
     FloorOption,
     ForceOption,
     LangOption,
@@ -80,6 +81,7 @@ def convert(
     title: TitleOption = None,
     c2pa: C2paOption = False,
     watermark: WatermarkOption = False,
+    device: DeviceOption = "cpu",
     max_seconds: Annotated[
         float,
         typer.Option(
@@ -110,7 +112,7 @@ def convert(
         raise OutputError.of("provenance.only_wav", path=output)
     by = certificate() if c2pa else None
     usage = Usage(purpose, title or "")
-    converter = Converter.from_pretrained(model, vocoder, packs, recogniser, usage)
+    converter = Converter.from_pretrained(model, vocoder, packs, recogniser, usage, device)
     print_use(converter, [voice], console.language)
     others = {path.resolve() for given in actor or () for path in recordings_in(given)}
     known = sorted(others | {recording.resolve()} if others else others)  # this line is one of his

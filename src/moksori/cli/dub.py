@@ -14,6 +14,7 @@ from moksori.cli.console import err, out, print_use, set_language, watching
 from moksori.cli.options import (
     C2paOption,
     ColumnsOption,
+    DeviceOption,
     EpisodeOption,
     FloorOption,
     FpsOption,
@@ -159,6 +160,7 @@ def dub(
     title: TitleOption = None,
     c2pa: C2paOption = False,
     watermark: WatermarkOption = False,
+    device: DeviceOption = "cpu",
 ) -> None:
     """Dub an episode: every line in its character's voice, in its place, and what to record again.
 
@@ -182,7 +184,8 @@ def dub(
     given = {key: value for key, value in context.params.items() if _is_given(context, key)}
     names = ("script", "times", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
              "loudness", "lang", "model", "vocoder", "packs", "lexicon", "spell", "floor",
-             "treble", "hidden", "recogniser", "purpose", "title", "c2pa", "watermark")  # fmt: skip
+             "treble", "hidden", "recogniser", "purpose", "title", "c2pa", "watermark",
+             "device")  # fmt: skip
     asked = {name: given[name] for name in names if name in given}
     if "register" in given:
         asked["mean_f0"] = register
@@ -243,7 +246,8 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 
 def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "Engine":
-    from moksori.dubbing.work.engines import LocalEngine, RayEngine
+    from moksori.dubbing.work.cluster import RayEngine
+    from moksori.dubbing.work.engines import LocalEngine
 
     if name == "ray":
         return RayEngine(request.setup, workers)

@@ -7,7 +7,13 @@ import typer
 from rich.table import Table
 
 from moksori.cli.console import err, extra, out, print_licence, progress
-from moksori.cli.options import LangOption, ModelOption, PacksOption, VocoderOption
+from moksori.cli.options import (
+    DeviceOption,
+    LangOption,
+    ModelOption,
+    PacksOption,
+    VocoderOption,
+)
 from moksori.errors import ConfigError
 from moksori.weights import DEFAULT_VOCODER
 
@@ -54,6 +60,7 @@ def evaluate(
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
     packs: PacksOption = None,
+    device: DeviceOption = "cpu",
     lang: LangOption = None,
 ) -> None:
     """Convert lines and judge them: words, voice, sound and melody, beside real recordings.
@@ -80,7 +87,7 @@ def evaluate(
             raise ConfigError.of("evaluate.voice", file=source)
         wanted = lines.read_list(source)
         real = lines.read_voices(references) if references else {}
-    converter = Converter.from_pretrained(model, vocoder, packs)
+    converter = Converter.from_pretrained(model, vocoder, packs, device=device)
     targets = sorted({line.voice for line in wanted})
     for licence in {
         converter.voice(name).licence for name in targets

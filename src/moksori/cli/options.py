@@ -48,6 +48,14 @@ TrebleOption = Annotated[
         "is where the take holds none; or nothing.",
     ),
 ]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="cpu|cuda|cuda:N",
+        help="Where model and vocoder work: the processor, or a graphics card of NVIDIA.",
+    ),
+]
 LexiconOption = Annotated[
     Path | None,
     typer.Option(

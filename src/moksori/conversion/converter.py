@@ -35,7 +35,7 @@ from moksori.conversion.room import Floor
 from moksori.conversion.speech import Speech, cut_speech, place
 from moksori.conversion.treble import Treble, with_treble
 from moksori.conversion.voices import Target, find_target, packs_folder
-from moksori.errors import CheckpointError, VoiceError
+from moksori.errors import CheckpointError, ConfigError, VoiceError
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.vocoder import Vocoder
 from moksori.signal import audio as audio_files
@@ -62,6 +62,19 @@ MAX_EFFORT = 1.5  # of the actor's own; beyond it the spectra are none that a vo
 MIN_CONFIDENCE = 0.5  # under it a line should be looked at; see docs/figures.md
 
 
+def find_device(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    kind, _, number = name.partition(":")
+    count = {"cpu": 1, "cuda": torch.cuda.device_count()}.get(kind, 0)
+    if (number and not number.isdecimal()) or int(number or 0) >= count:
+        raise ConfigError.of("convert.device", device=name, count=torch.cuda.device_count())
+    return torch.device(name)
+
+
 class Source(NamedTuple):
     """What is measured of a recording alone, whatever it is converted to."""
 
@@ -86,11 +99,13 @@ class Converter:
         packs: Path | str | None = None,
         recogniser: Path | None = RECOGNISER,
         usage: Usage = UNSAID,
+        device: str = "cpu",
     ) -> None:
         if not card.audio.same_mels(vocoder_card.audio):
             raise CheckpointError.of("model.audio")
-        self.model, self.card = model, card
-        self.vocoder, self.vocoder_card = vocoder, vocoder_card
+        self.device = find_device(device)
+        self.model, self.card = model.to(self.device), card
+        self.vocoder, self.vocoder_card = vocoder.to(self.device), vocoder_card
         self.packs = Path(packs or packs_folder())
         self.recogniser, self.usage = recogniser, usage
         self.front_end = FRONT_ENDS[card.language]
@@ -103,6 +118,7 @@ class Converter:
         packs: Path | str | None = None,
         recogniser: Path | str | None = None,
         usage: Usage = UNSAID,
+        device: str = "cpu",
     ) -> "Converter":
         """Load a model and a vocoder.
 
@@ -112,11 +128,14 @@ class Converter:
             packs: folder of enrolled voices; the user's own by default.
             recogniser: its folder, `bundled` or `off`; the model's own by default, or else the bundled one.
             usage: what the conversions are for; consents are held to it.
+            device: where model and vocoder work: `cpu`, `cuda`, or one of several, `cuda:1`.
 
         Raises:
+            ConfigError: there is no such device.
             CheckpointError: a folder that is damaged, of a newer format, or holds a pickle; a commercial use
                 that a part's licence forbids.
         """
+        find_device(device)  # before anything is loaded
         if str(vocoder) not in VOCODERS and not Path(vocoder).exists():
             raise CheckpointError.of("model.no_vocoder", name=vocoder, known=", ".join(VOCODERS))
         trained, card = load_conversion(Path(model or MODEL))
@@ -124,6 +143,7 @@ class Converter:
         converter = cls(
             model=trained, card=card, vocoder=decoder, vocoder_card=vocoder_card, packs=packs,
             recogniser=find_recogniser(Path(model or MODEL), recogniser), usage=usage,
+            device=device,
         )  # fmt: skip
         check_use(converter)
         return converter
@@ -170,7 +190,7 @@ class Converter:
             self.front_end.ids(reading.phones),
             features.log_mel(speech.wave, self.card.audio),
         )
-        line = (
+        line = self._on_device(
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
             mel[None], torch.tensor([len(mel)]),
         )  # fmt: skip
@@ -178,7 +198,7 @@ class Converter:
             aligned, second = self.model.align(*line), self.model.second_opinion(*line)
         alignment = self._alignment(aligned.alignment, aligned.log_alignment, reading, speech)
         if second is not None:
-            alignment = replace(alignment, second=second[0].numpy())
+            alignment = replace(alignment, second=second[0].cpu().numpy())
         return AlignedLine(alignment, mel.numpy(), recording.seconds, self.card.audio)
 
     @property
@@ -267,8 +287,7 @@ class Converter:
         if reading is None:
             mel = with_envelope(mel, source_mel)
         clock.stop("conversion")
-        with torch.inference_mode():
-            wave = self.vocoder(mel[None], f0[None])[0].numpy()
+        wave = self.synthesise(mel, f0)
         if not np.isfinite(wave).all():
             raise CheckpointError.of("convert.not_finite")
         clock.stop("vocoder")
@@ -287,6 +306,12 @@ class Converter:
             band=band, treble=treble,
             seconds_by_stage=clock.stages,
         )  # fmt: skip
+
+    def synthesise(self, mel: torch.Tensor, f0: torch.Tensor) -> np.ndarray:
+        """The vocoder's wave [n] of a log-mel [T, n_mels] and its F0 [T], at the vocoder's sample rate."""
+        with torch.inference_mode():
+            wave: np.ndarray = self.vocoder(*self._on_device(mel[None], f0[None]))[0].cpu().numpy()
+        return wave
 
     def source(
         self, recording: Recording | Path | str, max_seconds: Seconds = MAX_SECONDS
@@ -311,6 +336,9 @@ class Converter:
             energy=joined_energy(part.energy for part in parts),
         )
 
+    def _on_device(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(tensor.to(self.device) for tensor in tensors)
+
     def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
         if not isinstance(recording, Recording):
             return audio_files.read(Path(recording), max_seconds)
@@ -327,23 +355,24 @@ class Converter:
     ) -> tuple[torch.Tensor, Alignment]:
         """Converted log-mel [T, n_mels], and which phone each frame belongs to."""
         numbers = self.front_end.ids(reading.phones)
-        batch = Batch(
-            phones=torch.tensor([numbers]), phone_lengths=torch.tensor([len(numbers)]),
-            mel=mel[None], mel_lengths=torch.tensor([len(mel)]), f0=f0[None],
-            voice=torch.tensor([target.row]),
+        phones, length, source, frames, pitch, row = self._on_device(
+            torch.tensor([numbers]), torch.tensor([len(numbers)]), mel[None],
+            torch.tensor([len(mel)]), f0[None], torch.tensor([target.row]),
         )  # fmt: skip
+        batch = Batch(phones, length, source, frames, pitch, row)
+        own = {name: weight.to(self.device) for name, weight in target.weights.items()}
         with torch.inference_mode():
-            converted = functional_call(self.model, target.weights, (batch,))
+            converted = functional_call(self.model, own, (batch,))
         alignment = self._alignment(converted.alignment, converted.log_alignment, reading, speech)
-        return converted.mel[0], alignment
+        return converted.mel[0].cpu(), alignment
 
     def _alignment(
         self, weights: torch.Tensor, log_posterior: torch.Tensor, reading: Reading, speech: Speech
     ) -> Alignment:
         audio = self.card.audio
         return Alignment(
-            weights=weights[0].numpy(),
-            posterior=log_posterior[0].exp().numpy(),
+            weights=weights[0].cpu().numpy(),
+            posterior=log_posterior[0].exp().cpu().numpy(),
             phones=reading.phones,
             frame=features.frames_to_seconds(1, audio),
             begin=features.samples_to_seconds(speech.start, audio),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -181,11 +180,12 @@ class Setup:
     recogniser: str | None = None  # the model's own, or else the bundled one
     usage: Usage = UNSAID
     watermark: bool = False  # in what is converted
+    device: str = "cpu"  # where workers convert
 
     def converter(self) -> Converter:
         """The one conversion path."""
         return Converter.from_pretrained(
-            self.model, self.vocoder, self.packs, self.recogniser, self.usage
+            self.model, self.vocoder, self.packs, self.recogniser, self.usage, self.device
         )
 
 
@@ -240,6 +240,15 @@ class Task:
             raise PassingError.of("audio.changed", file=self.take.audio)
         return recording
 
+    def exact(self) -> np.ndarray:
+        """The take's samples [n, channels] exactly as they are, also what 32-bit floating point cannot hold.
+
+        Raises:
+            AudioError: as `moksori.signal.audio.decode`.
+        """
+        part = (self.take.begin, self.take.samples)
+        return audio.decode(self.take.audio, part=part, dtype="float64").samples
+
     def status(self) -> Status | None:
         """What became of the take, by its files; None if they are not there, or not whole."""
         try:
@@ -291,11 +300,14 @@ def read_take(take: Take) -> tuple[Recording, str]:
     Raises:
         AudioError: as `moksori.signal.audio.read`.
     """
-    with warnings.catch_warnings():  # preflight lists them
-        warnings.simplefilter("ignore", audio.RecordingWarning)
-        recording = audio.read(take.audio, LONGEST, (take.begin, take.samples))
-    whole = hashlib.sha256(
-        f"{recording.sample_rate} {recording.subtype} {recording.samples.shape}".encode()
-    )
+    part = (take.begin, take.samples)
+    recording = audio.read(take.audio, LONGEST, part, warn=False)  # preflight lists the warnings
+    return recording, digest_of(recording)
+
+
+def digest_of(recording: Recording) -> str:
+    """Of a take's samples, and of how they were recorded."""
+    about = f"{recording.sample_rate} {recording.subtype} {recording.samples.shape}"
+    whole = hashlib.sha256(about.encode())
     whole.update(recording.samples.tobytes())
-    return recording, whole.hexdigest()
+    return whole.hexdigest()

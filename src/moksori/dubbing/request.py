@@ -82,8 +82,13 @@ class Request:
     @property
     def date(self) -> datetime:
         """The script's, so that the same job gives the same bytes on any day."""
-        seconds = max(int(self.script.stat().st_mtime), _EARLIEST)
-        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+        return date_of(self.script)
+
+
+def date_of(path: Path) -> datetime:
+    """When a file was changed, as tables can hold it."""
+    seconds = max(int(path.stat().st_mtime), _EARLIEST)
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
 class JobFile(BaseModel):
@@ -119,6 +124,7 @@ class JobFile(BaseModel):
     title: str | None = None
     c2pa: bool = False
     watermark: bool = False
+    device: str = "cpu"
 
     def merged(self, given: Mapping[str, Any]) -> "JobFile":
         """With the values that are given anew; the others stay."""
@@ -143,7 +149,7 @@ class JobFile(BaseModel):
             script=self.script, audio=self.audio, cast=self.cast,
             setup=Setup(
                 model=_absolute(self.model), packs=_absolute(self.packs), spell=self.spell,
-                floor=self.floor, treble=self.treble,
+                floor=self.floor, treble=self.treble, device=self.device,
                 vocoder=self.vocoder if known else str(folder.absolute()),
                 lexicon=_absolute(self.lexicon), recogniser=hears,
                 usage=Usage(self.purpose, self.title or ""), watermark=self.watermark,

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from moksori.conversion.converter import Converter
 from moksori.errors import MoksoriError, OutputError
@@ -194,11 +193,8 @@ class _Source:
         wave = audio.resample(self.recording.mono, self.recording.sample_rate, settings.sample_rate)
         gain = audio.gain_to(wave, settings.sample_rate, settings.loudness)  # as vocoders know it
         wave = wave * np.float32(gain)
-        with torch.inference_mode():
-            heard = features.extract(wave, settings)
-            vocoder = self._judge.converter.vocoder
-            copy: np.ndarray = vocoder(heard.mel[None], heard.f0[None])[0].numpy()
-        return copy, vocoder.sample_rate
+        converter, heard = self._judge.converter, features.extract(wave, settings)
+        return converter.synthesise(heard.mel, heard.f0), converter.vocoder.sample_rate
 
     @cached_property
     def pitch_of_copy(self) -> np.ndarray:
@@ -286,7 +282,7 @@ def describe(converter: Converter, recogniser: str, voices: list[str]) -> dict[s
     own = [converter.target(name).weights for name in voices]
     for state in (converter.vocoder.state_dict(), *own):
         for tensor in state.values():
-            weights.update(tensor.numpy().tobytes())
+            weights.update(tensor.cpu().numpy().tobytes())
     return {
         "model": converter.card.sha256,
         "weights": weights.hexdigest(),

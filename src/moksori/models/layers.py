@@ -31,7 +31,8 @@ def along_time(conv: nn.Conv1d, x: torch.Tensor) -> torch.Tensor:
     """
     channels_first = x.transpose(1, 2)
     if conv.groups == 1:
-        return conv(channels_first).transpose(1, 2)
+        dense: torch.Tensor = conv(channels_first)
+        return dense.transpose(1, 2)
     made = functional.conv2d(
         channels_first[:, :, None], conv.weight[:, :, None], conv.bias,
         padding=(0, int(conv.padding[0])), dilation=(1, conv.dilation[0]), groups=conv.groups,

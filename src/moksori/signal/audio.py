@@ -83,7 +83,11 @@ class Recording:
 
 
 def read(
-    path: Path, max_seconds: Seconds | None = None, part: tuple[int, int] | None = None
+    path: Path,
+    max_seconds: Seconds | None = None,
+    part: tuple[int, int] | None = None,
+    *,
+    warn: bool = True,
 ) -> Recording:
     """Read a recording of any of `decoders.SUFFIXES`, of any rate and width, for conversion and measuring.
 
@@ -93,6 +97,7 @@ def read(
         path: of the file.
         max_seconds: refuse more than this.
         part: first sample and number of samples; only they are read, and held in memory.
+        warn: whether a `RecordingWarning` is given.
 
     Returns:
         The recording, its constant offset removed (`without_offset`).
@@ -102,9 +107,9 @@ def read(
             should hold, or with samples that are not numbers or beyond all sense; a part that the file does
             not have.
     """
-    recording = decode(path, max_seconds, part)
+    recording = decode(path, max_seconds, part, warn=warn)
     check(recording, max_seconds, str(path))
-    if coarse := recording.coarse:
+    if warn and (coarse := recording.coarse):
         warnings.warn(RecordingWarning(path, coarse), stacklevel=2)
     return without_offset(recording)
 
@@ -114,6 +119,8 @@ def decode(
     max_seconds: Seconds | None = None,
     part: tuple[int, int] | None = None,
     dtype: Literal["float32", "float64"] = "float32",
+    *,
+    warn: bool = True,
 ) -> Recording:
     """A recording exactly as it is; arguments and errors as `read`, whatever its samples are.
 
@@ -121,7 +128,7 @@ def decode(
         AudioError: as `read`.
     """
     with opened(path) as (file, layout, subtype):
-        if layout.warning:
+        if layout.warning and warn:
             warnings.warn(RecordingWarning(path, layout.warning), stacklevel=3)
         counted = file.frames < UNCOUNTED
         begin, wanted = part or (0, file.frames)
@@ -218,8 +225,14 @@ def write(path: Path, samples: np.ndarray, sample_rate: int, subtype: str = "PCM
         soundfile.write(content, samples, sample_rate, subtype=subtype, format=form)
     except soundfile.LibsndfileError as error:
         raise OutputError.of("output.failed", path=path, why=error) from None
-    atomic_write(path, content.getvalue())
+    atomic_write(path, _without_time(content.getvalue()))
     return subtype
+
+
+def _without_time(content: bytes) -> bytes:
+    """A file whose chunk of peaks, which floating point has, does not say when it was written."""
+    at = content.find(b"PEAK", 0, 256)
+    return content if at < 0 else content[: at + 12] + bytes(4) + content[at + 16 :]
 
 
 def for_page(wave: np.ndarray, sample_rate: int) -> bytes:

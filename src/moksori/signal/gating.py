@@ -37,7 +37,7 @@ def integrated_loudness(wave: np.ndarray, sample_rate: int, block: Seconds = BLO
 
 
 def gated(powers: np.ndarray) -> Decibels:
-    """Loudness of blocks of these powers, in LUFS: those that are silent or much below the others are left out."""
+    """Loudness in LUFS of blocks of these powers, without those that are silent or far below the others."""
     powers = powers[_lufs(powers) >= _ABSOLUTE]
     if len(powers) == 0:
         return -np.inf

@@ -1,6 +1,9 @@
 """Everything that can be known to go wrong before any work, at once."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+import os
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,19 +102,44 @@ def preflight(
     memory = memory or Memory()
     voices = {take.role.voice for take in found.takes if not take.role.as_recorded}
     faulty = {name: why for name in sorted(voices) if (why := _voice_fault(converter, name))}
-    for take in progress(found.takes, len(found.takes)):
-        faults, own = _of_take(take, setup, converter, memory)
-        if not take.role.as_recorded and take.role.voice in faulty:
-            values: dict[str, Value] = {"why": faulty[take.role.voice]}
-            faults.append(Issue("error", take.line.place, "voice", values))
-        issues += faults
-        if not any(fault.severity == "error" for fault in faults):
-            takes.append(take)
-            if own:
-                heard[take.id] = own
+    with closing(_measured(found.takes, converter, memory)) as measured:
+        each = zip(found.takes, measured, strict=True)
+        for take, sound in progress(each, len(found.takes)):
+            faults, own = _of_take(take, setup, converter, sound)
+            if not take.role.as_recorded and take.role.voice in faulty:
+                values: dict[str, Value] = {"why": faulty[take.role.voice]}
+                faults.append(Issue("error", take.line.place, "voice", values))
+            issues += faults
+            if not any(fault.severity == "error" for fault in faults):
+                takes.append(take)
+                if own:
+                    heard[take.id] = own
     issues += overlaps(found.takes)
     issues.sort(key=lambda issue: _ORDER[issue.severity])
     return replace(found, takes=takes, issues=issues, heard=heard)
+
+
+def _measured(
+    takes: Sequence[Take], converter: Converter, memory: Memory
+) -> Generator[Sound | AudioError, None, None]:
+    """What is measured of each take's recording, or why it cannot be; in as many threads as there are cores.
+
+    It is decoded here, once.
+    """
+    wordless = [_is_wordless(take, converter.front_end) for take in takes]
+
+    def measure(take: Take, wordless: bool) -> Sound | AudioError:
+        converted = not (take.role.as_recorded or wordless)
+        try:
+            return memory.sound(take, converter, converted=converted)
+        except AudioError as error:
+            return error
+
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        yield from pool.map(measure, takes, wordless)
+    finally:  # also if the check is cancelled
+        pool.shutdown(cancel_futures=True)
 
 
 def _voice_fault(converter: Converter, name: str) -> Message | None:
@@ -123,16 +151,12 @@ def _voice_fault(converter: Converter, name: str) -> Message | None:
 
 
 def _of_take(
-    take: Take, setup: Setup, converter: Converter, memory: Memory
+    take: Take, setup: Setup, converter: Converter, sound: Sound | AudioError
 ) -> tuple[list[Issue], Heard | None]:
-    """What is wrong with one take, and what was measured of it; its recording is decoded here, once."""
+    """What is wrong with one take, and what was measured of it."""
     where, issues = take.line.place, list[Issue]()
-    wordless = _is_wordless(take, converter.front_end)
-    try:
-        converted = not (take.role.as_recorded or wordless)
-        sound = memory.sound(take, converter, converted=converted)
-    except AudioError as error:
-        return [Issue("error", where, "unreadable", {"why": error.message})], None
+    if isinstance(sound, AudioError):
+        return [Issue("error", where, "unreadable", {"why": sound.message})], None
     if sound.coarse:
         issues.append(Issue("warning", where, "header", {"why": sound.coarse}))
     if take.line.end is not None and take.line.start is not None and take.start is not None:

@@ -1,6 +1,5 @@
-"""Where takes are worked on: in processes of this machine, or on a Ray cluster."""
+"""Where takes are worked on: in processes of this machine; cluster.py has those of many machines."""
 
-import logging
 import multiprocessing
 import os
 import threading
@@ -12,10 +11,8 @@ from typing import Any, NamedTuple, Protocol
 
 from moksori.dubbing.records import PASSING, PassingError, Setup, Task
 from moksori.dubbing.work.worker import Worker
-from moksori.errors import ConfigError, MoksoriError, OutputError
+from moksori.errors import MoksoriError, OutputError
 from moksori.messages import Message, message
-
-_LOOPBACK = "127.0.0.1"
 
 
 class Outcome(NamedTuple):
@@ -68,7 +65,7 @@ class LocalEngine:
                 try:
                     yield self._pool.submit(_call, method, task).result()
                 except BrokenProcessPool:
-                    yield Outcome(task, error=_passing(message("work.died")))
+                    yield Outcome(task, error=passing(message("work.died")))
                 self._pool.shutdown()
             self._pool = self._new_pool(self.workers)
 
@@ -137,93 +134,16 @@ def call(worker: Worker, method: str, task: Task) -> Outcome:
     except OutputError as error:
         return Outcome(task, error=error.message, of_folder=True)
     except PassingError as error:
-        return Outcome(task, error=_passing(error.message))
+        return Outcome(task, error=passing(error.message))
     except MoksoriError as error:
         return Outcome(task, error=error.message)
     except Exception as error:  # one line's trouble must not end the job for all others
         why = " ".join(str(error).split())
         told = message("work.unexpected", kind=type(error).__name__, why=why)
-        passing = isinstance(error, OSError | MemoryError)
-        return Outcome(task, error=_passing(told) if passing else told)
+        of_moment = isinstance(error, OSError | MemoryError)
+        return Outcome(task, error=passing(told) if of_moment else told)
 
 
-def _passing(why: Message) -> Message:
+def passing(why: Message) -> Message:
+    """Trouble of the moment: the same command tries the line again."""
     return message(PASSING, why=why)
-
-
-class RayEngine:
-    """Workers on a Ray cluster: the one of RAY_ADDRESS, or one begun on this machine.
-
-    The machines must see the script's recordings and the job's folder under the same paths. Whoever reaches
-    a cluster's ports runs code on it: the one begun here listens on 127.0.0.1 alone; another must be in a
-    private network, or have TLS (docs/dubbing.md).
-
-    Args:
-        setup: of the workers.
-        workers: how many at most; by default as many as the cluster has cores.
-
-    Raises:
-        ConfigError: Ray is not installed, no cluster can be reached, or one begun here would listen
-            on other addresses.
-    """
-
-    def __init__(self, setup: Setup, workers: int | None = None) -> None:
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        address = os.environ.get("RAY_ADDRESS")
-        if (
-            not address
-        ):  # read at Ray's import: without clusters it takes this machine for 127.0.0.1
-            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-        try:
-            import ray
-        except ModuleNotFoundError:
-            raise ConfigError.of("extra.missing", name="Ray", extra="cluster") from None
-        local: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": workers}
-        try:
-            ray.init(
-                address=address or "local",
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **local,
-            )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ConfigError.of("ray.no_cluster", address=address or "local", why=error) from None
-        if not address and ray.util.get_node_ip_address() != _LOOPBACK:  # type: ignore[no-untyped-call]
-            ray.shutdown()
-            raise ConfigError.of("ray.listens")
-        cores = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
-        remote: Any = ray.remote(num_cpus=1, max_restarts=-1)(_RayWorker)
-        self._ray = ray
-        self._workers: list[Any] = [
-            remote.remote(setup) for _ in range(min(workers or cores, cores))
-        ]
-
-    def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
-        """As `Engine.map`."""
-        waiting = iter(tasks)
-        at_work: dict[Any, tuple[Any, Task]] = {}
-        for worker, task in zip(self._workers, waiting, strict=False):
-            at_work[worker.call.remote(method, task)] = worker, task
-        while at_work:
-            (done, *_), _ = self._ray.wait([*at_work], num_returns=1)
-            worker, task = at_work.pop(done)
-            try:
-                yield self._ray.get(done)
-            except self._ray.exceptions.RayError as error:
-                why = message("work.lost", why=type(error).__name__)
-                yield Outcome(task, error=_passing(why))
-            for following in islice(waiting, 1):
-                at_work[worker.call.remote(method, following)] = worker, following
-
-    def close(self) -> None:
-        """As `Engine.close`."""
-        self._ray.shutdown()
-
-
-class _RayWorker:
-    def __init__(self, setup: Setup) -> None:
-        self._worker = Worker(setup)
-
-    def call(self, method: str, task: Task) -> Outcome:
-        return call(self._worker, method, task)

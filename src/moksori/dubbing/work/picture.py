@@ -85,7 +85,8 @@ def _alignment(parts: Sequence[Part]) -> np.ndarray:
 
 def _shades(picture: np.ndarray) -> np.ndarray:
     """[rows, columns] from 0 to 1 as numbers of shades."""
-    return (np.clip(picture, 0, 1) * (_SHADES - 1) + 0.5).astype(np.uint8)
+    numbers: np.ndarray = (np.clip(picture, 0, 1) * (_SHADES - 1) + 0.5).astype(np.uint8)
+    return numbers
 
 
 def palette() -> np.ndarray:
@@ -96,4 +97,5 @@ def palette() -> np.ndarray:
         anchors = np.array([[*bytes.fromhex(colour)] for colour in scale.split()])
         at = np.linspace(0, 1, len(anchors))
         scales.append(np.stack([np.interp(place, at, channel) for channel in anchors.T], 1))
-    return np.rint(np.concatenate(scales)).astype(np.uint8)
+    whole: np.ndarray = np.rint(np.concatenate(scales)).astype(np.uint8)
+    return whole

@@ -31,14 +31,7 @@ def actors_of(
             change all of the actor's lines.
         converter: of the job.
     """
-    front_end, own = converter.front_end, dict[str, dict[str, Source]]()  # by actor, by digest
-    for take in takes:
-        source = heard[take.id].source
-        name, text = actor_of(take), take.line.text
-        if not name or not source or front_end.is_wordless(text) or front_end.is_nonverbal(text):
-            continue
-        if source.f0.any():
-            own.setdefault(name, {}).setdefault(heard[take.id].digest, source)
+    own = sources_of(takes, heard, converter.front_end)
     known = {
         name: speaker
         for name, (speaker, digests) in store.actors().items()
@@ -51,6 +44,21 @@ def actors_of(
     if by == "line":
         return {name: row.model_copy(update={"mean_log_f0": None}) for name, row in known.items()}
     return known
+
+
+def sources_of(
+    takes: Sequence[Take], heard: Mapping[str, Heard], front_end: FrontEnd
+) -> dict[str, dict[str, Source]]:
+    """What was measured of the takes with words, by actor, by digest: what tells how he usually speaks."""
+    own: dict[str, dict[str, Source]] = {}
+    for take in takes:
+        source = heard[take.id].source
+        name, text = actor_of(take), take.line.text
+        if not name or not source or front_end.is_wordless(text) or front_end.is_nonverbal(text):
+            continue
+        if source.f0.any():
+            own.setdefault(name, {}).setdefault(heard[take.id].digest, source)
+    return own
 
 
 def actor_of(take: Take) -> str:
@@ -80,6 +88,8 @@ def tasks_of(
     models = (converter.card, converter.vocoder_card, *([listener.card] if listener else []))
     shared = [_FORMAT, *(card.sha256 for card in models), setup.floor, setup.treble]
     shared += ["watermark"] * setup.watermark
+    if setup.device != "cpu":  # its sums are in another order
+        shared.append(setup.device.partition(":")[0])
     voices = {take.role.voice for take in takes if not take.role.as_recorded}
     own = {name: _own_weights(converter, name) for name in voices}
     tasks = []

@@ -145,10 +145,8 @@ class Worker:
         role = task.take.role
         gain = 0.0 if role.as_recorded or role.nonverbal == "leave" else role.gain
         samples, measured["lowered"] = _louder(recording.samples, gain)
-        if not gain:  # exactly, also what 32-bit floating point cannot hold
-            take = task.take
-            part = (take.begin, take.samples)
-            samples = audio.decode(take.audio, part=part, dtype="float64").samples
+        if not gain:
+            samples = task.exact()
         _write_wave(task.wave, samples, recording)
         _write_sounds(task, recording, samples)
         _write_about(task, "passed", [], None, measured)

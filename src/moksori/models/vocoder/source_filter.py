@@ -197,7 +197,7 @@ class FilterBank(nn.Module):
 
     def _overlap_add(self, pieces: torch.Tensor) -> torch.Tensor:
         """Sum of windows a quarter apart: [B, F, n_fft] → [B, F + 3, hop]."""
-        quarters = pieces.unflatten(-1, (4, self.hop)).unbind(2)
+        quarters = pieces.reshape(*pieces.shape[:2], 4, self.hop).unbind(2)
         whole = pieces.new_zeros(len(pieces), pieces.shape[1] + 3, self.hop)
         for late, quarter in enumerate(quarters):
             whole[:, late : late + pieces.shape[1]] += quarter
@@ -214,7 +214,7 @@ class FilterBank(nn.Module):
 
     def raised(self, x: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
         """Log gain [B, T * per_frame, bins]: the network's [B, T, size] over the level [B, T, bins]."""
-        gain = x.unflatten(-1, (self.per_frame, self.bins)) + level[:, :, None]
+        gain = x.reshape(*x.shape[:2], self.per_frame, self.bins) + level[:, :, None]
         return gain.clamp(max=_LOUDEST).flatten(1, 2)
 
 

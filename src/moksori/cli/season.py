@@ -1,0 +1,154 @@
+"""`moksori season`: many episodes with one cast, one lexicon and one memory of the actors."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from moksori.cli.console import err, out, set_language, watching
+from moksori.cli.options import (
+    DeviceOption,
+    FloorOption,
+    LangOption,
+    LexiconOption,
+    ModelOption,
+    PacksOption,
+    SpellOption,
+    TrebleOption,
+    VocoderOption,
+)
+from moksori.messages import Lang, say
+from moksori.weights import DEFAULT_VOCODER
+
+if TYPE_CHECKING:
+    from moksori.dubbing.episodes import Episode
+    from moksori.dubbing.records import Setup
+    from moksori.dubbing.work.engines import Engine
+
+_LEXICON = "lexicon.tsv"
+_SHOWN = 7  # columns on the screen; summary.xlsx has all
+
+
+def season(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Holds season.xlsx or season.csv, a row an episode with the columns 회차, 대본, 녹음 and, "
+            "where needed, fps, 시작, 시트 (or episode, script, audio, fps, start, sheet); beside it "
+            "cast.toml, and lexicon.tsv if there is one. Or the table itself.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="A folder for each episode's job in it; FOLDER/dubbed by default.",
+        ),
+    ] = None,
+    cast: Annotated[
+        Path | None, typer.Option("--cast", help="Of all episodes; FOLDER/cast.toml by default.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only look for what would go wrong; convert nothing.")
+    ] = False,
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="Try again what failed, though nothing has changed."),
+    ] = False,
+    skip_faulty: Annotated[
+        bool,
+        typer.Option(
+            "--skip-faulty", help="Continue without the lines that the check finds faulty."
+        ),
+    ] = False,
+    loudness: Annotated[
+        Literal["korea", "netflix", "ebu", "none"],
+        typer.Option(help="Loudness of the reels, as `moksori dub` has it."),
+    ] = "korea",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without", metavar="NAME", help="Leave out a deliverable, as `moksori dub`."
+        ),
+    ] = None,
+    lang: LangOption = "ko",
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Where lines are converted: on this machine, or on a Ray cluster."),
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many lines at a time; as many as there are cores."),
+    ] = None,
+    model: ModelOption = None,
+    vocoder: VocoderOption = DEFAULT_VOCODER,
+    packs: PacksOption = None,
+    floor: FloorOption = "room",
+    treble: TrebleOption = "take",
+    lexicon: LexiconOption = None,
+    spell: SpellOption = False,
+    device: DeviceOption = "cpu",
+) -> None:
+    """Dub a season: many episodes, each as `moksori dub` does, with one cast and one lexicon.
+
+    How each actor usually speaks is measured over all episodes. An episode with faults keeps none of the
+    others from being dubbed; summary.xlsx says what became of each. Can be killed at any moment: the same
+    command resumes. Each episode's folder is a job, for `moksori dub -o` and `moksori studio`.
+
+    Example: moksori season show/ --check
+             moksori season show/
+    """
+    said: Lang = lang or "ko"
+    set_language(said)
+    from moksori.dubbing.episodes import find_table, read_episodes
+    from moksori.dubbing.request import date_of
+    from moksori.dubbing.season import SUMMARY, dub_season, headers, save_summary
+    from moksori.dubbing.work.cluster import RayEngine
+    from moksori.dubbing.work.engines import LocalEngine
+
+    table = find_table(folder)
+    episodes = read_episodes(table)
+    place = output or table.parent / "dubbed"
+    beside = table.parent / _LEXICON
+    asked = {
+        "cast": cast or table.parent / "cast.toml", "loudness": loudness, "lang": said, "model": model,
+        "vocoder": vocoder, "packs": packs, "floor": floor, "treble": treble, "spell": spell,
+        "device": device, "without": tuple(without or ()),
+        "lexicon": lexicon or (beside if beside.is_file() else None),
+    }  # fmt: skip
+    watch, interrupted = watching()
+
+    def begin(setup: "Setup") -> "Engine":
+        if engine == "ray":
+            return RayEngine(setup, workers)
+        return LocalEngine(setup, workers or os.cpu_count() or 1)
+
+    def show(episode: "Episode", number: int) -> None:
+        working = say("season.working", said, number=number, all=len(episodes), name=episode.name)
+        err.print(working, markup=False)
+
+    with interrupted:
+        standings = dub_season(
+            episodes, asked, place, begin, watch, only_check=check, skip_faulty=skip_faulty,
+            retry_failed=retry_failed, notify=show,
+        )  # fmt: skip
+    save_summary(place / SUMMARY, standings, said, date_of(table))
+    shown = Table(*headers(said)[:_SHOWN])
+    for standing in standings:
+        shown.add_row(*map(str, standing.cells(said)[:_SHOWN]))
+    out.print(shown)
+    for standing in standings:
+        if standing.why:
+            why = f"{standing.episode.name}: {standing.why.say(said)}"
+            err.print(why, style="red", markup=False)
+    done = sum(standing.state == "done" for standing in standings)
+    path = place / SUMMARY
+    out.print(say("season.summary", said, done=done, all=len(standings), path=path), markup=False)
+    if any(standing.state == "cancelled" for standing in standings):
+        raise typer.Exit(130)
+    good = ("checked",) if check else ("done",)
+    raise typer.Exit(1 if any(s.state not in good or s.failed for s in standings) else 0)

@@ -1,0 +1,282 @@
+"""A season: many episodes, each a job of its own, with one cast, one lexicon and one memory of the actors.
+
+How an actor usually speaks is measured over the takes of all episodes, once, and kept in OUT/.moksori, so
+that a line said louder or higher than usual is so in every episode, and a new one changes none of the old.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from moksori.dubbing.check import Checked, check, keep_preflight
+from moksori.dubbing.deliver.retakes import to_look_at
+from moksori.dubbing.deliver.sheets import Cell, Sheet, save_table
+from moksori.dubbing.episodes import Episode
+from moksori.dubbing.job import dub
+from moksori.dubbing.plan.preflight import Memory
+from moksori.dubbing.progress import Cancelled, Watch
+from moksori.dubbing.records import HOME, Setup, Task
+from moksori.dubbing.request import JobFile, Request, load_job
+from moksori.dubbing.review import Review
+from moksori.dubbing.store import Store, check_folder
+from moksori.dubbing.work.engines import Engine, Outcome
+from moksori.dubbing.work.tasks import sources_of
+from moksori.errors import MoksoriError
+from moksori.files import atomic_write
+from moksori.messages import Lang, Message, message, say
+from moksori.signal.speaker import SourceSpeaker
+
+SUMMARY = "summary.xlsx"
+_ACTORS = "actors.json"
+State = Literal["done", "checked", "faulty", "error", "cancelled"]
+_COLUMNS = {  # code of the header: width
+    "episode": 16, "state": 14, "lines": 10, "converted": 10, "passed": 12, "failed": 10, "look": 12,
+    "folder": 30, "why": 80,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What became of an episode.
+
+    Attributes:
+        episode: of the table.
+        out: the folder of its job.
+        state: `done`; `checked` where nothing else was asked; `faulty` where the check found faults, which
+            its preflight.xlsx lists; `error` where it could not even be looked at; `cancelled`.
+        lines: of its script.
+        converted: of them.
+        passed: of them, as recorded.
+        failed: of them, with those that the job continued without.
+        look: at how many a person should look.
+        why: what is wrong, if something is.
+    """
+
+    episode: Episode
+    out: Path
+    state: State
+    lines: int = 0
+    converted: int = 0
+    passed: int = 0
+    failed: int = 0
+    look: int = 0
+    why: Message | None = None
+
+    def cells(self, lang: Lang) -> list[Cell]:
+        """A row of the summary."""
+        state = say(f"season.state.{self.state}", lang)
+        return [
+            self.episode.name, state, self.lines, self.converted, self.passed, self.failed, self.look,
+            str(self.out), self.why.say(lang) if self.why else "",
+        ]  # fmt: skip
+
+
+class _Looked(NamedTuple):
+    """An episode whose script and recordings have been looked at."""
+
+    file: JobFile
+    request: Request
+    checked: Checked
+
+
+def dub_season(
+    episodes: Sequence[Episode],
+    asked: Mapping[str, Any],
+    out: Path,
+    engine: Callable[[Setup], Engine],
+    watch: Watch | None = None,
+    *,
+    only_check: bool = False,
+    skip_faulty: bool = False,
+    retry_failed: bool = False,
+    notify: Callable[[Episode, int], None] = lambda episode, number: None,
+) -> list[Standing]:
+    """Look through all episodes, then dub each whose script and recordings are as they should be.
+
+    An episode that cannot be dubbed keeps none of the others from it. The same call resumes.
+
+    Args:
+        episodes: of the table.
+        asked: what all jobs have in common, as `JobFile` has it: cast, lexicon, loudness …
+        out: a folder for each episode's job is made in it.
+        engine: makes the workers, which all jobs share; only called if there is work.
+        watch: is notified of each step, and may cancel.
+        only_check: convert nothing.
+        skip_faulty: continue without the lines that the check finds faulty.
+        retry_failed: as `job.dub`.
+        notify: called before each episode is dubbed, with its number from 1.
+
+    Raises:
+        OutputError: `out` cannot be written to.
+    """
+    watch, memory = watch or Watch(), Memory()
+    looked, standings = dict[Episode, _Looked](), dict[Episode, Standing]()
+    workers = _Shared(engine)
+    try:
+        for episode in episodes:
+            folder = out / episode.folder
+            try:
+                looked[episode] = _look(episode, asked, folder, watch, memory)
+            except MoksoriError as error:
+                standings[episode] = Standing(
+                    episode=episode, out=folder, state="error", why=error.message
+                )
+        actors = season_actors([one.checked for one in looked.values()], out)
+        for number, episode in enumerate(episodes, 1):
+            if one := looked.get(episode):
+                notify(episode, number)
+                folder = out / episode.folder
+                standings[episode] = _dub(
+                    episode, one, folder, actors, workers, watch,
+                    only_check=only_check, skip_faulty=skip_faulty, retry_failed=retry_failed,
+                )  # fmt: skip
+    except Cancelled:
+        pass
+    finally:
+        workers.end()
+    for episode in episodes:
+        cancelled = Standing(episode=episode, out=out / episode.folder, state="cancelled")
+        standings.setdefault(episode, cancelled)
+    return [standings[episode] for episode in episodes]
+
+
+def season_actors(
+    looked: Sequence[Checked], out: Path
+) -> dict[str, tuple[SourceSpeaker, set[str]]]:
+    """What is known of each actor from the takes of all episodes, with the digests of the takes.
+
+    Of those measured before, as it was then, so that a new episode changes no line of the others.
+    """
+    own: dict[str, dict[str, Any]] = {}
+    for checked in looked:
+        front_end = checked.converter.front_end
+        for name, sources in sources_of(checked.takes, checked.heard, front_end).items():
+            own.setdefault(name, {}).update(sources)
+    path = out / HOME / _ACTORS
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for name, sources in own.items():
+        if not set(kept.get(name, {}).get("digests", ())) & set(sources):
+            speaker = looked[0].converter.speaker(sources.values())
+            kept[name] = {"speaker": speaker.model_dump(), "digests": sorted(sources)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True))
+    return {
+        name: (SourceSpeaker.model_validate(kept[name]["speaker"]), set(sources))
+        for name, sources in own.items()
+    }
+
+
+def save_summary(path: Path, standings: Sequence[Standing], lang: Lang, date: datetime) -> None:
+    """Write what became of all episodes to an .xlsx.
+
+    Raises:
+        OutputError: the place cannot be written to.
+    """
+    sheet = Sheet(
+        title=say("season.title", lang), headers=headers(lang),
+        rows=[standing.cells(lang) for standing in standings], widths=[*_COLUMNS.values()],
+    )  # fmt: skip
+    save_table(path, [sheet], date)
+
+
+def headers(lang: Lang) -> list[str]:
+    """Of the summary's columns."""
+    return [say(f"season.column.{name}", lang) for name in _COLUMNS]
+
+
+def _look(
+    episode: Episode, asked: Mapping[str, Any], out: Path, watch: Watch, memory: Memory
+) -> _Looked:
+    check_folder(out)
+    own = {
+        "script": episode.script, "audio": episode.audio, "fps": episode.fps or None,
+        "start": episode.start or None, "episode": episode.sheet or None,
+    }  # fmt: skip
+    file = load_job(out).merged({**asked, **own})
+    request = file.request()
+    return _Looked(file, request, check(request, watch, Review(out), memory))
+
+
+def _dub(
+    episode: Episode,
+    looked: _Looked,
+    out: Path,
+    actors: Mapping[str, tuple[SourceSpeaker, set[str]]],
+    workers: "_Shared",
+    watch: Watch,
+    *,
+    only_check: bool,
+    skip_faulty: bool,
+    retry_failed: bool,
+) -> Standing:
+    file, request, checked = looked
+    lines, faults = len(checked.lines), len(checked.faults)
+    try:
+        if only_check or (faults and not skip_faulty) or not checked.takes:
+            path, _ = keep_preflight(request, checked, out, file, look=only_check)
+            why = message("cli.faults", faults=faults, path=path) if faults else None
+            return Standing(
+                episode=episode, out=out, state="faulty" if faults or not lines else "checked",
+                lines=lines, why=why,
+            )  # fmt: skip
+        _keep_actors(checked, out, actors)
+        result = dub(
+            request, checked, out, lambda: workers.of(request.setup), watch,
+            retry_failed=retry_failed, remember=file,
+        )  # fmt: skip
+    except MoksoriError as error:
+        return Standing(episode=episode, out=out, state="error", lines=lines, why=error.message)
+    if result.cancelled:
+        raise Cancelled
+    status = [row.status for row in result.rows]
+    return Standing(
+        episode=episode, out=out, state="done", lines=lines, converted=status.count("converted"),
+        passed=status.count("passed"), failed=status.count("failed"),
+        look=sum(map(to_look_at, result.rows)),
+        why=next((row.error for row in result.rows if row.error), None),
+    )  # fmt: skip
+
+
+def _keep_actors(
+    checked: Checked, out: Path, actors: Mapping[str, tuple[SourceSpeaker, set[str]]]
+) -> None:
+    """Give the job what is known of its actors; it takes it as what it has measured itself."""
+    own = sources_of(checked.takes, checked.heard, checked.converter.front_end)
+    store = Store(out)
+    try:
+        for name, sources in own.items():
+            store.keep_actor(name, actors[name][0], sources)
+    finally:
+        store.close()
+
+
+class _Shared:
+    """Workers that outlive a job, since loading the models takes longer than many a line."""
+
+    def __init__(self, make: Callable[[Setup], Engine]) -> None:
+        self._make, self._setup = make, Setup()
+        self._engine: Engine | None = None
+
+    def of(self, setup: Setup) -> Engine:
+        """Workers of this setup."""
+        if self._engine is None or setup != self._setup:
+            self.end()
+            self._engine, self._setup = self._make(setup), setup
+        return self
+
+    def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
+        """As `Engine.map`."""
+        assert self._engine is not None
+        return self._engine.map(method, tasks)
+
+    def close(self) -> None:
+        """Nothing: the next job needs them."""
+
+    def end(self) -> None:
+        """End them."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None

@@ -1,0 +1,135 @@
+"""What travels to a machine that shares no folder with this one, and what comes back.
+
+there   a setup's own folders as their files; a take's samples, exactly as its recording holds them
+back    the files of its outcome, by what follows the key in their names
+"""
+
+import tempfile
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moksori.dubbing.records import LONGEST, PassingError, Setup, Task, digest_of
+from moksori.dubbing.work.engines import Outcome, call
+from moksori.dubbing.work.worker import Worker
+from moksori.errors import AudioError
+from moksori.files import atomic_write
+from moksori.signal import audio
+from moksori.signal.audio import Recording
+
+_WIDE = ("PCM_32", "DOUBLE")  # what 32-bit floating point does not hold
+_PLACES = (
+    "model",
+    "vocoder",
+    "packs",
+    "lexicon",
+    "recogniser",
+)  # of a setup, which may be files or folders
+Files = dict[str, bytes]  # by their names
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarriedTask(Task):
+    """A task with the samples of its take.
+
+    Attributes:
+        raw: the take's part of its recording, in 64 bits where 32 do not hold it.
+    """
+
+    raw: Recording
+
+    def read(self) -> Recording:
+        """As `Task.read`."""
+        samples = self.raw.samples.astype(np.float32, copy=False)
+        return audio.without_offset(replace(self.raw, samples=samples))
+
+    def exact(self) -> np.ndarray:
+        """As `Task.exact`."""
+        return self.raw.samples.astype(np.float64)
+
+
+def carried(task: Task) -> CarriedTask:
+    """A task with the samples of its take, which are as they were when the job began.
+
+    Raises:
+        PassingError: as `Task.read`.
+    """
+    take = task.take
+    try:
+        part = (take.begin, take.samples)
+        raw = audio.decode(take.audio, LONGEST, part, warn=False)
+        if raw.subtype in _WIDE:
+            raw = audio.decode(take.audio, LONGEST, part, "float64", warn=False)
+    except AudioError as error:
+        raise PassingError(error.message) from None
+    own = {field.name: getattr(task, field.name) for field in fields(Task)}
+    own |= {"take": replace(take, audio=Path(take.audio.name)), "store": Path()}  # not there
+    made = CarriedTask(**own, raw=raw)
+    if digest_of(made.read()) != task.digest:
+        raise PassingError.of("audio.changed", file=take.audio)
+    return made
+
+
+def packed(setup: Setup) -> tuple[Setup, dict[str, Files]]:
+    """A setup, and the files that it names by its fields; of a single file, an empty name is there too."""
+    files: dict[str, Files] = {}
+    for name in _PLACES:
+        value = getattr(setup, name)
+        place = Path(value) if value else None
+        if place is not None and place.is_file():
+            files[name] = {place.name: place.read_bytes(), "": b""}
+        elif place is not None and place.is_dir():
+            found = (path for path in sorted(place.rglob("*")) if path.is_file())
+            files[name] = {path.relative_to(place).as_posix(): path.read_bytes() for path in found}
+    return setup, files
+
+
+def unpacked(setup: Setup, files: dict[str, Files], home: Path) -> Setup:
+    """The setup again, its files in a folder of this machine."""
+    places: dict[str, Any] = {}
+    for name, contents in files.items():
+        place = home / name
+        place.mkdir(parents=True)
+        for path, content in contents.items():
+            if path:
+                (place / path).parent.mkdir(parents=True, exist_ok=True)
+                (place / path).write_bytes(content)
+        if "" in contents:
+            place /= next(path for path in contents if path)
+        places[name] = str(place) if name in ("vocoder", "recogniser") else place
+    return replace(setup, **places)
+
+
+class CarriedWorker:
+    """A worker on a machine that shares no folder with the job's."""
+
+    def __init__(self, setup: Setup, files: dict[str, Files]) -> None:
+        self._home = tempfile.TemporaryDirectory(prefix="moksori-")
+        self._worker = Worker(unpacked(setup, files, Path(self._home.name)))
+
+    def ready(self) -> bool:
+        """Load the models."""
+        return bool(self._worker.converter)
+
+    def call(self, method: str, task: CarriedTask) -> tuple[Outcome, Files]:
+        """As `engines.call`, with the files of the outcome; its task is left out."""
+        store = Path(self._home.name) / "lines"
+        store.mkdir(exist_ok=True)
+        outcome = call(self._worker, method, replace(task, store=store))
+        paths = sorted(store.iterdir())
+        files = {path.name.removeprefix(task.key): path.read_bytes() for path in paths}
+        for path in paths:
+            path.unlink()
+        return outcome._replace(task=None), files  # type: ignore[arg-type]  # it is known there
+
+
+def keep(task: Task, files: Files) -> None:
+    """Write an outcome's files where the job expects them; that which says that it is whole is the last.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    for name in sorted(files, key=lambda name: name == ".json"):
+        atomic_write(task.store / f"{task.key}{name}", files[name])

@@ -1,0 +1,154 @@
+"""Takes worked on by many machines, on a Ray cluster.
+
+The machines need no folder in common: samples and outcomes travel through Ray (carried.py). A machine that
+dies costs the lines that it had in hand, which others begin again; bytes are the same wherever a line is
+converted.
+"""
+
+import logging
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from moksori.config import Seconds
+from moksori.dubbing.records import PassingError, Setup, Task
+from moksori.dubbing.work.carried import CarriedWorker, carried, keep, packed
+from moksori.dubbing.work.engines import Outcome, passing
+from moksori.errors import ConfigError, OutputError
+from moksori.messages import message
+
+_LOOPBACK = "127.0.0.1"
+_TRIES = 3  # of a line whose worker dies: it may be the line
+_PATIENCE: Seconds = 120.0  # without any worker, until lines are given up
+
+
+class RayEngine:
+    """Workers on a Ray cluster: the one of RAY_ADDRESS, or one begun on this machine.
+
+    Whoever reaches a cluster's ports runs code on it: the one begun here listens on 127.0.0.1 alone; another
+    must be in a private network, or have TLS (docs/dubbing.md).
+
+    Args:
+        setup: of the workers; folders that it names are sent to them.
+        workers: how many at most; by default as many as the cluster has cores.
+
+    Raises:
+        ConfigError: Ray is not installed, no cluster can be reached, or one begun here would listen
+            on other addresses.
+    """
+
+    def __init__(self, setup: Setup, workers: int | None = None) -> None:
+        self._ray = _begin(workers)
+        cores = int(self._ray.cluster_resources().get("CPU", 1))
+        graphics = {"num_gpus": 1} if setup.device.startswith("cuda") else {}
+        self._kind = self._ray.remote(num_cpus=1, **graphics)(CarriedWorker)
+        self._packed = tuple(map(self._ray.put, packed(setup)))
+        self._begun: dict[Any, Any] = {}  # workers that are not ready yet, by the call that says so
+        self._idle: list[Any] = []
+        for _ in range(min(workers or cores, cores)):
+            self._begin_worker()
+
+    def _begin_worker(self) -> None:
+        worker = self._kind.remote(*self._packed)
+        self._begun[worker.ready.remote()] = worker
+
+    def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
+        """As `Engine.map`; a line whose worker dies is begun again by another."""
+        waiting, again = iter(tasks), deque[Task]()
+        at_work: dict[Any, tuple[Any, Task]] = {}
+        tries, last = Counter[str](), time.monotonic()
+        while True:
+            while self._idle and (task := again.popleft() if again else next(waiting, None)):
+                try:
+                    sent = carried(task)
+                except PassingError as error:
+                    yield Outcome(task, error=passing(error.message))
+                    continue
+                worker = self._idle.pop()
+                at_work[worker.call.remote(method, sent)] = worker, task
+            if not at_work and self._idle:
+                return
+            done, _ = self._ray.wait([*at_work, *self._begun], num_returns=1, timeout=_PATIENCE)
+            if not done and not at_work and time.monotonic() - last >= _PATIENCE:
+                yield from self._given_up([*again, *waiting])
+                return
+            for call in done:
+                last = time.monotonic()
+                if call in self._begun:
+                    self._ready(call)
+                    continue
+                worker, task = at_work.pop(call)
+                outcome = self._outcome(call, worker, task)
+                if outcome is None:
+                    tries[task.key] += 1
+                    if tries[task.key] < _TRIES:
+                        again.append(task)
+                        continue
+                    outcome = Outcome(task, error=passing(message("work.died")))
+                yield outcome
+
+    def _ready(self, call: Any) -> None:
+        worker = self._begun.pop(call)
+        try:
+            self._ray.get(call)
+        except self._ray.exceptions.RayActorError:  # it died; another is begun
+            self._begin_worker()
+        except self._ray.exceptions.RayTaskError as error:
+            raise ConfigError.of(
+                "work.no_worker", why=" ".join(str(error).split())[-300:]
+            ) from None
+        else:
+            self._idle.append(worker)
+
+    def _outcome(self, call: Any, worker: Any, task: Task) -> Outcome | None:
+        """What became of a task; None if its worker died."""
+        try:
+            outcome, files = self._ray.get(call)
+        except self._ray.exceptions.RayError:
+            self._begin_worker()
+            return None
+        self._idle.append(worker)
+        try:
+            keep(task, files)
+        except OutputError as error:
+            return Outcome(task, error=error.message, of_folder=True)
+        result: Outcome = outcome._replace(task=task)
+        return result
+
+    def _given_up(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+        """No machine is left that could work."""
+        for task in tasks:
+            yield Outcome(task, error=passing(message("work.lost", why="no worker is left")))
+
+    def close(self) -> None:
+        """As `Engine.close`."""
+        self._ray.shutdown()
+
+
+def _begin(workers: int | None) -> Any:
+    """Ray, connected; see `RayEngine`."""
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    address = os.environ.get("RAY_ADDRESS")
+    if not address:  # read at Ray's import: without clusters it takes this machine for 127.0.0.1
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    try:
+        import ray
+    except ModuleNotFoundError:
+        raise ConfigError.of("extra.missing", name="Ray", extra="cluster") from None
+    local: dict[str, Any] = {} if address else {"include_dashboard": False, "num_cpus": workers}
+    try:
+        ray.init(
+            address=address or "local",
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            **local,
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ConfigError.of("ray.no_cluster", address=address or "local", why=error) from None
+    if not address and ray.util.get_node_ip_address() != _LOOPBACK:  # type: ignore[no-untyped-call]
+        ray.shutdown()
+        raise ConfigError.of("ray.listens")
+    return ray

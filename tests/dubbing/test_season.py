@@ -1,0 +1,161 @@
+"""A season of two small episodes, dubbed in this process."""
+
+import shutil
+from datetime import datetime
+
+import numpy as np
+import openpyxl
+import pytest
+import soundfile
+import soxr
+from typer.testing import CliRunner
+
+from moksori.cli import app
+from moksori.dubbing.episodes import find_table, read_episodes
+from moksori.dubbing.season import SUMMARY, dub_season, save_summary
+from moksori.dubbing.store import Store
+from moksori.errors import ConfigError
+from moksori.signal.speaker import SourceSpeaker
+from tests.conftest import DEMO, DEMO_TEXT
+from tests.dubbing.conftest import CAST, InProcess
+
+RATE = 22050
+
+
+def make_episode(folder, name, faster):
+    """A line of the same actor; his F0 is higher where it is faster."""
+    wave = soxr.resample(soundfile.read(DEMO, dtype="float32")[0], RATE * faster, RATE)
+    (folder / name).mkdir(parents=True)
+    soundfile.write(folder / name / "0001.wav", wave, RATE, "PCM_24")
+    book = openpyxl.Workbook()
+    book.active.append(["번호", "시작", "배역", "성우", "대사", "파일"])
+    book.active.append([1, "01:00:05:10", "하나", "성우", DEMO_TEXT, "0001"])
+    book.save(folder / f"{name}.xlsx")
+
+
+def make_table(folder, rows, headers=("회차", "대본", "녹음", "fps")):
+    book = openpyxl.Workbook()
+    for row in (headers, *rows):
+        book.active.append(row)
+    book.save(folder / "season.xlsx")
+    return folder / "season.xlsx"
+
+
+@pytest.fixture
+def season(tmp_path):
+    for name, faster in (("ep01", 1.0), ("ep02", 1.12)):
+        make_episode(tmp_path, name, faster)
+    (tmp_path / "cast.toml").write_text(CAST, encoding="utf-8")
+    make_table(tmp_path, [("1화", "ep01.xlsx", "ep01", 25), ("2화", "EP02.xlsx", "ep02/", 25.0)])
+    return tmp_path
+
+
+def run(folder, **more):
+    """What became of the episodes, and the texts that were converted."""
+    engines = []
+
+    def engine(setup):
+        engines.append(InProcess(setup))
+        return engines[-1]
+
+    episodes = read_episodes(find_table(folder))
+    asked = {"cast": folder / "cast.toml", "lang": "en"}
+    standings = dub_season(episodes, asked, folder / "dubbed", engine, **more)
+    assert len(engines) <= 1  # all episodes share the workers
+    return standings, sum(len(one.asked) for one in engines)
+
+
+def actor(folder, name) -> SourceSpeaker:
+    store = Store(folder / "dubbed" / name)
+    try:
+        return store.actors()["성우"][0]
+    finally:
+        store.close()
+
+
+def test_episodes_share_cast_and_actors_and_resume(season):
+    standings, converted = run(season)
+    assert [(s.episode.name, s.state, s.converted) for s in standings] == [
+        ("1화", "done", 1), ("2화", "done", 1)
+    ]  # fmt: skip
+    assert converted == 2
+    assert all((s.out / "reel.wav").exists() for s in standings)
+    first, second = (actor(season, name) for name in ("1화", "2화"))
+    assert first == second  # one memory of the actor …
+    low = np.log(1.12) / 2  # … between his two ways of speaking
+    standings, converted = run(season)
+    assert converted == 0 and {s.state for s in standings} == {"done"}
+    shutil.rmtree(season / "dubbed")
+    make_table(season, [("1화", "ep01.xlsx", "ep01", 25)])
+    run(season)
+    assert first.mean_log_f0 - actor(season, "1화").mean_log_f0 == pytest.approx(low, abs=0.03)
+    make_table(season, [("1화", "ep01.xlsx", "ep01", 25), ("2화", "ep02.xlsx", "ep02", 25)])
+    before = actor(season, "1화")
+    _, converted = run(season)  # a new episode changes no line of the old
+    assert converted == 1 and actor(season, "1화") == actor(season, "2화") == before
+
+
+def test_an_episode_with_faults_keeps_no_other_from_being_dubbed(season):
+    (season / "ep01" / "0001.wav").rename(season / "ep01" / "other.wav")
+    (season / "broken.xlsx").write_text("no workbook")
+    make_table(season, [
+        ("1화", "ep01.xlsx", "ep01", 25), ("2화", "ep02.xlsx", "ep02", 25), ("3화", "broken.xlsx", "ep02", 25)
+    ])  # fmt: skip
+    standings, _ = run(season, only_check=True)
+    assert [s.state for s in standings] == ["faulty", "checked", "error"]
+    assert (standings[0].out / "preflight.xlsx").exists()
+    assert "broken.xlsx" in standings[2].why.say("en")
+    save_summary(season / SUMMARY, standings, "ko", datetime(2026, 1, 1))
+    rows = [*openpyxl.load_workbook(season / SUMMARY).active.iter_rows(values_only=True)]
+    assert rows[0][:3] == ("회차", "상태", "대사")
+    assert [row[:3] for row in rows[1:]] == [
+        ("1화", "점검에 걸림", 1), ("2화", "점검함", 1), ("3화", "오류", 0)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("headers", "rows", "told"),
+    [
+        (("회차", "대본"), [("1", "a.xlsx")], ["no column “녹음”"]),
+        (("회차", "대본", "녹음", "비고"), [("1", "a", "b", "c")], ["“비고” is not known"]),
+        (("회차", "대본", "녹음"), [], ["no episodes"]),
+        (("episode", "script", "audio"), [("1", "no.xlsx", "")], ["row 2", "no.xlsx", "“녹음” is empty"]),
+        (
+            ("회차", "대본", "녹음"), [("1", "cast.toml", "cast.toml")] * 2,
+            ["row 2: the episode “1” is there twice", "row 3"],
+        ),
+    ],
+    ids=["column missing", "column unknown", "empty", "cells", "twice"],
+)  # fmt: skip
+def test_faults_of_the_table_are_told_by_their_place(tmp_path, headers, rows, told):
+    (tmp_path / "cast.toml").touch()
+    with pytest.raises(ConfigError) as raised:
+        read_episodes(make_table(tmp_path, rows, headers))
+    for words in told:
+        assert words in str(raised.value)
+    assert str(tmp_path / "season.xlsx") in raised.value.say("ko")
+
+
+def test_a_csv_serves_too_and_several_tables_are_asked_about(tmp_path):
+    with pytest.raises(ConfigError, match=r"write a season\.xlsx"):
+        find_table(tmp_path)
+    (tmp_path / "a.srt").touch()
+    (tmp_path / "takes").mkdir()
+    (tmp_path / "season.csv").write_text(
+        "episode,script,audio,fps\nep 1/2,a.srt,takes,29.97df\n", encoding="utf-8-sig"
+    )
+    (episode,) = read_episodes(find_table(tmp_path))
+    assert (episode.name, episode.fps, episode.audio) == ("ep 1/2", "29.97df", tmp_path / "takes")
+    assert "/" not in episode.folder
+    make_table(tmp_path, [])
+    with pytest.raises(ConfigError, match="several tables"):
+        find_table(tmp_path)
+
+
+def test_the_command_checks_a_season_and_says_so_by_its_exit(season):
+    done = CliRunner().invoke(app, ["season", str(season), "--check", "--lang", "en"])
+    assert done.exit_code == 0, done.output
+    assert "0 of 2 episodes are done" in done.output and "checked" in done.output
+    assert (season / "dubbed" / SUMMARY).exists()
+    (season / "ep02" / "0001.wav").unlink()
+    assert CliRunner().invoke(app, ["season", str(season), "--check"]).exit_code == 1
