@@ -1,4 +1,5 @@
 import csv
+import itertools
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from moksori import Converter
 from moksori.config import AudioConfig, ConversionConfig, CotatronConfig
+from moksori.conversion import converter as conversion
 from moksori.conversion.checkpoint import VocoderCard
 from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
 from moksori.metrics.measures import compare_f0
@@ -230,3 +232,15 @@ def test_effort_beyond_its_limits_is_refused(converter):
     for effort in (-0.1, 1.6, float("nan")):
         with pytest.raises(VoiceError, match="effort"):
             converter.convert(DEMO, DEMO_TEXT, "lmy", effort=effort)
+
+
+def test_a_conversion_s_energies_settle(converter, monkeypatch):
+    """Each decoding changes the energies that it was given less than the one before."""
+    mels = []
+    for decodings in (1, 2, 3, 4):
+        monkeypatch.setattr(conversion, "_DECODINGS", decodings)
+        mels.append(torch.from_numpy(converter.convert(DEMO, DEMO_TEXT, "lmy", effort=0).mel))
+    energies = [features.energy(mel, 3) for mel in mels]
+    energies = [(e - e.mean(0)) / e.std(0) for e in energies]
+    moved = [(a - b).abs().mean() for a, b in itertools.pairwise(energies)]
+    assert moved[0] > moved[1] > moved[2]

@@ -5,7 +5,7 @@ import torch
 from moksori.config import AudioConfig, ConversionConfig, CotatronConfig
 from moksori.models.conversion import Batch, ConversionModel, OtherSpeaker
 from moksori.models.layers import MaskedBatchNorm, length_mask, masked_standard
-from moksori.models.prosody import ResidualProsody, fill_unvoiced
+from moksori.models.prosody import NoProsody, ResidualProsody, fill_unvoiced
 from moksori.text import SYMBOLS
 from moksori.training.common import mel_l1
 
@@ -120,6 +120,16 @@ def test_another_speaker_s_recording_gives_what_is_said_at_the_target_s_time(mod
     prosody = model.prosody(batch.f0, batch.mel, mask)
     expected = model.decoder(linguistic, prosody, model.voices(batch.voice), mask)
     torch.testing.assert_close(made.mel, expected)
+
+
+def test_each_decoding_takes_the_energies_of_the_one_before(model):
+    batch = random_batch([(9, 50), (4, 23)])
+    once, twice = model(batch), model(batch, decodings=2)
+    linguistic = model.align(*batch[:4]).linguistic()
+    torch.testing.assert_close(twice.mel, model.decode(linguistic, batch._replace(mel=once.mel)))
+    told = not isinstance(model.prosody, NoProsody)
+    assert ((twice.mel - once.mel).abs().max() > 1e-3) == told
+    torch.testing.assert_close(twice.alignment, once.alignment)
 
 
 def test_what_is_frozen_stays_as_it_is(model):

@@ -59,6 +59,9 @@ from moksori.weights import DEFAULT_VOCODER, MODEL, RECOGNISER, VOCODERS
 MAX_SECONDS: Seconds = 30.0
 MAX_PITCH: Semitones = 12.0
 MAX_EFFORT = 1.5  # of the actor's own; beyond it the spectra are none that a voice has
+_DECODINGS = (
+    2  # the first by the source's energies, the second by the conversion's own; docs/figures.md
+)
 MIN_CONFIDENCE = 0.5  # under it a line should be looked at; see docs/figures.md
 
 
@@ -362,7 +365,7 @@ class Converter:
         batch = Batch(phones, length, source, frames, pitch, row)
         own = {name: weight.to(self.device) for name, weight in target.weights.items()}
         with torch.inference_mode():
-            converted = functional_call(self.model, own, (batch,))
+            converted = functional_call(self.model, own, (batch, None, _DECODINGS))
         alignment = self._alignment(converted.alignment, converted.log_alignment, reading, speech)
         return converted.mel[0].cpu(), alignment
 

@@ -151,14 +151,20 @@ class ConversionModel(nn.Module):
         lines = phones, phone_lengths, mel, mel_lengths
         return self.text_aligner.align(*lines, aligner=other).alignment
 
-    def forward(self, batch: Batch, log_prior: torch.Tensor | None = None) -> Converted:
+    def forward(
+        self, batch: Batch, log_prior: torch.Tensor | None = None, decodings: int = 1
+    ) -> Converted:
         """Align the source with its text and decode it in `batch.voice`.
 
-        Training and conversion differ only in whose voice and mean log-F0 the batch holds.
+        Training and conversion differ only in whose voice and mean log-F0 the batch holds, and in how
+        often is decoded.
 
         Args:
             batch: see `Batch`.
             log_prior: [B, S, N], for the aligner, while learning.
+            decodings: each after the first takes the energies of the mel that the last one gave in place
+                of the source's. Standardised as they are, the source's still tell how his vowels lie
+                against each other, and each decoding leaves less of that.
         """
         aligned_to = batch.other or batch
         aligned = self.align(
@@ -169,6 +175,8 @@ class ConversionModel(nn.Module):
             frames = batch.other.frames[..., None].expand(-1, -1, linguistic.shape[-1])
             linguistic = linguistic.gather(1, frames)
         mel = self.decode(linguistic, batch)
+        for _ in range(decodings - 1):
+            mel = self.decode(linguistic, batch._replace(mel=mel))
         return Converted(mel, aligned.log_alignment, aligned.alignment)
 
     def decode(self, linguistic: torch.Tensor, batch: Batch) -> torch.Tensor:
