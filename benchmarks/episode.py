@@ -10,6 +10,8 @@ Nothing of it may be committed: the recordings are the corpus's.
 """
 
 import datetime
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +37,10 @@ def main(
     episode: Path,
     lines: int = 64,
     minutes: Annotated[
-        float, typer.Option(help="Repeat the lines until the track is so long.")
+        float,
+        typer.Option(
+            help="Repeat the lines, each time a little quieter, until the track is so long."
+        ),
     ] = 0.0,
     seed: int = 1,
 ) -> None:
@@ -57,10 +62,11 @@ def main(
     takes = episode / "takes"
     takes.mkdir(parents=True, exist_ok=True)
     rows, placed, at, number = [], [], HOUR + 2.0, 0
-    while True:
+    for again in count():
         for name, line in chosen:
             number += 1
             recording = audio.read(line.audio)
+            recording = replace(recording, samples=recording.samples * np.float32(0.9**again))
             start = from_frames(to_frames(at, RATE), RATE)
             seconds = recording.seconds
             end = from_frames(to_frames(start + seconds, RATE) + 1, RATE)
