@@ -231,7 +231,7 @@ def _look(browser: Browser, path: Path, lines: int) -> tuple[float, float, int]:
     paint: float = page.evaluate(_PAINT)
     filled: float = page.evaluate("window.filled / 1000")
     page.close()
-    return paint, filled, sum(url.endswith(".mp3") for url in asked)
+    return paint, filled, sum(url.endswith((".mp3", ".flac")) for url in asked)
 
 
 def _add(table: Table, what: str, seconds: list[Any]) -> None:

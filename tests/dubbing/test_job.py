@@ -402,7 +402,7 @@ def test_the_command_line_from_cast_to_delivery(show):
     assert (show / "out" / "preflight (1).xlsx").read_text() == "mine"
     made = moksori(*job, "--skip-faulty", "--workers", "1")
     assert made.exit_code == 1
-    assert "2 lines converted, 1 as recorded, 1 failed" in made.output
+    assert "2 converted, 1 as recorded, 1 failed" in made.output
     (first, *_), *_ = openpyxl.load_workbook(show / "out" / "retakes.xlsx").active.iter_rows(
         min_row=2
     )

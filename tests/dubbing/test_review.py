@@ -14,13 +14,27 @@ from moksori.dubbing.job import again, dub, standing
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.takes import find_takes
 from moksori.dubbing.records import Change, Mark, Role
+from moksori.dubbing.request import JobFile
 from moksori.dubbing.review import Review, new_take
-from moksori.dubbing.store import Store
+from moksori.dubbing.store import Store, line_states
 from moksori.errors import OutputError
 from moksori.script.line import Line, Place
-from tests.conftest import voiced_wave
+from tests.conftest import DEMO_TEXT, voiced_wave
 from tests.dubbing.conftest import InProcess
 from tests.dubbing.test_job import request
+
+
+def job_file(show) -> JobFile:
+    """What `request` asks, as job.toml remembers it."""
+    return JobFile(
+        script=show / "script.xlsx", audio=show / "takes", cast=show / "cast.toml", fps="25"
+    )
+
+
+def line(out, id: str):
+    """Where a line stands."""
+    return next(row for row in line_states(out) if row.id == id)
+
 
 CAST = Cast(characters={"하나": Role(voice="lmy", pitch=1.0)})
 
@@ -119,11 +133,11 @@ def test_versions_and_marks_come_back(show):
 
 
 def test_a_check_with_memory_reads_only_what_has_changed(show, monkeypatch):
-    from moksori.dubbing.plan import preflight
+    from moksori.dubbing.plan import memory as memories
 
-    read, real = [], preflight.read_take
-    monkeypatch.setattr(preflight, "read_take", lambda take: (read.append(take.id), real(take))[1])
-    asked, memory = request(show), preflight.Memory()
+    read, real = [], memories.read_take
+    monkeypatch.setattr(memories, "read_take", lambda take: (read.append(take.id), real(take))[1])
+    asked, memory = request(show), memories.Memory()
     first = check(asked, memory=memory)
     assert len(read) == 4
     soundfile.write(show / "takes" / "0002.wav", voiced_wave(3.0), 22050, "PCM_24")
@@ -134,3 +148,83 @@ def test_a_check_with_memory_reads_only_what_has_changed(show, monkeypatch):
     plain = check(asked)
     assert second.issues == plain.issues and second.heard.keys() == plain.heard.keys()
     assert all(second.heard[id].digest == plain.heard[id].digest for id in plain.heard)
+
+
+def test_what_was_measured_is_kept_for_the_next_process(show, monkeypatch):
+    from moksori.dubbing.plan import memory as memories
+
+    read, real = [], memories.read_take
+    monkeypatch.setattr(memories, "read_take", lambda take: (read.append(take.id), real(take))[1])
+    asked, out = request(show), show / "out"
+    Store(out).close()
+    first = check(asked, review=Review(out))
+    assert len(read) == 4
+    read.clear()
+    again = check(asked, review=Review(out))
+    assert read == [] and again.issues == first.issues
+    for id, (digest, source) in first.heard.items():
+        assert again.heard[id].digest == digest
+        assert (again.heard[id].source is None) == (source is None)
+        if source:
+            assert (again.heard[id].source.f0 == source.f0).all()
+            assert again.heard[id].source.energy == source.energy
+    soundfile.write(show / "takes" / "0002.wav", voiced_wave(3.0), 22050, "PCM_24")
+    assert check(asked, review=Review(out)).heard["0002_둘"].digest != first.heard["0002_둘"].digest
+    assert read == ["0002_둘"]
+    (out / ".moksori" / memories.HEARD).write_bytes(b"no database" * 100)
+    for times in (4, 4, 0):  # damaged, made anew, used
+        read.clear()
+        assert check(asked, review=Review(out)).heard.keys() == first.heard.keys()
+        assert len(read) == times
+
+
+def test_a_line_s_own_changes_by_command(show, monkeypatch):
+    from moksori.dubbing.work import engines
+
+    asked, out, inner = request(show), show / "out", InProcess(request(show).setup)
+    monkeypatch.setattr(engines, "LocalEngine", lambda setup, workers: inner)
+    dub(asked, check(asked), out, lambda: inner, remember=job_file(show))
+    before = line(out, "0001_하나").key
+
+    def run(*given: str):
+        return CliRunner().invoke(app, ["change", str(out), "0001_하나", *given])
+
+    assert run().output.strip() == "0001_하나: –"
+    done = run("--text", f"{DEMO_TEXT} 그래요.", "--pitch", "2", "--effort", "0.5", "--gain", "-3")
+    assert done.exit_code == 0, done.output
+    change = Review(out).changes()["0001_하나"]
+    assert (change.pitch, change.effort, change.gain) == (2, 0.5, -3)
+    assert change.script_text == line(out, "0001_하나").text
+    done = run("--voice", "kih", "--take", str(show / "takes" / "0002.wav"), "--convert")
+    assert done.exit_code == 0, done.output
+    made = check(asked, review=Review(out))
+    take = next(take for take in made.takes if take.id == "0001_하나")
+    assert (take.line.text, take.role.voice, take.role.effort) == (
+        f"{DEMO_TEXT} 그래요.",
+        "kih",
+        0.5,
+    )
+    assert take.audio == out / "takes/0001_하나/1.wav" and line(out, "0001_하나").key != before
+    assert line(out, "0001_하나").status == "converted"
+    assert Review(out).versions("0001_하나")[-1].effort == 0.5
+    assert run("--as-script").output.strip() == "0001_하나: –"
+    assert Review(out).changes() == {}
+    for wrong in (["--pitch", "30"], ["--voice", "nobody"], ["--take", str(show / "script.xlsx")]):
+        assert run(*wrong).exit_code != 0
+    unknown = CliRunner().invoke(app, ["change", str(out), "9999_없음", "--pitch", "1"])
+    assert unknown.exit_code != 0 and Review(out).changes() == {}
+
+
+def test_versions_of_an_older_moksori_had_no_effort(job):
+    import sqlite3
+
+    with sqlite3.connect(job / ".moksori" / "job.sqlite") as database:
+        database.execute("CREATE TABLE marks (id, state, note, key, text)")
+        database.execute("CREATE TABLE changes (id, value)")
+        database.execute(
+            "CREATE TABLE versions (number INTEGER PRIMARY KEY, id, key, at, text, voice, pitch, gain, audio)"
+        )
+        database.execute(
+            "INSERT INTO versions VALUES (1, 'a', 'k', 't', '안녕', 'lmy', 0, 0, 'a.wav')"
+        )
+    assert Review(job).versions("a")[0].effort == 1

@@ -101,16 +101,21 @@ def test_the_director_s_loop(studio, new_page, in_process):
     review = Review(job)
     until(lambda: review.marks().get("0002_둘", Mark()).note == "더 크게")
     assert review.marks()["0001_하나"].state == "ok"
-    # Change a line's pitch, and convert it alone; its OK no longer holds.
+    # Change a line's pitch and effort, and convert it alone; it is heard, its OK no longer holds.
     page.click(".row[data-key='0001_하나']")
     page.wait_for_selector(".words button")
     in_process["engine"].asked.clear()
     page.fill(".panel input[aria-label='높낮이(반음)']", "3")
+    page.fill(".panel input[aria-label='힘(0–1.5)']", "0.5")
+    page.evaluate("document.querySelector('.time').textContent = '0'")
     page.click("#convert-one")
     page.wait_for_selector(
         ".row[data-key='0001_하나'] .state >> text=OK 뒤에 바뀜", timeout=180_000
     )
     assert len(in_process["engine"].asked) == 1
+    until(lambda: page.evaluate("parseFloat(document.querySelector('.time').textContent) > 0.1"))
+    asked = review.changes()["0001_하나"]
+    assert (asked.pitch, asked.effort, asked.gain) == (3, 0.5, None)
     # Compare with what it was, and return to it.
     page.click("details[data-part=versions] summary")
     page.wait_for_selector(".versions li >> nth=1")

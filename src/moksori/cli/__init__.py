@@ -12,7 +12,7 @@ from moksori.cli.align import align
 from moksori.cli.cast import cast
 from moksori.cli.console import out, show_warning
 from moksori.cli.convert import convert
-from moksori.cli.direct import audition, mark
+from moksori.cli.direct import audition, change, mark
 from moksori.cli.dub import dub
 from moksori.cli.enroll import enroll
 from moksori.cli.evaluate import evaluate
@@ -51,6 +51,7 @@ app.command()(season)
 app.command()(studio)
 app.command()(audition)
 app.command()(mark)
+app.command()(change)
 app.command()(cast)
 app.command()(voices)
 app.command()(revoke)

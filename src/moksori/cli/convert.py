@@ -1,5 +1,6 @@
 """`moksori convert`: a recorded line in another voice."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -69,6 +70,16 @@ def convert(
             "he usually does stays so; several times for several. Without it, this line is his usual.",
         ),
     ] = None,
+    actor_f0: Annotated[
+        float | None,
+        typer.Option(
+            min=50,
+            max=700,
+            metavar="HZ",
+            help="The actor's mean F0, if it is known: as `moksori dub --status` and this command show it. "
+            "With `[actors.NAME]` `f0` in cast.toml a job gives a line the same pitch.",
+        ),
+    ] = None,
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
     packs: PacksOption = None,
@@ -120,6 +131,8 @@ def convert(
         converter.source(path, max_seconds)
         for path in progress("listening to the actor")(known, len(known))
     )
+    if actor_f0 is not None:
+        speaker = speaker.model_copy(update={"mean_log_f0": math.log(actor_f0)})
     result = converter.convert(
         recording,
         text,
@@ -159,6 +172,9 @@ def convert(
         )  # fmt: skip
     if result.treble != treble:
         told = message("convert.treble", done=told)
+    if speaker.mean_log_f0 is not None:
+        hertz = math.exp(speaker.mean_log_f0)
+        told = message("convert.actor", done=told, hertz=hertz)
     if (channels := result.samples.shape[1]) > 1:
         told = message("convert.channels", done=told, channels=channels)
     out.print(told.say(console.language), markup=False)

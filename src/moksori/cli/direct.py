@@ -1,8 +1,8 @@
-"""`moksori mark` and `moksori audition`: what the director does in Studio, by command."""
+"""`moksori mark`, `moksori change` and `moksori audition`: what the director does in Studio, by command."""
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,10 +11,17 @@ from moksori.cli.options import JobArgument, LangOption
 from moksori.errors import ConfigError
 from moksori.messages import message
 
+if TYPE_CHECKING:
+    from moksori.dubbing.store import LineState
+
+LineArgument = Annotated[
+    str, typer.Argument(help="The line, as `moksori dub -o JOB --status` lists it.")
+]
+
 
 def mark(
     job: JobArgument,
-    line: Annotated[str, typer.Argument(help="The line, as `moksori dub --status` lists it.")],
+    line: LineArgument,
     state: Annotated[
         Literal["ok", "retake", "hold", "none"],
         typer.Argument(
@@ -35,21 +42,121 @@ def mark(
     """
     from moksori.dubbing.records import Mark
     from moksori.dubbing.review import Review
-    from moksori.dubbing.store import line_states
 
-    found = next((row for row in line_states(job) if row.id == line), None)
-    if found is None:
-        raise ConfigError.of("review.no_line", job=job, line=line)
-    review = Review(job)
+    found, review = _line(job, line), Review(job)
     before = review.marks().get(line, Mark())
     said = before.note if note is None else note
     review.mark(line, Mark("" if state == "none" else state, said, found.key, found.text))
     out.print(f"{line}: {state}{f' ({said})' if said else ''}", markup=False)
 
 
+def change(
+    job: JobArgument,
+    line: LineArgument,
+    text: Annotated[
+        str | None, typer.Option(help="What is said instead of the script's text.")
+    ] = None,
+    voice: Annotated[
+        str | None, typer.Option(help="Its voice, instead of its character's.")
+    ] = None,
+    pitch: Annotated[
+        float | None,
+        typer.Option(min=-12, max=12, help="Semitones, instead of its character's."),
+    ] = None,
+    gain: Annotated[
+        float | None, typer.Option(min=-40, max=40, help="dB, instead of its character's.")
+    ] = None,
+    effort: Annotated[
+        float | None,
+        typer.Option(min=0, max=1.5, help="Vocal effort: 1 as acted, 0 none, 1.5 exaggerated."),
+    ] = None,
+    take: Annotated[
+        Path | None,
+        typer.Option(help="Another recording of the line; it is copied into the job's folder."),
+    ] = None,
+    as_script: Annotated[
+        bool,
+        typer.Option("--as-script", help="Take back all that was changed before, the take too."),
+    ] = False,
+    convert: Annotated[
+        bool, typer.Option("--convert", help="Convert this line at once, and say where it is.")
+    ] = False,
+    lang: LangOption = None,
+) -> None:
+    """Change one line's text, voice, pitch, gain, effort or take; script and cast stay as they are.
+
+    Without an option it shows what is changed. `moksori dub -o JOB` converts and delivers it.
+
+    Example: moksori change ep01 0012_하나 --pitch 2 --gain 3 --convert
+    """
+    from moksori.dubbing.records import Change
+    from moksori.dubbing.review import Review, bring_take
+
+    found, review = _line(job, line), Review(job)
+    named = {"text": text, "voice": voice, "pitch": pitch, "gain": gain, "effort": effort}
+    values: dict[str, Any] = dict.fromkeys(("take", *named)) if as_script else {}
+    values |= {name: value for name, value in named.items() if value is not None}
+    if voice is not None:
+        _see_voice(job, voice)
+    if take is not None:
+        values["take"] = bring_take(job, line, take)
+    asked = review.changes().get(line, Change())
+    if values:
+        asked = review.ask(line, found.text, values)
+    shown = asked.model_dump(mode="json", exclude_none=True, exclude={"script_text"})
+    out.print(f"{line}: {', '.join(f'{k} {v}' for k, v in shown.items()) or '–'}", markup=False)
+    if convert:
+        _convert(job, line)
+
+
+def _see_voice(job: Path, voice: str) -> None:
+    """See that there is such a voice before anything is kept.
+
+    Raises:
+        VoiceError: there is none, or it cannot be used.
+    """
+    from moksori.dubbing.request import load_job
+
+    load_job(job).request().setup.converter().voice(voice)
+
+
+def _convert(job: Path, line: str) -> None:
+    from moksori.dubbing import job as jobs
+    from moksori.dubbing.request import load_job
+    from moksori.dubbing.review import Review
+    from moksori.dubbing.work.engines import LocalEngine
+
+    request = load_job(job).request()
+    watch, interrupted = watching()
+    with interrupted:
+        checked = jobs.check(request, watch, Review(job))
+        (row,) = jobs.again(
+            request, checked, job, lambda: LocalEngine(request.setup, 1), [line], watch
+        )
+    if row.wave is None:
+        why = row.error or message("reason.failed")
+        raise ConfigError.of("review.not_converted", line=line, voice=row.take.role.voice, why=why)
+    out.print(f"{line}: {row.wave}", markup=False)
+
+
+def _line(job: Path, id: str) -> "LineState":
+    """A line of a job.
+
+    Raises:
+        ConfigError: there is none of that name.
+        OutputError: there is no job.
+    """
+    from moksori.dubbing.store import line_states
+
+    found = next((row for row in line_states(job) if row.id == id), None)
+    if found is None:
+        raise ConfigError.of("review.no_line", job=job, line=id)
+    return found
+
+
 def audition(
     job: JobArgument,
-    line: Annotated[str, typer.Argument(help="The line, as `moksori dub --status` lists it.")],
+    line: LineArgument,
     voices: Annotated[
         list[str], typer.Argument(help="One to four voices; `moksori voices` lists them.")
     ],

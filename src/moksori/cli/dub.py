@@ -1,5 +1,6 @@
 """`moksori dub`: a script and its recordings in, every line in its character's voice out."""
 
+import math
 import os
 from collections import Counter
 from pathlib import Path
@@ -38,8 +39,7 @@ from moksori.messages import Lang, say
 from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
-    from moksori.dubbing.job import Checked
-    from moksori.dubbing.records import Dubbed
+    from moksori.dubbing.job import Checked, Result
     from moksori.dubbing.request import Request
     from moksori.dubbing.work.engines import Engine
 
@@ -222,7 +222,7 @@ def dub(
         err.print(say("cli.cancelled", lang, out=output), style="yellow", markup=False)
         raise typer.Exit(130)
     _print_aside(result.kept_aside, lang)
-    _print_rows(result.rows, output, lang)
+    _print_rows(result, output, lang)
     raise typer.Exit(1 if any(row.status == "failed" for row in result.rows) else 0)
 
 
@@ -282,23 +282,25 @@ def _print_aside(paths: list[Path], lang: "Lang") -> None:
         err.print(say("cli.aside", lang, path=path), style="yellow", markup=False)
 
 
-def _print_rows(rows: "list[Dubbed]", output: Path, lang: "Lang") -> None:
+def _print_rows(result: "Result", output: Path, lang: "Lang") -> None:
     from moksori.dubbing.deliver.retakes import to_look_at
 
+    rows = result.rows
     for row in rows:
         if row.status == "failed":
             why = row.error.say(lang) if row.error else ""
             err.print(f"{row.take.line.place.say(lang)}: {why}", style="red", markup=False)
     counts = Counter(row.status for row in rows)
     summary = say(
-        "cli.done", lang, out=output, converted=counts["converted"], passed=counts["passed"],
-        failed=counts["failed"], look=sum(map(to_look_at, rows)),
+        "cli.done", lang, out=output, new=result.new, stayed=len(rows) - result.new,
+        converted=counts["converted"], passed=counts["passed"], failed=counts["failed"],
+        look=sum(map(to_look_at, rows)),
     )  # fmt: skip
     out.print(summary, markup=False)
 
 
 def _print_status(output: Path) -> None:
-    from moksori.dubbing.store import line_states
+    from moksori.dubbing.store import actor_means, line_states
 
     states = line_states(output)
     table = Table("line", "place", "character", "status", "tries", "text or error")
@@ -309,3 +311,7 @@ def _print_status(output: Path) -> None:
     out.print(table)
     counts = Counter(line.status for line in states)
     out.print(", ".join(f"{count} {name}" for name, count in counts.items()), markup=False)
+    means = {name: row.mean_log_f0 for name, row in actor_means(output).items()}
+    said = [f"{name} {math.exp(mean):.1f} Hz" for name, mean in means.items() if mean is not None]
+    if said:
+        out.print(say("cli.actors", console.language, means=", ".join(said)), markup=False)

@@ -1,6 +1,7 @@
 """A request whose script, cast and recordings have been looked at, before any work."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -10,22 +11,22 @@ from moksori.conversion.converter import Converter
 from moksori.dubbing.deliver.delivery import check_names
 from moksori.dubbing.deliver.issue_list import PREFLIGHT, save_issues
 from moksori.dubbing.delivered import digest
-from moksori.dubbing.plan.cast import read_cast
+from moksori.dubbing.plan.cast import Cast, read_cast
 from moksori.dubbing.plan.issues import Issue
+from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.plan.naming import times_of_names
-from moksori.dubbing.plan.preflight import Memory, preflight
-from moksori.dubbing.plan.takes import find_takes
+from moksori.dubbing.plan.preflight import Progress, by_severity, preflight
+from moksori.dubbing.plan.takes import Found, find_takes
 from moksori.dubbing.progress import Stage, Watch
-from moksori.dubbing.records import Heard, Take
+from moksori.dubbing.records import HOME, Heard, Take
 from moksori.dubbing.request import JobFile, Request
 from moksori.dubbing.review import Review, left_behind
 from moksori.dubbing.store import Store
 from moksori.errors import ScriptError
 from moksori.files import write_error
-from moksori.messages import message
-from moksori.script.content import ScriptContent, joined
+from moksori.messages import Message, message
+from moksori.script.content import ScriptContent
 from moksori.script.line import Line
-from moksori.script.script import read_script
 from moksori.script.timelines import with_times
 from moksori.signal.decoders import inspect
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time
@@ -46,6 +47,8 @@ class Checked(NamedTuple):
     frame_rate: FrameRate
     converter: Converter
     content: ScriptContent  # the script, as it was understood
+    memory: Memory  # what was measured, for the next check
+    cast: Cast
 
     @property
     def faults(self) -> list[Issue]:
@@ -74,17 +77,18 @@ def check(
     watch = watch or Watch()
     check_names(request.without)
     cast = read_cast(request.cast)
-    content = _content(request)
+    memory = memory or Memory()
+    content = _content(request, memory)
     rate = content.frame_rate or request.frame_rate
     lines = times_of_names(content.lines, request.audio.resolve(), request.pattern, rate)
     if named := sum(a.start != b.start for a, b in zip(lines, content.lines, strict=True)):
-        content.warnings.append(message("takes.by_name", number=named))
+        told = message("takes.by_name", number=named)
+        content = replace(content, warnings=[*content.warnings, told])
     origin, noticed = _origin(request, lines, rate)
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
         content.faulty, review.changes() if review else None, rate,
     )  # fmt: skip
-    memory = memory or Memory()
     converter = memory.converter(request.setup)
     found.issues.extend(Issue("error", at, "script", {"why": why}) for at, _, why in content.faults)
     found.issues.extend(noticed)
@@ -94,13 +98,41 @@ def check(
         Issue("warning", id, "left_behind", {"text": text}) for id, text in behind.items()
     )
     steps = partial(watch.steps, Stage.CHECKING)
-    found = preflight(found, request.setup, converter, steps, memory)
+    if content.question:
+        found = _asked(found, content.question)
+    else:
+        found = _measured(found, request, converter, steps, memory, review)
     ends = [take.start + take.seconds for take in found.takes if take.start is not None]
     return Checked(
         lines=found.lines, takes=found.takes, heard=found.heard, issues=found.issues, origin=origin,
         length=max([found.length, *ends], default=0.0), frame_rate=rate or NTSC_DROP,
-        converter=converter, content=content,
+        converter=converter, content=content, memory=memory, cast=cast,
     )  # fmt: skip
+
+
+def _asked(found: Found, question: Message) -> Found:
+    """Nothing can be worked on before the question is answered; whatever else is known is asked with it."""
+    others = [issue for issue in found.issues if issue.kind not in ("no_time", "untimed")]
+    issues = [Issue("error", "", "script", {"why": question}), *by_severity(others)]
+    return replace(found, takes=[], issues=issues)
+
+
+def _measured(
+    found: Found,
+    request: Request,
+    converter: Converter,
+    progress: Progress,
+    memory: Memory,
+    review: Review | None,
+) -> Found:
+    """What is wrong with recordings and texts, by what is known of them from earlier checks of the job."""
+    if review:
+        memory.recall(review.out / HOME)
+    try:
+        return preflight(found, request.setup, converter, progress, memory)
+    finally:  # also of a check that was cancelled
+        if review:
+            memory.keep(review.out / HOME)
 
 
 def keep_preflight(
@@ -142,14 +174,9 @@ def keep_preflight(
     return out / PREFLIGHT, aside
 
 
-def _content(request: Request) -> ScriptContent:
-    content = read_script(
-        request.script, columns=request.columns, frame_rate=request.frame_rate,
-        episode=request.episode, hidden=request.hidden,
-    )  # fmt: skip
-    if content.question:
-        raise ScriptError(joined(content.told(request.script)))
-    if request.times:
+def _content(request: Request, memory: Memory) -> ScriptContent:
+    content = memory.script(request)
+    if request.times and not content.question:
         content = with_times(request.times, content, request.frame_rate)
     episodes = list(dict.fromkeys(line.episode for line in content.lines))
     if len(episodes) > 1:

@@ -19,7 +19,7 @@ from moksori.dubbing.deliver.delivery import deliver
 from moksori.dubbing.deliver.provenance import JobLedger, Proof
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.progress import Cancelled, Stage, Watch
-from moksori.dubbing.records import Dubbed, Role, Take, Task
+from moksori.dubbing.records import HOME, Dubbed, Role, Take, Task
 from moksori.dubbing.request import JobFile, Request
 from moksori.dubbing.review import Review
 from moksori.dubbing.store import Store
@@ -41,6 +41,7 @@ class Result(NamedTuple):
     """What became of a job."""
 
     rows: list[Dubbed]  # every line of the episode; of a cancelled job none
+    new: int  # of them, worked on now; the others stayed as they were
     kept_aside: list[Path]  # where files went that somebody had changed since the last delivery
     cancelled: bool = False
     notices: tuple[Message, ...] = ()  # what else the user should know
@@ -81,15 +82,18 @@ def dub(
         tasks = _tasks(request, checked, store)
         left_out = _left_out(request, checked)
         store.plan(tasks, left_out)
-        _work(store.waiting(tasks, retry_failed), tasks, store, engine, watch, checked)
+        waiting = store.waiting(tasks, retry_failed)
+        _work(waiting, tasks, store, engine, watch, checked)
+        keys = {task.key for task in waiting}
+        new = sum(task.key in keys for task in tasks)
         rows = _reviewed(_outcomes(tasks, store) + left_out, store)
         places = {id: i for i, id in enumerate(checked.lines)}
         rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
         steps = partial(watch.steps, Stage.DELIVERING)
         aside = deliver(rows, checked.issues, _spec(request, checked), store, steps, proof)
-        return Result(rows, aside, notices=(store.restored,) if store.restored else ())
+        return Result(rows, new, aside, notices=(store.restored,) if store.restored else ())
     except Cancelled:
-        return Result([], [], cancelled=True)
+        return Result([], 0, [], cancelled=True)
     finally:
         store.close()
 
@@ -120,7 +124,15 @@ def again(
         OutputError: as `dub`.
         Cancelled: by `watch`.
     """
-    return _convert(request, checked, out, engine, _of_ids(checked.takes, ids), watch or Watch())
+    wanted, watch = {take.id for take in _of_ids(checked.takes, ids)}, watch or Watch()
+    store = Store(out)
+    try:
+        tasks = _tasks(request, checked, store)
+        store.plan(tasks, _left_out(request, checked))
+        tasks = [task for task in tasks if task.take.id in wanted]
+        return _converted(tasks, store, engine, watch, checked)
+    finally:
+        store.close()
 
 
 def audition(
@@ -164,8 +176,13 @@ def audition(
     ]
     if checked.heard[id].source is None:  # it was to be passed
         raise ConfigError.of("audition.as_recorded", place=take.line.place.message)
-    rows = _convert(request, checked, out, engine, takes, watch or Watch())
-    return {row.take.role.voice: row for row in rows}
+    store = Store(out)
+    try:
+        tasks = _tasks(request, checked, store, takes)
+        rows = _converted(tasks, store, engine, watch or Watch(), checked)
+        return {row.take.role.voice: row for row in rows}
+    finally:
+        store.close()
 
 
 def standing(request: Request, checked: Checked, out: Path) -> dict[str, Dubbed | None]:
@@ -236,26 +253,29 @@ def _tasks(
     request: Request, checked: Checked, store: Store, takes: Sequence[Take] | None = None
 ) -> list[Task]:
     """Of all takes, or of these; what is known of the actors is of all in either case."""
-    actors = actors_of(request.mean_f0, checked.takes, checked.heard, store, checked.converter)
+    checked.memory.keep(store.out / HOME)
+    actors = actors_of(
+        request.mean_f0,
+        checked.takes,
+        checked.heard,
+        store,
+        checked.converter,
+        checked.cast.mean_f0,
+    )
     wanted = checked.takes if takes is None else takes
     return tasks_of(request.setup, checked.converter, wanted, checked.heard, actors, store)
 
 
-def _convert(
-    request: Request,
-    checked: Checked,
-    out: Path,
+def _converted(
+    tasks: Sequence[Task],
+    store: Store,
     engine: Callable[[], "Engine"],
-    takes: Sequence[Take],
     watch: Watch,
+    checked: Checked,
 ) -> list[Dubbed]:
-    store = Store(out)
-    try:
-        tasks = _tasks(request, checked, store, takes)
-        _work(store.waiting(tasks, retry_failed=True), tasks, store, engine, watch, checked)
-        return _reviewed(_outcomes(tasks, store), store)
-    finally:
-        store.close()
+    """These tasks worked on now, also those that failed before."""
+    _work(store.waiting(tasks, retry_failed=True), tasks, store, engine, watch, checked)
+    return _reviewed(_outcomes(tasks, store), store)
 
 
 def _outcomes(tasks: Sequence[Task], store: Store) -> list[Dubbed]:

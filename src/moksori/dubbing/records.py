@@ -3,8 +3,9 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import soundfile
@@ -28,6 +29,12 @@ from moksori.weights import DEFAULT_VOCODER
 HOME = ".moksori"  # of a job, in its folder
 HANDLES: Seconds = 0.25  # of a track, before and after a line
 LONGEST: Seconds = 120.0  # memory grows with a line's length, by some 5 MB a second
+PER_LINE = (
+    "voice",
+    "pitch",
+    "effort",
+    "gain",
+)  # of a role, that single lines may have of their own
 Status = Literal["converted", "passed", "failed"]
 PASSING = "work.passing"  # message of a failure of the moment, which the same command tries again
 
@@ -97,7 +104,7 @@ class Change(BaseModel):
     Attributes:
         text: instead of the script's.
         script_text: the script's when `text` was written; where it has changed since, `text` is left out.
-        voice: instead of the role's, as `pitch` and `gain`.
+        voice: instead of the role's, as `pitch`, `effort` and `gain`.
         take: another recording of the line.
     """
 
@@ -107,6 +114,7 @@ class Change(BaseModel):
     script_text: str | None = None
     voice: str | None = None
     pitch: Semitones | None = Field(default=None, ge=-12, le=12)
+    effort: float | None = Field(default=None, ge=0, le=MAX_EFFORT)
     gain: Decibels | None = Field(default=None, ge=-40, le=40)
     take: Path | None = None
 
@@ -252,14 +260,13 @@ class Task:
     def status(self) -> Status | None:
         """What became of the take, by its files; None if they are not there, or not whole."""
         try:
-            about = json.loads(self.about.read_text(encoding="utf-8"))
+            about = _about(self.about)
             whole = all(path.stat().st_size for path in self.sounds)
             if "sha256" in about:
-                content = self.wave.read_bytes()
-                whole = whole and hashlib.sha256(content).hexdigest() == about["sha256"]
+                whole = whole and _sha256(self.wave) == about["sha256"]
             else:  # of an older Moksori
                 whole = whole and soundfile.info(self.wave).frames == self.take.samples
-        except (OSError, ValueError, soundfile.LibsndfileError):
+        except (OSError, ValueError, KeyError, TypeError, soundfile.LibsndfileError):
             return None
         status: Status = about["status"]
         return status if whole else None
@@ -268,17 +275,40 @@ class Task:
         """What became of the take, from its files."""
         if error:
             return Dubbed(take=self.take, status="failed", error=error)
-        about = json.loads(self.about.read_text(encoding="utf-8"))
-        words, phones = (
-            tuple(Interval(*row) for row in about[name]) for name in ("words", "phones")
-        )
+        about = _about(self.about)
         return Dubbed(
-            take=self.take, status=about["status"], wave=self.wave, words=words, phones=phones,
+            take=self.take, status=about["status"], wave=self.wave, words=about["words"],
+            phones=about["phones"],
             metrics=about["metrics"], picture=self.picture if self.picture.exists() else None,
             sounds=self.sounds, speech=tuple(about["speech"]) if about["speech"] else None,
             embedding=tuple(about["embedding"]) if about["embedding"] else None,
             slip=Slip(*about["slip"]) if about.get("slip") else None,
         )  # fmt: skip
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """What a worker wrote of a take, read once while the file stays as it is."""
+    about = path.stat()
+    return _read_about(path, about.st_size, about.st_mtime_ns, about.st_ino)
+
+
+@lru_cache(maxsize=1024)
+def _read_about(path: Path, *state: int) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return about | {
+        name: tuple(Interval(*row) for row in about[name]) for name in ("words", "phones")
+    }
+
+
+def _sha256(path: Path) -> str:
+    """Of a file, read once while it stays as it is."""
+    about = path.stat()
+    return _hash_file(path, about.st_size, about.st_mtime_ns, about.st_ino)
+
+
+@lru_cache(maxsize=4096)
+def _hash_file(path: Path, *state: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class Heard(NamedTuple):

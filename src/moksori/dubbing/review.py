@@ -7,6 +7,7 @@ OUT/takes/<id>/<n>.wav    takes that were brought later; the script's recordings
 """
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -17,6 +18,8 @@ from typing import Any, NamedTuple
 from moksori.dubbing.database import told
 from moksori.dubbing.records import HOME, Change, Mark, Task
 from moksori.errors import OutputError
+from moksori.files import atomic_path
+from moksori.signal.decoders import inspect
 
 TAKES = "takes"  # folder of the takes that were brought later
 _SCHEMA = """
@@ -25,8 +28,10 @@ CREATE TABLE IF NOT EXISTS marks (
 CREATE TABLE IF NOT EXISTS changes (id TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS versions (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, key TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL,
-    voice TEXT NOT NULL, pitch REAL NOT NULL, gain REAL NOT NULL, audio TEXT NOT NULL, UNIQUE (id, key));
+    voice TEXT NOT NULL, pitch REAL NOT NULL, gain REAL NOT NULL, audio TEXT NOT NULL,
+    effort REAL NOT NULL DEFAULT 1, UNIQUE (id, key));
 """
+_OLDER = "ALTER TABLE versions ADD COLUMN effort REAL NOT NULL DEFAULT 1"
 
 
 class Version(NamedTuple):
@@ -39,6 +44,7 @@ class Version(NamedTuple):
     pitch: float
     gain: float
     audio: str  # the recording; below the job's folder relative to it
+    effort: float
 
 
 class Review:
@@ -99,10 +105,34 @@ class Review:
                 row = (id, kept.model_dump_json(exclude_none=True))
                 database.execute("INSERT OR REPLACE INTO changes VALUES (?, ?)", row)
 
+    def ask(self, id: str, text: str, values: Mapping[str, Any]) -> Change:
+        """Ask something of a line beside what was asked of it before.
+
+        Args:
+            id: of the line.
+            text: that it has now, by the script or by an earlier change.
+            values: by the names of `Change`; one that is None is left to script and cast again.
+
+        Returns:
+            All that is asked of it now.
+
+        Raises:
+            ValueError: a value that cannot be.
+            OutputError: there is no job in the folder.
+        """
+        before = self.changes().get(id, Change())
+        change = Change.model_validate(before.model_dump() | dict(values))
+        if "text" in values:
+            script = before.script_text if before.text is not None else text
+            own = None if values["text"] in (None, script) else values["text"]
+            change = change.model_copy(update={"text": own, "script_text": own and script})
+        self.change(id, change)
+        return change
+
     def versions(self, id: str) -> list[Version]:
         """What a line has become so far, the oldest first."""
         asked = (
-            "SELECT key, at, text, voice, pitch, gain, audio FROM versions WHERE id = ? "
+            "SELECT key, at, text, voice, pitch, gain, audio, effort FROM versions WHERE id = ? "
             "ORDER BY number"
         )
         return [Version(*row) for row in self._rows(asked, (id,))]
@@ -121,13 +151,14 @@ class Review:
             if path.is_relative_to(self.out.resolve()):
                 path = path.relative_to(self.out.resolve())
             voice = "" if role.as_recorded else role.voice
-            rows.append(
-                (take.id, task.key, at, take.line.text, voice, role.pitch, role.gain, str(path))
-            )
+            rows.append((
+                take.id, task.key, at, take.line.text, voice, role.pitch, role.gain, str(path),
+                role.effort,
+            ))  # fmt: skip
         with self._writing() as database:
             database.executemany(
-                "INSERT OR IGNORE INTO versions (id, key, at, text, voice, pitch, gain, audio) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO versions (id, key, at, text, voice, pitch, gain, audio, effort) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
 
@@ -142,8 +173,13 @@ class Review:
         if not self._path.exists():
             raise OutputError.of("review.no_job", out=self.out)
         with told(self._path), closing(sqlite3.connect(self._path, timeout=30)) as database:
-            if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'marks'").fetchone():
+            made = database.execute(
+                "SELECT sql FROM sqlite_master WHERE name = 'versions'"
+            ).fetchone()
+            if not made:
                 database.executescript(_SCHEMA)
+            elif "effort" not in made[0]:  # of an older Moksori
+                database.execute(_OLDER)
             with database:
                 yield database
 
@@ -176,6 +212,20 @@ def new_take(out: Path, id: str, suffix: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     number = 1 + max((int(p.stem) for p in folder.iterdir() if p.stem.isdecimal()), default=0)
     return folder / f"{number}{suffix}"
+
+
+def bring_take(out: Path, id: str, recording: Path) -> Path:
+    """Copy another recording of a line into the job's folder.
+
+    Raises:
+        AudioError: it is none.
+        OutputError: the folder cannot be written to.
+    """
+    inspect(recording)
+    place = new_take(out, id, recording.suffix.lower())
+    with atomic_path(place) as temporary:
+        shutil.copyfile(recording, temporary)
+    return place
 
 
 def left_behind(ids: Iterable[str], review: Review) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from moksori.dubbing.deliver.retakes import to_look_at
 from moksori.dubbing.deliver.sheets import Cell, Sheet, save_table
 from moksori.dubbing.episodes import Episode
 from moksori.dubbing.job import dub
-from moksori.dubbing.plan.preflight import Memory
+from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Cancelled, Watch
 from moksori.dubbing.records import HOME, Setup, Task
 from moksori.dubbing.request import JobFile, Request, load_job

@@ -141,14 +141,17 @@ class Store:
             (take.id, i, json.dumps(take.line.place), take.line.character, take.line.text, key)
             for i, (take, key) in enumerate(rows)
         ]
+        out = [(f"left out: {row.take.id}", _dumped(row.error)) for row in left_out]
+        known = self._database.read("SELECT * FROM lines ORDER BY position")
+        if known == lines and out == self._database.read(
+            "SELECT key, error FROM work WHERE key LIKE 'left out: %' ORDER BY rowid"
+        ):
+            return
         with self._database.write() as database:
             database.execute("DELETE FROM lines")
             database.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)", lines)
             database.execute("DELETE FROM work WHERE key LIKE 'left out: %'")
-            database.executemany(
-                "INSERT INTO work VALUES (?, 'failed', ?, 0)",
-                [(f"left out: {row.take.id}", _dumped(row.error)) for row in left_out],
-            )
+            database.executemany("INSERT INTO work VALUES (?, 'failed', ?, 0)", out)
 
     def waiting(self, tasks: Iterable[Task], retry_failed: bool) -> list[Task]:
         """The tasks that are still to be done, each outcome once.
@@ -253,7 +256,10 @@ def check_folder(out: Path) -> None:
             raise OutputError.of("output.others", path=out)
     except OSError as error:
         raise write_error(out, error) from None
-    for place in (home, *(home / name for name in ("lines", "delivery", "lock", "job.sqlite"))):
+    for place in (
+        home,
+        *(home / name for name in ("lines", "delivery", "lock", "job.sqlite", "heard.sqlite")),
+    ):
         if place.is_symlink():
             raise OutputError.of("output.link", path=place)
     there = next(place for place in (home, out, *out.absolute().parents) if place.exists())
@@ -300,6 +306,12 @@ def line_states(out: Path) -> list[LineState]:
         )
         for id, place, character, text, status, error, tries, key in rows
     ]
+
+
+def actor_means(out: Path) -> dict[str, SourceSpeaker]:
+    """What was measured of the actors of a job, also while it is at work."""
+    rows = read_only(out / HOME / "job.sqlite", "SELECT actor, speaker FROM actors ORDER BY actor")
+    return {actor: SourceSpeaker.model_validate_json(speaker) for actor, speaker in rows}
 
 
 def delivered_files(out: Path) -> set[str]:

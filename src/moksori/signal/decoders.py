@@ -7,6 +7,7 @@ import io
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,9 +51,18 @@ class Header(NamedTuple):
 def inspect(path: Path) -> Header:
     """Length and sample rate of a recording, by decoding where its header only estimates them.
 
+    A file that has the same size and time as before is not opened again.
+
     Raises:
         AudioError: as `opened`; it is cut.
     """
+    _check_file(path)
+    about = path.stat()
+    return _inspect(path, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _inspect(path: Path, size: int, changed: int) -> Header:
     with opened(path) as (file, layout, _):
         if layout.cut:
             raise AudioError.of("audio.truncated", file=path)

@@ -20,6 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from moksori import __version__
+from moksori.dubbing.records import PER_LINE
 from moksori.dubbing.review import new_take
 from moksori.errors import ConfigError, MoksoriError
 from moksori.files import explain
@@ -29,7 +30,7 @@ from moksori.studio.guard import Access, Guard
 from moksori.studio.session import Session
 
 _JSON_BYTES = 2**20
-_POLL, _BEAT = 0.15, 15.0  # seconds between looks at the revision; between signs of life
+_POLL, _BEAT = 0.05, 15.0  # seconds between looks at the revision; between signs of life
 
 
 class Asked(BaseModel):
@@ -102,9 +103,7 @@ class Api:
         self.session.mark(asked.id, asked.state, asked.note)
 
     def change(self, asked: Asked) -> None:
-        if unknown := asked.values.keys() - {"text", "voice", "pitch", "gain"}:
-            raise ConfigError.of("studio.setting", name=sorted(unknown)[0])
-        self.session.change(asked.id, asked.values)
+        self.session.change(asked.id, _of_line(asked))
 
     def original(self, asked: Asked) -> None:
         self.session.change(asked.id, {"take": None})
@@ -113,6 +112,8 @@ class Api:
         self.session.go_back(asked.id, asked.key)
 
     def convert(self, asked: Asked) -> int:
+        if asked.values:  # of the one line
+            self.session.change(asked.id, _of_line(asked), check=False)
         return self.session.the_desk().convert(asked.ids).number
 
     def audition(self, asked: Asked) -> int:
@@ -187,6 +188,13 @@ class Api:
         voices = request.query_params.getlist("voice")[:4]
         text = request.query_params.get("text", "")[:2000]
         return self.session.one_line(place, text, voices).number
+
+
+def _of_line(asked: Asked) -> dict[str, Any]:
+    """What may be asked of a single line."""
+    if unknown := asked.values.keys() - {"text", *PER_LINE}:
+        raise ConfigError.of("studio.setting", name=sorted(unknown)[0])
+    return asked.values
 
 
 _Do = Callable[[Request], Awaitable[Any]]

@@ -5,7 +5,7 @@ seen here, and what is done here is seen by it.
 """
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,27 +15,53 @@ from filelock import FileLock, Timeout
 
 from moksori.dubbing import job
 from moksori.dubbing.check import Checked, check
-from moksori.dubbing.plan.preflight import Memory
+from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Watch
 from moksori.dubbing.records import HOME, Dubbed, Setup, Task
 from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.review import Review, Trial
 from moksori.dubbing.store import LineState, line_states
-from moksori.dubbing.work.engines import LocalEngine, load
+from moksori.dubbing.work.engines import LocalEngine, Outcome, load
 from moksori.dubbing.work.flags import flag
 from moksori.errors import MoksoriError, OutputError
 from moksori.messages import Message
+from moksori.studio import folders
 from moksori.studio.works import Work, Works
 
 OWN = "moksori"  # the job's folder within a folder with script and recordings
 
 
 class KeptEngine(LocalEngine):
-    """Workers that stay for the next work, so that a line is converted in the time that it takes."""
+    """Workers that stay for the next work, so that a line is converted in the time that it takes.
+
+    Attributes:
+        in_hand: the tasks that are worked on.
+    """
+
+    def __init__(self, setup: Setup, workers: int) -> None:
+        super().__init__(setup, workers)
+        self.in_hand: dict[str, Task] = {}
 
     def warm(self) -> None:
         """Let one worker begin, so that the first line need not wait for it."""
-        self._pool.submit(load)
+        demo = folders.demo_source() / "demo.flac"
+        text = demo.with_suffix(".txt").read_text(encoding="utf-8").strip()
+        self._pool.submit(load, demo, text)
+
+    def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
+        """As `Engine.map`."""
+
+        def noted() -> Iterator[Task]:
+            for task in tasks:
+                self.in_hand[task.key] = task
+                yield task
+
+        try:
+            for outcome in super().map(method, noted()):
+                self.in_hand.pop(outcome.task.key, None)
+                yield outcome
+        finally:
+            self.in_hand = {}
 
     def close(self) -> None:
         """Leave them; `end` ends them."""
@@ -75,7 +101,8 @@ class Desk:
         self._changed, self._workers = changed, workers or os.cpu_count() or 1
         self._engine: tuple[Setup, KeptEngine] | None = None
         self._seen: tuple[int, ...] = ()
-        self._rows: tuple[object, dict[str, Dubbed | None]] | None = None
+        self._rows: tuple[Checked, int, dict[str, Dubbed | None]] | None = None
+        self._sounded: dict[str, str] = {}
 
     @property
     def name(self) -> str:
@@ -104,9 +131,9 @@ class Desk:
         checked = self.checked
         if checked is None:
             return {}
-        sign = (checked, self.review.version)
-        if self._rows and self._rows[0] == sign:
-            return self._rows[1]
+        version = self.review.version
+        if self._rows and self._rows[0] is checked and self._rows[1] == version:
+            return self._rows[2]
         takes, marks = {take.id: take for take in checked.takes}, self.review.marks()
         rows: list[Dubbed] = []
         for id, state in self.states().items():
@@ -120,8 +147,13 @@ class Desk:
                 except OSError:  # somebody has deleted its files
                     continue
         found = dict.fromkeys(checked.lines) | {row.take.id: row for row in flag(rows)}
-        self._rows = sign, found
+        self._rows = checked, version, found
         return found
+
+    def sounding(self) -> dict[str, str]:
+        """Lines that are worked on and can be heard already: the outcomes' keys by their ids."""
+        tasks = [*self._engine[1].in_hand.values()] if self._engine else []
+        return {task.take.id: task.key for task in tasks if task.sounds[1].exists()}
 
     def elsewhere(self) -> bool:
         """Whether a command is at work in the folder."""
@@ -133,6 +165,12 @@ class Desk:
                 return False
         except Timeout:
             return True
+
+    def hear(self) -> None:
+        """See whether a line in hand can be heard by now; called many times a second."""
+        if (sounding := self.sounding()) != self._sounded:
+            self._sounded = sounding
+            self._changed()
 
     def look(self) -> None:
         """Check again if a file has changed since; called every second or so."""
@@ -187,33 +225,37 @@ class Desk:
         return self.works.add("export", self._export)
 
     def _check(self, watch: Watch) -> None:
+        if self.works.waits("convert", "audition", "export"):  # they check first
+            return
         try:
             request, checked = self._look_through(watch)
-            if self._engine is None and checked.takes:
+            if checked.takes and (self._engine is None or self._engine[0] != request.setup):
                 self._workers_of(request).warm()
         except MoksoriError as error:
             self.error = error.message
         finally:
             self._seen = self._sign()
 
-    def _look_through(self, watch: Watch) -> tuple[Request, Checked]:
+    def _look_through(self, watch: Watch, planned: bool = False) -> tuple[Request, Checked]:
+        """Check; and note where the lines stand, unless what follows does."""
         self.file = load_job(self.out)
         request = self.file.request()
         self.checked = checked = check(request, watch, self.review, self.memory)
         self.error = None
         self.out.mkdir(parents=True, exist_ok=True)
-        job.standing(request, checked, self.out)
+        if not planned:
+            job.standing(request, checked, self.out)
         return request, checked
 
-    def _convert(self, ids: Collection[str] | None, watch: Watch) -> int:
-        request, checked = self._look_through(watch)
+    def _convert(self, ids: Collection[str] | None, watch: Watch) -> dict[str, int]:
+        request, checked = self._look_through(watch, planned=ids is not None)
         if ids is None:
             ids = [take.id for take in checked.takes if self.rows().get(take.id) is None]
         rows = job.again(
             request, checked, self.out, partial(self._workers_of, request), ids, watch
         ) if ids else []  # fmt: skip
         self._seen = self._sign()
-        return len(rows)
+        return {"new": len(rows), "stayed": len(checked.lines) - len(rows)}
 
     def _audition(self, id: str, voices: Sequence[str], watch: Watch) -> dict[str, Any]:
         request, checked = self._look_through(watch)
@@ -245,7 +287,9 @@ class Desk:
             remember=self.file,
         )  # fmt: skip
         self._seen = self._sign()
-        return {"aside": [path.name for path in result.kept_aside]}
+        stayed = len(result.rows) - result.new
+        aside = [path.name for path in result.kept_aside]
+        return {"aside": aside, "new": result.new, "stayed": stayed}
 
     def _workers_of(self, request: Request) -> KeptEngine:
         if self._engine and self._engine[0] != request.setup:

@@ -3,13 +3,14 @@
 import tempfile
 import threading
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from moksori.conversion.consents import Usage
 from moksori.conversion.results import Conversion
 from moksori.dubbing.plan.cast import set_role
-from moksori.dubbing.plan.preflight import Memory
+from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import Change, Mark, Setup
 from moksori.dubbing.request import JobFile
@@ -21,6 +22,9 @@ from moksori.signal import audio
 from moksori.studio import folders
 from moksori.studio.desk import OWN, Desk
 from moksori.studio.works import Work, Works
+
+_HEAR = 0.1  # seconds between looks for a sound
+_LOOK = 10  # of these are between looks for files that have changed
 
 
 class Session:
@@ -55,9 +59,13 @@ class Session:
         self.loose.cleanup()
 
     def _watch(self) -> None:
-        while not self._end.wait(1.0):
+        for tick in count():
+            if self._end.wait(_HEAR):
+                return
             if self.desk is not None:
-                self.desk.look()
+                self.desk.hear()
+                if tick % _LOOK == 0:
+                    self.desk.look()
 
     # Jobs
 
@@ -151,18 +159,19 @@ class Session:
         desk.review.mark(id, said)
         self.changed()
 
-    def change(self, id: str, values: dict[str, Any]) -> None:
-        """Ask something of a line; a value that is None is left to script and cast again."""
+    def change(self, id: str, values: dict[str, Any], *, check: bool = True) -> None:
+        """Ask something of a line; a value that is None is left to script and cast again.
+
+        Args:
+            id: of the line.
+            values: by the names of `Change`.
+            check: whether nothing follows that checks the job again.
+        """
         desk, line = self.the_desk(), self._line(id)
-        before = desk.review.changes().get(id, Change())
-        change = Change.model_validate(before.model_dump() | values)
-        if "text" in values:
-            script = before.script_text if before.text is not None else line.text
-            text = None if values["text"] in (None, script) else values["text"]
-            change = change.model_copy(update={"text": text, "script_text": text and script})
-        desk.review.change(id, change)
+        desk.review.ask(id, line.text, values)
         self.changed()
-        desk.refresh()
+        if check:
+            desk.refresh()
 
     def forget(self, id: str) -> None:
         """Drop what was said of a line that the script no longer has."""
@@ -188,6 +197,7 @@ class Session:
         desk.review.change(id, Change(
             text=version.text if changed else None, script_text=script if changed else None,
             voice=version.voice or None, pitch=version.pitch, gain=version.gain,
+            effort=version.effort,
             take=desk.out / version.audio if own else None,
         ))  # fmt: skip
         self.changed()

@@ -131,7 +131,8 @@ def preview(session: Session, lang: Lang) -> dict[str, Any]:
 
     rows = [[cell(getattr(line, names[key])) for key in filled] for line in content.lines]
     return {
-        "error": "", "columns": [*COLUMNS], "filled": filled, "rows": rows[:_SHOWN],
+        "error": content.question.say(lang) if content.question else "",
+        "columns": [*COLUMNS], "filled": filled, "rows": rows[:_SHOWN],
         "lines": len(rows), "understood": [what.say(lang) for what in content.understood],
         "warnings": [why.say(lang) for why in content.warnings],
         "faults": [f"{fault.where.say(lang)}: {fault.what.say(lang)}" for fault in content.faults],

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from moksori.conversion.voices import load_pack, pack_paths, packs_folder
 from moksori.dubbing.check import Checked
 from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
 from moksori.dubbing.plan.cast import read_cast
-from moksori.dubbing.records import HOME, Change, Dubbed, Mark, Take, sound_of
+from moksori.dubbing.records import HOME, PER_LINE, Change, Dubbed, Mark, Take, sound_of
 from moksori.dubbing.store import LineState
 from moksori.dubbing.work.flags import reason
 from moksori.errors import CheckpointError, MoksoriError, TextError, VoiceError
@@ -20,7 +21,7 @@ from moksori.messages import Lang
 from moksori.script.line import Line, Place
 from moksori.studio.desk import Desk
 from moksori.studio.works import Work
-from moksori.timecode import format_timecode
+from moksori.timecode import FrameRate, format_timecode
 from moksori.weights import MODEL
 
 
@@ -53,11 +54,11 @@ def _lines(desk: Desk, checked: Checked, lang: Lang) -> list[dict[str, Any]]:
     rows, states, changes, marks = (
         desk.rows(), desk.states(), desk.review.changes(), desk.review.marks(),
     )  # fmt: skip
-    takes = {take.id: take for take in checked.takes}
+    takes, sounding = {take.id: take for take in checked.takes}, desk.sounding()
     return [
         _line(
             checked, id, line, takes.get(id), rows.get(id), states.get(id),
-            changes.get(id, Change()), marks.get(id), lang,
+            changes.get(id, Change()), marks.get(id), sounding.get(id, ""), lang,
         )
         for id, line in checked.lines.items()
     ]  # fmt: skip
@@ -72,13 +73,14 @@ def _line(
     standing: LineState | None,
     change: Change,
     mark: Mark | None,
+    sounding: str,
     lang: Lang,
 ) -> dict[str, Any]:
     text = change.text if change.text is not None else line.text
     status = "faulty" if take is None else str(row.status) if row else "waiting"
     if take and standing and standing.status == "begun":
         status = "begun"
-    key = row.wave.stem if row and row.wave else ""
+    key = row.wave.stem if row and row.wave else sounding
     flags = row.flags if row else ()
     said = mark or Mark()
     return {
@@ -94,9 +96,10 @@ def _line(
         "confidence": (row.metrics or {}).get("confidence") if row else None,
         "voice": take.role.voice if take else "", "pitch": take.role.pitch if take else 0.0,
         "gain": take.role.gain if take else 0.0, "pass": bool(take and take.role.as_recorded),
+        "effort": take.role.effort if take else 1.0,
         "change": {
             name: value
-            for name in ("text", "voice", "pitch", "gain")
+            for name in ("text", *PER_LINE)
             if (value := getattr(change, name)) is not None
         },
         "take": take.audio.name if take else "", "new_take": change.take is not None,
@@ -116,7 +119,12 @@ def _level(severity: float) -> str:
 
 
 def _timecode(time: float | None, checked: Checked) -> str:
-    return "" if time is None else format_timecode(time, checked.frame_rate)
+    return "" if time is None else _written(time, checked.frame_rate)
+
+
+@lru_cache(maxsize=4096)
+def _written(time: float, frame_rate: FrameRate) -> str:
+    return format_timecode(time, frame_rate)
 
 
 def _issues(checked: Checked, lang: Lang) -> list[dict[str, Any]]:

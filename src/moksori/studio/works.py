@@ -72,6 +72,10 @@ class Works:
         if not any(work.kind == kind and work.state == "waiting" for work in self._all):
             self.add(kind, do, quiet=True)
 
+    def waits(self, *kinds: str) -> bool:
+        """Whether something of these kinds waits."""
+        return any(work.state == "waiting" and work.kind in kinds for work in self._all)
+
     def all(self) -> list[Work]:
         """The latest works, the oldest first."""
         return self._all

@@ -1,6 +1,7 @@
 """Sounds without words: which lines hold none, and which are only cries and breaths."""
 
 import re
+from functools import lru_cache
 
 from moksori.text.directions import take_out
 from moksori.text.marks import clean
@@ -12,6 +13,7 @@ _CRIES = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_wordless(text: str) -> bool:
     """Whether a line holds no word at all: (웃음), ㅋㅋㅋ, ♪, … .
 
@@ -21,6 +23,7 @@ def is_wordless(text: str) -> bool:
     return not any(char.isalnum() for char in take_out(clean(text).text)[0])
 
 
+@lru_cache(maxsize=4096)
 def is_nonverbal(text: str) -> bool:
     """Whether a line is only cries and breaths: 으악!, 하하하, 헉…."""
     words = ["".join(filter(str.isalnum, word)) for word in take_out(clean(text).text)[0].split()]

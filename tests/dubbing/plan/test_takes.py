@@ -248,6 +248,23 @@ def test_takes_of_a_track_lie_where_they_were(tmp_path):
         find_takes(lines, tmp_path / "bad.wav", CAST)
 
 
+def test_a_line_of_a_track_with_a_file_of_its_own_has_that(tmp_path):
+    track = tmp_path / "track.wav"
+    write(track, 10.0)
+    write(tmp_path / "새로" / "3.flac", 0.5)
+    lines = [
+        line(str(no), start=3600.0 + no, end=3600.5 + no, file=file)
+        for no, file in enumerate(["", "TRACK", "새로/3", "3", "../x"], 1)
+    ]
+    found = find_takes(lines, track, CAST, origin=3600.0)
+    assert [take.audio for take in found.takes] == [
+        track, track, tmp_path / "새로" / "3.flac", track,
+    ]  # fmt: skip
+    own = found.takes[2]
+    assert (own.begin, own.samples, own.start, own.cut) == (0, RATE // 2, 3.0, False)
+    assert kinds(found) == [("warning", "row 4", "not_beside"), ("error", "row 5", "outside")]
+
+
 def test_a_faulty_line_has_no_take_but_keeps_its_name_and_its_recording(tmp_path):
     for no in "12":
         write(tmp_path / "takes" / f"{no}.wav")

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from moksori.config import Hertz
 from moksori.conversion.checkpoint import Voice
 from moksori.dubbing.records import Role
 from moksori.errors import ConfigError
@@ -23,18 +24,33 @@ if TYPE_CHECKING:
     from moksori.script.line import Line
 
 
+class Actor(BaseModel):
+    """What is known of an actor beforehand.
+
+    Attributes:
+        f0: mean F0, instead of the mean over the episode's takes: `moksori convert --actor-f0` with the same
+            gives a line the same pitch, and so does another episode.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    f0: Hertz = Field(ge=50, le=700)
+
+
 class Cast(BaseModel):
     """All roles of a show.
 
     Attributes:
         characters: by the name that the script has.
         default: of characters that are not listed, and of lines without one; None if each must be listed.
+        actors: by the name that the script has; where it names none, by the character's.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     characters: dict[str, Role] = {}
     default: Role | None = None
+    actors: dict[str, Actor] = {}
 
     @field_validator("characters")
     @classmethod
@@ -50,6 +66,11 @@ class Cast(BaseModel):
     @cached_property
     def _names(self) -> dict[str, str]:
         return {name_key(name): name for name in self.characters}
+
+    def mean_f0(self, actor: str) -> Hertz | None:
+        """Of an actor, if it is given."""
+        key = name_key(actor)
+        return next((row.f0 for name, row in self.actors.items() if name_key(name) == key), None)
 
     def find(self, written: str) -> str | None:
         """The character's name as the cast has it, however a script writes it; None if it is not cast.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from moksori.dubbing.plan.issues import Issue
-from moksori.dubbing.records import Change, Role
+from moksori.dubbing.records import PER_LINE, Change, Role
 from moksori.script.line import Line
 
 
@@ -32,11 +32,7 @@ def change_role(role: Role | None, change: Change | None) -> Role | None:
     """A character's role with what is asked for one line."""
     if change is None:
         return role
-    wanted = {
-        name: value
-        for name in ("voice", "pitch", "gain")
-        if (value := getattr(change, name)) is not None
-    }
+    wanted = {name: value for name in PER_LINE if (value := getattr(change, name)) is not None}
     if not wanted or (role is None and "voice" not in wanted):
         return role
     if "voice" in wanted:

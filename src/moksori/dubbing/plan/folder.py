@@ -8,6 +8,7 @@ from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME
 from moksori.errors import ConfigError, ScriptError
 from moksori.listed import file_key
+from moksori.messages import Value
 from moksori.script.line import Line
 from moksori.signal.decoders import SUFFIXES
 from moksori.timecode import FrameRate, format_timecode, parse_time
@@ -29,7 +30,7 @@ class RecordingFolder:
     kinds = tuple(SUFFIXES)
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self._whole = folder, folder.resolve()
         jobs = {home.parent for home in folder.rglob(HOME)}  # what was made is no recording
         there = sorted(
             path
@@ -74,7 +75,7 @@ class RecordingFolder:
             return Issue("error", "", "several_files", {"file": name, "names": names})
         if not found:
             return Issue("error", "", "no_audio", {"file": name})
-        if not found[0].resolve().is_relative_to(self.folder.resolve()):
+        if not found[0].resolve().is_relative_to(self._whole):
             return Issue("error", "", "outside", {"file": name})
         return found[0]
 
@@ -106,6 +107,47 @@ def time_in_name(path: Path, frame_rate: FrameRate) -> Seconds | None:
         return parse_time(found[0].replace(".", ":"), frame_rate) if found else None
     except ScriptError:  # a number of another kind: 99.99.99.99
         return None
+
+
+class Beside:
+    """The recordings that a script names by a path from the folder of a production track.
+
+    Args:
+        track: the track; lines that name it are cut from it.
+    """
+
+    def __init__(self, track: Path) -> None:
+        self.track = track
+        self._known: dict[Path, list[Path]] = {}
+
+    def find(self, name: str) -> Path | Issue:
+        """The file of that name, also the track itself, or why there is none."""
+        wanted = name.strip().replace("\\", "/").removeprefix("./")
+        if wanted.startswith("/") or ".." in wanted.split("/") or re.match(r"^[A-Za-z]:", wanted):
+            return Issue("error", "", "outside", {"file": name})
+        *above, last = wanted.split("/")
+        key = file_key(last)
+        found = [
+            path
+            for path in self._recordings(self.track.parent.joinpath(*above))
+            if key in (file_key(path.name), file_key(path.stem))
+        ]
+        if len(found) > 1:
+            names = ", ".join(path.name for path in found[:3])
+            return Issue("error", "", "several_files", {"file": name, "names": names})
+        if not found:
+            values: dict[str, Value] = {"file": name, "track": self.track.name}
+            return Issue("warning", "", "not_beside", values)
+        if not found[0].resolve().is_relative_to(self.track.parent.resolve()):
+            return Issue("error", "", "outside", {"file": name})
+        return found[0]
+
+    def _recordings(self, folder: Path) -> list[Path]:
+        if folder not in self._known:
+            there = sorted(folder.iterdir()) if folder.is_dir() else []
+            kinds = RecordingFolder.kinds
+            self._known[folder] = [path for path in there if path.suffix.lower() in kinds]
+        return self._known[folder]
 
 
 def _shown(names: list[str]) -> str:

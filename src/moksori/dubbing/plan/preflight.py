@@ -5,78 +5,24 @@ from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from moksori.config import Seconds
-from moksori.conversion.converter import Converter, Source
+from moksori.conversion.converter import Converter
 from moksori.dubbing.plan.issues import Issue, Severity
+from moksori.dubbing.plan.memory import Memory, Sound
 from moksori.dubbing.plan.takes import Found
-from moksori.dubbing.records import LONGEST, Heard, Setup, Take, read_take
+from moksori.dubbing.records import Heard, Setup, Take
 from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.messages import Message, Value, message
-from moksori.signal import audio
 from moksori.text.front_end import FrontEnd
 from moksori.text.pace import check_pace
 
 _TOUCHING: Seconds = 0.05  # overlaps up to this are of the script's rounding
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
-
-
-class Sound(NamedTuple):
-    """What is measured of a take's recording alone."""
-
-    digest: str
-    speech: Seconds  # how long it is
-    source: Source | None  # as `Heard`
-    coarse: Message | None = None  # that it is quiet for the steps of its format
-
-
-class Memory:
-    """What was loaded and measured in one check, so that the next need not do it again."""
-
-    def __init__(self) -> None:
-        self._converters: dict[Setup, Converter] = {}
-        self._sounds: dict[tuple[Path, int, int, int, int, str], Sound] = {}
-
-    def converter(self, setup: Setup) -> Converter:
-        """As `Setup.converter`."""
-        models = Setup(
-            model=setup.model, vocoder=setup.vocoder, packs=setup.packs,
-            recogniser=setup.recogniser, usage=setup.usage,
-        )  # fmt: skip
-        if models not in self._converters:
-            self._converters[models] = models.converter()
-        return self._converters[models]
-
-    def sound(self, take: Take, converter: Converter, *, converted: bool) -> Sound:
-        """What is measured of a take; read anew where its file has changed.
-
-        Raises:
-            AudioError: as `read_take`.
-        """
-        try:
-            about = take.audio.stat()
-        except OSError:
-            return _sound(take, converter, converted=converted)  # which says why
-        by = converter.card.sha256 if converted else ""
-        key = take.audio, about.st_mtime_ns, about.st_size, take.begin, take.samples, by
-        if key not in self._sounds:
-            self._sounds[key] = _sound(take, converter, converted=converted)
-        return self._sounds[key]
-
-
-def _sound(take: Take, converter: Converter, *, converted: bool) -> Sound:
-    recording, digest = read_take(take)
-    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
-    try:
-        source = converter.source(recording, LONGEST) if converted else None
-    except AudioError:  # the conversion reports it
-        source = None
-    return Sound(digest, (end - begin) / recording.sample_rate, source, recording.coarse)
 
 
 def preflight(
@@ -115,8 +61,12 @@ def preflight(
                 if own:
                     heard[take.id] = own
     issues += overlaps(found.takes)
-    issues.sort(key=lambda issue: _ORDER[issue.severity])
-    return replace(found, takes=takes, issues=issues, heard=heard)
+    return replace(found, takes=takes, issues=by_severity(issues), heard=heard)
+
+
+def by_severity(issues: Iterable[Issue]) -> list[Issue]:
+    """The worst first, else as they are."""
+    return sorted(issues, key=lambda issue: _ORDER[issue.severity])
 
 
 def _measured(

@@ -11,7 +11,7 @@ import numpy as np
 from moksori.config import Seconds
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.changes import change_role, change_texts
-from moksori.dubbing.plan.folder import RecordingFolder
+from moksori.dubbing.plan.folder import Beside, RecordingFolder
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.missing import explained
 from moksori.dubbing.plan.naming import by_pattern, file_of
@@ -206,13 +206,15 @@ def _from_track(
     ]
     if warning:
         issues.append(Issue("warning", "", "header", {"why": warning}))
+    beside = Beside(track)
     for (line, id), span in zip(timed, spans, strict=True):
         begin, end = round(span[0] * rate), round(span[1] * rate)
         change = changes.get(id)
-        if change and change.take:
-            takes += _whole(
-                line, id, change.take, origin, _role(line, cast, issues, change), issues
-            )
+        own = change.take if change and change.take else _own_file(line, beside, issues)
+        if own is None:
+            continue
+        if own != track:
+            takes += _whole(line, id, own, origin, _role(line, cast, issues, change), issues)
             continue
         if begin < 0 or end > length or end <= begin:
             where = f"{span[0]:.2f} – {span[1]:.2f} s; 0 – {length / rate:.2f} s"
@@ -224,6 +226,15 @@ def _from_track(
                 start=begin / rate, role=role, cut=True,
             ))  # fmt: skip
     return Found(takes, issues, dict(zip(ids, lines, strict=True)), length / rate)
+
+
+def _own_file(line: Line, beside: Beside, issues: list[Issue]) -> Path | None:
+    """A line's recording on a track: the file that the script names, or the track; None if in doubt."""
+    found = beside.find(line.file) if line.file else beside.track
+    if isinstance(found, Path):
+        return found
+    issues.append(found._replace(place=line.place))
+    return None if found.severity == "error" else beside.track
 
 
 def cut(

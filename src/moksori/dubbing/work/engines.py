@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from moksori.dubbing.records import PASSING, PassingError, Setup, Task
@@ -114,9 +115,10 @@ def _start(setup: Setup) -> None:
     _worker = Worker(setup)
 
 
-def load() -> None:
-    """Load the models of a worker that has just begun."""
-    assert _worker.converter
+def load(recording: Path, text: str) -> None:
+    """Load the models of a worker that has just begun, by converting a line that nobody keeps."""
+    converter = _worker.converter
+    converter.convert(recording, text, converter.card.voices[0].name)
 
 
 def _call(method: str, task: Task) -> Outcome:

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from moksori.config import Hertz
 from moksori.conversion.converter import Converter, Source
 from moksori.dubbing.records import Heard, Setup, Take, Task
 from moksori.dubbing.store import Store
@@ -20,6 +22,7 @@ def actors_of(
     heard: Mapping[str, Heard],
     store: Store,
     converter: Converter,
+    given: Callable[[str], Hertz | None] = lambda actor: None,
 ) -> dict[str, SourceSpeaker]:
     """What is known of each actor from all takes; of those measured before, as it was then.
 
@@ -30,6 +33,7 @@ def actors_of(
         store: keeps what was measured with the takes that it came from, so that a new recording does not
             change all of the actor's lines.
         converter: of the job.
+        given: mean F0 of an actor, where the cast says it.
     """
     own = sources_of(takes, heard, converter.front_end)
     known = {
@@ -43,6 +47,10 @@ def actors_of(
             store.keep_actor(name, known[name], parts)
     if by == "line":
         return {name: row.model_copy(update={"mean_log_f0": None}) for name, row in known.items()}
+    for name in {actor_of(take) for take in takes}:
+        if hertz := given(name):
+            update = {"mean_log_f0": math.log(hertz)}
+            known[name] = known.get(name, UNKNOWN).model_copy(update=update)
     return known
 
 

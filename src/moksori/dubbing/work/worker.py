@@ -78,10 +78,12 @@ class Worker:
             raise
         if front_end.is_nonverbal(text) and spoken.confidence < MIN_CONFIDENCE:
             return self._nonverbal(task, recording, measured | {"nonverbal": 2.0})
+        samples, lowered = self._finished(spoken.samples, recording, role.gain)
+        _write_wave(task.wave, samples, recording)
+        _write_sounds(task, recording, samples)  # heard at once; what is measured of it can wait
         parts = spoken.parts
         if len(parts) == 1 and (second := self._second(recording, text)) is not None:
             parts = [parts[0]._replace(alignment=replace(parts[0].alignment, second=second))]
-        samples, lowered = self._finished(spoken.samples, recording, role.gain)
         measured |= metrics.of_parts(parts)
         measured |= metrics.of_conversion(
             parts, samples.mean(1), recording.sample_rate, self.converter.card.audio
@@ -94,8 +96,6 @@ class Worker:
                 listener, front_end, whisper(recording),
             )  # fmt: skip
         draw_line(task.picture, parts, recording, samples)
-        _write_wave(task.wave, samples, recording)
-        _write_sounds(task, recording, samples)
         _write_about(
             task, "converted", parts, spoken.speech, measured,
             embedding=_embedding(samples, recording), slip=slip,

@@ -59,7 +59,7 @@ export function follow() {
   const events = new EventSource("/api/events");
   events.onmessage = () => {
     clearTimeout(timer);
-    const wait = Math.max(0, 400 - (Date.now() - last));
+    const wait = Math.max(0, 200 - (Date.now() - last));
     timer = setTimeout(() => { last = Date.now(); refresh().catch(() => {}); }, wait);
   };
   events.onerror = () => document.body.classList.add("lost");

@@ -23,7 +23,7 @@ export default function cast(place) {
     const element = h("article.role", { "data-key": role.character, class: role.voice || role.pass ? "" : "missing" },
       h("div.who", {}, h("b", {}, role.character || t("character.none")), h("small", {}, [role.actors.join(", "), t("count.lines", { count: role.lines }), clock(role.seconds)].filter(Boolean).join(" · "))),
       h("label", {}, t("voice"), select(options, role.voice ?? "", (voice) => set({ voice }), { "aria-label": `${t("voice")} ${role.character}` })),
-      h("label", {}, t("pitch"), number("pitch", 12)), h("label", {}, t("gain"), number("gain", 40)),
+      h("label", {}, t("pitch"), number("pitch", 12)), h("label", {}, t("gain"), number("gain", 40)), h("label", {}, t("effort"), h("input", { type: "number", step: "0.1", min: 0, max: 1.5, value: role.effort ?? 1, "aria-label": `${t("effort")} ${role.character}`, onchange: (e) => set({ effort: Number(e.target.value) }) })),
       h("label.check", {}, h("input", { type: "checkbox", checked: role.pass ?? false, onchange: (e) => set({ pass: e.target.checked || null }) }), t("pass")),
       hear, room);
     if (trying === role.character && typical(role.character))

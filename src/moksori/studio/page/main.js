@@ -17,7 +17,7 @@ let shown = null, update = () => {};
 function wanted() {
   const name = location.hash.slice(1).split("/")[0];
   if (name in screens && (state.job || alone.includes(name))) return name;
-  return state.job?.lines.length ? "lines" : "start";
+  return state.job?.lines.some((line) => line.status !== "faulty") ? "lines" : "start";
 }
 
 function show() {
@@ -58,7 +58,8 @@ function tell() {
   for (const work of state.works) {
     if (told.has(work.number)) continue;
     if (work.state === "failed" && !work.quiet) toast(`${t(`work.${work.kind}`)}: ${work.error}`);
-    if (work.state === "done" && work.kind === "export") toast(t("exported"), "good");
+    if (work.state === "done" && work.kind === "export") toast(t("exported", work.result), "good");
+    if (work.state === "done" && work.kind === "convert" && !work.about.ids.length) toast(t("converted", work.result), "good");
     if (["failed", "done", "cancelled"].includes(work.state)) told.add(work.number);
   }
 }

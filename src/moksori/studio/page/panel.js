@@ -24,6 +24,7 @@ export class Panel {
     this.voice = h("select", { "aria-label": t("voice") });
     this.pitch = h("input", { type: "number", step: "0.5", min: -12, max: 12, "aria-label": t("pitch") });
     this.gain = h("input", { type: "number", step: "0.5", min: -40, max: 40, "aria-label": t("gain") });
+    this.effort = h("input", { type: "number", step: "0.1", min: 0, max: 1.5, "aria-label": t("effort") });
     this.only = button(t("convert.one"), () => this.convert(), { class: "main", title: "C", id: "convert-one" });
     this.undo = button(t("as.script"), () => this.reset());
     this.more = h("div.more");
@@ -31,7 +32,7 @@ export class Panel {
       h("div.top", {}, this.head, button("✕", close, { "aria-label": t("close"), class: "close" })),
       this.player.element, this.words, this.marks, this.note, this.flags,
       h("fieldset", {}, h("legend", {}, t("change")), this.text,
-        h("div.fields", {}, h("label", {}, t("voice"), this.voice), h("label", {}, t("pitch"), this.pitch), h("label", {}, t("gain"), this.gain)),
+        h("div.fields", {}, h("label", {}, t("voice"), this.voice), h("label", {}, t("pitch"), this.pitch), h("label", {}, t("gain"), this.gain), h("label", {}, t("effort"), this.effort)),
         h("div.buttons", {}, this.only, this.undo)),
       this.more);
   }
@@ -41,6 +42,7 @@ export class Panel {
     if (!line) { this.line = null; this.player.stop(); return; }
     const other = this.line?.id !== line.id, before = this.line;
     this.line = line;
+    if (other) this.player.awaited = false;
     fill(this.head, h("b", {}, `${line.no || line.place} · ${line.character || "—"}`), h("small", {}, [line.start && `${line.start} – ${line.end}`, line.actor, `${line.seconds} s`].filter(Boolean).join(" · ")), h("small.takename", {}, line.take, line.new_take && ` (${t("take.new")})`));
     this.player.load({
       source: line.status === "faulty" ? "" : line.key && line.status !== "failed" ? `/api/outcome/${line.key}/source` : `/api/lines/${encodeURIComponent(line.id)}/source?${line.take}`,
@@ -54,7 +56,7 @@ export class Panel {
   }
 
   async fields(line, other, before) {
-    const wanted = { text: line.text, pitch: line.pitch, gain: line.gain };
+    const wanted = { text: line.text, pitch: line.pitch, gain: line.gain, effort: line.effort };
     for (const [name, value] of Object.entries(wanted))
       if (other || (document.activeElement !== this[name] && before?.[name] !== value)) this[name].value = value;
     this.undo.disabled = !Object.keys(line.change).length;
@@ -86,7 +88,7 @@ export class Panel {
   }
 
   version(line, version) {
-    const about = [version.voice || t("pass"), version.pitch && `${version.pitch > 0 ? "+" : ""}${version.pitch}`, version.gain && `${version.gain} dB`, version.audio].filter(Boolean).join(" · ");
+    const about = [version.voice || t("pass"), version.pitch && `${version.pitch > 0 ? "+" : ""}${version.pitch}`, version.gain && `${version.gain} dB`, version.effort !== 1 && `${t("effort.short")} ${version.effort}`, version.audio].filter(Boolean).join(" · ");
     return h("li", { class: version.current ? "current" : "" }, listenButton(`/api/outcome/${version.key}/result`, version.at),
       h("span", {}, h("b", {}, new Date(version.at).toLocaleString()), h("small", {}, about), h("small", { lang: "ko" }, version.text)),
       version.current ? h("small", {}, t("current")) : button(t("go.back"), () => post("back", { id: line.id, key: version.key })));
@@ -117,19 +119,21 @@ export class Panel {
   async convert() {
     const line = this.line;
     if (!line) return;
-    const values = {}, pitch = Number(this.pitch.value), gain = Number(this.gain.value);
+    const values = {}, [pitch, gain, effort] = [this.pitch, this.gain, this.effort].map((field) => Number(field.value));
     if (this.text.value.trim() !== line.text) values.text = this.text.value.trim();
     if (this.voice.value && this.voice.value !== line.voice) values.voice = this.voice.value;
     if (pitch !== line.pitch) values.pitch = pitch;
     if (gain !== line.gain) values.gain = gain;
-    if (Object.keys(values).length) await post("change", { id: line.id, values });
-    await post("convert", { ids: [line.id] });
+    if (effort !== line.effort) values.effort = effort;
+    this.player.awaited = true;
+    await post("convert", { id: line.id, ids: [line.id], values });
   }
 
   async reset() {
-    await post("change", { id: this.line.id, values: { text: null, voice: null, pitch: null, gain: null } });
-    const { pitch, gain } = this.line;
+    await post("change", { id: this.line.id, values: { text: null, voice: null, pitch: null, gain: null, effort: null } });
+    const { pitch, gain, effort } = this.line;
     Object.assign(this.pitch, { value: pitch });
     Object.assign(this.gain, { value: gain });
+    Object.assign(this.effort, { value: effort });
   }
 }

@@ -10,6 +10,7 @@ export class Player {
   constructor() {
     this.waves = {};
     this.heard = "result";
+    this.awaited = false;  // whether the next result is to be heard as soon as it is there
     this.rows = { source: h("div.wave"), result: h("div.wave") };
     this.toggle = button("▶", () => this.playPause(), { class: "main play", "aria-label": t("play"), title: "Space" });
     this.time = h("output.time", {}, "0.00");
@@ -38,6 +39,7 @@ export class Player {
       wave.on("interaction", (at) => this.seek(at));
       wave.on("timeupdate", (at) => this.heard === name && this.follow(name, at));
       wave.on("finish", () => this.heard === name && this.stop());
+      wave.on("ready", () => { if (name === "result" && this.awaited) { this.awaited = false; this.hear(name, true); } });
       wave.on("error", () => this.rows[name].replaceChildren(h("small", {}, t("gone"))));
       this.waves[name] = wave;
     }

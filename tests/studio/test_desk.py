@@ -1,0 +1,33 @@
+"""What the page can hear of a line that is still being worked on."""
+
+from types import SimpleNamespace
+
+from moksori.dubbing.records import Setup
+from moksori.dubbing.work.engines import LocalEngine, Outcome
+from moksori.studio.desk import Desk, KeptEngine
+
+
+def test_a_line_in_hand_is_heard_as_soon_as_its_sound_is_there(tmp_path, monkeypatch):
+    desk, heard = Desk(tmp_path, None, None, lambda: None), []
+
+    def work(self, method, tasks):
+        """A worker that has written the sound, and measures."""
+        for task in tasks:
+            heard.append(desk.sounding())
+            task.sounds[1].write_bytes(b"mp3")
+            heard.append(desk.sounding())
+            yield Outcome(task, "converted")
+
+    monkeypatch.setattr(LocalEngine, "map", work)
+    engine = KeptEngine(Setup(), 1)
+    desk._engine = Setup(), engine
+    tasks = [
+        SimpleNamespace(
+            take=SimpleNamespace(id=id), key=f"{id}{id}", sounds=(None, tmp_path / f"{id}.mp3")
+        )
+        for id in ("a", "b")
+    ]
+    assert [outcome.task for outcome in engine.map("convert", tasks)] == tasks
+    assert heard == [{}, {"a": "aa"}, {}, {"b": "bb"}]
+    assert desk.sounding() == {} and engine.in_hand == {}
+    engine.end()
