@@ -88,7 +88,9 @@ def test_a_script_of_another_kind_is_read(tmp_path):
 def test_a_deliverable_is_written(tmp_path):
     run("A deliverable")
     spec = DeliverySpec(title="1화", date=datetime(2026, 1, 1), start_timecode=3600.0)
-    deliverables.DELIVERABLES[0].write(Material(rows=[row()], issues=[], spec=spec), tmp_path)
+    deliverables.DELIVERABLES[0].write(
+        Material(rows=[row()], issues=[], spec=spec, out=tmp_path), tmp_path
+    )
     assert (tmp_path / "cues.txt").read_text(encoding="utf-8").endswith(" 안녕")
 
 

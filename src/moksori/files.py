@@ -262,6 +262,14 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def near(path: Path, out: Path) -> str:
+    """Relative to a folder if it lies beside it or below; else absolute."""
+    path, out = Path(os.path.normpath(path.absolute())), Path(os.path.normpath(out.absolute()))
+    if path.is_relative_to(out.parent) and out.parent != Path(out.anchor):
+        return Path(os.path.relpath(path, out)).as_posix()
+    return path.as_posix()
+
+
 def safe_name(text: str) -> str:
     """A file's name, without suffix, for `text`.
 

@@ -70,13 +70,8 @@ def make_show(tmp_path: Path) -> Path:
 
 
 def request(show: Path, **more) -> Request:
-    return Request(
-        script=show / "script.xlsx",
-        audio=show / "takes",
-        cast=show / "cast.toml",
-        frame_rate=FrameRate.parse("25"),
-        **more,
-    )
+    asked = {"audio": show / "takes", "frame_rate": FrameRate.parse("25")} | more
+    return Request(script=show / "script.xlsx", cast=show / "cast.toml", **asked)
 
 
 def run(show: Path, out: str = "out", engine=None, **more):

@@ -7,9 +7,11 @@ import pytest
 import soundfile
 
 from moksori.dubbing.check import check
-from moksori.dubbing.request import Request
+from moksori.dubbing.request import JobFile, Request
+from moksori.errors import ConfigError
 from moksori.timecode import FrameRate
 from tests.conftest import DEMO
+from tests.dubbing.conftest import request
 
 
 @pytest.fixture
@@ -51,3 +53,38 @@ def test_a_track_begins_at_its_time_reference(show, track, stamp, asked, origin,
     assert {issue.kind for issue in found.issues if issue.kind.startswith("stamp")} == kinds
     take = found.takes[0]
     assert take.begin == round((take.line.start - 0.25 - origin) * take.sample_rate)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kinds", "length"),
+    [
+        ({"length": 60.0}, set(), 60.0),
+        ({"length": 20.0}, {"beyond_picture"}, None),
+        ({"loudness": "premix"}, {"premix_length"}, None),
+        ({"loudness": "premix", "length": 60.0}, set(), 60.0),
+        ({"loudness": "premix", "length": 90.0, "origin": 3595.0}, {"premix_start"}, 90.0),
+    ],
+)
+def test_the_reel_is_as_long_as_the_picture(show, asked, kinds, length):
+    """Beyond the picture nothing is cut off."""
+    found = check(request(show, **asked))
+    assert {i.kind for i in found.issues if i.kind.startswith(("premix", "beyond"))} == kinds
+    ends = max(take.start + take.seconds for take in found.takes)
+    assert found.length == (ends if length is None else length)
+
+
+def test_a_production_track_is_as_long_as_the_picture(show, track):
+    asked = request(show, audio=track(3600), loudness="premix")
+    found = check(asked)
+    assert found.length == 30.0
+    assert not [issue for issue in found.issues if issue.kind.startswith("premix")]
+
+
+def test_a_premix_has_its_own_rate():
+    job = JobFile(script="s.xlsx", audio="a", cast="c.toml", loudness="premix", sample_rate=44100)
+    with pytest.raises(ConfigError, match="48000"):
+        job.request()
+    assert (
+        job.merged({"sample_rate": 48000, "length": "00:00:30:12", "fps": "24"}).request().length
+        == 30.5
+    )

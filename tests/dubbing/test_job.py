@@ -18,6 +18,7 @@ import torch
 from wavinfo import WavInfoReader
 
 from moksori.dubbing.check import keep_preflight
+from moksori.dubbing.deliver.retakes import to_look_at
 from moksori.dubbing.job import again, audition, check, dub
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import Setup
@@ -81,9 +82,13 @@ def test_all_is_handed_over(dubbed):
     made = files(show / "out")
     ids = [row.take.id for row in rows]
     assert {*made} == {
-        "preflight.xlsx", "reel.edl", "reel.otio", "reel.wav", "report.html", "retakes.xlsx",
-        "subtitles.ass", "subtitles.srt", "subtitles.vtt", "words.csv", "stems/하나.wav", "stems/둘.wav",
+        "preflight.xlsx", "reel.edl", "reel.otio", "session.rpp", "session.aaf", "dapt.xml",
+        "reel.wav", "report.html", "retakes.xlsx",
+        "subtitles.ass", "subtitles.srt", "subtitles.vtt", "words.csv",
+        "stems/하나_01.00.05.10.wav", "stems/둘_01.00.10.10.wav",
         *(f"lines/{id}.wav" for id in ids), *(f"timings/{id}.TextGrid" for id in ids[:3]),
+        *(("markers.txt", "markers.csv") if any(map(to_look_at, rows)) else ()),
+        *(f"visemes/{id}.{kind}" for id in ids for kind in ("json", "csv")),
         *(f"mouth/{id}.{kind}" for id in ids for kind in ("tsv", "json", "xml", "dat")),
         "report.single.html", *(f"report/{id}.{kind}.flac" for id in ids for kind in ("source", "result")),
         *(f"report/{id}.png" for id in ids[:3]),
@@ -110,7 +115,9 @@ def test_an_edited_line_alone_is_converted_again(copied):
     edit(copied, "D5", "하나")  # the laugh changes its character: another role, so passed anew
     _, asked = run(copied)
     assert asked == [text, "(웃음)"]
-    assert "stems/둘.wav" in files(copied / "out")
+    assert {path for path in files(copied / "out") if path.startswith("stems/둘")} == {
+        "stems/둘_01.00.10.10.wav"  # the part of the laugh has gone
+    }
     assert "lines/0004_둘.wav" not in files(copied / "out")  # its name has changed
 
 

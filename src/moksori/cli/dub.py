@@ -10,8 +10,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from moksori.cli import console
 from moksori.cli.console import err, out, print_use, set_language, watching
+from moksori.cli.job_folder import print_pruned, print_status
 from moksori.cli.options import (
     C2paOption,
     ColumnsOption,
@@ -78,6 +78,13 @@ def dub(
     status: Annotated[
         bool, typer.Option("--status", help="Only show where the lines of the job stand.")
     ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            help="Only make room: remove from OUT/.moksori what neither a line of the script, as it was last "
+            "dubbed, nor its history, nor a mark or a change refers to; says what and how much."
+        ),
+    ] = False,
     retry_failed: Annotated[
         bool,
         typer.Option("--retry-failed", help="Try again what failed, though nothing has changed."),
@@ -127,18 +134,41 @@ def dub(
         int, typer.Option(min=8000, max=192000, help="Samples a second of reel and stems.")
     ] = 48000,
     loudness: Annotated[
-        Literal["korea", "netflix", "ebu", "none"],
-        typer.Option(help="Loudness of the reel: -24 LKFS, -27 LKFS, -23 LUFS, or as it is."),
+        Literal["korea", "netflix", "premix", "ebu", "none"],
+        typer.Option(
+            help="Loudness of the reel: -24 LKFS, -27 LKFS, Netflix's premix (as it is, at most -6 dBTP, "
+            "48 kHz, time code in the names), -23 LUFS, or as it is."
+        ),
     ] = "korea",
+    length: Annotated[
+        str | None,
+        typer.Option(
+            help="How long the picture is, and so the reel: 00:22:30:00; by default as long as the "
+            "production track, or until the last line."
+        ),
+    ] = None,
+    stems: Annotated[
+        Literal["parts", "full"],
+        typer.Option(
+            help="parts: a file for each stretch of a character's lines, with its time code in its name and "
+            "as time reference, so that silence takes no room; full: a file a character, as long as the reel."
+        ),
+    ] = "parts",
     without: Annotated[
         list[str] | None,
         typer.Option(
             "--without",
             metavar="NAME",
-            help="Leave out a deliverable: lines, reel, edl, otio, subtitles, timings, words, mouth, issues, "
-            "retakes, report or single. May be given several times.",
+            help="Leave out a deliverable: lines, reel, edl, otio, reaper, aaf, markers, dapt, subtitles, "
+            "timings, words, mouth, visemes, issues, retakes, report or single. May be given several times.",
         ),
     ] = None,
+    original_language: Annotated[
+        str,
+        typer.Option(
+            help="Which language is dubbed from, for the DAPT script: en, ja, zh-Hant; left out if not given."
+        ),
+    ] = "",
     lang: LangOption = "ko",
     engine: Annotated[
         Literal["local", "ray"],
@@ -175,7 +205,9 @@ def dub(
              moksori dub ep01.xlsx --audio takes/ --cast cast.toml -o ep01/
     """
     if status:
-        return _print_status(output)
+        return print_status(output)
+    if prune:
+        return print_pruned(output, lang)
     from moksori.dubbing import job as jobs
     from moksori.dubbing.check import keep_preflight
     from moksori.dubbing.request import load_job
@@ -183,9 +215,9 @@ def dub(
 
     given = {key: value for key, value in context.params.items() if _is_given(context, key)}
     names = ("script", "times", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
-             "loudness", "lang", "model", "vocoder", "packs", "lexicon", "spell", "floor",
-             "treble", "hidden", "recogniser", "purpose", "title", "c2pa", "watermark",
-             "device")  # fmt: skip
+             "loudness", "length", "stems", "lang", "original_language", "model", "vocoder", "packs",
+             "lexicon", "spell", "floor", "treble", "hidden", "recogniser", "purpose", "title", "c2pa",
+             "watermark", "device")  # fmt: skip
     asked = {name: given[name] for name in names if name in given}
     if "register" in given:
         asked["mean_f0"] = register
@@ -297,21 +329,3 @@ def _print_rows(result: "Result", output: Path, lang: "Lang") -> None:
         look=sum(map(to_look_at, rows)),
     )  # fmt: skip
     out.print(summary, markup=False)
-
-
-def _print_status(output: Path) -> None:
-    from moksori.dubbing.store import actor_means, line_states
-
-    states = line_states(output)
-    table = Table("line", "place", "character", "status", "tries", "text or error")
-    for line in states:
-        content = Text(line.error.say(console.language) if line.error else line.text)
-        character = Text(line.character)
-        table.add_row(line.id, str(line.place), character, line.status, str(line.tries), content)
-    out.print(table)
-    counts = Counter(line.status for line in states)
-    out.print(", ".join(f"{count} {name}" for name, count in counts.items()), markup=False)
-    means = {name: row.mean_log_f0 for name, row in actor_means(output).items()}
-    said = [f"{name} {math.exp(mean):.1f} Hz" for name, mean in means.items() if mean is not None]
-    if said:
-        out.print(say("cli.actors", console.language, means=", ".join(said)), markup=False)

@@ -29,9 +29,11 @@ from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.timelines import with_times
 from moksori.signal.decoders import inspect
+from moksori.signal.loudness import PREMIX
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time
 
 _HOUR: Seconds = 3600.0
+_PREMIX_START = "01:00:00:00"
 _SAME: Seconds = 0.02  # time codes that differ by less are one: half a frame
 
 
@@ -102,10 +104,12 @@ def check(
         found = _asked(found, content.question)
     else:
         found = _measured(found, request, converter, steps, memory, review)
-    ends = [take.start + take.seconds for take in found.takes if take.start is not None]
+    end = max((t.start + t.seconds for t in found.takes if t.start is not None), default=0.0)
+    found.issues.extend(_of_length(request, origin, rate or NTSC_DROP, found.length, end))
+    length = found.length if request.length is None else request.length
     return Checked(
         lines=found.lines, takes=found.takes, heard=found.heard, issues=found.issues, origin=origin,
-        length=max([found.length, *ends], default=0.0), frame_rate=rate or NTSC_DROP,
+        length=max(length, end), frame_rate=rate or NTSC_DROP,
         converter=converter, content=content, memory=memory, cast=cast,
     )  # fmt: skip
 
@@ -209,6 +213,31 @@ def _origin(
         told = said | {"start": _time(hour, frame_rate)}
         return hour, [Issue("warning", "", "stamp_unset", told)] if hour else []
     return stamp, [Issue("note", "", "stamp", said)]
+
+
+def _of_length(
+    request: Request, origin: Seconds, rate: FrameRate, track: Seconds, end: Seconds
+) -> list[Issue]:
+    """What of the reel's beginning and end is not as the picture's.
+
+    Args:
+        request: what is asked.
+        origin: of the reel.
+        rate: of its time codes.
+        track: length of the production track; 0 if there is none.
+        end: of the last line, on the reel.
+    """
+    issues = []
+    if request.length is not None and end > request.length + _SAME:
+        told = {"end": _time(origin + end, rate), "length": _time(origin + request.length, rate)}
+        issues.append(Issue("warning", "", "beyond_picture", told))
+    if request.loudness == PREMIX:
+        if format_timecode(origin, rate).replace(";", ":") != _PREMIX_START:
+            told = {"start": _time(origin, rate)}
+            issues.append(Issue("warning", "", "premix_start", told))
+        if request.length is None and not track:
+            issues.append(Issue("warning", "", "premix_length", {}))
+    return issues
 
 
 def _time(seconds: Seconds, frame_rate: FrameRate | None) -> str:

@@ -20,9 +20,10 @@ from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
 from moksori.dubbing.records import HANDLES, Setup
 from moksori.errors import ConfigError
-from moksori.files import atomic_write, load_toml
+from moksori.files import atomic_write, load_toml, near
 from moksori.listed import existing
 from moksori.messages import Lang, message, readable
+from moksori.signal.loudness import PREMIX, PREMIX_RATE
 from moksori.timecode import FrameRate, parse_time
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
@@ -55,7 +56,10 @@ class Request:
         mean_f0: whether lines are put at the voice's mean F0 by their actor's mean, or each by its own.
         sample_rate: of reel and stems, Hz.
         loudness: name of the reel's target.
+        length: of the picture, and so of the reel; None for that of the production track or the lines.
+        stems: as `DeliverySpec.stems`.
         lang: of report, retakes and issues.
+        original_language: that is dubbed from; empty if nobody said.
         without: names of deliverables that are left out.
         c2pa: whether delivered WAVs get a signed manifest.
     """
@@ -75,7 +79,10 @@ class Request:
     mean_f0: Literal["actor", "line"] = "actor"
     sample_rate: int = 48000
     loudness: str = "korea"
+    length: Seconds | None = None
+    stems: Literal["parts", "full"] = "parts"
     lang: Lang = "ko"
+    original_language: str = ""
     without: tuple[str, ...] = ()
     c2pa: bool = False
 
@@ -109,8 +116,11 @@ class JobFile(BaseModel):
     handles: Seconds = Field(default=HANDLES, ge=0)
     mean_f0: Literal["actor", "line"] = "actor"
     sample_rate: int = Field(default=48000, ge=8000, le=192000)
-    loudness: Literal["korea", "netflix", "ebu", "none"] = "korea"
+    loudness: Literal["korea", "netflix", "premix", "ebu", "none"] = "korea"
+    length: str | None = None
+    stems: Literal["parts", "full"] = "parts"
     lang: Lang = "ko"
+    original_language: str = Field(default="", pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$")
     without: tuple[str, ...] = ()
     model: Path | None = None
     vocoder: str = DEFAULT_VOCODER
@@ -139,6 +149,8 @@ class JobFile(BaseModel):
         """
         if not (self.script and self.audio and self.cast):
             raise ConfigError.of("dub.unnamed")
+        if self.loudness == PREMIX and self.sample_rate != PREMIX_RATE:
+            raise ConfigError.of("dub.premix_rate", rate=self.sample_rate)
         frame_rate = FrameRate.parse(self.fps) if self.fps else None
         folder = Path(self.vocoder)
         known = self.vocoder in VOCODERS or not folder.is_dir()
@@ -158,7 +170,10 @@ class JobFile(BaseModel):
             origin=parse_time(self.start, frame_rate) if self.start else None,
             episode=self.episode, times=self.times, columns=self.columns, hidden=self.hidden,
             pattern=self.pattern, handles=self.handles, mean_f0=self.mean_f0, sample_rate=self.sample_rate,
-            loudness=self.loudness, lang=self.lang, without=self.without, c2pa=self.c2pa,
+            loudness=self.loudness, stems=self.stems, lang=self.lang, without=self.without,
+            original_language=self.original_language,
+            length=parse_time(self.length, frame_rate) if self.length else None,
+            c2pa=self.c2pa,
         )  # fmt: skip
 
     def save(self, out: Path) -> None:
@@ -171,7 +186,7 @@ class JobFile(BaseModel):
         for row in _HEAD:
             document.add(tomlkit.comment(row))
         for key, value in self.model_dump(exclude_none=True, exclude_defaults=True).items():
-            document.add(key, readable(_near(value, out)) if key in _PATHS else value)
+            document.add(key, readable(near(value, out)) if key in _PATHS else value)
         content = tomlkit.dumps(document)
         path = out / JOB
         if not path.exists() or path.read_text(encoding="utf-8") != content:
@@ -198,11 +213,3 @@ def load_job(out: Path) -> JobFile:
 def _absolute(path: Path | None) -> Path | None:
     """For workers, which may begin elsewhere."""
     return path and path.absolute()
-
-
-def _near(path: Path, out: Path) -> str:
-    """Relative to a folder if it lies beside it or below; else absolute."""
-    path, out = Path(os.path.normpath(path.absolute())), Path(os.path.normpath(out.absolute()))
-    if path.is_relative_to(out.parent) and out.parent != Path(out.anchor):
-        return Path(os.path.relpath(path, out)).as_posix()
-    return path.as_posix()

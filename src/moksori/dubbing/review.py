@@ -137,6 +137,18 @@ class Review:
         )
         return [Version(*row) for row in self._rows(asked, (id,))]
 
+    def histories(self) -> dict[str, list[tuple[str, str]]]:
+        """Key and text of all that lines have become so far, by their ids, the oldest first."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for id, key, text in self._rows("SELECT id, key, text FROM versions ORDER BY number"):
+            found.setdefault(id, []).append((key, text))
+        return found
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Forget what lines have become; marks and changes stay."""
+        with self._writing() as database:
+            database.executemany("DELETE FROM versions WHERE id = ?", [(id,) for id in ids])
+
     def keep_versions(self, tasks: Iterable[Task]) -> None:
         """Note what lines have become.
 

@@ -191,6 +191,12 @@ class Store:
                 (status, _dumped(error), task.key),
             )
 
+    def forget(self, known: Iterable[str]) -> None:
+        """Forget what became of tasks other than those of the keys."""
+        keys = {row[0] for row in self._database.read("SELECT key FROM work")} - {*known}
+        with self._database.write() as database:
+            database.executemany("DELETE FROM work WHERE key = ?", [(key,) for key in keys])
+
     def errors(self) -> dict[str, Message]:
         """Why tasks failed, by key."""
         rows = self._database.read("SELECT key, error FROM work WHERE status = 'failed'")

@@ -27,6 +27,7 @@ class LoudnessTarget:
     true_peak: Decibels
 
 
+PREMIX, PREMIX_RATE = "premix", 48000
 TARGETS = {
     target.name: target
     for target in (
@@ -34,6 +35,8 @@ TARGETS = {
         # The standard gates by dialogue. A reel of nothing but dialogue is gated so by its level.
         LoudnessTarget("netflix", -27.0, 2.0, -2.0),
         LoudnessTarget("ebu", -23.0, 0.5, -1.0),  # EBU R 128
+        # Netflix's premix: as recorded, with a limiter of -6 dBTP on the bus.
+        LoudnessTarget(PREMIX, None, 0.0, -6.0),
         LoudnessTarget("none", None, 0.0, 0.0),  # only kept from clipping
     )
 }

@@ -79,7 +79,7 @@ class Api:
     def settings(self, asked: Asked) -> None:
         known = {"fps", "start", "episode", "columns", "pattern", "handles", "mean_f0",
                  "sample_rate", "loudness", "floor", "without", "spell", "lang", "hidden",
-                 "treble", "purpose", "title"}  # fmt: skip
+                 "treble", "length", "stems", "purpose", "title"}  # fmt: skip
         if unknown := asked.values.keys() - known:
             raise ConfigError.of("studio.setting", name=sorted(unknown)[0])
         empty = {
@@ -87,6 +87,7 @@ class Api:
             "start",
             "episode",
             "pattern",
+            "length",
             "purpose",
             "title",
         }  # as if they were not said

@@ -1,5 +1,6 @@
 """What the page hears and downloads: only files that the job itself knows of, never a path of the page's."""
 
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from moksori.messages import Lang
 from moksori.script.headers import COLUMNS
 from moksori.script.script import read_script
 from moksori.signal import audio
+from moksori.signal.decoders import inspect
 from moksori.studio.session import Session
 from moksori.studio.view import voices_view
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
@@ -87,14 +89,21 @@ def loose(session: Session, name: str) -> Response | None:
 
 
 def delivered(session: Session) -> list[dict[str, Any]]:
-    """What the job has delivered."""
+    """What the job has delivered; of reel and stems also when they begin and their length, in seconds."""
     out = session.the_desk().out
-    paths = [out / path for path in sorted(delivered_files(out))]
-    return [
-        {"path": path.relative_to(out).as_posix(), "bytes": path.stat().st_size}
-        for path in paths
-        if path.is_file()
-    ]
+    found = []
+    for name in sorted(delivered_files(out)):
+        path = out / name
+        if not path.is_file():
+            continue
+        about: dict[str, Any] = {"path": name, "bytes": path.stat().st_size}
+        if name.endswith(".wav") and name.startswith(("reel", "stems/")):
+            with suppress(AudioError):  # somebody's own by now
+                header = inspect(path)
+                about["begin"] = (header.time_reference or 0) / header.sample_rate
+                about["seconds"] = header.frames / header.sample_rate
+        found.append(about)
+    return found
 
 
 def delivered_file(session: Session, path: str) -> Response | None:

@@ -38,7 +38,8 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
             **file.model_dump(
                 mode="json",
                 include={"fps", "start", "episode", "columns", "pattern", "handles", "mean_f0",
-                         "sample_rate", "loudness", "floor", "without", "spell", "purpose", "title"},
+                         "sample_rate", "loudness", "length", "stems", "floor", "without", "spell",
+                         "purpose", "title"},
             ),
         },
         "lines": [], "issues": [], "cast": [], "elsewhere": desk.elsewhere(),

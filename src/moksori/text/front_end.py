@@ -14,6 +14,7 @@ from moksori.text.reading import Reading, read
 from moksori.text.sounds import SOUNDS
 from moksori.text.symbols import SYMBOLS, ids
 from moksori.text.visemes import VOWELS, visemes
+from moksori.text.visemes_by_weight import Weights, weighted_visemes
 
 
 class Reads(Protocol):
@@ -45,6 +46,7 @@ class FrontEnd:
         is_nonverbal: whether a line is only cries and breaths, though it is written in letters.
         sounds: what can be told apart without a text: the symbols of each class, silence first.
         visemes: mouth shapes of a phone, given the shape before it and the phone after it.
+        weighted_visemes: the same as weights of Oculus's visemes, given the phone after it.
         vowels: the phones whose shape lasts.
     """
 
@@ -56,6 +58,7 @@ class FrontEnd:
     is_nonverbal: Callable[[str], bool]
     sounds: tuple[str, ...]
     visemes: Callable[[str, str, str], str]
+    weighted_visemes: Callable[[str, str], tuple[Weights, ...]]
     vowels: frozenset[str]
 
 
@@ -68,6 +71,7 @@ KOREAN = FrontEnd(
     is_nonverbal=nonverbal.is_nonverbal,
     sounds=SOUNDS,
     visemes=visemes,
+    weighted_visemes=weighted_visemes,
     vowels=VOWELS,
 )
 FRONT_ENDS = {front_end.code: front_end for front_end in (KOREAN,)}

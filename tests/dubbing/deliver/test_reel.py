@@ -11,8 +11,9 @@ import pytest
 import soundfile
 import wavinfo
 
-from moksori.dubbing.deliver import reel
-from moksori.dubbing.deliver.reel import Placed, render
+from moksori.dubbing.deliver import mix
+from moksori.dubbing.deliver.mix import Placed
+from moksori.dubbing.deliver.reel import render
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.errors import AudioError, OutputError
 from moksori.files import safe_name, unique_names
@@ -22,7 +23,9 @@ from moksori.timecode import FrameRate
 from tests.conftest import voiced_wave
 
 DATE = datetime(2024, 5, 6, 7, 8, 9)
-AS_IS = DeliverySpec(title="시험", date=DATE, sample_rate=8000, loudness=TARGETS["none"])
+AS_IS = DeliverySpec(
+    title="시험", date=DATE, sample_rate=8000, loudness=TARGETS["none"], stems="full"
+)
 
 
 def line(folder, name, wave, rate=8000, start=0, stem="하나", gain=0.0, subtype="PCM_24"):
@@ -53,6 +56,16 @@ def read(path):
     return soundfile.read(path, dtype="float64")[0]
 
 
+def stem(made, name):
+    """The only file of a stem."""
+    (path,) = made.stems[name]
+    return path
+
+
+def parts_of(made):
+    return [path for paths in made.stems.values() for path in paths]
+
+
 def true_peak(wave):
     meter = PeakMeter()
     meter.add(wave)
@@ -60,7 +73,7 @@ def true_peak(wave):
 
 
 def test_lines_lie_where_they_are_placed_and_add_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(reel, "_BLOCK", 700)  # so that lines go over the blocks' edges
+    monkeypatch.setattr(mix, "_BLOCK", 700)  # so that lines go over the blocks' edges
     waves = [0.1 * np.random.default_rng(i).standard_normal(1500) for i in range(3)]
     starts, stems = (1234, 2000, 8500), ("하나", "둘", "둘")
     placed = [line(tmp_path, f"{i}", waves[i], start=starts[i], stem=stems[i]) for i in range(3)]
@@ -68,8 +81,8 @@ def test_lines_lie_where_they_are_placed_and_add_up(tmp_path, monkeypatch):
     expected = {stem: np.zeros(10001) for stem in ("하나", "둘")}
     for one in placed:
         expected[one.stem][one.start : one.start + 1500] += read(one.wave)
-    for stem, wave in expected.items():
-        assert np.array_equal(read(made.stems[stem]), wave)
+    for name, wave in expected.items():
+        assert np.array_equal(read(stem(made, name)), wave)
     assert np.array_equal(read(made.reel), sum(expected.values()))
     assert soundfile.info(made.reel).subtype == "PCM_24"
     assert (made.samples, made.gain, made.limited, made.within) == (10001, 0, 0, True)
@@ -112,9 +125,52 @@ def test_stems_add_up_to_the_reel(tmp_path):
     made = render(
         speech(tmp_path), 60000, tmp_path / "out", replace(AS_IS, loudness=TARGETS["ebu"])
     )
-    total = sum(read(path) for path in made.stems.values())
+    total = sum(read(path) for path in parts_of(made))
     assert abs(made.gain) > 1 and np.abs(total).max() > 0.1
     assert np.abs(total - read(made.reel)).max() <= 1.5 * 2**-23  # each file is rounded by itself
+
+
+@pytest.mark.parametrize("target", ["none", "ebu"])
+def test_stems_in_parts_are_the_full_ones_without_the_silence(tmp_path, target):
+    """Laid at the time references that another library reads they are the full stem, to the bit."""
+    waves = [0.1 * voiced_wave(2.0, 8000, 120, seed) for seed in range(5)]
+    starts, names = (1601, 20000, 100000, 40000, 170000), ("하나", "하나", "하나", "둘", "하나")
+    placed = [
+        line(tmp_path, f"{i}", wave, start=start, stem=name)
+        for i, (wave, start, name) in enumerate(zip(waves, starts, names, strict=True))
+    ]
+    delivery = replace(
+        AS_IS, loudness=TARGETS[target], start_timecode=3600.0, frame_rate=FrameRate(25)
+    )
+    full = render(placed, 200000, tmp_path / "full", delivery)
+    parts = render(placed, 200000, tmp_path / "parts", replace(delivery, stems="parts"))
+    assert full.reel.read_bytes() == parts.reel.read_bytes()
+    assert [path.name for path in parts.stems["하나"]] == [
+        "하나_01.00.00.05.wav", "하나_01.00.12.13.wav", "하나_01.00.21.06.wav",
+    ]  # fmt: skip
+    for name in ("하나", "둘"):
+        laid = np.zeros(200000)
+        for path in parts.stems[name]:
+            begin = (
+                wavinfo.WavInfoReader(path, bext_encoding="utf-8").bext.time_reference - 3600 * 8000
+            )
+            wave = read(path)
+            assert wave.any() and not laid[begin : begin + len(wave)].any()
+            laid[begin : begin + len(wave)] = wave
+        assert np.array_equal(laid, read(stem(full, name)))
+    assert sum(path.stat().st_size for path in parts_of(parts)) < 0.4 * sum(
+        path.stat().st_size for path in parts_of(full)
+    )
+
+
+def test_what_a_character_says_at_once_is_one_part(tmp_path):
+    waves = [np.full(n, 0.1) for n in (60000, 100, 100)]
+    placed = [
+        line(tmp_path, f"{i}", wave, start=start)
+        for i, (wave, start) in enumerate(zip(waves, (0, 500, 60000 + 39000), strict=True))
+    ]
+    made = render(placed, 0, tmp_path / "out", replace(AS_IS, stems="parts"))
+    assert len(read(stem(made, "하나"))) == 99100  # the long line's end counts, not the last one's
 
 
 def test_peaks_are_held_and_the_loudness_is_still_reached(tmp_path):
@@ -126,7 +182,7 @@ def test_peaks_are_held_and_the_loudness_is_still_reached(tmp_path):
     made = render(placed, 80000, tmp_path / "out", replace(AS_IS, loudness=TARGETS["ebu"]))
     assert made.limited > 3 and made.limited_stems["하나"] > 3
     assert true_peak(read(made.reel)) <= -1 + 0.05
-    assert true_peak(read(made.stems["하나"])) <= -1 + 0.05
+    assert true_peak(read(stem(made, "하나"))) <= -1 + 0.05
     assert made.gain > -23 - made.before + 0.5  # more than what the mix by itself would need
     measured = pyloudnorm.Meter(8000).integrated_loudness(read(made.reel))
     assert made.within and measured == pytest.approx(-23, abs=0.5)
@@ -164,8 +220,8 @@ def test_the_same_job_makes_the_same_bytes(tmp_path):
     two = render(placed[::-1], 50000, tmp_path / "two", delivery)
     assert one.reel.read_bytes() == two.reel.read_bytes()
     assert list(one.stems) == list(two.stems) == ["둘", "하나"]
-    for stem, path in one.stems.items():
-        assert path.read_bytes() == two.stems[stem].read_bytes()
+    for path, same in zip(parts_of(one), parts_of(two), strict=True):
+        assert path.read_bytes() == same.read_bytes()
 
 
 def test_the_files_say_what_they_are(tmp_path):
@@ -178,16 +234,16 @@ def test_the_files_say_what_they_are(tmp_path):
     assert told.bext.originator_date == "2024-05-06"
     assert told.bext.loudness_value == pytest.approx(made.after, abs=0.006)
     assert told.bext.max_true_peak == pytest.approx(made.true_peak, abs=0.006)
-    stem = wavinfo.WavInfoReader(made.stems["둘"], bext_encoding="utf-8")
-    assert (stem.bext.description, stem.ixml.project, stem.ixml.scene) == ("시험: 둘", "시험", "둘")
-    assert [track.name for track in stem.ixml.track_list] == ["둘"]
-    assert told.bext.originator_ref != stem.bext.originator_ref != ""
+    own = wavinfo.WavInfoReader(stem(made, "둘"), bext_encoding="utf-8")
+    assert (own.bext.description, own.ixml.project, own.ixml.scene) == ("시험: 둘", "시험", "둘")
+    assert [track.name for track in own.ixml.track_list] == ["둘"]
+    assert told.bext.originator_ref != own.bext.originator_ref != ""
 
 
 def test_a_line_that_ends_later_makes_the_reel_longer(tmp_path):
     placed = [line(tmp_path, "a", np.full(441, 0.1), 44100, start=9990)]
     made = render(placed, 9000, tmp_path / "out", AS_IS)
-    assert made.samples == len(read(made.reel)) == len(read(made.stems["하나"])) == 9990 + 80
+    assert made.samples == len(read(made.reel)) == len(read(stem(made, "하나"))) == 9990 + 80
 
 
 def test_a_reel_beyond_what_riff_counts_to_is_rf64(tmp_path, monkeypatch):
@@ -229,7 +285,7 @@ def test_written_whole_or_not_at_all(tmp_path):
     out = tmp_path / "out"
     placed = speech(tmp_path)
     made = render(placed, 50000, out, AS_IS)
-    files = [made.reel, *made.stems.values()]
+    files = [made.reel, *parts_of(made)]
     before = [path.read_bytes() for path in files]
     bad = line(tmp_path, "bad", np.full(100, np.nan), subtype="FLOAT")
     with pytest.raises(AudioError, match=r"bad\.wav.*not numbers"):
@@ -281,6 +337,35 @@ def test_ffmpeg_measures_the_same_loudness(tmp_path):
     )
 
 
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
+def test_a_premix_is_as_netflix_asks(tmp_path):
+    """Its true peak, by ffmpeg; mono, 24 bit, 48 kHz, as long as the picture, from 01:00:00:00."""
+    loud = speech(tmp_path, rate=48000)
+    for one in loud:
+        wave, rate = soundfile.read(one.wave)
+        soundfile.write(one.wave, 0.95 * wave / np.abs(wave).max(), rate, subtype="PCM_24")
+    delivery = replace(
+        AS_IS, sample_rate=48000, loudness=TARGETS["premix"], start_timecode=3600.0,
+        frame_rate=FrameRate(24),
+    )  # fmt: skip
+    made = render(loud, 48000 * 9, tmp_path / "out", delivery)
+    assert made.reel.name == "reel_01.00.00.00.wav"
+    assert stem(made, "둘").name == "둘_01.00.00.00.wav"
+    assert made.gain == 0 and made.limited > 3 and made.within
+    for path in (made.reel, *parts_of(made)):
+        about = soundfile.info(path)
+        assert (about.channels, about.samplerate, about.subtype) == (1, 48000, "PCM_24")
+        assert about.frames == 9 * 48000
+        assert (
+            wavinfo.WavInfoReader(path, bext_encoding="utf-8").bext.time_reference == 3600 * 48000
+        )
+        said = subprocess.run(
+            ["ffmpeg", "-nostats", "-i", path, "-af", "ebur128=peak=true", "-f", "null", "-"],
+            capture_output=True, text=True, check=True,
+        ).stderr.split("Summary:")[1]  # fmt: skip
+        assert float(re.search(r"Peak:\s+(\S+) dBFS", said)[1]) <= -5.9
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
@@ -319,6 +404,6 @@ def test_characters_of_like_names_get_stems_of_their_own(tmp_path):
         line(tmp_path, "c", np.full(100, 0.3), stem=""),
     ]
     made = render(placed, 1000, tmp_path / "out", AS_IS)
-    assert made.stems[""].name == "no_character.wav"
-    heights = {stem: read(path).max() for stem, path in made.stems.items()}
+    assert stem(made, "").name == "no_character.wav"
+    heights = {name: read(stem(made, name)).max() for name in made.stems}
     assert heights == pytest.approx({"": 0.3, "왕/1": 0.1, "왕:1": 0.2}, abs=1e-6)

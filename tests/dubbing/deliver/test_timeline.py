@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from moksori.dubbing.deliver.clips import Clip
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.dubbing.deliver.timeline import Clip, Word, write_edl, write_otio, write_words
+from moksori.dubbing.deliver.timeline import Word, write_edl, write_otio, write_words
 from moksori.errors import OutputError, ScriptError
 from moksori.formulas import as_written
 from moksori.timecode import FrameRate, parse_time

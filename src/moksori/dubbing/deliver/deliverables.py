@@ -1,12 +1,16 @@
 """The deliverables by name: each is a function and a line of `DELIVERABLES`.
 
 lines        lines/<id>.wav            each line, as many samples as its recording has
-reel         reel.wav, stems/          all lines in their places, and by character
+reel         reel.wav, stems/          all lines in their places, and by character, in stretches
 edl, otio    reel.edl, reel.otio       where each line lies
+reaper, aaf  session.rpp, session.aaf  the same beside the muted recordings, with markers
+markers      markers.txt, .csv         what is to be looked at, for Pro Tools and Nuendo
+dapt         dapt.xml                  the script as it was recorded
 subtitles    subtitles.srt, .vtt, .ass when each is really said
 timings      timings/<id>.TextGrid     words and phones of a line
 words        words.csv                 all words on the reel
 mouth        mouth/<id>.tsv, …         mouth cues
+visemes      visemes/<id>.json, .csv   weights for a face, frame by frame
 issues       preflight.xlsx            what was found before any work
 retakes      retakes.xlsx              the lines that a person should look at
 report       report.html, report/      all lines, to listen to
@@ -22,14 +26,28 @@ from typing import NamedTuple
 
 from moksori.alignment.textgrid import save_textgrid
 from moksori.config import Seconds
+from moksori.dubbing.deliver.aaf import write_aaf
+from moksori.dubbing.deliver.clips import Clip, Look, Marker
+from moksori.dubbing.deliver.dapt import Event, write_dapt
 from moksori.dubbing.deliver.issue_list import PREFLIGHT, save_issues
+from moksori.dubbing.deliver.markers import write_marker_table, write_marker_text
+from moksori.dubbing.deliver.mix import Placed
 from moksori.dubbing.deliver.mouth import mouth_cues, save_mouth
-from moksori.dubbing.deliver.reel import Placed, Rendered, render
+from moksori.dubbing.deliver.reaper import write_rpp
+from moksori.dubbing.deliver.reel import Rendered, render
 from moksori.dubbing.deliver.report import Summary, write_report
-from moksori.dubbing.deliver.retakes import to_look_at, write_retakes
+from moksori.dubbing.deliver.retakes import (
+    URGENT,
+    reasons,
+    severity,
+    state,
+    to_look_at,
+    write_retakes,
+)
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.deliver.subtitles import Cue, write_subtitles
-from moksori.dubbing.deliver.timeline import Clip, Word, write_edl, write_otio, write_words
+from moksori.dubbing.deliver.timeline import Word, write_edl, write_otio, write_words
+from moksori.dubbing.deliver.visemes import save_visemes, visemes_by_frame
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import Dubbed
 from moksori.messages import say
@@ -43,12 +61,14 @@ class Material:
         rows: every line of the episode, in the script's order.
         issues: what preflight found.
         spec: of the delivery.
+        out: the job's folder, which all goes to.
         rendered: what the reel measured, once it is written.
     """
 
     rows: Sequence[Dubbed]
     issues: Sequence[Issue]
     spec: DeliverySpec
+    out: Path
     rendered: Rendered | None = None
 
     def placed(self) -> Iterator[tuple[Dubbed, Path, Seconds]]:
@@ -63,10 +83,40 @@ class Material:
             Clip(
                 id=row.take.id, character=row.take.line.character, text=row.take.line.text,
                 wave=f"lines/{row.take.id}.wav", start=self.spec.sample(start),
-                samples=self.spec.sample(row.take.seconds),
+                samples=self.spec.sample(row.take.seconds), source=row.take.audio,
+                source_begin=row.take.begin / row.take.sample_rate, look=_look(row),
             )
             for row, _, start in self.placed()
         ]  # fmt: skip
+
+    def markers(self) -> list[Marker]:
+        """Of the lines that a person should look at; those that failed at the script's times."""
+        spec, found = self.spec, []
+        for row in filter(to_look_at, self.rows):
+            line, start, seconds = row.take.line, row.take.start, row.take.seconds
+            if row.status == "failed" and start is None and line.start is not None:
+                start = line.start - spec.start_timecode
+                seconds = line.end - line.start if line.end else 0.0
+            if start is None or start < 0:  # of a script without times
+                continue
+            said = [say(f"mark.{state(row)}", spec.lang)] if state(row) else []
+            said += [row.mark.note] if row.mark and row.mark.note else []
+            note = "; ".join(said + [" ".join(why.split()) for why in reasons(row, spec.lang)])
+            found.append(
+                Marker(
+                    id=row.take.id, character=line.character, start=spec.sample(start),
+                    samples=spec.sample(seconds), look=_look(row), note=note,
+                )
+            )  # fmt: skip
+        return found
+
+
+def _look(row: Dubbed) -> Look:
+    if state(row) == "ok":
+        return "ok"
+    if not to_look_at(row):
+        return ""
+    return "retake" if state(row) == "retake" or severity(row) >= URGENT else "look"
 
 
 class Deliverable(NamedTuple):
@@ -103,6 +153,33 @@ def _edl(material: Material, folder: Path) -> None:
 def _otio(material: Material, folder: Path) -> None:
     if clips := material.clips():
         write_otio(folder / "reel.otio", clips, material.spec)
+
+
+def _reaper(material: Material, folder: Path) -> None:
+    if clips := material.clips():
+        gain = material.rendered.gain if material.rendered else 0.0
+        path = folder / "session.rpp"
+        write_rpp(path, clips, material.markers(), material.spec, gain, material.out)
+
+
+def _aaf(material: Material, folder: Path) -> None:
+    if clips := material.clips():
+        gain = material.rendered.gain if material.rendered else 0.0
+        waves = {row.take.id: wave for row, wave, _ in material.placed()}
+        path = folder / "session.aaf"
+        write_aaf(path, clips, material.markers(), material.spec, gain, waves, material.out)
+
+
+def _markers(material: Material, folder: Path) -> None:
+    if markers := material.markers():
+        write_marker_text(folder / "markers.txt", markers, material.spec)
+        write_marker_table(folder / "markers.csv", markers, material.spec)
+
+
+def _dapt(material: Material, folder: Path) -> None:
+    events = [Event.of(row, start) for row, _, start in material.placed()]
+    if events:
+        write_dapt(folder / "dapt.xml", events, material.spec)
 
 
 def _subtitles(material: Material, folder: Path) -> None:
@@ -148,6 +225,17 @@ def _mouth(material: Material, folder: Path) -> None:
             cues = mouth_cues(row.phones, row.take.seconds)
             sound, fps = f"../lines/{row.take.id}.wav", float(material.spec.frame_rate.fps)
             save_mouth(folder / "mouth", row.take.id, cues, sound, fps)
+
+
+def _visemes(material: Material, folder: Path) -> None:
+    (folder / "visemes").mkdir()
+    rate = material.spec.frame_rate
+    for row in material.rows:
+        if row.wave:
+            found = visemes_by_frame(row.phones, row.take.seconds, rate)
+            sound, start = f"../lines/{row.take.id}.wav", row.take.start
+            code = "" if start is None else material.spec.timecode(start)
+            save_visemes(folder / "visemes", row.take.id, found, sound, code, rate)
 
 
 def _issues(material: Material, folder: Path) -> None:
@@ -204,10 +292,15 @@ DELIVERABLES = (
     Deliverable("reel", _reel),
     Deliverable("edl", _edl),
     Deliverable("otio", _otio),
+    Deliverable("reaper", _reaper),
+    Deliverable("aaf", _aaf),
+    Deliverable("markers", _markers),
+    Deliverable("dapt", _dapt),
     Deliverable("subtitles", _subtitles),
     Deliverable("timings", _timings),
     Deliverable("words", _words),
     Deliverable("mouth", _mouth),
+    Deliverable("visemes", _visemes),
     Deliverable("issues", _issues),
     Deliverable("retakes", _retakes),
     Deliverable("report", _report),

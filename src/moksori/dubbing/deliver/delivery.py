@@ -53,7 +53,7 @@ def deliver(
     if store.about("delivery") == signature and whole:
         return []
     new = store.out / HOME / "delivery"
-    material = Material(rows=rows, issues=issues, spec=spec)
+    material = Material(rows=rows, issues=issues, spec=spec, out=store.out)
     wanted = [item for item in DELIVERABLES if item.name not in spec.without]
     try:
         shutil.rmtree(new, ignore_errors=True)

@@ -1,48 +1,32 @@
-"""The reel: all lines at their places, as one Broadcast Wave, and as one stem a character."""
+"""The reel: all lines at their places, as one Broadcast Wave, and the stems, character by character.
+
+A character is silent for most of an episode, so a stem is a file for each stretch of lines, without the
+silence between: its time reference (`bext`) and the time code in its name say where it belongs.
+"""
 
 import hashlib
 import shutil
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
 
-from moksori.config import Decibels
+from moksori.config import Decibels, Seconds
+from moksori.dubbing.deliver.mix import Placed, end_of, mix
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.errors import AudioError, OutputError
+from moksori.errors import OutputError
 from moksori.files import unique_names, write_error
-from moksori.messages import Message, message
-from moksori.signal import audio, bwf
+from moksori.signal import bwf
 from moksori.signal.loudness import Limiter, LoudnessMeter, PeakMeter
 
-_BLOCK = 1 << 18  # samples mixed at a time
 _ATTEMPTS = 3  # at the loudness, where the limiter takes some of it away
 _BYTES = 3  # of a sample
+_SILENCE: Seconds = 5.0  # of a character, after which the stem is another file
 _PEAK_TOLERANCE: Decibels = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class Placed:
-    """A line's wave and its place.
-
-    Attributes:
-        id: of the line, for messages.
-        wave: of any rate and channels; heard as their mean.
-        start: sample of the reel, at the spec's sample rate, that its first one lies at.
-        stem: the character; may be empty.
-        gain: dB added to it.
-    """
-
-    id: str
-    wave: Path
-    start: int
-    stem: str
-    gain: Decibels = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +35,8 @@ class Rendered:
 
     Attributes:
         reel: all lines.
-        stems: by character, as long as the reel.
-        samples: of each file.
+        stems: files by character, by their start.
+        samples: of the reel.
         before: integrated loudness of the mix in LUFS; -inf if there is nothing to measure.
         after: of the reel as written.
         true_peak: of the reel as written, dBTP.
@@ -63,7 +47,7 @@ class Rendered:
     """
 
     reel: Path
-    stems: dict[str, Path]
+    stems: dict[str, list[Path]]
     samples: int
     before: Decibels
     after: Decibels
@@ -82,6 +66,16 @@ class _Track(NamedTuple):
     limited: Decibels
 
 
+class _Part(NamedTuple):
+    """A file to be written: the reel, a stem, or a stretch of it."""
+
+    path: Path  # below the folder
+    name: str  # of the character, or the reel
+    lines: list[Placed]  # with starts from its own beginning
+    begin: int  # sample of the reel
+    length: int
+
+
 def render(
     placed: Sequence[Placed],
     length: int,
@@ -89,10 +83,12 @@ def render(
     spec: DeliverySpec,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
 ) -> Rendered:
-    """Write `folder`/reel.wav and `folder`/stems/<character>.wav, mono, 24 bit, all equally long.
+    """Write `folder`/reel.wav and `folder`/stems/, mono, 24 bit.
 
-    All files are complete before the first takes its place. Lines that overlap add up. The stems get
-    the reel's gain and add up to it, unless the limiter had to work: it holds each file by itself.
+    A stem is `<character>_<time code>.wav` for each stretch of lines with less than `_SILENCE` between, or,
+    if the spec wants them full, `<character>.wav`, as long as the reel. A premix has its time code in these
+    names too. All files are complete before the first takes its place. Lines that overlap add up. The
+    stems get the reel's gain and add up to it, unless the limiter had to work: it holds each file by itself.
     Samples are rounded without dither, so that the same job writes the same bytes and a recording
     of 24 bits that nothing is done to stays as it is. Other files in `folder` are left alone.
 
@@ -109,39 +105,38 @@ def render(
     """
     lines = sorted(placed, key=lambda line: (line.start, line.id))
     rate = spec.sample_rate
-    length = max([length, *(_end(line, rate) for line in lines)])
+    length = max([length, *(end_of(line, rate) for line in lines)])
+    whole = _Part(Path(f"{_reel_name(spec)}.wav"), "reel", lines, 0, length)
     names = unique_names(sorted({line.stem for line in lines}))
+    stems = {stem: _parts(stem, name, whole, spec) for stem, name in names.items()}
     try:
         (folder / "stems").mkdir(parents=True, exist_ok=True)
-        _check_space(folder, length * _BYTES * (len(names) + 2))  # one is copied when stamped
+        sizes = [p.length * _BYTES for parts in ([whole], *stems.values()) for p in parts]
+        _check_space(folder, sum(sizes) + max(sizes))  # one is copied when stamped
         with tempfile.TemporaryDirectory(dir=folder, prefix=".reel.") as made:
             work = Path(made)
+            (work / "stems").mkdir()
             tracks: dict[Path, _Track] = {}
             before, gain = -np.inf, 0.0
-            for character in progress([None, *names], len(names) + 1):
-                if character is None:
-                    name, path, of_track = "reel", Path("reel.wav"), lines
-                    before, gain, track = _reach(work / path, lines, length, spec)
-                else:
-                    (work / "stems").mkdir(exist_ok=True)
-                    name = character or names[character]
-                    path = Path("stems", f"{names[character]}.wav")
-                    of_track = [line for line in lines if line.stem == character]
-                    track = _write(work / path, of_track, length, spec, gain)
-                bwf.write_bext(work / path, _about(path, name, spec, track))
-                tracks[path] = track
+            for parts in progress([[whole], *stems.values()], len(stems) + 1):
+                for part in parts:
+                    if part is whole:
+                        before, gain, track = _reach(work / part.path, lines, length, spec)
+                    else:
+                        track = _write(work / part.path, part.lines, part.length, spec, gain)
+                    bwf.write_bext(work / part.path, _about(part, spec, track))
+                    tracks[part.path] = track
             for path in tracks:
                 (work / path).replace(folder / path)
     except OSError as error:
         raise write_error(folder, error) from None
     except (AssertionError, soundfile.LibsndfileError):  # what soundfile says of a full disk
         raise OutputError.of("output.full", path=folder) from None
-    reel, *stems = tracks.values()
-    target = spec.loudness
+    reel, target = tracks[whole.path], spec.loudness
     loud = target.level is None or abs(reel.loudness - target.level) <= target.tolerance
     return Rendered(
-        reel=folder / "reel.wav",
-        stems={character: folder / "stems" / f"{name}.wav" for character, name in names.items()},
+        reel=folder / whole.path,
+        stems={stem: [folder / part.path for part in parts] for stem, parts in stems.items()},
         samples=length,
         before=before,
         after=reel.loudness,
@@ -149,57 +144,42 @@ def render(
         gain=gain,
         limited=reel.limited,
         limited_stems={
-            character: stem.limited for character, stem in zip(names, stems, strict=True)
+            stem: max(tracks[part.path].limited for part in parts) for stem, parts in stems.items()
         },
         within=loud and reel.true_peak <= target.true_peak + _PEAK_TOLERANCE,
     )
 
 
-def _end(line: Placed, rate: int) -> int:
-    """The sample of the reel that `line` is over at."""
-    if line.start < 0:
-        raise OutputError.of("reel.before", line=line.id, by=-line.start / rate)
-    if not line.wave.is_file():
-        raise AudioError.of("reel.no_wave", file=line.wave, line=line.id)
-    try:
-        info = soundfile.info(line.wave)
-    except soundfile.LibsndfileError as error:
-        raise _unreadable(line, error.error_string) from None
-    result: int = line.start - (-info.frames * rate // info.samplerate)
-    return result
+def _reel_name(spec: DeliverySpec) -> str:
+    return f"reel_{spec.name_code(0.0)}" if spec.premix else "reel"
 
 
-def _unreadable(line: Placed, reason: str | Message) -> AudioError:
-    return AudioError.of("reel.unreadable", file=line.wave, line=line.id, why=reason)
+def _parts(stem: str, name: str, whole: _Part, spec: DeliverySpec) -> list[_Part]:
+    """The files of a character's stem.
 
-
-def _load(line: Placed, rate: int) -> np.ndarray:
-    """Its wave [n] at `rate`, with its gain."""
-    try:
-        samples, own_rate = soundfile.read(line.wave, dtype="float64", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise _unreadable(line, str(error)) from None
-    if not np.isfinite(samples).all():
-        raise _unreadable(line, message("reel.not_finite"))
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    return audio.resample(mono, own_rate, rate) * 10 ** (line.gain / 20)
-
-
-def _mix(lines: Sequence[Placed], length: int, rate: int) -> Iterator[np.ndarray]:
-    """The sum of `lines`, sorted by start, in blocks; however many sound at once, one is held at a time."""
-    waiting = deque(lines)
-    ahead = np.zeros(0)  # what is mixed already, from the block's beginning
-    for begin in range(0, length, _BLOCK):
-        end = min(length, begin + _BLOCK)
-        ahead = np.pad(ahead, (0, max(0, end - begin - len(ahead))))
-        while waiting and waiting[0].start < end:
-            line = waiting.popleft()
-            wave = _load(line, rate)[: length - line.start]
-            first = line.start - begin
-            ahead = np.pad(ahead, (0, max(0, first + len(wave) - len(ahead))))
-            ahead[first : first + len(wave)] += wave
-        yield ahead[: end - begin]
-        ahead = ahead[end - begin :]
+    Args:
+        stem: the character.
+        name: of the files.
+        whole: the reel.
+        spec: whether stems are full, and their time codes.
+    """
+    lines, rate = [line for line in whole.lines if line.stem == stem], spec.sample_rate
+    said = stem or name
+    if spec.stems == "full":
+        stamped = f"{name}_{spec.name_code(0.0)}" if spec.premix else name
+        return [_Part(Path("stems", f"{stamped}.wav"), said, lines, 0, whole.length)]
+    parts: list[_Part] = []
+    for line in lines:
+        end = end_of(line, rate)
+        if parts and line.start - parts[-1].begin - parts[-1].length < _SILENCE * rate:
+            part = parts.pop()
+        else:
+            path = Path("stems", f"{name}_{spec.name_code(line.start / rate)}.wav")
+            part = _Part(path, said, [], line.start, 0)
+        moved = replace(line, start=line.start - part.begin)
+        length = max(part.length, end - part.begin)
+        parts.append(part._replace(lines=[*part.lines, moved], length=length))
+    return parts
 
 
 def _reach(
@@ -208,7 +188,7 @@ def _reach(
     """Write the reel at the target's loudness; also the loudness before, and the gain."""
     target = spec.loudness
     meter = LoudnessMeter(spec.sample_rate)
-    for block in _mix(lines, length, spec.sample_rate):
+    for block in mix(lines, length, spec.sample_rate):
         meter.add(block)
     before, gain = meter.loudness, 0.0
     if target.level is None or not np.isfinite(before):
@@ -232,7 +212,7 @@ def _write(
     loudness, peak = LoudnessMeter(rate), PeakMeter()
 
     def limited() -> Iterator[np.ndarray]:
-        for block in _mix(lines, length, rate):
+        for block in mix(lines, length, rate):
             yield limiter.add(block * factor)
         yield limiter.finish()
 
@@ -246,19 +226,19 @@ def _write(
     return _Track(loudness.loudness, peak.true_peak, limiter.reduction)
 
 
-def _about(path: Path, name: str, spec: DeliverySpec, track: _Track) -> bwf.Broadcast:
-    key = "\0".join((spec.title, path.as_posix(), spec.date.isoformat()))
+def _about(part: _Part, spec: DeliverySpec, track: _Track) -> bwf.Broadcast:
+    key = "\0".join((spec.title, part.path.as_posix(), spec.date.isoformat()))
     return bwf.Broadcast(
-        description=": ".join(filter(None, (spec.title, name))),
+        description=": ".join(filter(None, (spec.title, part.name))),
         date=spec.date,
-        start=round(spec.start_timecode * spec.sample_rate),
+        start=round(spec.start_timecode * spec.sample_rate) + part.begin,
         frame_rate=spec.frames_a_second,
         drop_frame=spec.frame_rate.drop,
         reference=hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32],
         project=spec.title,
-        scene=name,
+        scene=part.name,
         note=f"loudness target: {spec.loudness.name}",
-        tracks=(name,),
+        tracks=(part.name,),
         loudness=track.loudness,
         true_peak=track.true_peak,
     )

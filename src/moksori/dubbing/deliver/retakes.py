@@ -115,7 +115,7 @@ def _cells(number: int, row: Dubbed, spec: DeliverySpec) -> dict[str, Cell]:
         "directions": line.directions,
         "mark": say(f"mark.{state(row) or 'none'}", lang),
         "note": row.mark.note if row.mark else "",
-        "reasons": "\n".join(_reasons(row, lang)),
+        "reasons": "\n".join(reasons(row, lang)),
         "file": line.file or take.audio.name,
         "confidence": (row.metrics or {}).get("confidence"),
     }
@@ -128,7 +128,8 @@ def _number(written: str, count: int) -> Cell:
     return int(written) if re.fullmatch("[1-9][0-9]{0,8}", written) else written
 
 
-def _reasons(row: Dubbed, lang: Lang) -> list[str]:
+def reasons(row: Dubbed, lang: Lang) -> list[str]:
+    """Why a person should look at the line, the most severe first."""
     others = [reason(flag, lang) for flag in row.flags if flag.kind != "failed"]
     if row.status != "failed":
         return others

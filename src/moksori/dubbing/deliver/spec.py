@@ -1,12 +1,16 @@
 """What a delivery has to be."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from moksori.config import Seconds
 from moksori.messages import Lang, Message
-from moksori.signal.loudness import TARGETS, LoudnessTarget
+from moksori.signal.loudness import PREMIX, TARGETS, LoudnessTarget
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
+
+Stems = Literal["parts", "full"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +26,10 @@ class DeliverySpec:
         frame_rate: of the time codes.
         sample_rate: of reel and stems, Hz.
         loudness: target of the reel.
+        stems: `parts`: a file for each stretch of a character's lines; `full`: one as long as the reel.
         lang: of report, retakes and issues.
+        language: that is dubbed, BCP 47.
+        original_language: that it was dubbed from; empty if nobody said.
         terms: model, vocoder and recogniser with their licences, the consents, and what they allow.
         proof: how delivered files prove what they are.
         without: names of deliverables that are left out.
@@ -36,7 +43,10 @@ class DeliverySpec:
     frame_rate: FrameRate = NTSC_DROP
     sample_rate: int = 48000
     loudness: LoudnessTarget = TARGETS["korea"]
+    stems: Stems = "parts"
     lang: Lang = "ko"
+    language: str = "ko"
+    original_language: str = ""
     terms: tuple[Message, ...] = ()
     proof: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -48,6 +58,15 @@ class DeliverySpec:
             ScriptError: after the day that time codes have.
         """
         return format_timecode(self.start_timecode + time, self.frame_rate)
+
+    def name_code(self, time: Seconds) -> str:
+        """Time code of a place on the reel as file names have it: 01.00.10.12."""
+        return re.sub("[:;]", ".", self.timecode(time))
+
+    @property
+    def premix(self) -> bool:
+        """Whether it is Netflix's premix, whose files have their time code in their names."""
+        return self.loudness.name == PREMIX
 
     def script_timecode(self, time: Seconds | None) -> str:
         """A time of the script as a time code; "" where it has none."""

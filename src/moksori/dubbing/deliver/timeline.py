@@ -5,12 +5,12 @@ import io
 import itertools
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from urllib.parse import quote
 
 from moksori.config import Seconds
+from moksori.dubbing.deliver.clips import Clip, lanes, tracks
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.files import atomic_write
 from moksori.formulas import no_formula
@@ -20,28 +20,6 @@ CMX_CHANNELS = 4
 _WORD_COLUMNS = (
     "id", "character", "word", "start (s)", "end (s)", "timecode in", "timecode out",
 )  # fmt: skip
-_Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clip:
-    """A line's wave on the reel.
-
-    Attributes:
-        id: of the line, unique: 0012_하나.
-        character: who says it; may be empty.
-        text: what is said.
-        wave: path from the delivery's folder, with /.
-        start: sample of the reel that it begins at.
-        samples: how many it has; at the same rate.
-    """
-
-    id: str
-    character: str
-    text: str
-    wave: str
-    start: int
-    samples: int
 
 
 class Word(NamedTuple):
@@ -82,7 +60,7 @@ def write_edl(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
         for clip in clips
         for begin in [frame(clip.start)]
     ]
-    channels = _lanes(spans)
+    channels = lanes(spans)
     rows = [
         f"TITLE: {_on_a_line(spec.title)}",
         f"FCM: {'DROP FRAME' if frame_rate.drop else 'NON-DROP FRAME'}",
@@ -131,29 +109,23 @@ def write_otio(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
     timeline = otio.schema.Timeline(
         spec.title, global_start_time=time(spec.sample(spec.start_timecode))
     )
-    by_character: dict[str, list[Clip]] = {}
-    for clip in sorted(clips, key=lambda clip: clip.start):
-        by_character.setdefault(clip.character, []).append(clip)
-    for character, lines in by_character.items():
-        lanes = _by_lane(lines, _lanes([(clip.start, clip.start + clip.samples) for clip in lines]))
-        for number, lane in enumerate(lanes, 1):
-            name = character or "no name"
-            track = otio.schema.Track(
-                f"{name} {number}" if number > 1 else name,
-                kind=otio.schema.TrackKind.Audio,
-                metadata={"moksori": {"character": character}},
+    for lane in tracks(clips):
+        track = otio.schema.Track(
+            lane.name,
+            kind=otio.schema.TrackKind.Audio,
+            metadata={"moksori": {"character": lane.character}},
+        )
+        now = 0
+        for clip in lane.clips:
+            if clip.start > now:
+                track.append(otio.schema.Gap(source_range=span(clip.start - now)))
+            wave = otio.schema.ExternalReference(quote(clip.wave), span(clip.samples))
+            about = {"id": clip.id, "text": clip.text, "character": clip.character}
+            track.append(
+                otio.schema.Clip(clip.id, wave, span(clip.samples), metadata={"moksori": about})
             )
-            now = 0
-            for clip in lane:
-                if clip.start > now:
-                    track.append(otio.schema.Gap(source_range=span(clip.start - now)))
-                wave = otio.schema.ExternalReference(quote(clip.wave), span(clip.samples))
-                about = {"id": clip.id, "text": clip.text, "character": clip.character}
-                track.append(
-                    otio.schema.Clip(clip.id, wave, span(clip.samples), metadata={"moksori": about})
-                )
-                now = clip.start + clip.samples
-            timeline.tracks.append(track)
+            now = clip.start + clip.samples
+        timeline.tracks.append(track)
     atomic_write(path, timeline.to_json_string(indent=4) + "\n")
 
 
@@ -178,28 +150,6 @@ def write_words(path: Path, words: Iterable[Word], spec: DeliverySpec) -> None:
         names = map(no_formula, word[:3])
         table.writerow([*names, *(f"{time:.3f}" for time in times), *codes])
     atomic_write(path, content.getvalue().encode("utf-8-sig"))
-
-
-def _lanes(spans: Sequence[tuple[int, int]]) -> list[int]:
-    """Which lane each span goes to, so that none overlaps in any: the first that is free.
-
-    Args:
-        spans: begin and end, by their begin.
-    """
-    ends: list[int] = []
-    lanes = []
-    for begin, end in spans:
-        lane = next((i for i, free in enumerate(ends) if free <= begin), len(ends))
-        ends[lane : lane + 1] = [end]
-        lanes.append(lane)
-    return lanes
-
-
-def _by_lane(items: Sequence[_Item], lanes: Sequence[int]) -> list[list[_Item]]:
-    return [
-        [item for item, place in zip(items, lanes, strict=True) if place == lane]
-        for lane in range(max(lanes) + 1)
-    ]
 
 
 def _reels(clips: Sequence[Clip]) -> list[str]:

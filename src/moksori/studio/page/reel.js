@@ -3,7 +3,7 @@
 import { get, post, state, t } from "./api.js";
 import { button, fill, h, select } from "./dom.js";
 
-const PARTS = ["lines", "reel", "edl", "otio", "subtitles", "timings", "words", "mouth", "issues", "retakes", "report", "single"];
+const PARTS = ["lines", "reel", "edl", "otio", "reaper", "aaf", "markers", "dapt", "subtitles", "timings", "words", "mouth", "visemes", "issues", "retakes", "report", "single"];
 
 export default function reel(place) {
   const form = h("div.settings"), go = button(t("export"), () => post("export"), { class: "main", id: "export" });
@@ -20,7 +20,9 @@ export default function reel(place) {
     if (sign !== said) {
       said = sign;
       const without = new Set(job.settings.without);
-      fill(form, h("label", {}, t("set.loudness"), select(["korea", "netflix", "ebu", "none"].map((n) => [n, t(`loudness.${n}`)]), job.settings.loudness, (loudness) => settings({ loudness }))),
+      fill(form, h("label", {}, t("set.loudness"), select(["korea", "netflix", "premix", "ebu", "none"].map((n) => [n, t(`loudness.${n}`)]), job.settings.loudness, (loudness) => settings({ loudness }))),
+        h("label", {}, t("set.stems"), select(["parts", "full"].map((n) => [n, t(`stems.${n}`)]), job.settings.stems, (stems) => settings({ stems }))),
+        h("label", {}, t("set.length"), h("input", { value: job.settings.length ?? "", placeholder: "00:22:30:00", onchange: (e) => settings({ length: e.target.value.trim() }) })),
         h("label", {}, t("set.floor"), select(["room", "silence"].map((n) => [n, t(`floor.${n}`)]), job.settings.floor, (floor) => settings({ floor }))),
         h("details", {}, h("summary", {}, t("set.parts")), h("div.parts", {}, PARTS.map((name) => h("label.check", {}, h("input", { type: "checkbox", checked: !without.has(name), onchange: (e) => {
           if (e.target.checked) without.delete(name); else without.add(name);
@@ -41,26 +43,39 @@ export default function reel(place) {
     const top = found.filter((file) => !file.path.includes("/")), folders = [...new Set(found.filter((file) => file.path.includes("/")).map((file) => file.path.split("/")[0]))];
     fill(files, found.length ? h("ul.delivered", {}, top.map(link)) : h("p", {}, t("delivered.none")),
       folders.map((folder) => h("details", {}, h("summary", {}, `${folder}/`), h("ul.delivered", {}, found.filter((file) => file.path.startsWith(`${folder}/`)).map(link)))));
-    mix(found.filter((file) => file.path.startsWith("stems/")).map((file) => file.path), found.some((file) => file.path === "reel.wav"));
+    mix(found.filter((file) => file.path.startsWith("stems/") && file.seconds), found.find((file) => /^reel.*\.wav$/.test(file.path) && file.seconds));
   }
 
-  // The stems together, one clock; any may be silenced or heard alone.
-  function mix(stems, there) {
-    if (!there) { fill(mixer); return; }
+  // The stems together, one clock; any may be silenced or heard alone. A stem is files with silence between.
+  function mix(stems, whole) {
+    if (!whole) { fill(mixer); return; }
     const url = (path) => `/api/delivered/${path.split("/").map(encodeURIComponent).join("/")}`;
-    const tracks = stems.map((path) => ({ name: path.slice(6, -4), sound: new Audio(), path, mute: false, solo: false }));
-    for (const track of tracks) { track.sound.preload = "none"; track.sound.src = url(track.path); }
-    const main = h("audio", { controls: true, preload: "metadata", src: url("reel.wav"), "aria-label": t("reel.all") });
+    const tracks = [];
+    for (const file of stems) {
+      const name = file.path.slice(6, -4).replace(/_\d\d(\.\d\d){3}$/, ""), sound = new Audio();
+      sound.preload = "none"; sound.src = url(file.path);
+      let track = tracks.find((track) => track.name === name);
+      if (!track) tracks.push(track = { name, parts: [], mute: false, solo: false });
+      track.parts.push({ sound, begin: file.begin - whole.begin, end: file.begin - whole.begin + file.seconds });
+    }
+    const main = h("audio", { controls: true, preload: "metadata", src: url(whole.path), "aria-label": t("reel.all") });
     const hear = () => {
-      const solo = tracks.some((track) => track.solo), whole = !solo && tracks.every((track) => !track.mute);
-      main.muted = !whole;
+      const solo = tracks.some((track) => track.solo), all = !solo && tracks.every((track) => !track.mute);
+      main.muted = !all;
       for (const track of tracks) {
-        track.sound.muted = whole || track.mute || (solo && !track.solo);
-        if (!track.sound.muted && !main.paused) { track.sound.currentTime = main.currentTime; track.sound.play().catch(() => {}); } else track.sound.pause();
+        track.silent = all || track.mute || (solo && !track.solo);
+        for (const part of track.parts) follow(track, part, 0);
       }
     };
+    // One part in time with the reel, if it is off by more than so many seconds.
+    const follow = (track, part, slack) => {
+      const now = main.currentTime, { sound, begin, end } = part;
+      if (track.silent || main.paused || now < begin || now >= end) { sound.pause(); return; }
+      if (Math.abs(sound.currentTime - (now - begin)) > slack) sound.currentTime = now - begin;
+      if (sound.paused) sound.play().catch(() => {});
+    };
     for (const event of ["play", "pause", "seeked"]) main.addEventListener(event, hear);
-    main.addEventListener("timeupdate", () => tracks.forEach((track) => { if (!track.sound.paused && Math.abs(track.sound.currentTime - main.currentTime) > 0.08) track.sound.currentTime = main.currentTime; }));
+    main.addEventListener("timeupdate", () => tracks.forEach((track) => track.parts.forEach((part) => follow(track, part, 0.08))));
     const toggle = (track, name) => { const control = button(t(name), () => { track[name] = !track[name]; control.setAttribute("aria-pressed", track[name]); hear(); }, { "aria-pressed": "false" }); return control; };
     fill(mixer, main, h("ul.stems", {}, tracks.map((track) => h("li", {}, h("b", {}, track.name), toggle(track, "mute"), toggle(track, "solo")))));
   }

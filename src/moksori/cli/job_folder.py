@@ -1,0 +1,45 @@
+"""What `moksori dub` says of a job without dubbing: where its lines stand, what it can do without."""
+
+import math
+from collections import Counter
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from moksori.cli import console
+from moksori.cli.console import out
+from moksori.messages import Lang, say
+
+
+def print_status(output: Path) -> None:
+    """A table of the lines."""
+    from moksori.dubbing.store import actor_means, line_states
+
+    states = line_states(output)
+    table = Table("line", "place", "character", "status", "tries", "text or error")
+    for line in states:
+        content = Text(line.error.say(console.language) if line.error else line.text)
+        character = Text(line.character)
+        table.add_row(line.id, str(line.place), character, line.status, str(line.tries), content)
+    out.print(table)
+    counts = Counter(line.status for line in states)
+    out.print(", ".join(f"{count} {name}" for name, count in counts.items()), markup=False)
+    means = {name: row.mean_log_f0 for name, row in actor_means(output).items()}
+    said = [f"{name} {math.exp(mean):.1f} Hz" for name, mean in means.items() if mean is not None]
+    if said:
+        out.print(say("cli.actors", console.language, means=", ".join(said)), markup=False)
+
+
+def print_pruned(output: Path, lang: Lang) -> None:
+    """Prune the folder and say what was removed."""
+    from moksori.dubbing.prune import prune
+
+    done, mega = prune(output), 1e-6
+    counts = Counter(file.suffix for file in done.files)
+    kinds = ", ".join(f"{count} {kind or '-'}" for kind, count in sorted(counts.items()))
+    for line in done.lines:
+        out.print(say("cli.pruned_line", lang, line=line.id, text=line.text), markup=False)
+    removed = say("cli.pruned", lang, out=output, files=len(done.files), kinds=kinds or "-",
+                  size=done.size * mega, kept=done.kept * mega, versions=done.versions * mega)  # fmt: skip
+    out.print(removed, markup=False)

@@ -1,0 +1,214 @@
+"""The session as an AAF, by pyaaf2; the sounds stay in their own files."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import soundfile
+
+from moksori.config import Decibels
+from moksori.dubbing.deliver.clips import COLOURS, Clip, Look, Marker, tracks
+from moksori.dubbing.deliver.spec import DeliverySpec
+from moksori.files import atomic_path, near
+from moksori.timecode import to_frames
+
+# AAF's own definitions (AAFOperationDefs.h, AAFParameterDefs.h), by which programs know an audio gain.
+_GAIN = "9d2ea894-0968-11d3-8a38-0050040ef7d2"
+_AMPLITUDE = "e4962321-2267-11d3-8a4c-0050040ef7d2"
+_FINE = 1_000_000  # denominator of a gain
+
+
+def write_aaf(
+    path: Path,
+    clips: Iterable[Clip],
+    markers: Sequence[Marker],
+    spec: DeliverySpec,
+    gain: Decibels,
+    waves: Mapping[str, Path],
+    home: Path,
+) -> None:
+    """Write the session: a track a character, with a track of its recordings below, whose gain is 0.
+
+    Lines lie to the sample; clips are named by the line's id, and coloured and commented as Media Composer
+    does it. AAF has no mute that all programs know, so the recordings are silenced by their gain; conversions
+    have the reel's gain. Files are named relative to the session's folder where they lie near it.
+
+    Args:
+        path: the .aaf.
+        clips: with samples of the spec's rate.
+        markers: on the time code track, at the nearest frame.
+        spec: of the delivery.
+        gain: dB of the conversions.
+        waves: where the clips' waves are now, by the lines' ids.
+        home: folder that the session will lie in.
+
+    Raises:
+        OutputError: the place cannot be written to.
+    """
+    import aaf2
+
+    with atomic_path(path) as temporary, aaf2.open(str(temporary), "w") as file:
+        session = _Session(file, spec, waves, home)
+        for track in tracks(clips):
+            session.add_track(track.name, track.clips, 10 ** (gain / 20), source=False)
+            below = [clip for clip in track.clips if clip.source]
+            session.add_track(f"{track.name} (source)", below, 0.0, source=True)
+        session.add_markers(markers)
+        session.settle()
+
+
+class _Session:
+    """An AAF file in the making."""
+
+    def __init__(
+        self, file: Any, spec: DeliverySpec, waves: Mapping[str, Path], home: Path
+    ) -> None:
+        self._file, self._spec, self._waves, self._home = file, spec, waves, home
+        self._masters: dict[str, Any] = {}
+        self._operation = self._gain_definition()
+        self._main = self._mob("CompositionMob", spec.title, "session")
+        self._main.usage = "Usage_TopLevel"
+        rate = spec.frame_rate
+        slot = self._main.create_timeline_slot(rate.fps)
+        slot.name = "TC1"
+        slot.segment = file.create.Timecode(rate.nominal, drop=rate.drop)
+        slot.segment.start = to_frames(spec.start_timecode, rate)
+        self._timecode = slot
+
+    def _mob(self, kind: str, name: str, key: str) -> Any:
+        """A mob whose number is the same for the same job."""
+        from aaf2.mobid import MobID
+
+        mob = getattr(self._file.create, kind)(name)
+        number = MobID.new()
+        number.material = self._number(kind, key)
+        mob.mob_id = number
+        self._file.content.mobs.append(mob)
+        return mob
+
+    def _number(self, *names: str) -> uuid.UUID:
+        return uuid.uuid5(uuid.NAMESPACE_URL, "\0".join((self._spec.title, *names)))
+
+    def _gain_definition(self) -> Any:
+        create, known = self._file.create, self._file.dictionary
+        parameter = create.ParameterDef(_AMPLITUDE, "Amplitude", "", typedef="Rational")
+        known.register_def(parameter)
+        operation = create.OperationDef(_GAIN, "Mono Audio Gain", "")
+        operation.media_kind, operation.number_inputs = "sound", 1
+        operation["IsTimeWarp"].value = False
+        operation["Bypass"].value = 1
+        known.register_def(operation)
+        operation.parameters.append(parameter)
+        return operation
+
+    def add_track(self, name: str, clips: Sequence[Clip], gain: float, source: bool) -> None:
+        """Clips with a gain, and fillers between them."""
+        slot = self._main.create_sound_slot(self._spec.sample_rate)
+        slot.name = name
+        sequence, now = slot.segment, 0
+        for clip in clips:
+            if clip.start > now:
+                filler = self._file.create.Filler("sound", clip.start - now)
+                sequence.components.append(filler)
+            sequence.components.append(self._clip(clip, gain, source))
+            now = clip.start + clip.samples
+        sequence.length = now
+
+    def _clip(self, clip: Clip, gain: float, source: bool) -> Any:
+        create = self._file.create
+        master = self._master(clip, source)
+        begin = round(clip.source_begin * self._spec.sample_rate) if source else 0
+        part = master.create_source_clip(1, begin, clip.samples, "sound")
+        group = create.OperationGroup(self._operation, clip.samples, "sound")
+        level = create.ConstantValue("Amplitude", Fraction(gain).limit_denominator(_FINE))
+        group.parameters.append(level)
+        group.segments.append(part)
+        if not source:
+            self._attributes(group, "ComponentAttributeList", clip.look, {"_COMMENT": clip.text})
+        return group
+
+    def _attributes(self, item: Any, name: str, look: Look, texts: dict[str, str]) -> None:
+        """What Media Composer keeps beside a component: its colour, in 16 bits, and texts."""
+        values = [(key, text, "aafString") for key, text in texts.items() if text]
+        if look:
+            shades = zip("RGB", COLOURS[look], strict=True)
+            values += [(f"_COLOR_{letter}", shade * 257, "aafInt32") for letter, shade in shades]
+        for key, value, kind in values:
+            item[name].append(self._file.create.TaggedValue(key, value, kind))
+
+    def _master(self, clip: Clip, source: bool) -> Any:
+        """The recording or the conversion of a clip; each file once."""
+        recording = clip.source if source and clip.source else self._waves[clip.id]
+        url = _url(near(recording, self._home)) if source else quote(clip.wave)
+        if url not in self._masters:
+            self._masters[url] = self._linked(recording, url)
+        return self._masters[url]
+
+    def _linked(self, recording: Path, url: str) -> Any:
+        """A master mob whose sound lies in a file of its own; of several channels it is the first."""
+        create, about = self._file.create, soundfile.info(recording)
+        bits = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}.get(about.subtype, 32)
+        wide = about.channels * bits // 8
+        descriptor = create.PCMDescriptor()
+        for name, value in {
+            "Channels": about.channels, "BlockAlign": wide, "SampleRate": about.samplerate,
+            "AverageBPS": about.samplerate * wide, "QuantizationBits": bits,
+            "AudioSamplingRate": about.samplerate, "Length": about.frames,
+            "ContainerFormat": self._file.dictionary.lookup_containerdef("AAF"),
+        }.items():  # fmt: skip
+            descriptor[name].value = value
+        locator = create.NetworkLocator()
+        locator["URLString"].value = url
+        descriptor["Locator"].append(locator)
+        physical = self._mob("SourceMob", recording.name, url)
+        physical.descriptor = descriptor
+        end = physical.create_empty_slot(about.samplerate, "sound", 1)
+        end.segment.length = about.frames
+        master = self._mob("MasterMob", recording.stem, url)
+        slot = master.create_timeline_slot(about.samplerate, 1)
+        slot.segment = physical.create_source_clip(1, 0, about.frames, "sound")
+        slot["PhysicalTrackNumber"].value = 1
+        return master
+
+    def add_markers(self, markers: Sequence[Marker]) -> None:
+        """On the time code track."""
+        if not markers:
+            return
+        create, rate = self._file.create, self._spec.frame_rate
+        slot = create.EventMobSlot()
+        slot.slot_id, slot.edit_rate = max(s.slot_id for s in self._main.slots) + 1, rate.fps
+        slot.name = "Markers"
+        sequence = create.Sequence("DescriptiveMetadata")
+        for marker in sorted(markers, key=lambda marker: marker.start):
+            event = create.DescriptiveMarker()
+            event.media_kind = "DescriptiveMetadata"
+            event["Position"].value = to_frames(marker.start / self._spec.sample_rate, rate)
+            event.length = max(1, to_frames(marker.samples / self._spec.sample_rate, rate))
+            event["Comment"].value = marker.name
+            event["CommentMarkerUser"].value = marker.character or "Moksori"
+            event["DescribedSlots"].value = {self._timecode.slot_id}
+            red, green, blue = (shade * 257 for shade in COLOURS[marker.look])
+            event["CommentMarkerColor"].value = {"red": red, "green": green, "blue": blue}
+            sequence.components.append(event)
+        slot.segment = sequence
+        self._main.slots.append(slot)
+
+    def settle(self) -> None:
+        """Put the job's date and numbers in the place of now and chance, so that it gives the same bytes."""
+        when: datetime = self._spec.date
+        for mob in self._file.content.mobs:
+            mob["CreationTime"].value = mob["LastModified"].value = when
+        self._file.header["LastModified"].value = when
+        (about,) = self._file.header["IdentificationList"].value
+        values = {"ProductName": "Moksori", "CompanyName": "Moksori", "Date": when,
+                  "GenerationAUID": self._number("generation")}  # fmt: skip
+        for name, value in values.items():
+            about[name].value = value
+
+
+def _url(path: str) -> str:
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(path)

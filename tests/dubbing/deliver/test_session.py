@@ -1,0 +1,211 @@
+"""Sessions for editing programs, read back by libraries that are not ours."""
+
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import aaf2
+import numpy as np
+import pytest
+import rpp
+import soundfile
+
+from moksori.dubbing.deliver.aaf import write_aaf
+from moksori.dubbing.deliver.clips import COLOURS, Clip, Marker
+from moksori.dubbing.deliver.markers import write_marker_table, write_marker_text
+from moksori.dubbing.deliver.reaper import write_rpp
+from moksori.dubbing.deliver.spec import DeliverySpec
+from moksori.timecode import NTSC_DROP
+
+SPEC = DeliverySpec(
+    title="시험 1화",
+    date=datetime(2024, 5, 6, 7, 8, 9),
+    start_timecode=3599.9964,
+    frame_rate=NTSC_DROP,
+)
+NASTY = "\"크게\" '더' `지금`\n두 번째 <줄> >"
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A job's folder with converted lines, and recordings of another rate beside it."""
+    out, takes = tmp_path / "out", tmp_path / "녹음 1"
+    (out / "lines").mkdir(parents=True)
+    takes.mkdir()
+    clips = []
+    lines = [
+        ("하나", 48001, ""),
+        ("둘", 60000, "look"),
+        ("하나", 72000, "retake"),
+        ("하나", 480000, "ok"),
+    ]
+    for number, (character, start, look) in enumerate(lines, 1):
+        id = f"{number:04d}_{character}"
+        soundfile.write(out / "lines" / f"{id}.wav", np.zeros(22050), 22050, "PCM_16")
+        source = takes / f"{number}.{'flac' if number == 2 else 'wav'}"
+        soundfile.write(source, np.zeros((44100, 2)), 22050, "PCM_24")
+        clips.append(
+            Clip(
+                id=id, character=character, text=NASTY if number == 1 else "안녕?", wave=f"lines/{id}.wav",
+                start=start, samples=48000, source=source, source_begin=0.25 * number, look=look,
+            )
+        )  # fmt: skip
+    markers = [
+        Marker(id=clip.id, character=clip.character, start=clip.start, samples=48000, look=clip.look,
+               note=NASTY)
+        for clip in clips if clip.look in ("look", "retake")
+    ]  # fmt: skip
+    return out, clips, markers[::-1]
+
+
+def value(element, name):
+    return next(row[1:] for row in element if not isinstance(row, rpp.Element) and row[0] == name)
+
+
+def test_reaper(job):
+    out, clips, markers = job
+    write_rpp(out / "session.rpp", clips, markers, SPEC, -6.0, out)
+    project = rpp.loads((out / "session.rpp").read_text(encoding="utf-8"))
+    assert float(value(project, "PROJOFFS")[0]) == pytest.approx(3599.9964)
+    tracks = project.findall("TRACK")
+    assert [value(track, "NAME")[0] for track in tracks] == [
+        "하나", "하나 (source)", "하나 2", "하나 2 (source)", "둘", "둘 (source)",
+    ]  # fmt: skip
+    assert [value(track, "MUTESOLO")[0] for track in tracks] == ["0", "1"] * 3
+    gains = [float(value(track, "VOLPAN")[0]) for track in tracks]
+    assert gains == pytest.approx([10 ** (-6 / 20), 1] * 3)
+    by_id = {clip.id: clip for clip in clips}
+    found = []
+    for track in tracks:
+        muted = value(track, "MUTESOLO")[0] == "1"
+        for item in track.findall("ITEM"):
+            clip = by_id[value(item, "NAME")[0]]
+            found.append(clip.id)
+            assert round(float(value(item, "POSITION")[0]) * 48000) == clip.start
+            assert round(float(value(item, "LENGTH")[0]) * 48000) == clip.samples
+            file = out / value(item.find("SOURCE"), "FILE")[0]
+            if muted:
+                assert file.resolve() == clip.source
+                assert float(value(item, "SOFFS")[0]) == clip.source_begin
+                assert item.find("SOURCE").attrib[0] == (
+                    "FLAC" if file.suffix == ".flac" else "WAVE"
+                )
+                continue
+            assert file.resolve() == out / clip.wave and float(value(item, "SOFFS")[0]) == 0
+            colour = [row for row in item if not isinstance(row, rpp.Element) and row[0] == "COLOR"]
+            if clip.look:
+                number = int(colour[0][1])
+                assert tuple(number >> shift & 255 for shift in (0, 8, 16)) == COLOURS[clip.look]
+                assert number >> 24 == 1
+            else:
+                assert colour == []
+    assert sorted(found) == sorted(2 * [clip.id for clip in clips])
+    rows = [row for row in project if not isinstance(row, rpp.Element) and row[0] == "MARKER"]
+    assert [float(row[2]) for row in rows] == pytest.approx([60000 / 48000, 72000 / 48000])
+    assert rows[0][3].startswith("0002_둘: ") and "두 번째 <줄> >" in rows[0][3]
+
+
+def test_the_same_job_makes_the_same_session(job):
+    """Byte for byte, in whatever order the lines come."""
+    out, clips, markers = job
+    write_rpp(out / "a.rpp", clips, markers, SPEC, 0.0, out)
+    first = (out / "a.rpp").read_bytes()
+    write_rpp(out / "a.rpp", clips[::-1], markers[::-1], SPEC, 0.0, out)
+    assert (out / "a.rpp").read_bytes() == first
+    waves = {clip.id: out / clip.wave for clip in clips}
+    write_aaf(out / "a.aaf", clips, markers, SPEC, 0.0, waves, out)
+    write_aaf(out / "b.aaf", clips[::-1], markers[::-1], SPEC, 0.0, waves, out)
+    assert (out / "a.aaf").read_bytes() == (out / "b.aaf").read_bytes()
+
+
+def test_aaf(job):
+    out, clips, markers = job
+    waves = {clip.id: out / clip.wave for clip in clips}
+    write_aaf(out / "session.aaf", clips, markers, SPEC, -6.0, waves, out)
+    with aaf2.open(str(out / "session.aaf"), "r") as file:
+        (main,) = file.content.toplevel()
+        assert main.name == "시험 1화" and main["CreationTime"].value == SPEC.date
+        code = next(
+            slot for slot in main.slots if isinstance(slot.segment, aaf2.components.Timecode)
+        )
+        assert (code.segment.fps, code.segment.drop) == (30, True)
+        assert code.segment.start == 107892  # 01:00:00;00
+        assert code.edit_rate == Fraction(30000, 1001)
+        sounds = [slot for slot in main.slots if slot.media_kind == "Sound"]
+        assert [slot.name for slot in sounds] == [
+            "하나", "하나 (source)", "하나 2", "하나 2 (source)", "둘", "둘 (source)",
+        ]  # fmt: skip
+        seen = []
+        for slot in sounds:
+            assert slot.edit_rate == 48000
+            at = 0
+            for part in slot.segment.components:
+                if not isinstance(part, aaf2.components.Filler):
+                    seen.append(check_clip(part, at, clips, out, slot.name.endswith("(source)")))
+                at += part.length
+        assert sorted(seen) == sorted(2 * [clip.id for clip in clips])
+        slot = next(slot for slot in main.slots if isinstance(slot, aaf2.mobslots.EventMobSlot))
+        events = [*slot.segment.components]
+        frames = [round(n / 48000 * 30000 / 1001) for n in (60000, 72000)]
+        assert [event["Position"].value for event in events] == frames
+        assert events[1]["Comment"].value.startswith("0003_하나: ")
+        assert events[1]["DescribedSlots"].value == {code.slot_id}
+        assert events[1]["CommentMarkerColor"].value["red"] == COLOURS["retake"][0] * 257
+
+
+def check_clip(group, at, clips, out, source):
+    """A gain around a clip whose file is there and long enough; the id."""
+    level = group.parameters.value[0]
+    assert group.operation.auid == aaf2.auid.AUID("9d2ea894-0968-11d3-8a38-0050040ef7d2")
+    assert float(level.value) == (0 if source else pytest.approx(10 ** (-6 / 20), abs=1e-6))
+    (part,) = group.segments.value
+    clip = next(
+        clip for clip in clips if (clip.source.stem if source else clip.id) == part.mob.name
+    )
+    assert (clip.start, clip.samples) == (at, part.length) and part.length == group.length
+    assert part.start == (round(clip.source_begin * 48000) if source else 0)
+    physical = part.mob.slots[0].segment.mob
+    url = physical.descriptor["Locator"].value[0]["URLString"].value
+    file = out / unquote(urlparse(url).path)
+    assert file.resolve() == (clip.source if source else out / clip.wave)
+    about = soundfile.info(file)
+    assert physical.descriptor["Length"].value == about.frames
+    assert physical.descriptor["AudioSamplingRate"].value == about.samplerate
+    assert physical.descriptor["Channels"].value == about.channels
+    if not source:
+        tags = {tag.name: tag.value for tag in group["ComponentAttributeList"].value}
+        assert tags["_COMMENT"] == clip.text
+        shades = [tags.get(f"_COLOR_{letter}") for letter in "RGB"]
+        assert shades == ([s * 257 for s in COLOURS[clip.look]] if clip.look else [None] * 3)
+    return clip.id
+
+
+def test_a_recording_far_from_the_job_is_named_in_full(job):
+    out, clips, _ = job
+    far = out / "deep" / "deeper"
+    write_rpp(out / "session.rpp", clips[:1], [], SPEC, 0.0, far)
+    source = rpp.loads((out / "session.rpp").read_text(encoding="utf-8")).findall("TRACK")[1]
+    name = value(source.find("ITEM").find("SOURCE"), "FILE")[0]
+    assert Path(name).is_absolute() and Path(name) == clips[0].source
+
+
+def test_marker_lists(job):
+    out, _, markers = job
+    write_marker_text(out / "markers.txt", markers, SPEC)
+    rows = [
+        row.split("\t") for row in (out / "markers.txt").read_text(encoding="utf-8").splitlines()
+    ]
+    head = {row[0]: row[1].strip() for row in rows if len(row) == 2}
+    assert head["TIMECODE FORMAT:"] == "29.97 Drop Frame"
+    listed = [[cell.strip() for cell in row] for row in rows if len(row) == 6][1:]
+    assert [(row[1], row[2], row[3], row[4]) for row in listed] == [
+        ("01:00:01;07", "60000", "Samples", "0002_둘"), ("01:00:01;15", "72000", "Samples", "0003_하나"),
+    ]  # fmt: skip
+    write_marker_table(out / "markers.csv", [replace_note(markers[0], "=1+1")], SPEC)
+    text = (out / "markers.csv").read_text(encoding="utf-8-sig")
+    assert "0003_하나,01:00:01;15,01:00:02;15,1.000,하나,'=1+1" in text
+
+
+def replace_note(marker, note):
+    return Marker(**(vars(marker) | {"note": note}))

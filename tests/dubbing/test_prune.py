@@ -1,0 +1,78 @@
+"""A job's folder is rid of what nothing refers to, and of nothing else."""
+
+import pytest
+from typer.testing import CliRunner
+
+from moksori.cli import app
+from moksori.dubbing.check import check
+from moksori.dubbing.job import audition
+from moksori.dubbing.prune import prune
+from moksori.dubbing.records import HOME, Mark
+from moksori.dubbing.review import Review, new_take
+from moksori.dubbing.store import Store, line_states
+from moksori.errors import OutputError
+from tests.conftest import DEMO_TEXT
+from tests.dubbing.conftest import InProcess, edit, files, request, run
+
+OTHER_TEXT = "오늘 밤, 우리가 이 마을을 지킨다. 다 됐어?"
+
+
+def kept_keys(out):
+    return {path.name.partition(".")[0] for path in (out / HOME / "lines").iterdir()}
+
+
+def test_only_what_nothing_refers_to_goes(copied):
+    out = copied / "out"
+    first = {line.id: line.key for line in line_states(out)}
+    asked = request(copied)
+    heard = audition(asked, check(asked), out, lambda: InProcess(asked.setup), "0001_하나", ["kih"])
+    tried = heard["kih"].wave.stem
+    Review(out).mark("0002_둘", Mark("retake", "더 크게", first["0002_둘"], DEMO_TEXT))
+    take = new_take(out, "0001_하나", ".wav")
+    take.write_bytes(b"somebody's recording")
+    edit(copied, "F2", DEMO_TEXT + "!")  # another version of the first line
+    edit(copied, "A3", 12)  # the marked line is gone, as a line of another number is there instead,
+    edit(copied, "F3", DEMO_TEXT + "?")
+    edit(copied, "A4", 13)  # and so is the third, of which nothing was said
+    edit(copied, "F4", OTHER_TEXT)
+    run(copied)
+    (out / HOME / "lines" / ("0" * 32 + ".wav")).write_bytes(bytes(1000))
+    (out / HOME / "delivery").mkdir()
+    before, delivered = kept_keys(out), files(out)
+    done = prune(out)
+    assert [line.id for line in done.lines] == ["0003_하나"]
+    gone = {first["0003_하나"], "0" * 32}
+    assert {path.name.partition(".")[0] for path in done.files} == gone
+    assert done.size > 1000 and not any(path.exists() for path in done.files)
+    assert kept_keys(out) == before - gone
+    now = {line.key for line in line_states(out)}
+    assert {tried, first["0001_하나"], first["0002_둘"], first["0004_둘"], *now} == kept_keys(out)
+    assert done.kept > done.versions > 0
+    assert {v.key for v in Review(out).versions("0001_하나")} >= {tried, first["0001_하나"]}
+    assert not (out / HOME / "delivery").exists() and take.exists()
+    assert run(copied)[1] == []  # nothing needs to be converted again
+    assert files(out) == delivered
+    assert prune(out).files == []
+
+
+def test_the_command_says_what_it_removed(copied):
+    edit(copied, "A4", 13)
+    edit(copied, "F4", OTHER_TEXT)
+    run(copied)
+    said = CliRunner().invoke(app, ["dub", "-o", str(copied / "out"), "--prune", "--lang", "en"])
+    assert said.exit_code == 0, said.output
+    words = " ".join(said.output.split())
+    assert "0003_하나: is no longer in the script" in words
+    assert "removed 5 files (1 .json, 2 .mp3, 1 .png, 1 .wav)" in words
+    assert "0.0 MB are earlier versions" in words
+
+
+def test_where_there_is_nothing_to_know_nothing_goes(tmp_path):
+    with pytest.raises(OutputError, match="no job here"):
+        prune(tmp_path)
+    Store(tmp_path / "out").close()
+    stray = tmp_path / "out" / HOME / "lines" / "a.wav"
+    stray.write_bytes(b"1")
+    with pytest.raises(OutputError, match="no script has been dubbed"):
+        prune(tmp_path / "out")
+    assert stray.exists()
