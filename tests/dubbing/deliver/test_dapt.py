@@ -9,6 +9,7 @@ from lxml import etree
 from moksori.alignment.alignment import Interval
 from moksori.dubbing.deliver.dapt import Event, write_dapt
 from moksori.dubbing.deliver.spec import DeliverySpec
+from moksori.script.script import read_script
 from moksori.timecode import NTSC_DROP, FrameRate
 
 SCHEMAS = Path(__file__).parents[4] / "shared" / "dapt" / "xml-schemas"
@@ -128,6 +129,7 @@ def test_who_speaks_and_how(tmp_path):
         event(id="2", directions="(off/on)", begin=12.0),
         event(id="3", directions="온화하게", actor="박성우", begin=13.0),
         event(id="4", directions="(V.O.) (ON)", character="", voice="", begin=14.0),
+        event(id="5", directions="ON_OFF", character="", voice="", begin=15.0),
     ]
     spec = DeliverySpec(
         title="시험", date=SPEC.date, frame_rate=FrameRate(25), original_language="ja"
@@ -136,13 +138,12 @@ def test_who_speaks_and_how(tmp_path):
     assert (root.get(f"{XML}lang"), root.get(f"{DAPT}langSrc")) == ("ko", "ja")
     assert root.get(f"{DAPT}scriptType") == "asRecorded"
     divs = root.findall(".//t:div/t:div", NAMES)
-    assert [div.get(f"{DAPT}onScreen") for div in divs] == ["OFF", "OFF_ON", None, None]
-    assert [div.findtext("t:metadata/v:voice", namespaces=NAMES) for div in divs] == [
-        "lmy",
-        "lmy",
-        "lmy",
-        None,
-    ]
+    assert [div.get(f"{DAPT}onScreen") for div in divs] == [
+        "OFF", "OFF_ON", None, None, "ON_OFF",
+    ]  # fmt: skip
+    assert [div.findtext("t:metadata/v:voice", namespaces=NAMES) for div in divs] == ["lmy"] * 3 + [
+        None
+    ] * 2
     assert [div.findtext("m:desc", namespaces=NAMES) for div in divs][:2] == [
         "(OFF) 멀리서",
         "(off/on)",
@@ -153,3 +154,14 @@ def test_who_speaks_and_how(tmp_path):
     actors = [agents[actor.get("agent")] for actor in hana.findall("m:actor", NAMES)]
     assert [a.findtext("m:name", namespaces=NAMES) for a in actors] == ["김성우", "박성우"]
     assert divs[3].get(AGENT) is None
+
+
+def test_the_next_job_reads_it_as_its_script(tmp_path):
+    events = [event(), event(id="2", character="둘", text="(웃음)", words=(), begin=12.0, end=13.0)]
+    written(tmp_path, events, DeliverySpec(title="시험", date=SPEC.date, frame_rate=FrameRate(25)))
+    content = read_script(tmp_path / "dapt.xml")
+    assert not content.faults and content.question is None
+    assert [(line.character, line.text) for line in content.lines] == [
+        ("하나", "안녕, 10살이야!"), ("둘", "(웃음)"),
+    ]  # fmt: skip
+    assert [line.start for line in content.lines] == [10.0, 12.0]

@@ -203,8 +203,9 @@ def _frames(begin: Seconds, end: Seconds, spec: DeliverySpec) -> tuple[int, int]
 
 
 def _on_screen(directions: str) -> str:
-    """Whether the speaker is seen, if a direction in brackets says so: (OFF), (O.S.), (V.O.)."""
-    said = {re.sub(r"[\W_]", "", part).casefold() for part in _BRACKETED.findall(directions)}
+    """Whether the speaker is seen, if directions say so, alone or in brackets: ON_OFF, (O.S.), (V.O.)."""
+    parts = [directions, *_BRACKETED.findall(directions)]
+    said = {re.sub(r"[\W_]", "", part).casefold() for part in parts}
     found = [value for value, words in _ON_SCREEN.items() if words & said]
     return found[0] if len(found) == 1 else ""
 
