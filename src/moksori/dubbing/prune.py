@@ -54,7 +54,7 @@ def prune(out: Path) -> Pruned:
         earlier = {key for id in here for key, _ in histories.get(id, [])} - current
         gone = [Gone(id, past[-1][1]) for id, past in histories.items() if id not in here]
         review.forget(line.id for line in gone)
-        files, size, kept, versions = [], 0, 0, 0
+        files, size, kept, versions = list[Path](), 0, 0, 0
         for path in sorted(store.outcomes.iterdir()):
             key, bytes = path.name.partition(".")[0], path.stat().st_size
             if key in current or key in earlier:

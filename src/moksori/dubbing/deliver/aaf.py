@@ -133,6 +133,7 @@ class _Session:
 
     def _attributes(self, item: Any, name: str, look: Look, texts: dict[str, str]) -> None:
         """What Media Composer keeps beside a component: its colour, in 16 bits, and texts."""
+        values: list[tuple[str, str | int, str]]
         values = [(key, text, "aafString") for key, text in texts.items() if text]
         if look:
             shades = zip("RGB", COLOURS[look], strict=True)

@@ -91,7 +91,7 @@ class Material:
 
     def markers(self) -> list[Marker]:
         """Of the lines that a person should look at; those that failed at the script's times."""
-        spec, found = self.spec, []
+        spec, found = self.spec, list[Marker]()
         for row in filter(to_look_at, self.rows):
             line, start, seconds = row.take.line, row.take.start, row.take.seconds
             if row.status == "failed" and start is None and line.start is not None:
