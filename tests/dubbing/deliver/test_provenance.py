@@ -33,7 +33,7 @@ def test_every_wav_says_what_it_is(dubbed):
     assert [line.id for line in reel.lines] == [row.take.id for row in rows]
     assert {*reel.voices} == {"lmy", "kih"}
     assert reel.commercial == "no"
-    stem, same, _ = read_statement(out / "stems" / "하나.wav")
+    stem, same, _ = read_statement(out / "stems" / "하나_01.00.05.10.wav")
     assert same
     assert {*stem.voices} == {"lmy"}
     assert len({line.take for line in reel.lines}) == 4

@@ -148,6 +148,8 @@ def test_stems_in_parts_are_the_full_ones_without_the_silence(tmp_path, target):
     assert [path.name for path in parts.stems["하나"]] == [
         "하나_01.00.00.05.wav", "하나_01.00.12.13.wav", "하나_01.00.21.06.wav",
     ]  # fmt: skip
+    held = [parts.held[path] for path in parts.stems["하나"]]
+    assert held == [{"0", "1"}, {"2"}, {"4"}]
     for name in ("하나", "둘"):
         laid = np.zeros(200000)
         for path in parts.stems[name]:

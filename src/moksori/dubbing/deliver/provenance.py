@@ -137,14 +137,11 @@ class Proof:
         rows: Mapping[str, Dubbed],
         reel: list[Dubbed],
     ) -> list[Dubbed]:
-        """The lines that a file holds: one, those of a character, or all."""
+        """The lines that a file holds: one, those of a stem's file, or all."""
         if name.startswith("lines/") and path.stem in rows:
             return [rows[path.stem]]
-        stems = material.rendered.stems if material.rendered else {}
-        for character, place in stems.items():
-            if place == path:
-                return [row for row in reel if row.take.line.character == character]
-        return reel
+        held = material.rendered.held.get(path) if material.rendered else None
+        return reel if held is None else [row for row in reel if row.take.id in held]
 
     def _line(self, row: Dubbed) -> LineSaid:
         converted, heard = row.status == "converted", self.heard.get(row.take.id)

@@ -36,6 +36,7 @@ class Rendered:
     Attributes:
         reel: all lines.
         stems: files by character, by their start.
+        held: ids of the lines that each file of a stem holds.
         samples: of the reel.
         before: integrated loudness of the mix in LUFS; -inf if there is nothing to measure.
         after: of the reel as written.
@@ -48,6 +49,7 @@ class Rendered:
 
     reel: Path
     stems: dict[str, list[Path]]
+    held: dict[Path, frozenset[str]]
     samples: int
     before: Decibels
     after: Decibels
@@ -137,6 +139,11 @@ def render(
     return Rendered(
         reel=folder / whole.path,
         stems={stem: [folder / part.path for part in parts] for stem, parts in stems.items()},
+        held={
+            folder / part.path: frozenset(line.id for line in part.lines)
+            for parts in stems.values()
+            for part in parts
+        },
         samples=length,
         before=before,
         after=reel.loudness,
