@@ -254,7 +254,8 @@ def test_a_reel_beyond_what_riff_counts_to_is_rf64(tmp_path, monkeypatch):
     monkeypatch.setattr(bwf, "_LARGEST", 20000)
     monkeypatch.setattr(bwf, "_SPARE", 0)
     long = render(placed, 10000, tmp_path / "long", AS_IS)
-    for before, path in ((short.reel, long.reel), (short.stems["하나"], long.stems["하나"])):
+    pairs = ((short.reel, long.reel), (stem(short, "하나"), stem(long, "하나")))
+    for before, path in pairs:
         assert (soundfile.info(before).format, soundfile.info(path).format) == ("WAV", "RF64")
         assert np.array_equal(read(before), read(path))
         info = wavinfo.WavInfoReader(path, bext_encoding="utf-8")
