@@ -1,6 +1,5 @@
 """`moksori dub`: a script and its recordings in, every line in its character's voice out."""
 
-import math
 import os
 from collections import Counter
 from pathlib import Path

@@ -99,13 +99,13 @@ def check(
     found.issues.extend(
         Issue("warning", id, "left_behind", {"text": text}) for id, text in behind.items()
     )
+    end = max((t.start + t.seconds for t in found.takes if t.start is not None), default=0.0)
+    found.issues.extend(_of_length(request, origin, rate or NTSC_DROP, found.length, end))
     steps = partial(watch.steps, Stage.CHECKING)
     if content.question:
         found = _asked(found, content.question)
     else:
         found = _measured(found, request, converter, steps, memory, review)
-    end = max((t.start + t.seconds for t in found.takes if t.start is not None), default=0.0)
-    found.issues.extend(_of_length(request, origin, rate or NTSC_DROP, found.length, end))
     length = found.length if request.length is None else request.length
     return Checked(
         lines=found.lines, takes=found.takes, heard=found.heard, issues=found.issues, origin=origin,
