@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from moksori.cli import console
 from moksori.cli.console import err, out, print_use, set_language, watching
 from moksori.cli.job_folder import print_pruned, print_status
 from moksori.cli.options import (
@@ -206,7 +207,7 @@ def dub(
     if status:
         return print_status(output)
     if prune:
-        return print_pruned(output, lang)
+        return print_pruned(output, lang or console.language)
     from moksori.dubbing import job as jobs
     from moksori.dubbing.check import keep_preflight
     from moksori.dubbing.request import load_job
