@@ -78,7 +78,8 @@ def test_what_prepare_does_not_write_is_refused(corpus, change, said):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no gzip", gzip.compress(b"[" * 100_000), gzip.compress(b"\xff")]
+    "content",
+    [b"", b"no gzip", gzip.compress(b"[" * 100_000, mtime=0), gzip.compress(b"\xff", mtime=0)],
 )
 def test_a_damaged_manifest_is_told(corpus, content):
     (corpus / "cuts_train.jsonl.gz").write_bytes(content)
