@@ -35,7 +35,7 @@ def test_convert_writes_the_line_and_its_picture(tmp_path):
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1
     assert "alignment confidence 0." in done.stdout
-    assert done.stderr.count("research only") == 1
+    assert done.stderr.count("all together: no commercial use") == 1
     assert soundfile.info(out).frames == soundfile.info(DEMO).frames
     assert plot.read_bytes().startswith(b"\x89PNG")
 

@@ -63,7 +63,7 @@ def test_the_command_says_what_it_removed(copied):
     assert said.exit_code == 0, said.output
     words = " ".join(said.output.split())
     assert "0003_하나: is no longer in the script" in words
-    assert "removed 5 files (1 .json, 2 .mp3, 1 .png, 1 .wav)" in words
+    assert "removed 5 files (2 .flac, 1 .json, 1 .png, 1 .wav)" in words
     assert "0.0 MB are earlier versions" in words
 
 

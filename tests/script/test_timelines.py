@@ -5,6 +5,7 @@ import pytest
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from moksori.dubbing.check import _content
+from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.request import JobFile
 from moksori.errors import ScriptError
 from moksori.script.script import read_script
@@ -154,6 +155,6 @@ def test_an_edl_asks_for_its_frame_rate(tmp_path):
 def test_a_job_remembers_its_timeline(tmp_path):
     path = timeline(tmp_path / "t.otio", ("a_01", 48))
     file = JobFile(script=script(tmp_path), times=path, audio=tmp_path, cast=tmp_path / "cast.toml")
-    assert _content(file.request()).lines[0].start == 3602
+    assert _content(file.request(), Memory()).lines[0].start == 3602
     file.save(tmp_path)
     assert 'times = "t.otio"' in (tmp_path / "job.toml").read_text(encoding="utf-8")

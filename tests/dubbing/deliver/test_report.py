@@ -55,7 +55,6 @@ class Spec(DeliverySpec):
 def spec(lang="ko", **changed) -> Spec:
     given = {
         "title": "달빛 <1화>", "script": "1화.xlsx", "date": DATE, "lang": lang,
-        "model": "emotiontts, CC BY-NC-SA 4.0",
     }  # fmt: skip
     return Spec(**given | changed)
 

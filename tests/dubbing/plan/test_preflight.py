@@ -178,6 +178,8 @@ def test_findings_are_kept_in_both_languages(tmp_path):
             "stamp",
             "start",
             "readings",
+            "end",
+            "length",
             "more",
             "pattern",
         ),
