@@ -250,7 +250,7 @@ def test_a_changed_deliverable_is_kept_aside(copied):
     edit(copied, "F5", "(큰 웃음)")
     asked = request(copied)
     checked = check(asked)
-    aside = dub(asked, checked, copied / "out", lambda: InProcess(asked.setup)).aside
+    aside = dub(asked, checked, copied / "out", lambda: InProcess(asked.setup)).kept_aside
     assert [path.name for path in aside] == ["reel (1).edl", "retakes (1).xlsx"]
     assert openpyxl.load_workbook(aside[1]).active["A1"].value == "감독 메모"
     assert openpyxl.load_workbook(note).active["A1"].value != "감독 메모"
