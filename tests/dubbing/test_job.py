@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import sqlite3
 from collections import Counter
@@ -30,7 +31,7 @@ from moksori.errors import ConfigError, OutputError, VoiceError
 from moksori.signal.pitch import mean_log_f0 as mean_of
 from moksori.timecode import FrameRate, format_timecode, parse_time
 from tests.conftest import DEMO_TEXT
-from tests.dubbing.conftest import CAST, InProcess, edit, files, request, run, sound
+from tests.dubbing.conftest import CAST, InProcess, edit, files, request, run
 
 pytestmark = pytest.mark.slow
 
@@ -312,13 +313,17 @@ def test_a_worker_that_dies_harms_its_own_line_alone(copied, monkeypatch):
         "if '--multiprocessing-fork' in sys.argv:\n"
         "    arm()\n"
     )
+    dated = (copied / "script.xlsx").stat()
     edit(copied, "F3", "죽는 밤, 우리가 이 도시를 지킨다. 준비됐어?")
+    os.utime(
+        copied / "script.xlsx", ns=(dated.st_atime_ns, dated.st_mtime_ns)
+    )  # it is in every file
     engine = LocalEngine(Setup(), 2)
     rows, _ = run(copied, "other", engine)
     assert [row.status for row in rows] == ["converted", "failed", "converted", "passed"]
     assert "its worker died" in rows[1].error.say("en")
     first = f"lines/{rows[0].take.id}.wav"
-    assert sound(files(copied / "other")[first]) == sound(whole[first])
+    assert files(copied / "other")[first] == whole[first]
 
 
 def test_two_jobs_do_not_work_in_one_folder(copied):

@@ -13,7 +13,7 @@ from moksori.dubbing.store import Store
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 from moksori.text.front_end import FrontEnd
 
-_FORMAT = 4  # raised when a take would be converted otherwise than before
+_FORMAT = 5  # raised when a take would be converted otherwise than before
 
 
 def actors_of(
