@@ -74,7 +74,7 @@ clean:
 
 .venv/.dev: .venv/.core
 	@echo "Installing what training and the tests need …"
-	@$(PIP) --editable ".[train,dev]"
+	@$(PIP) --editable ".[train,dev,provenance]"
 	@touch $@
 
 .venv/.docs: .venv/.core

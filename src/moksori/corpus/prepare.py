@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from lhotse import CutSet, MonoCut, Recording, SupervisionSegment, validate
 from lhotse.array import Array
 
@@ -70,7 +71,9 @@ def prepare(
     todo = [line for line in lines if not _is_done(known.get(line.id), line, audio, dest)]
     if todo:
         finished.unlink(missing_ok=True)  # until the manifests are of these lines again
-    with journal.open("a", encoding="utf-8") as file, ProcessPoolExecutor(jobs) as pool:
+    # one thread each: F0 is summed in another order by more, and differs in the last digit
+    one_thread = ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,))
+    with journal.open("a", encoding="utf-8") as file, one_thread as pool:
         made = pool.map(_prepare_line, todo, [dest] * len(todo), [audio] * len(todo), chunksize=4)
         for result in progress(made, len(todo)):
             file.write(json.dumps(result, ensure_ascii=False) + "\n")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from moksori.config import AudioConfig, Hertz, Seconds
 from moksori.errors import CorpusError, MoksoriError
@@ -158,7 +159,9 @@ def prepare_recordings(
         for s in sources
     ]
     todo = [s for s in wanted if not _is_done(known.get(s.prepared.id), s.prepared, dest)]
-    with journal.open("a", encoding="utf-8") as file, ProcessPoolExecutor(jobs) as pool:
+    # one thread each: F0 is summed in another order by more, and differs in the last digit
+    one_thread = ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,))
+    with journal.open("a", encoding="utf-8") as file, one_thread as pool:
         settings = [dest] * len(todo), [sample_rate] * len(todo), [audio] * len(todo)
         for row in progress(pool.map(_prepare, todo, *settings, chunksize=4), len(todo)):
             file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")

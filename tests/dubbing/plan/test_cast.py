@@ -67,7 +67,7 @@ def test_a_role_is_the_character_s_or_the_default():
         ('[characters."하나"]\npass = "maybe"', "characters.하나.pass"),
         ('[characters."하나"]\nnonverbal = "drop"', "characters.하나.nonverbal"),
         ('"하나" = "lmy"', "unknown key “하나”"),
-        ('[characters.하나]\nvoice = "lmy"', '[characters."하나"]'),
+        ('[characters.하나]\nvoice = "lmy"', '[characters."NAME"]'),
         ('characters = "lmy"', "characters"),
         ('[characters."하나"]\nvoice="a"\n[characters."하나"]\nvoice="b"', "not valid TOML"),
         (b"\xff\xfe\x00", "save it as UTF-8"),
