@@ -6,12 +6,15 @@ import { settingsForm } from "./settings.js";
 
 const SCRIPTS = ".xlsx,.xlsm,.xls,.ods,.csv,.tsv,.docx,.docm,.hwpx,.srt,.ass,.ssa,.vtt,.smi,.sami,.txt", SOUNDS = "audio/*,.wav,.flac,.aif,.aiff,.mp3,.ogg,.w64,.rf64";
 
+/** Who fills in the form is not taken to another screen as soon as the job can be read. */
+const stay = () => { location.hash ||= "start"; };
+
 export default function start(place) {
-  const jobs = h("ul.jobs"), files = h("div.files"), preview = h("div.preview");
+  const jobs = h("ul.jobs"), files = h("div.files"), preview = h("div.preview", { oninput: stay, onsubmit: stay });
   const name = h("input", { type: "text", required: true, maxLength: 80, placeholder: t("start.name"), "aria-label": t("start.name") });
   const fresh = h("form.new", { onsubmit: async (event) => { event.preventDefault(); await post("new", { name: name.value }); name.value = ""; } }, name, h("button.main", {}, t("start.new")));
   fill(place, h("section.page", {}, h("h1", {}, t("start.title")), fresh, button(t("start.demo"), async () => { await post("demo"); location.hash = "lines"; }, { id: "demo" }), jobs, files, preview));
-  let said = "", read = "";
+  let said = "", read = "", asked = 0;
 
   function update() {
     fill(jobs, state.jobs.map((job) => h("li", {}, button(job, () => post("open", { name: job }), { "aria-current": job === state.job?.name ? "true" : null }))));
@@ -47,7 +50,8 @@ export default function start(place) {
   }
 
   async function understand(job) {
-    const found = await get("preview");
+    const number = ++asked, found = await get("preview");
+    if (number !== asked) return;  // an answer that came late, of what was there before
     const sign = JSON.stringify([found, job.settings, job.error]);
     if (sign === read) return;
     read = sign;
