@@ -8,7 +8,8 @@ from pathlib import Path
 import typer
 
 from moksori.config import SourceFilterConfig
-from moksori.conversion.checkpoint import VocoderCard, load_vocoder, save_model
+from moksori.conversion.card import VocoderCard
+from moksori.conversion.checkpoint import load_vocoder, save_model
 from moksori.conversion.terms import Terms
 from moksori.errors import ConfigError
 from moksori.models.vocoder.two_band import TwoBandConfig

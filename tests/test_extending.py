@@ -10,7 +10,8 @@ import soundfile
 import torch
 
 from moksori.config import AudioConfig
-from moksori.conversion.checkpoint import VocoderCard, load_conversion, load_vocoder, save_model
+from moksori.conversion.card import VocoderCard
+from moksori.conversion.checkpoint import load_conversion, load_vocoder, save_model
 from moksori.conversion.converter import Converter
 from moksori.dubbing.deliver import deliverables
 from moksori.dubbing.deliver.deliverables import Material

@@ -75,7 +75,7 @@ def listening() -> set[str]:
 def test_a_ray_of_our_own_listens_to_this_machine_alone(monkeypatch):
     if find_spec("ray") is None:
         pytest.skip("ray is not installed")
-    from moksori.dubbing.records import Setup
+    from moksori.dubbing.task import Setup
     from moksori.dubbing.work.cluster import RayEngine
 
     monkeypatch.delenv("RAY_ADDRESS", raising=False)

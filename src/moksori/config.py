@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from moksori.files import load_toml
 
 MAX_CHARACTERS = 2000  # of a line; more is a page, and takes minutes to read
+MAX_EFFORT = 1.5  # of the actor's own; beyond it the spectra are none that a voice has
 Seconds = float
 Hertz = float
 Decibels = float

@@ -12,7 +12,7 @@ from praatio import textgrid
 from typer.testing import CliRunner
 
 from moksori.cli import app, main
-from moksori.conversion.checkpoint import load_card
+from moksori.conversion.card import load_card
 from moksori.conversion.consents import Consent
 from moksori.conversion.voices import VoicePack, save_pack
 from moksori.weights import MODEL

@@ -5,15 +5,8 @@ import pytest
 import torch
 
 from moksori.config import AudioConfig, SourceFilterConfig
-from moksori.conversion.checkpoint import (
-    ConversionCard,
-    VocoderCard,
-    Voice,
-    load_card,
-    load_conversion,
-    load_vocoder,
-    save_model,
-)
+from moksori.conversion.card import ConversionCard, VocoderCard, Voice, load_card
+from moksori.conversion.checkpoint import load_conversion, load_vocoder, save_model
 from moksori.errors import CheckpointError
 from moksori.models.conversion import ConversionModel
 from moksori.text import SYMBOLS

@@ -9,7 +9,7 @@ import torch
 from moksori import Converter
 from moksori.config import AudioConfig, ConversionConfig, CotatronConfig
 from moksori.conversion import converter as conversion
-from moksori.conversion.checkpoint import VocoderCard
+from moksori.conversion.card import VocoderCard
 from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
 from moksori.metrics.measures import compare_f0
 from moksori.models.conversion import ConversionModel

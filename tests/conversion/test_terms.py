@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from moksori.conversion.checkpoint import load_card, load_conversion, save_model
+from moksori.conversion.card import load_card
+from moksori.conversion.checkpoint import load_conversion, save_model
 from moksori.conversion.consents import Consent, Usage
 from moksori.conversion.converter import Converter
 from moksori.conversion.parts import parts_of, said_of_use

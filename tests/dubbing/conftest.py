@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from moksori.dubbing.job import check, dub
-from moksori.dubbing.records import Setup, Task
 from moksori.dubbing.request import Request
+from moksori.dubbing.task import Setup, Task
 from moksori.dubbing.work.engines import Outcome, call
 from moksori.dubbing.work.worker import Worker
 from moksori.timecode import FrameRate

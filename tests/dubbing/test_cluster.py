@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from moksori.dubbing.records import PassingError, Role, Setup, Take, Task, read_take
+from moksori.dubbing.records import Role, Take
+from moksori.dubbing.task import PassingError, Setup, Task, read_take
 from moksori.dubbing.work.carried import CarriedWorker, carried, keep, packed, unpacked
 from moksori.script.line import Line, Place
 from moksori.weights import VOCODERS

@@ -22,9 +22,9 @@ from moksori.dubbing.check import keep_preflight
 from moksori.dubbing.deliver.retakes import to_look_at
 from moksori.dubbing.job import again, audition, check, dub
 from moksori.dubbing.progress import Stage, Watch
-from moksori.dubbing.records import Setup
 from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.store import line_states
+from moksori.dubbing.task import Setup
 from moksori.dubbing.work.cluster import RayEngine
 from moksori.dubbing.work.engines import LocalEngine
 from moksori.errors import ConfigError, OutputError, VoiceError

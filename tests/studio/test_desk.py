@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from moksori.dubbing.records import Setup
+from moksori.dubbing.task import Setup
 from moksori.dubbing.work.engines import LocalEngine, Outcome
 from moksori.studio.desk import Desk, KeptEngine
 

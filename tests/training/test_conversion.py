@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from moksori.cli import app
 from moksori.config import ConversionConfig, CotatronTrainConfig, TrainConfig, load_config
-from moksori.conversion.checkpoint import load_card, load_conversion, load_cotatron
+from moksori.conversion.card import load_card
+from moksori.conversion.checkpoint import load_conversion, load_cotatron
 from moksori.conversion.consents import Usage
 from moksori.conversion.converter import Converter
 from moksori.corpus.batches import LineData, read_speakers, training_voices

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from moksori.config import CotatronTrainConfig, TrainConfig, load_config
-from moksori.conversion.checkpoint import load_cotatron, load_training
+from moksori.conversion.card import load_training
+from moksori.conversion.checkpoint import load_cotatron
 from moksori.errors import CheckpointError, ConfigError
 from moksori.training.common import mel_mse
 from moksori.training.conversion import train_conversion

@@ -43,7 +43,7 @@ def cast(
 
     Example: moksori cast ep01.xlsx -o cast.toml
     """
-    from moksori.conversion.checkpoint import load_card
+    from moksori.conversion.card import load_card
     from moksori.dubbing.plan.cast import first_cast, read_cast
     from moksori.dubbing.plan.speakers import with_prefixes
     from moksori.files import atomic_write

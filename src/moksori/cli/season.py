@@ -24,7 +24,7 @@ from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
     from moksori.dubbing.episodes import Episode
-    from moksori.dubbing.records import Setup
+    from moksori.dubbing.task import Setup
     from moksori.dubbing.work.engines import Engine
 
 _LEXICON = "lexicon.tsv"

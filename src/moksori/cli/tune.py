@@ -43,7 +43,7 @@ def tune_cotatron(
     """
     with extra("train"):
         from moksori.config import CotatronTrainConfig, load_config
-        from moksori.conversion.checkpoint import is_cotatron
+        from moksori.conversion.card import is_cotatron
         from moksori.training import tune
         from moksori.training.cotatron import train_cotatron
     if start and is_cotatron(start):

@@ -24,7 +24,7 @@ from moksori.messages import Message, message, say
 from moksori.weights import DEFAULT_VOCODER, MODEL
 
 if TYPE_CHECKING:
-    from moksori.conversion.checkpoint import Voice
+    from moksori.conversion.card import Voice
     from moksori.conversion.consents import Consent, Usage
 
 
@@ -53,7 +53,7 @@ def voices(
     Example: moksori voices
              moksori voices lmy kih -o samples/
     """
-    from moksori.conversion.checkpoint import load_card
+    from moksori.conversion.card import load_card
     from moksori.conversion.consents import Usage
     from moksori.conversion.terms import Terms
     from moksori.conversion.voices import load_pack, pack_paths, packs_folder
@@ -172,7 +172,7 @@ def revoke(
 
     Example: moksori revoke hong --why "letter of 2026-11-20"
     """
-    from moksori.conversion.checkpoint import load_card
+    from moksori.conversion.card import load_card
     from moksori.conversion.consents import revoke as take_back
     from moksori.conversion.voices import load_pack, pack_path, packs_folder
 

@@ -13,14 +13,9 @@ import torch
 from torch.func import functional_call
 
 from moksori.alignment.alignment import Alignment
-from moksori.config import Seconds, Semitones
-from moksori.conversion.checkpoint import (
-    ConversionCard,
-    VocoderCard,
-    Voice,
-    load_conversion,
-    load_vocoder,
-)
+from moksori.config import MAX_EFFORT, Seconds, Semitones
+from moksori.conversion.card import ConversionCard, VocoderCard, Voice
+from moksori.conversion.checkpoint import load_conversion, load_vocoder
 from moksori.conversion.consents import UNSAID, Usage
 from moksori.conversion.effort import with_effort
 from moksori.conversion.listening import (
@@ -58,7 +53,6 @@ from moksori.weights import DEFAULT_VOCODER, MODEL, RECOGNISER, VOCODERS
 
 MAX_SECONDS: Seconds = 30.0
 MAX_PITCH: Semitones = 12.0
-MAX_EFFORT = 1.5  # of the actor's own; beyond it the spectra are none that a voice has
 _DECODINGS = (
     2  # the first by the source's energies, the second by the conversion's own; docs/figures.md
 )

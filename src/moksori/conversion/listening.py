@@ -8,7 +8,8 @@ import torch
 
 from moksori.alignment import hearing
 from moksori.config import AudioConfig, Hertz
-from moksori.conversion.checkpoint import RecogniserCard, load_recogniser
+from moksori.conversion.card import RecogniserCard
+from moksori.conversion.checkpoint import load_recogniser
 from moksori.errors import CheckpointError
 from moksori.models.recogniser import PhoneRecogniser
 from moksori.signal.features import energy

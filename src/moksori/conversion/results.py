@@ -9,7 +9,7 @@ import numpy as np
 from moksori.alignment.alignment import Alignment
 from moksori.alignment.textgrid import save_textgrid
 from moksori.config import AudioConfig, Decibels, Hertz, Seconds
-from moksori.conversion.checkpoint import Voice
+from moksori.conversion.card import Voice
 from moksori.conversion.treble import Treble
 from moksori.signal import audio as audio_files
 

@@ -14,7 +14,7 @@ from moksori.errors import ConfigError
 from moksori.messages import Message, message
 
 if TYPE_CHECKING:
-    from moksori.conversion.checkpoint import AnyCard
+    from moksori.conversion.card import AnyCard
 
 Commercial = Literal["yes", "no", "unknown"]
 _AND = "; and "  # between the licences that bind a model

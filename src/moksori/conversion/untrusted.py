@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import torch
-from torch.overrides import TorchFunctionMode
-
 from moksori.errors import MoksoriError
 
 _DEEPEST = 16  # levels of a card
@@ -32,22 +29,3 @@ def check_sizes(card: Any, name: str = "the file", depth: int = 0) -> None:
         most = _MOST_LAYERS if name.endswith("blocks") else _LARGEST
         if not abs(card) <= most:
             raise MoksoriError.of("model.too_large", name=name, number=f"{card!s:.40}", most=most)
-
-
-class Shapes(TorchFunctionMode):
-    """Within it layers have shapes, but neither memory nor values.
-
-    As `torch.device("meta")`, which would also compute what is no weight, and load a second's worth of Python
-    for it.
-    """
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:  # as its base's
-        kwargs = kwargs or {}
-        name = getattr(func, "__name__", "")
-        if func is torch.empty:
-            return func(*args, **{**kwargs, "device": "meta"})
-        if name.endswith("_") and not name.startswith("_"):  # weights set to their first values
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)

@@ -10,20 +10,21 @@ import json
 import os
 import unicodedata
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as dump_safetensors
-from torch import nn
 
-from moksori.conversion.checkpoint import ConversionCard, Voice
+from moksori.conversion.card import ConversionCard, Voice
 from moksori.conversion.consents import UNSAID, Consent, Usage, check_revoked
 from moksori.errors import CheckpointError, VoiceError
 from moksori.files import atomic_write, explain
 from moksori.messages import message
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 _FORMAT = 3  # 2: with a checksum; 3: consents by purpose and title, spoken consent
 _ROW = "voices.weight"
@@ -55,7 +56,7 @@ class VoicePack(BaseModel):
     spoken: Spoken | None = None
     sha256: str = ""  # of the weights and of all the above; packs of format 1 have none
 
-    def checksum(self, weights: dict[str, torch.Tensor]) -> str:
+    def checksum(self, weights: "dict[str, torch.Tensor]") -> str:
         """Of what the pack holds; it shows damage and careless edits, not forgery."""
         unsaid = {"sha256"} if self.spoken else {"sha256", "spoken"}  # as older packs
         digest = hashlib.sha256(self.model_dump_json(exclude=unsaid).encode())
@@ -83,13 +84,13 @@ class Target(NamedTuple):
 
     voice: Voice
     row: int  # of the voice table
-    weights: dict[str, torch.Tensor]  # of the model that are the voice's own
+    weights: "dict[str, torch.Tensor]"  # of the model that are the voice's own
     consent: Consent | None = None  # that it is under, where it is under one
     reference: str = ""  # of the consent, as delivered files name it: it tells nobody who gave it
 
 
 def find_target(
-    name: str, card: ConversionCard, packs: Path, model: nn.Module, usage: Usage = UNSAID
+    name: str, card: ConversionCard, packs: Path, model: "nn.Module", usage: Usage = UNSAID
 ) -> Target:
     """A voice of the model or an enrolled one, read anew each time, so that its consent holds each time.
 
@@ -125,7 +126,7 @@ def _reference(secret: str, consent: Consent) -> str:
     return hashlib.sha256(f"{secret} {consent.digest}".encode()).hexdigest()[:16]
 
 
-def _check_weights(target: Target, model: nn.Module) -> None:
+def _check_weights(target: Target, model: "nn.Module") -> None:
     """See that an enrolled voice's weights are of this model.
 
     Raises:
@@ -169,7 +170,7 @@ def pack_paths(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"*{_END}") if not path.name.startswith("."))
 
 
-def save_pack(path: Path, weights: dict[str, torch.Tensor], pack: VoicePack) -> None:
+def save_pack(path: Path, weights: "dict[str, torch.Tensor]", pack: VoicePack) -> None:
     """Write a pack whole or not at all.
 
     Args:
@@ -177,13 +178,15 @@ def save_pack(path: Path, weights: dict[str, torch.Tensor], pack: VoicePack) -> 
         weights: the model's weights that are the voice's own, by name; `voices.weight` is its row.
         pack: its header.
     """
+    from safetensors.torch import save as dump_safetensors  # with PyTorch, a second of Python
+
     path.parent.mkdir(parents=True, exist_ok=True)
     own = {name: weight.detach().float().contiguous() for name, weight in weights.items()}
     pack = pack.model_copy(update={"sha256": pack.checksum(own)})
     atomic_write(path, dump_safetensors(own, {_KEY: pack.model_dump_json()}))
 
 
-def load_pack(path: Path) -> tuple[dict[str, torch.Tensor], VoicePack]:
+def load_pack(path: Path) -> "tuple[dict[str, torch.Tensor], VoicePack]":
     """Read a pack: its weights and its header.
 
     Raises:

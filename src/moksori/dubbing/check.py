@@ -18,10 +18,11 @@ from moksori.dubbing.plan.naming import times_of_names
 from moksori.dubbing.plan.preflight import Progress, by_severity, preflight
 from moksori.dubbing.plan.takes import Found, find_takes
 from moksori.dubbing.progress import Stage, Watch
-from moksori.dubbing.records import HOME, Heard, Take
+from moksori.dubbing.records import HOME, Take
 from moksori.dubbing.request import JobFile, Request
 from moksori.dubbing.review import Review, left_behind
 from moksori.dubbing.store import Store
+from moksori.dubbing.task import Heard
 from moksori.errors import ScriptError
 from moksori.files import write_error
 from moksori.messages import Message, message

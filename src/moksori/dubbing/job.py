@@ -19,10 +19,11 @@ from moksori.dubbing.deliver.delivery import deliver
 from moksori.dubbing.deliver.provenance import JobLedger, Proof
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.progress import Cancelled, Stage, Watch
-from moksori.dubbing.records import HOME, Dubbed, Role, Take, Task
+from moksori.dubbing.records import HOME, Dubbed, Role, Take
 from moksori.dubbing.request import JobFile, Request
 from moksori.dubbing.review import Review
 from moksori.dubbing.store import Store
+from moksori.dubbing.task import Task
 from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.tasks import actors_of, tasks_of
 from moksori.errors import ConfigError, OutputError

@@ -18,7 +18,8 @@ from moksori.conversion.consents import Purpose, Usage
 from moksori.conversion.listening import BUNDLED, OFF
 from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
-from moksori.dubbing.records import HANDLES, Setup
+from moksori.dubbing.records import HANDLES
+from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError
 from moksori.files import atomic_write, load_toml, near
 from moksori.listed import existing

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from moksori.dubbing.database import told
-from moksori.dubbing.records import HOME, Change, Mark, Task
+from moksori.dubbing.records import HOME, Change, Mark
+from moksori.dubbing.task import Task
 from moksori.errors import OutputError
 from moksori.files import atomic_path
 from moksori.signal.decoders import inspect

@@ -18,10 +18,11 @@ from moksori.dubbing.episodes import Episode
 from moksori.dubbing.job import dub
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Cancelled, Watch
-from moksori.dubbing.records import HOME, Setup, Task
+from moksori.dubbing.records import HOME
 from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.review import Review
 from moksori.dubbing.store import Store, check_folder
+from moksori.dubbing.task import Setup, Task
 from moksori.dubbing.work.engines import Engine, Outcome
 from moksori.dubbing.work.tasks import sources_of
 from moksori.errors import MoksoriError

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 
 from moksori.dubbing import delivered
 from moksori.dubbing.database import Database, read_only
-from moksori.dubbing.records import HOME, PASSING, Dubbed, Status, Task
+from moksori.dubbing.records import HOME, Dubbed
+from moksori.dubbing.task import PASSING, Status, Task
 from moksori.errors import OutputError
 from moksori.files import write_error
 from moksori.messages import Message

@@ -6,12 +6,13 @@ mean log-F0 tells how much higher than usual a line is said.
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from moksori.signal.features import energy
+if TYPE_CHECKING:
+    import torch
 
 _BANDS = 3  # about 0 to 1, 1 to 3 and 3 to 8 kHz
 
@@ -54,13 +55,15 @@ class SourceSpeaker(BaseModel):
 UNKNOWN = SourceSpeaker()
 
 
-def band_energy(mel: torch.Tensor, f0: torch.Tensor) -> BandEnergy:
+def band_energy(mel: "torch.Tensor", f0: "torch.Tensor") -> BandEnergy:
     """Of one line; over all of its frames where none is voiced, as in a whisper.
 
     Args:
         mel: log-mel [T, n_mels] of a levelled line.
         f0: [T] Hz, 0 where unvoiced.
     """
+    from moksori.signal.features import energy  # with PyTorch
+
     voiced = f0 > 0
     values = energy(mel.float(), _BANDS)[voiced if bool(voiced.any()) else slice(None)].double()
     low, middle, high = (round(x, 3) for x in values.sum(0).tolist())

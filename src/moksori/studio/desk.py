@@ -17,10 +17,11 @@ from moksori.dubbing import job
 from moksori.dubbing.check import Checked, check
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Watch
-from moksori.dubbing.records import HOME, Dubbed, Setup, Task
+from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.review import Review, Trial
 from moksori.dubbing.store import LineState, line_states
+from moksori.dubbing.task import Setup, Task
 from moksori.dubbing.work.engines import LocalEngine, Outcome, load
 from moksori.dubbing.work.flags import flag
 from moksori.errors import MoksoriError, OutputError

@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from moksori.conversion.checkpoint import load_card
+from moksori.conversion.card import load_card
 from moksori.dubbing.plan.cast import first_cast, read_cast
 from moksori.dubbing.plan.speakers import with_prefixes
 from moksori.dubbing.records import HOME

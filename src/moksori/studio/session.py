@@ -12,9 +12,10 @@ from moksori.conversion.results import Conversion
 from moksori.dubbing.plan.cast import set_role
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Stage, Watch
-from moksori.dubbing.records import Change, Mark, Setup
+from moksori.dubbing.records import Change, Mark
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.review import TAKES
+from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError
 from moksori.files import atomic_write
 from moksori.provenance.statement import write_line_statement

@@ -7,9 +7,10 @@ from typing import Any
 
 from starlette.responses import FileResponse, Response
 
-from moksori.dubbing.records import HOME, Take, sound_of
+from moksori.dubbing.records import HOME, Take
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.store import delivered_files
+from moksori.dubbing.task import sound_of
 from moksori.errors import AudioError, MoksoriError
 from moksori.messages import Lang
 from moksori.script.headers import COLUMNS

@@ -6,15 +6,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from moksori.conversion.checkpoint import Voice, load_card
+from moksori.conversion.card import Voice, load_card
 from moksori.conversion.consents import Consent, revocations
 from moksori.conversion.terms import Commercial, Terms, consented, together
 from moksori.conversion.voices import load_pack, pack_paths, packs_folder
 from moksori.dubbing.check import Checked
 from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
 from moksori.dubbing.plan.cast import read_cast
-from moksori.dubbing.records import HOME, PER_LINE, Change, Dubbed, Mark, Take, sound_of
+from moksori.dubbing.records import HOME, PER_LINE, Change, Dubbed, Mark, Take
 from moksori.dubbing.store import LineState
+from moksori.dubbing.task import sound_of
 from moksori.dubbing.work.flags import reason
 from moksori.errors import CheckpointError, MoksoriError, TextError, VoiceError
 from moksori.messages import Lang

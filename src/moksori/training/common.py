@@ -24,7 +24,8 @@ from pydantic import ValidationError
 from torch import nn
 
 from moksori.config import OptimizerConfig, Precision, RunConfig
-from moksori.conversion.checkpoint import AnyCard, load_training, save_model
+from moksori.conversion.card import AnyCard, load_training
+from moksori.conversion.checkpoint import save_model
 from moksori.errors import ConfigError
 from moksori.files import atomic_write
 from moksori.models.aligner import diagonal_prior

@@ -12,14 +12,8 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from moksori.alignment.alignment import Alignment
 from moksori.alignment.plots import draw_conversion
 from moksori.config import TextConfig, TrainConfig
-from moksori.conversion.checkpoint import (
-    ConversionCard,
-    CotatronCard,
-    Voice,
-    load_conversion,
-    load_cotatron,
-    load_vocoder,
-)
+from moksori.conversion.card import ConversionCard, CotatronCard, Voice
+from moksori.conversion.checkpoint import load_conversion, load_cotatron, load_vocoder
 from moksori.conversion.terms import Terms
 from moksori.corpus.batches import LineData, Usual, read_speakers, training_voices
 from moksori.errors import ConfigError

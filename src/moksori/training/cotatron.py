@@ -12,7 +12,8 @@ from torch import nn
 from moksori.alignment.alignment import Alignment
 from moksori.alignment.plots import draw_conversion
 from moksori.config import AudioConfig, CotatronTrainConfig
-from moksori.conversion.checkpoint import CotatronCard, is_cotatron, load_conversion, load_cotatron
+from moksori.conversion.card import CotatronCard, is_cotatron
+from moksori.conversion.checkpoint import load_conversion, load_cotatron
 from moksori.conversion.terms import Terms
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import ConfigError

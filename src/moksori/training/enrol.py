@@ -26,7 +26,8 @@ from filelock import FileLock, Timeout
 from torch import nn
 
 from moksori.config import DataConfig, OptimizerConfig, Seconds, TrainConfig
-from moksori.conversion.checkpoint import ConversionCard, Voice, load_conversion
+from moksori.conversion.card import ConversionCard, Voice
+from moksori.conversion.checkpoint import load_conversion
 from moksori.conversion.consents import Consent, check_revoked
 from moksori.conversion.voices import VoicePack, load_pack, pack_path, save_pack
 from moksori.corpus.batches import LineData, Usual

@@ -14,7 +14,7 @@ import torch
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from moksori.alignment.alignment import Alignment
-from moksori.conversion.checkpoint import ConversionCard
+from moksori.conversion.card import ConversionCard
 from moksori.conversion.converter import MIN_CONFIDENCE
 from moksori.corpus.lines import SourceLine
 from moksori.errors import ConfigError, CorpusError

@@ -12,7 +12,8 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from moksori.config import AudioConfig, RecogniserTrainConfig
-from moksori.conversion.checkpoint import RecogniserCard, load_conversion
+from moksori.conversion.card import RecogniserCard
+from moksori.conversion.checkpoint import load_conversion
 from moksori.conversion.terms import Terms
 from moksori.corpus.batches import LineData, LineDataset, read_speakers, training_voices
 from moksori.errors import ConfigError

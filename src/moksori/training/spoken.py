@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from moksori.conversion.checkpoint import ConversionCard
+from moksori.conversion.card import ConversionCard
 from moksori.conversion.consents import Consent
 from moksori.conversion.converter import MIN_CONFIDENCE
 from moksori.conversion.voices import Spoken

@@ -13,7 +13,8 @@ from lightning.pytorch.utilities import rank_zero_warn
 from torch.func import functional_call
 
 from moksori.config import VocoderLosses, VocoderTrainConfig
-from moksori.conversion.checkpoint import VocoderCard, load_conversion, load_vocoder
+from moksori.conversion.card import VocoderCard
+from moksori.conversion.checkpoint import load_conversion, load_vocoder
 from moksori.conversion.terms import Terms
 from moksori.corpus.batches import read_speakers
 from moksori.corpus.segments import SegmentBatch, SegmentData

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils import get_total_norm
 
 from moksori.alignment.alignment import phone_label
-from moksori.conversion.checkpoint import Voice
+from moksori.conversion.card import Voice
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.vocoder import Vocoder
 from moksori.signal.pitch import shift_f0

@@ -6,7 +6,8 @@ import pytest
 import soundfile
 from wavinfo import WavInfoReader
 
-from moksori.dubbing.records import HOME, Setup
+from moksori.dubbing.records import HOME
+from moksori.dubbing.task import Setup
 from moksori.provenance import certificate, ledger
 from moksori.provenance.statement import read_statement
 from moksori.provenance.verify import verify

@@ -3,7 +3,7 @@ import unicodedata
 
 import pytest
 
-from moksori.conversion.checkpoint import load_card
+from moksori.conversion.card import load_card
 from moksori.dubbing.plan.cast import Cast, first_cast, read_cast
 from moksori.errors import ConfigError
 from moksori.script.line import Line, Place

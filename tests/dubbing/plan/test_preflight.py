@@ -14,7 +14,8 @@ from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.issues import KINDS, Issue
 from moksori.dubbing.plan.preflight import overlaps, preflight
 from moksori.dubbing.plan.takes import find_takes
-from moksori.dubbing.records import Role, Setup, Take
+from moksori.dubbing.records import Role, Take
+from moksori.dubbing.task import Setup
 from moksori.messages import message
 from moksori.script.line import Line, Place
 from moksori.text.nonverbal import is_nonverbal, is_wordless

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from moksori.cli import app
 from moksori.conversion.converter import Converter, find_device
-from moksori.dubbing.records import Setup
 from moksori.dubbing.request import JobFile
+from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError
 from tests.conftest import DEMO, DEMO_TEXT
 

@@ -5,7 +5,8 @@ import pytest
 import soundfile
 
 from moksori.conversion.converter import Converter
-from moksori.dubbing.records import Role, Setup, Take, Task, read_take
+from moksori.dubbing.records import Role, Take
+from moksori.dubbing.task import Setup, Task, read_take
 from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.nonverbal import convert_nonverbal
 from moksori.dubbing.work.worker import Worker

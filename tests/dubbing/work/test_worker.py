@@ -2,7 +2,7 @@
 
 import pytest
 
-from moksori.dubbing.records import sound_of
+from moksori.dubbing.task import sound_of
 from moksori.dubbing.work import worker
 from tests.dubbing.conftest import run, show  # noqa: F401
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from moksori.conversion.converter import Converter
 from moksori.dubbing.deliver.deliverables import Material
 from moksori.dubbing.delivered import digest
-from moksori.dubbing.records import HOME, Dubbed, Heard, Task
+from moksori.dubbing.records import HOME, Dubbed
+from moksori.dubbing.task import Heard, Task
 from moksori.errors import CheckpointError, VoiceError
 from moksori.messages import Message
 from moksori.provenance import ledger, manifest

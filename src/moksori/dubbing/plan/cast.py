@@ -12,7 +12,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from moksori.config import Hertz
-from moksori.conversion.checkpoint import Voice
+from moksori.conversion.card import Voice
 from moksori.dubbing.records import Role
 from moksori.errors import ConfigError
 from moksori.files import atomic_write, explain, load_toml, read_text

@@ -15,8 +15,9 @@ import numpy as np
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter, Source
-from moksori.dubbing.records import LONGEST, Setup, Take, read_take
+from moksori.dubbing.records import Take
 from moksori.dubbing.request import Request
+from moksori.dubbing.task import LONGEST, Setup, read_take
 from moksori.errors import AudioError
 from moksori.messages import Message
 from moksori.script.content import ScriptContent

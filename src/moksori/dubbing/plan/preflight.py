@@ -14,7 +14,8 @@ from moksori.conversion.converter import Converter
 from moksori.dubbing.plan.issues import Issue, Severity
 from moksori.dubbing.plan.memory import Memory, Sound
 from moksori.dubbing.plan.takes import Found
-from moksori.dubbing.records import Heard, Setup, Take
+from moksori.dubbing.records import Take
+from moksori.dubbing.task import Heard, Setup
 from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.messages import Message, Value, message
 from moksori.text.front_end import FrontEnd

@@ -16,7 +16,8 @@ from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.missing import explained
 from moksori.dubbing.plan.naming import by_pattern, file_of
 from moksori.dubbing.plan.speakers import near_message, with_speakers
-from moksori.dubbing.records import HANDLES, Change, Heard, Role, Take
+from moksori.dubbing.records import HANDLES, Change, Role, Take
+from moksori.dubbing.task import Heard
 from moksori.errors import AudioError, ConfigError
 from moksori.files import safe_name
 from moksori.messages import Value, message

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from moksori.dubbing.records import LONGEST, PassingError, Setup, Task, digest_of
+from moksori.dubbing.task import LONGEST, PassingError, Setup, Task, digest_of
 from moksori.dubbing.work.engines import Outcome, call
 from moksori.dubbing.work.worker import Worker
 from moksori.errors import AudioError

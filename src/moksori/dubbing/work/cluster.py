@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from moksori.config import Seconds
-from moksori.dubbing.records import PassingError, Setup, Task
+from moksori.dubbing.task import PassingError, Setup, Task
 from moksori.dubbing.work.carried import CarriedWorker, carried, keep, packed
 from moksori.dubbing.work.engines import Outcome, passing
 from moksori.errors import ConfigError, OutputError

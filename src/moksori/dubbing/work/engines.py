@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from moksori.dubbing.records import PASSING, PassingError, Setup, Task
+from moksori.dubbing.task import PASSING, PassingError, Setup, Task
 from moksori.dubbing.work.worker import Worker
 from moksori.errors import MoksoriError, OutputError
 from moksori.messages import Message, message

@@ -17,7 +17,8 @@ from moksori.config import Decibels, Seconds
 from moksori.conversion.converter import Converter
 from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
-from moksori.dubbing.records import LONGEST, Role
+from moksori.dubbing.records import Role
+from moksori.dubbing.task import LONGEST
 from moksori.signal import audio
 from moksori.signal.audio import Recording
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker

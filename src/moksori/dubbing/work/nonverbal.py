@@ -4,7 +4,8 @@ from moksori.conversion.converter import Converter
 from moksori.conversion.results import Conversion
 from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
-from moksori.dubbing.records import LONGEST, Role
+from moksori.dubbing.records import Role
+from moksori.dubbing.task import LONGEST
 from moksori.errors import AudioError
 from moksori.signal.audio import Recording
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker

@@ -8,8 +8,9 @@ from typing import Literal
 
 from moksori.config import Hertz
 from moksori.conversion.converter import Converter, Source
-from moksori.dubbing.records import Heard, Setup, Take, Task
+from moksori.dubbing.records import Take
 from moksori.dubbing.store import Store
+from moksori.dubbing.task import Heard, Setup, Task
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 from moksori.text.front_end import FrontEnd
 

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from moksori.conversion.converter import MIN_CONFIDENCE, Converter
 from moksori.conversion.listening import nonverbal_audio
 from moksori.conversion.slips import Slip, whisper, worst_slip
-from moksori.dubbing.records import LONGEST, Setup, Status, Task
+from moksori.dubbing.task import LONGEST, Setup, Status, Task
 from moksori.dubbing.work import metrics
 from moksori.dubbing.work.long_lines import Part, convert_line
 from moksori.dubbing.work.metrics import Metrics
