@@ -1,17 +1,21 @@
 """What is known of a request before any work."""
 
 import struct
+from dataclasses import replace
 
+import aaf2
 import numpy as np
 import pytest
 import soundfile
 
 from moksori.dubbing.check import check
-from moksori.dubbing.request import JobFile, Request
+from moksori.dubbing.request import JobFile, Request, load_job
+from moksori.dubbing.task import read_take
 from moksori.errors import ConfigError
 from moksori.timecode import FrameRate
 from tests.conftest import DEMO
-from tests.dubbing.conftest import request
+from tests.dubbing.conftest import request, run
+from tests.signal.test_ixml import recorder
 
 
 @pytest.fixture
@@ -88,3 +92,116 @@ def test_a_premix_has_its_own_rate():
         job.merged({"sample_rate": 48000, "length": "00:00:30:12", "fps": "24"}).request().length
         == 30.5
     )
+
+
+def poly(show, **about):
+    """The show's takes on a track with a channel a character, and noise on the one before them."""
+    takes = [soundfile.read(show / "takes" / f"{n:04d}.wav")[0] for n in (1, 2, 3, 4)]
+    rate = soundfile.info(show / "takes" / "0001.wav").samplerate
+    whole = 1e-4 * np.random.default_rng(1).standard_normal((30 * rate, 3))
+    whole[:, 0] += 0.05 * np.random.default_rng(2).standard_normal(30 * rate)
+    for number, take in enumerate(takes, 1):
+        begin = round((5 * number + 0.4) * rate)
+        whole[begin : begin + len(take), 1 + (number + 1) % 2] += take[: 30 * rate - begin]
+    return recorder(show / "poly.wav", samples=whole, sample_rate=rate, **about)
+
+
+def kinds(found):
+    return {issue.kind for issue in found.issues}
+
+
+def test_a_channel_a_character_is_found_by_ixml(show):
+    """The channel alone is read, everywhere; scene, take and note are told."""
+    track = poly(show, rate="25/1")
+    found = check(request(show, audio=track, frame_rate=None))
+    assert [take.channel for take in found.takes] == [1, 2, 1, 2]
+    assert kinds(found) >= {"channels_named", "track_rate", "track_says", "stamp"}
+    assert found.frame_rate == FrameRate(25) and found.origin == 3600
+    told = next(issue.say("en") for issue in found.issues if issue.kind == "track_says")
+    assert "project “목소리 극장”, scene “12A”, take “3”, note “비행기 소리" in told
+    for take in found.takes:
+        recording, _ = read_take(take)
+        whole, _ = soundfile.read(track, dtype="float32", always_2d=True)
+        expected = whole[take.begin : take.begin + take.samples, [take.channel]]
+        np.testing.assert_allclose(recording.samples, expected, atol=1e-4)  # less its offset
+        assert recording.samples.shape[1] == 1
+
+
+def test_channels_that_nobody_names_are_asked_once(show):
+    track = show / "poly.wav"
+    poly(show)
+    whole, rate = soundfile.read(track)
+    soundfile.write(track, whole, rate, "PCM_24")  # without iXML
+    found = check(request(show, audio=track))
+    assert not found.takes and len(found.faults) == 4
+    assert {fault.kind for fault in found.faults} == {"channels_open"}
+    asked = JobFile(
+        script=show / "script.xlsx", audio=track, cast=show / "cast.toml", fps="25",
+        channels={"하나": "2", "둘": "3"},
+    )  # fmt: skip
+    assert [take.channel for take in check(asked.request()).takes] == [1, 2, 1, 2]
+    asked.save(show)
+    assert load_job(show).channels == {"하나": "2", "둘": "3"}
+    mixed = check(request(show, audio=track, channels={"": "mix"}))
+    assert [take.channel for take in mixed.takes] == [None] * 4
+    alone = check(request(show, channels={"하나": "2"}))
+    assert "channels_of_folder" in kinds(alone)
+
+
+@pytest.mark.parametrize(
+    ("ixml", "asked", "origin", "told"),
+    [
+        ({"rate": "25/1"}, {}, 3600, {"stamp"}),
+        ({"rate": "25/1", "seconds": 3595}, {}, 3595, {"stamp"}),
+        ({"rate": "25/1", "seconds": 3595}, {"origin": 3600.0}, 3600, {"stamp_differs"}),
+        ({"rate": "25/1", "seconds": 0}, {}, 3600, {"stamp_unset"}),
+        ({"rate": "30000/1001", "flag": "DF"}, {}, 3600, {"stamp", "track_rate_differs"}),
+        ({"rate": "24000/1001"}, {}, 3600, {"stamp", "track_rate_differs"}),
+    ],
+)
+def test_ixml_says_when_a_track_begins_and_how_it_counts(show, ixml, asked, origin, told):
+    found = check(request(show, audio=poly(show, **ixml), **asked))
+    assert found.origin == origin
+    assert {kind for kind in kinds(found) if kind.startswith(("stamp", "track_rate"))} == told
+    assert found.frame_rate == FrameRate(25)  # as it was asked for
+
+
+def test_bext_and_ixml_that_differ_are_told(show):
+    track = poly(show, rate="25/1", seconds=3500)
+    rate, content = soundfile.info(track).samplerate, track.read_bytes()
+    bext = struct.pack("<256s32s32s10s8sQH64s190s", *[b""] * 5, 3600 * rate, 1, b"", b"")
+    whole = content[:12] + b"bext" + struct.pack("<I", 602) + bext + content[12:]
+    track.write_bytes(whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:])
+    found = check(request(show, audio=track))
+    assert found.origin == 3600
+    (issue,) = [issue for issue in found.issues if issue.kind == "stamps_differ"]
+    assert "bext says 01:00:00:00, iXML 00:58:20:00" in issue.say("en")
+    assert issue.severity == "warning"
+
+
+def test_a_job_of_channels_is_one_of_their_own_tracks(show):
+    """What is heard of each line is what a track of its character alone gives; sessions play that channel."""
+    track = poly(show)
+    rows, _ = run(show, "poly", audio=track)
+    assert [row.status for row in rows] == ["converted"] * 3 + ["passed"]
+    whole, rate = soundfile.read(track, always_2d=True)
+    for number in (1, 2):
+        soundfile.write(show / f"{number}.wav", whole[:, number], rate, "PCM_24")
+    for row in rows:
+        part = row.take.begin, row.take.samples
+        alone = read_take(replace(row.take, audio=show / f"{row.take.channel}.wav", channel=None))
+        np.testing.assert_array_equal(read_take(row.take)[0].samples, alone[0].samples)
+        made, _ = soundfile.read(show / "poly" / "lines" / f"{row.take.id}.wav", always_2d=True)
+        assert made.shape == (part[1], 1)
+    session = (show / "poly" / "session.rpp").read_text(encoding="utf-8")
+    assert session.count("CHANMODE 4") == session.count("CHANMODE 5") == 2
+    with aaf2.open(str(show / "poly" / "session.aaf"), "r") as file:
+        (main,) = file.content.toplevel()
+        slots = {
+            part.segments.value[0].slot_id
+            for slot in main.slots if slot.name and slot.name.endswith("(source)")
+            for part in slot.segment.components if hasattr(part, "segments")
+        }  # fmt: skip
+        assert slots == {2, 3}
+        physical = next(m for m in file.content.sourcemobs() if m.name == "poly.wav")
+        assert [slot.slot_id for slot in physical.slots] == [1, 2, 3]

@@ -33,7 +33,7 @@ from moksori.cli.options import (
     VocoderOption,
     WatermarkOption,
 )
-from moksori.cli.script import column_pairs, print_understood
+from moksori.cli.script import channel_pairs, column_pairs, print_understood
 from moksori.errors import ConfigError
 from moksori.messages import Lang, say
 from moksori.weights import DEFAULT_VOCODER
@@ -123,6 +123,16 @@ def dub(
     handles: Annotated[
         float, typer.Option(min=0, help="Seconds of a track taken before and after each line.")
     ] = 0.25,
+    channels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--channels",
+            metavar="NAME=CHANNEL",
+            help="Whose channel is which, on a track with a channel a character: --channels 하나=1 "
+            "--channels 두나=2, by number or by name; by default by the names in the track's iXML. mix: all "
+            "channels together.",
+        ),
+    ] = None,
     register: Annotated[
         Literal["actor", "line"],
         typer.Option(
@@ -225,6 +235,8 @@ def dub(
         asked["sample_rate"] = rate
     if "columns" in given:
         asked["columns"] = column_pairs(columns)
+    if "channels" in given:
+        asked["channels"] = channel_pairs(channels)
     if "without" in given:
         asked["without"] = tuple(without or ())
     file = load_job(output).merged(asked)

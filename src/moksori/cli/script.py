@@ -49,3 +49,23 @@ def column_pairs(pairs: list[str] | None) -> dict[str, str] | None:
             raise ConfigError.of("script.columns_form", given=pair)
         columns[key.strip()] = header.strip()
     return columns or None
+
+
+def channel_pairs(pairs: list[str] | None) -> dict[str, str] | None:
+    """The channels of a track by who speaks on them, as `--channels` names them; `mix` alone is everyone's.
+
+    Raises:
+        ConfigError: neither NAME=CHANNEL nor mix.
+    """
+    from moksori.dubbing.plan.channels import EVERYONE, MIXED
+
+    channels = {}
+    for pair in pairs or ():
+        who, _, which = pair.partition("=")
+        if pair.strip().casefold() == MIXED:
+            channels[EVERYONE] = MIXED
+        elif who.strip() and which.strip():
+            channels[who.strip()] = which.strip()
+        else:
+            raise ConfigError.of("channels.form", given=pair)
+    return channels or None

@@ -15,7 +15,9 @@ from moksori.cli.options import (
     LexiconOption,
     ModelOption,
     PacksOption,
+    PurposeOption,
     SpellOption,
+    TitleOption,
     TrebleOption,
     VocoderOption,
 )
@@ -91,6 +93,8 @@ def season(
     treble: TrebleOption = "take",
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
+    purpose: PurposeOption = None,
+    title: TitleOption = None,
     device: DeviceOption = "cpu",
 ) -> None:
     """Dub a season: many episodes, each as `moksori dub` does, with one cast and one lexicon.
@@ -117,7 +121,7 @@ def season(
     asked = {
         "cast": cast or table.parent / "cast.toml", "loudness": loudness, "lang": said, "model": model,
         "vocoder": vocoder, "packs": packs, "floor": floor, "treble": treble, "spell": spell,
-        "device": device, "without": tuple(without or ()),
+        "purpose": purpose, "title": title, "device": device, "without": tuple(without or ()),
         "lexicon": lexicon or (beside if beside.is_file() else None),
     }  # fmt: skip
     watch, interrupted = watching()

@@ -9,7 +9,14 @@ import typer
 
 from moksori.cli import console
 from moksori.cli.console import err, out
-from moksori.cli.options import ColumnsOption, HiddenOption, LangOption, LexiconOption, SpellOption
+from moksori.cli.options import (
+    ColumnsOption,
+    EpisodeOption,
+    HiddenOption,
+    LangOption,
+    LexiconOption,
+    SpellOption,
+)
 from moksori.cli.script import column_pairs, print_noticed
 from moksori.errors import ConfigError, TextError
 from moksori.messages import Lang, message, say
@@ -30,6 +37,7 @@ def text(
         typer.Option(help="Column of the lines in a table; short for --columns line=HEADER."),
     ] = None,
     columns: ColumnsOption = None,
+    episode: EpisodeOption = None,
     hidden: HiddenOption = False,
     lexicon: LexiconOption = None,
     check: Annotated[
@@ -60,7 +68,9 @@ def text(
         said = decode(sys.stdin.buffer.read(), "standard input")
         rows = [(str(n), row) for n, row in enumerate(said.splitlines(), 1)]
     else:
-        content = read_script(file, column, columns=column_pairs(columns), only=(), hidden=hidden)
+        content = read_script(
+            file, column, columns=column_pairs(columns), episode=episode, only=(), hidden=hidden
+        )
         print_noticed(file, content)
         faulty = content.faulty
         unread = faults = len(faulty)

@@ -1,6 +1,5 @@
 """A request whose script, cast and recordings have been looked at, before any work."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.plan.naming import times_of_names
 from moksori.dubbing.plan.preflight import Progress, by_severity, preflight
 from moksori.dubbing.plan.takes import Found, find_takes
+from moksori.dubbing.plan.track import about_issues, origin_of, rate_issues, read_track, shown_time
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import HOME, Take
 from moksori.dubbing.request import JobFile, Request
@@ -29,11 +29,9 @@ from moksori.messages import Message, message
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.timelines import with_times
-from moksori.signal.decoders import inspect
 from moksori.signal.loudness import PREMIX
-from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time
+from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
 
-_HOUR: Seconds = 3600.0
 _PREMIX_START = "01:00:00:00"
 _SAME: Seconds = 0.02  # time codes that differ by less are one: half a frame
 
@@ -81,16 +79,20 @@ def check(
     check_names(request.without)
     cast = read_cast(request.cast)
     memory = memory or Memory()
+    track = read_track(request.audio)
+    own = track.ixml.frame_rate if track and request.frame_rate is None else None
+    request = replace(request, frame_rate=request.frame_rate or own)
     content = _content(request, memory)
     rate = content.frame_rate or request.frame_rate
     lines = times_of_names(content.lines, request.audio.resolve(), request.pattern, rate)
     if named := sum(a.start != b.start for a, b in zip(lines, content.lines, strict=True)):
         told = message("takes.by_name", number=named)
         content = replace(content, warnings=[*content.warnings, told])
-    origin, noticed = _origin(request, lines, rate)
+    origin, noticed = origin_of(track, request.origin, lines, rate)
+    noticed += [*rate_issues(track, rate, asked=own is None or rate != own), *about_issues(track)]
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
-        content.faulty, review.changes() if review else None, rate,
+        content.faulty, review.changes() if review else None, rate, request.channels,
     )  # fmt: skip
     converter = memory.converter(request.setup)
     found.issues.extend(Issue("error", at, "script", {"why": why}) for at, _, why in content.faults)
@@ -192,30 +194,6 @@ def _content(request: Request, memory: Memory) -> ScriptContent:
     return content
 
 
-def _origin(
-    request: Request, lines: Sequence[Line], frame_rate: FrameRate | None
-) -> tuple[Seconds, list[Issue]]:
-    """The time code at which reel and track begin, and what there is to say of it.
-
-    It is asked for, or else the track's time reference (`bext`), or else the hour of the first line. A
-    reference of 0 is what programs write that do not know the time.
-    """
-    hour = _hour(lines, frame_rate)
-    header = inspect(request.audio) if request.audio.is_file() else None
-    if header is None or header.time_reference is None:
-        return (hour if request.origin is None else request.origin), []
-    stamp = header.time_reference / header.sample_rate
-    said = {"stamp": _time(stamp, frame_rate)}
-    if request.origin is not None:
-        differs = stamp and abs(stamp - request.origin) >= _SAME
-        told = said | {"start": _time(request.origin, frame_rate)}
-        return request.origin, [Issue("warning", "", "stamp_differs", told)] if differs else []
-    if not stamp:
-        told = said | {"start": _time(hour, frame_rate)}
-        return hour, [Issue("warning", "", "stamp_unset", told)] if hour else []
-    return stamp, [Issue("note", "", "stamp", said)]
-
-
 def _of_length(
     request: Request, origin: Seconds, rate: FrameRate, track: Seconds, end: Seconds
 ) -> list[Issue]:
@@ -230,32 +208,15 @@ def _of_length(
     """
     issues = []
     if request.length is not None and end > request.length + _SAME:
-        told = {"end": _time(origin + end, rate), "length": _time(origin + request.length, rate)}
+        told = {
+            "end": shown_time(origin + end, rate),
+            "length": shown_time(origin + request.length, rate),
+        }
         issues.append(Issue("warning", "", "beyond_picture", told))
     if request.loudness == PREMIX:
         if format_timecode(origin, rate).replace(";", ":") != _PREMIX_START:
-            told = {"start": _time(origin, rate)}
+            told = {"start": shown_time(origin, rate)}
             issues.append(Issue("warning", "", "premix_start", told))
         if request.length is None and not track:
             issues.append(Issue("warning", "", "premix_length", {}))
     return issues
-
-
-def _time(seconds: Seconds, frame_rate: FrameRate | None) -> str:
-    if frame_rate:
-        return format_timecode(seconds, frame_rate)
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes // 60):02d}:{int(minutes % 60):02d}:{rest:06.3f}"
-
-
-def _hour(lines: Sequence[Line], frame_rate: FrameRate | None) -> Seconds:
-    """The hour of the first line: reels begin at 01:00:00:00 as often as at 00:00:00:00.
-
-    By time codes, whose hours are not the clock's where a frame lasts 1001/30000 s.
-    """
-    starts = [line.start for line in lines if line.start is not None]
-    first = min(starts, default=0.0)
-    if frame_rate is None:
-        return first // _HOUR * _HOUR
-    hour = format_timecode(first, frame_rate)[:2]
-    return parse_time(f"{hour}:00:00:00", frame_rate)

@@ -62,6 +62,7 @@ class Take:
         start: where its first sample lies on the reel; None if the script has no times.
         role: its voice, and how it is converted.
         cut: whether it is cut from a track, with handles.
+        channel: the only one of `audio` that is taken, counted from 0; None for all.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Take:
     start: Seconds | None
     role: Role
     cut: bool = False
+    channel: int | None = None
 
     @property
     def seconds(self) -> Seconds:

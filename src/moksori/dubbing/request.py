@@ -54,6 +54,7 @@ class Request:
         hidden: whether hidden rows, and a hidden column of lines, are read too.
         pattern: of the recordings' names.
         handles: seconds of a track before and after each line.
+        channels: of a track, by character or actor, where its iXML does not name them.
         mean_f0: whether lines are put at the voice's mean F0 by their actor's mean, or each by its own.
         sample_rate: of reel and stems, Hz.
         loudness: name of the reel's target.
@@ -77,6 +78,7 @@ class Request:
     hidden: bool = False
     pattern: str | None = None
     handles: Seconds = HANDLES
+    channels: Mapping[str, str] | None = None
     mean_f0: Literal["actor", "line"] = "actor"
     sample_rate: int = 48000
     loudness: str = "korea"
@@ -115,6 +117,7 @@ class JobFile(BaseModel):
     hidden: bool = False
     pattern: str | None = None
     handles: Seconds = Field(default=HANDLES, ge=0)
+    channels: dict[str, str] | None = None
     mean_f0: Literal["actor", "line"] = "actor"
     sample_rate: int = Field(default=48000, ge=8000, le=192000)
     loudness: Literal["korea", "netflix", "premix", "ebu", "none"] = "korea"
@@ -170,7 +173,8 @@ class JobFile(BaseModel):
             frame_rate=frame_rate,
             origin=parse_time(self.start, frame_rate) if self.start else None,
             episode=self.episode, times=self.times, columns=self.columns, hidden=self.hidden,
-            pattern=self.pattern, handles=self.handles, mean_f0=self.mean_f0, sample_rate=self.sample_rate,
+            pattern=self.pattern, handles=self.handles, channels=self.channels, mean_f0=self.mean_f0,
+            sample_rate=self.sample_rate,
             loudness=self.loudness, stems=self.stems, lang=self.lang, without=self.without,
             original_language=self.original_language,
             length=parse_time(self.length, frame_rate) if self.length else None,

@@ -115,7 +115,8 @@ class Task:
             AudioError: as `moksori.signal.audio.decode`.
         """
         part = (self.take.begin, self.take.samples)
-        return audio.decode(self.take.audio, part=part, dtype="float64").samples
+        channel = self.take.channel
+        return audio.decode(self.take.audio, part=part, dtype="float64", channel=channel).samples
 
     def status(self) -> Status | None:
         """What became of the take, by its files; None if they are not there, or not whole."""
@@ -191,7 +192,8 @@ def read_take(take: Take) -> tuple[Recording, str]:
         AudioError: as `moksori.signal.audio.read`.
     """
     part = (take.begin, take.samples)
-    recording = audio.read(take.audio, LONGEST, part, warn=False)  # preflight lists the warnings
+    # Preflight lists the warnings.
+    recording = audio.read(take.audio, LONGEST, part, channel=take.channel, warn=False)
     return recording, digest_of(recording)
 
 

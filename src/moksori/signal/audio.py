@@ -87,6 +87,7 @@ def read(
     max_seconds: Seconds | None = None,
     part: tuple[int, int] | None = None,
     *,
+    channel: int | None = None,
     warn: bool = True,
 ) -> Recording:
     """Read a recording of any of `decoders.SUFFIXES`, of any rate and width, for conversion and measuring.
@@ -97,6 +98,7 @@ def read(
         path: of the file.
         max_seconds: refuse more than this.
         part: first sample and number of samples; only they are read, and held in memory.
+        channel: the only one that is taken, counted from 0; all by default.
         warn: whether a `RecordingWarning` is given.
 
     Returns:
@@ -104,10 +106,10 @@ def read(
 
     Raises:
         AudioError: missing, empty, truncated, not audio, silent, longer than `max_seconds`, more than memory
-            should hold, or with samples that are not numbers or beyond all sense; a part that the file does
-            not have.
+            should hold, or with samples that are not numbers or beyond all sense; a part or a channel that
+            the file does not have.
     """
-    recording = decode(path, max_seconds, part, warn=warn)
+    recording = decode(path, max_seconds, part, channel=channel, warn=warn)
     check(recording, max_seconds, str(path))
     if warn and (coarse := recording.coarse):
         warnings.warn(RecordingWarning(path, coarse), stacklevel=2)
@@ -120,6 +122,7 @@ def decode(
     part: tuple[int, int] | None = None,
     dtype: Literal["float32", "float64"] = "float32",
     *,
+    channel: int | None = None,
     warn: bool = True,
 ) -> Recording:
     """A recording exactly as it is; arguments and errors as `read`, whatever its samples are.
@@ -130,6 +133,10 @@ def decode(
     with opened(path) as (file, layout, subtype):
         if layout.warning and warn:
             warnings.warn(RecordingWarning(path, layout.warning), stacklevel=3)
+        if channel is not None and channel >= file.channels:
+            raise AudioError.of(
+                "audio.no_channel", file=path, channel=channel + 1, channels=file.channels
+            )
         counted = file.frames < UNCOUNTED
         begin, wanted = part or (0, file.frames)
         most = _MOST_VALUES // file.channels
@@ -149,6 +156,8 @@ def decode(
         sample_rate = file.samplerate
     if ((counted or part) and len(samples) < wanted) or layout.cut:
         raise AudioError.of("audio.truncated", file=path)
+    if channel is not None:
+        samples = np.ascontiguousarray(samples[:, [channel]])
     return Recording(samples, sample_rate, subtype)
 
 

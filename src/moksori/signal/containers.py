@@ -94,6 +94,21 @@ def read_layout(path: Path) -> Layout:
         return Layout()
 
 
+def read_chunk(path: Path, name: bytes, most: int) -> bytes | None:
+    """The content of a WAV's first chunk of a name; None if it has none, or one of more than `most` bytes."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        head = file.read(12)
+        if head[:4] not in (b"RIFF", b"RF64") or head[8:12] != b"WAVE":
+            return None
+        for chunk in _chunks(file, _RIFF, end):
+            if chunk.name == name and chunk.size <= most:
+                file.seek(chunk.place)
+                return file.read(chunk.size)
+    return None
+
+
 def _of_wave(file: BinaryIO, head: bytes, end: int) -> Layout:
     """RIFF and RF64: as `_of_chunks`, with the sizes in `ds64`, and the time reference."""
     said, long_size, reference = 8 + _unpack("<I", head, 4), None, None

@@ -46,6 +46,7 @@ class Header(NamedTuple):
     sample_rate: int
     warning: Message | None  # what is wrong with its header though all is there
     time_reference: int | None  # of the first sample, in samples since midnight
+    channels: int = 1
 
 
 def inspect(path: Path) -> Header:
@@ -69,7 +70,7 @@ def _inspect(path: Path, size: int, changed: int) -> Header:
         frames = file.frames
         if frames >= UNCOUNTED:
             frames = sum(map(len, file.blocks(1 << 16, dtype="float32", always_2d=True)))
-        return Header(frames, file.samplerate, layout.warning, layout.time_reference)
+        return Header(frames, file.samplerate, layout.warning, layout.time_reference, file.channels)
 
 
 @contextmanager

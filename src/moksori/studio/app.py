@@ -77,7 +77,7 @@ class Api:
         self.session.open(folders.demo_job(self.session.root))
 
     def settings(self, asked: Asked) -> None:
-        known = {"fps", "start", "episode", "columns", "pattern", "handles", "mean_f0",
+        known = {"fps", "start", "episode", "columns", "channels", "pattern", "handles", "mean_f0",
                  "sample_rate", "loudness", "floor", "without", "spell", "lang", "hidden",
                  "treble", "length", "stems", "purpose", "title"}  # fmt: skip
         if unknown := asked.values.keys() - known:

@@ -78,7 +78,8 @@ def source(session: Session, id: str) -> Response | None:
 
 @lru_cache(maxsize=64)
 def _for_page(take: Take, changed: int) -> bytes:
-    recording = audio.decode(take.audio, part=(take.begin, take.samples))
+    part = take.begin, take.samples
+    recording = audio.decode(take.audio, part=part, channel=take.channel)
     return audio.for_page(recording.mono, recording.sample_rate)
 
 

@@ -38,7 +38,8 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
             "track": bool(file.audio and file.audio.is_file()),
             **file.model_dump(
                 mode="json",
-                include={"fps", "start", "episode", "columns", "pattern", "handles", "mean_f0",
+                include={"fps", "start", "episode", "columns", "channels", "pattern", "handles",
+                         "mean_f0",
                          "sample_rate", "loudness", "length", "stems", "floor", "without", "spell",
                          "purpose", "title"},
             ),

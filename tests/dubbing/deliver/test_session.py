@@ -1,5 +1,8 @@
 """Sessions for editing programs, read back by libraries that are not ours."""
 
+import shutil
+import subprocess
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -188,6 +191,32 @@ def test_a_recording_far_from_the_job_is_named_in_full(job):
     source = rpp.loads((out / "session.rpp").read_text(encoding="utf-8")).findall("TRACK")[1]
     name = value(source.find("ITEM").find("SOURCE"), "FILE")[0]
     assert Path(name).is_absolute() and Path(name) == clips[0].source
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
+def test_a_recording_that_only_ffmpeg_reads_is_in_the_sessions_too(job):
+    out, clips, _ = job
+    phone = clips[0].source.with_suffix(".m4a")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", clips[0].source, phone], check=True)
+    clip = replace(clips[0], source=phone)
+    write_aaf(out / "a.aaf", [clip], [], SPEC, 0.0, {clip.id: out / clip.wave}, out)
+    with aaf2.open(str(out / "a.aaf"), "r") as file:
+        physical = next(mob for mob in file.content.sourcemobs() if mob.name == phone.name)
+        about = physical.descriptor
+        assert (about["Channels"].value, about["AudioSamplingRate"].value) == (2, 22050)
+        assert abs(about["Length"].value - 44100) < 4096  # less or more of AAC's own frames
+
+
+def test_ptulsconv_reads_the_marker_list(job):
+    """An independent parser of Pro Tools' texts."""
+    parser = pytest.importorskip("ptulsconv.docparser")
+    out, _, markers = job
+    write_marker_text(out / "markers.txt", markers, SPEC)
+    found = parser.parse_document((out / "markers.txt").read_text(encoding="utf-8"))
+    assert found.header.timecode_format.frame_duration.denominator == 30000
+    assert [(m.location.strip(), m.name, m.time_reference) for m in found.markers] == [
+        ("01:00:01;07", "0002_둘", 60000), ("01:00:01;15", "0003_하나", 72000),
+    ]  # fmt: skip
 
 
 def test_marker_lists(job):

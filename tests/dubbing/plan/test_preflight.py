@@ -183,6 +183,13 @@ def test_findings_are_kept_in_both_languages(tmp_path):
             "length",
             "more",
             "pattern",
+            "bext",
+            "ixml",
+            "rate",
+            "said",
+            "channels",
+            "first",
+            "listed",
         ),
         "X",
     )

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moksori.dubbing.plan.cast import Cast
+from moksori.dubbing.plan.cuts import cut
 from moksori.dubbing.plan.naming import times_of_names
 from moksori.dubbing.plan.speakers import named, with_prefixes
-from moksori.dubbing.plan.takes import cut, find_takes, name_lines
+from moksori.dubbing.plan.takes import find_takes, name_lines
 from moksori.errors import AudioError, ConfigError
 from moksori.script.line import Line, Place
 from moksori.timecode import FrameRate, parse_time

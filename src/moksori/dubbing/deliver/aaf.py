@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import soundfile
-
 from moksori.config import Decibels
 from moksori.dubbing.deliver.clips import COLOURS, Clip, Look, Marker, tracks
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.files import atomic_path, near
+from moksori.signal.decoders import inspect, opened
 from moksori.timecode import to_frames
 
 # AAF's own definitions (AAFOperationDefs.h, AAFParameterDefs.h), by which programs know an audio gain.
 _GAIN = "9d2ea894-0968-11d3-8a38-0050040ef7d2"
 _AMPLITUDE = "e4962321-2267-11d3-8a4c-0050040ef7d2"
+_BITS = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}  # of a sample; others are decoded to 32
 _FINE = 1_000_000  # denominator of a gain
 
 
@@ -122,7 +122,8 @@ class _Session:
         create = self._file.create
         master = self._master(clip, source)
         begin = round(clip.source_begin * self._spec.sample_rate) if source else 0
-        part = master.create_source_clip(1, begin, clip.samples, "sound")
+        channel = (clip.source_channel or 0) + 1 if source else 1
+        part = master.create_source_clip(channel, begin, clip.samples, "sound")
         group = create.OperationGroup(self._operation, clip.samples, "sound")
         level = create.ConstantValue("Amplitude", Fraction(gain).limit_denominator(_FINE))
         group.parameters.append(level)
@@ -150,15 +151,16 @@ class _Session:
         return self._masters[url]
 
     def _linked(self, recording: Path, url: str) -> Any:
-        """A master mob whose sound lies in a file of its own; of several channels it is the first."""
-        create, about = self._file.create, soundfile.info(recording)
-        bits = {"PCM_16": 16, "PCM_24": 24, "PCM_32": 32}.get(about.subtype, 32)
+        """A master mob whose sound lies in a file of its own, a track a channel."""
+        create, about = self._file.create, inspect(recording)
+        with opened(recording) as (_, _, subtype):
+            bits = _BITS.get(subtype, 32)
         wide = about.channels * bits // 8
         descriptor = create.PCMDescriptor()
         for name, value in {
-            "Channels": about.channels, "BlockAlign": wide, "SampleRate": about.samplerate,
-            "AverageBPS": about.samplerate * wide, "QuantizationBits": bits,
-            "AudioSamplingRate": about.samplerate, "Length": about.frames,
+            "Channels": about.channels, "BlockAlign": wide, "SampleRate": about.sample_rate,
+            "AverageBPS": about.sample_rate * wide, "QuantizationBits": bits,
+            "AudioSamplingRate": about.sample_rate, "Length": about.frames,
             "ContainerFormat": self._file.dictionary.lookup_containerdef("AAF"),
         }.items():  # fmt: skip
             descriptor[name].value = value
@@ -167,12 +169,14 @@ class _Session:
         descriptor["Locator"].append(locator)
         physical = self._mob("SourceMob", recording.name, url)
         physical.descriptor = descriptor
-        end = physical.create_empty_slot(about.samplerate, "sound", 1)
-        end.segment.length = about.frames
         master = self._mob("MasterMob", recording.stem, url)
-        slot = master.create_timeline_slot(about.samplerate, 1)
-        slot.segment = physical.create_source_clip(1, 0, about.frames, "sound")
-        slot["PhysicalTrackNumber"].value = 1
+        for channel in range(1, about.channels + 1):
+            end = physical.create_empty_slot(about.sample_rate, "sound", channel)
+            end.segment.length = about.frames
+            slot = master.create_timeline_slot(about.sample_rate, channel)
+            slot.segment = physical.create_source_clip(channel, 0, about.frames, "sound")
+            for side in (end, slot):
+                side["PhysicalTrackNumber"].value = channel
         return master
 
     def add_markers(self, markers: Sequence[Marker]) -> None:

@@ -26,6 +26,7 @@ class Clip:
         samples: how many it has; at the same rate.
         source: the recording that it was converted from; None where a session needs none.
         source_begin: where in it the line begins.
+        source_channel: the only one of its channels that was taken, counted from 0; None for all.
         look: whether a person should look at it.
     """
 
@@ -37,6 +38,7 @@ class Clip:
     samples: int
     source: Path | None = None
     source_begin: Seconds = 0.0
+    source_channel: int | None = None
     look: Look = ""
 
 

@@ -84,7 +84,8 @@ class Material:
                 id=row.take.id, character=row.take.line.character, text=row.take.line.text,
                 wave=f"lines/{row.take.id}.wav", start=self.spec.sample(start),
                 samples=self.spec.sample(row.take.seconds), source=row.take.audio,
-                source_begin=row.take.begin / row.take.sample_rate, look=_look(row),
+                source_begin=row.take.begin / row.take.sample_rate,
+                source_channel=row.take.channel, look=_look(row),
             )
             for row, _, start in self.placed()
         ]  # fmt: skip

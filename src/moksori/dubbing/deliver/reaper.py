@@ -16,6 +16,7 @@ _KINDS = {
     ".ogg": "VORBIS",
     ".opus": "VORBIS",
 }  # of sources; else WAVE
+_CHANNEL = 3  # of an item's channel modes, the left one alone; those after it follow
 _CUSTOM = 0x1000000  # a colour is one's own
 
 
@@ -92,6 +93,8 @@ def _items(clips: Iterable[Clip], spec: DeliverySpec, home: Path, source: bool) 
             yield f"      COLOR {_colour(clip.look)} B"
         yield f"      NAME {_quoted(clip.id)}"
         yield f"      SOFFS {clip.source_begin if source else 0:.9f}"
+        if source and clip.source_channel is not None:
+            yield f"      CHANMODE {_CHANNEL + clip.source_channel}"
         yield f"      GUID {_guid(clip.id, 'source' if source else 'item')}"
         yield "      <NOTES"
         yield f"        |{_on_a_line(clip.text)}"

@@ -159,7 +159,8 @@ def _source(row: Dubbed, lang: Lang, place: _Place) -> tuple[str, str]:
     if row.sounds or not take.samples:  # 0 of a line that the job continues without
         return _player(row.sounds[0] if row.sounds else None, name, "source.none", lang, place)
     try:  # as it is, since it may be the reason of the failure
-        recording = audio.decode(take.audio, part=(take.begin, take.samples))
+        part = take.begin, take.samples
+        recording = audio.decode(take.audio, part=part, channel=take.channel)
         content = audio.for_page(recording.mono, recording.sample_rate)
         return place(f"{name}.flac", content), ""
     except (AudioError, OSError):

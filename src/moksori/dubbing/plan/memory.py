@@ -43,7 +43,7 @@ class Sound(NamedTuple):
     coarse: Message | None = None  # that it is quiet for the steps of its format
 
 
-_Take = tuple[Path, int, int]  # file, first sample, samples
+_Take = tuple[Path, int, int, int | None]  # file, first sample, samples, channel
 _State = tuple[Any, ...]  # of the file and of what measures it; another one is another sound
 
 
@@ -103,7 +103,7 @@ class Memory:
         if state is None:
             return _sound(take, converter, converted=converted)  # which says why
         state = (*state, converter.card.sha256 if converted else "")
-        key = take.audio, take.begin, take.samples
+        key = take.audio, take.begin, take.samples, take.channel
         self._used.add(key)
         known = self._sounds.get(key)
         if known is None or known[0] != state:
@@ -121,7 +121,7 @@ class Memory:
             for name, written, digest, speech, f0, energy, coarse in database.execute(
                 "SELECT * FROM heard"
             ):
-                path, begin, samples = json.loads(name)
+                path, begin, samples, *channel = json.loads(name)  # an older Moksori's has none
                 state = tuple(json.loads(written))
                 if state[0] != _FORMAT:
                     continue
@@ -129,7 +129,8 @@ class Memory:
                 if f0 is not None:
                     tracked = np.frombuffer(f0, np.float32).copy()
                     source = Source(tracked, BandEnergy.model_validate_json(energy))
-                key = Path(os.path.normpath(home / path)), begin, samples
+                place = Path(os.path.normpath(home / path))
+                key = place, begin, samples, channel[0] if channel else None
                 self._kept[key] = state[1:]
                 told = Message.load(coarse) if coarse else None
                 self._sounds.setdefault(key, (state[1:], Sound(digest, speech, source, told)))
@@ -146,8 +147,8 @@ class Memory:
         if not new or not home.is_dir():
             return
         rows = []
-        for (path, begin, samples), (state, (digest, speech, source, coarse)) in new.items():
-            name = json.dumps([os.path.relpath(path, home), begin, samples])
+        for (path, *rest), (state, (digest, speech, source, coarse)) in new.items():
+            name = json.dumps([os.path.relpath(path, home), *rest])
             f0 = source and source.f0.astype(np.float32).tobytes()
             energy = source and source.energy.model_dump_json()
             told = coarse.dump() if coarse else ""

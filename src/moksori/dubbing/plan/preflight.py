@@ -166,7 +166,7 @@ def overlaps(takes: Sequence[Take]) -> list[Issue]:
     )
     ends = np.array([end for _, end, _ in timed])
     characters = _numbered(take.line.character for *_, take in timed)
-    tracks = _numbered(take.audio for *_, take in timed)
+    tracks = _numbered((take.audio, take.channel) for *_, take in timed)
     issues: list[Issue] = []
     for i, (start, end, take) in enumerate(timed):
         by = np.minimum(ends[:i], end) - start

@@ -6,16 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from moksori.config import Seconds
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.changes import change_role, change_texts
+from moksori.dubbing.plan.channels import Channels
+from moksori.dubbing.plan.cuts import cut_by_channel
 from moksori.dubbing.plan.folder import Beside, RecordingFolder
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.missing import explained
 from moksori.dubbing.plan.naming import by_pattern, file_of
 from moksori.dubbing.plan.speakers import near_message, with_speakers
+from moksori.dubbing.plan.track import read_track
 from moksori.dubbing.records import HANDLES, Change, Role, Take
 from moksori.dubbing.task import Heard
 from moksori.errors import AudioError, ConfigError
@@ -57,6 +58,7 @@ def find_takes(
     faulty: Collection[Place] = (),
     changes: Mapping[str, Change] | None = None,
     frame_rate: FrameRate | None = None,
+    channels: Mapping[str, str] | None = None,
 ) -> Found:
     """Give each line its recording, its role and its place.
 
@@ -71,9 +73,11 @@ def find_takes(
         faulty: lines that the script's reader found faulty; they get no take.
         changes: what is asked of single lines, by their ids.
         frame_rate: of the time codes that names of files have.
+        channels: of a production track, by character or actor, as `Channels` is asked.
 
     Raises:
-        ConfigError: `audio` is not there, a pattern with unknown fields, or lines without times on a track.
+        ConfigError: `audio` is not there, a pattern with unknown fields, lines without times on a track, or a
+            channel that it does not have.
         AudioError: the track cannot be read.
     """
     lines, told, conflicting = with_speakers(lines, cast, faulty)
@@ -84,6 +88,8 @@ def find_takes(
         raise ConfigError.of("takes.no_audio", path=audio)
     if audio.is_dir():
         found = _from_folder(lines, ids, audio, cast, origin, pattern, faulty, changes, frame_rate)
+        if channels:
+            found.issues.append(Issue("warning", "", "channels_of_folder", {}))
     else:
         sound = [
             (line, id) for line, id in zip(lines, ids, strict=True) if line.place not in faulty
@@ -96,6 +102,7 @@ def find_takes(
             origin,
             handles,
             changes,
+            channels,
         )
     found = replace(found, lines=dict(zip(ids, lines, strict=True)))
     found.issues.extend(stale)
@@ -195,10 +202,15 @@ def _from_track(
     origin: Seconds,
     handles: Seconds,
     changes: Mapping[str, Change],
+    asked: Mapping[str, str] | None,
 ) -> Found:
-    length, rate, warning, _ = inspect(track)
+    length, rate, warning, _, count = inspect(track)
+    says = read_track(track)
+    whose = Channels(count, says.ixml.channels if says else (), lines, asked)
     timed = [(line, id) for line, id in zip(lines, ids, strict=True) if line.start is not None]
-    spans = cut([line for line, _ in timed], origin, length / rate, handles)
+    channels = [whose.of(line) for line, _ in timed]
+    known = [None if isinstance(channel, Issue) else channel for channel in channels]
+    spans = cut_by_channel([line for line, _ in timed], known, origin, length / rate, handles)
     takes = list[Take]()
     issues = [
         Issue("error", line.place, "no_time", {"track": track.name})
@@ -207,8 +219,9 @@ def _from_track(
     ]
     if warning:
         issues.append(Issue("warning", "", "header", {"why": warning}))
+    issues += whose.issues()
     beside = Beside(track)
-    for (line, id), span in zip(timed, spans, strict=True):
+    for (line, id), span, channel in zip(timed, spans, channels, strict=True):
         begin, end = round(span[0] * rate), round(span[1] * rate)
         change = changes.get(id)
         own = change.take if change and change.take else _own_file(line, beside, issues)
@@ -221,10 +234,13 @@ def _from_track(
             where = f"{span[0]:.2f} – {span[1]:.2f} s; 0 – {length / rate:.2f} s"
             issues.append(Issue("error", line.place, "off_track", {"where": where}))
             continue
+        if isinstance(channel, Issue):
+            issues.append(channel)
+            continue
         if role := _role(line, cast, issues, change):
             takes.append(Take(
                 id=id, line=line, audio=track, begin=begin, samples=end - begin, sample_rate=rate,
-                start=begin / rate, role=role, cut=True,
+                start=begin / rate, role=role, cut=True, channel=channel,
             ))  # fmt: skip
     return Found(takes, issues, dict(zip(ids, lines, strict=True)), length / rate)
 
@@ -236,35 +252,6 @@ def _own_file(line: Line, beside: Beside, issues: list[Issue]) -> Path | None:
         return found
     issues.append(found._replace(place=line.place))
     return None if found.severity == "error" else beside.track
-
-
-def cut(
-    lines: Sequence[Line], origin: Seconds, length: Seconds, handles: Seconds
-) -> list[tuple[Seconds, Seconds]]:
-    """What of a track each line is, from the track's beginning.
-
-    Handles end half-way to the next line, so that no one's speech is in two cuts; where lines overlap
-    there is none. A line without an end lasts until the next begins.
-    """
-    starts = np.array([(line.start or 0.0) - origin for line in lines])
-    order = np.append(np.unique(starts), length)
-    following = order[np.searchsorted(order[:-1], starts, side="right")]
-    ends = np.array([
-        after if line.end is None else line.end - origin
-        for line, after in zip(lines, following.tolist(), strict=True)
-    ])  # fmt: skip
-    # Until when somebody who began earlier speaks, and when somebody begins who ends later.
-    by_start, by_end = np.argsort(starts), np.argsort(ends)
-    ended = np.append(-np.inf, np.maximum.accumulate(ends[by_start]))
-    begun = np.append(np.minimum.accumulate(starts[by_end][::-1])[::-1], np.inf)
-    before = np.minimum(ended[np.searchsorted(starts[by_start], starts)], starts)
-    later = np.maximum(begun[np.searchsorted(ends[by_end], ends, side="right")], ends)
-    left = np.maximum(starts - handles, (before + starts) / 2)
-    right = np.minimum(ends + handles, (later + ends) / 2)
-    # A line that lies beyond the track is reported, a handle is only cut short.
-    left = np.where(starts < 0, left, np.maximum(left, 0.0))
-    right = np.maximum(ends, np.minimum(right, length))
-    return [*zip(left.tolist(), right.tolist(), strict=True)]
 
 
 def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) -> Role | None:

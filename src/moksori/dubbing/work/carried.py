@@ -6,6 +6,7 @@ back    the files of its outcome, by what follows the key in their names
 
 import tempfile
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,10 @@ def carried(task: Task) -> CarriedTask:
     take = task.take
     try:
         part = (take.begin, take.samples)
-        raw = audio.decode(take.audio, LONGEST, part, warn=False)
+        read = partial(audio.decode, take.audio, LONGEST, part, channel=take.channel, warn=False)
+        raw = read()
         if raw.subtype in _WIDE:
-            raw = audio.decode(take.audio, LONGEST, part, "float64", warn=False)
+            raw = read("float64")
     except AudioError as error:
         raise PassingError(error.message) from None
     own = {field.name: getattr(task, field.name) for field in fields(Task)}

@@ -38,6 +38,7 @@ export default function check(place) {
       VOICE.includes(kind) && h("p", {}, h("a", { href: "#cast" }, t("fix.cast"))),
       kind === "script" && severity === "error" && settingsForm(state.job.settings),
       kind === "voice" && severity === "error" && settingsForm(state.job.settings, ["title", "purpose"]),
+      kind.startsWith("channels_") && kind !== "channels_of_folder" && settingsForm(state.job.settings, ["channels"]),
       (kind.startsWith("no_audio") || kind === "no_name") && severity === "error" && settingsForm(state.job.settings, ["pattern"]),
       h("ul.issues", {}, issues.slice(0, 200).map(item)));
   }

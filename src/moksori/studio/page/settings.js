@@ -20,6 +20,7 @@ export function settingsForm(settings, only = ["fps", "start", "episode", "patte
       const input = h("input", { name: "pattern", value: settings.pattern ?? "", placeholder: "{no:03d}_{character}" });
       return h("label", {}, t("set.pattern"), input, proposals);
     },
+    channels: () => h("label", {}, t("set.channels"), h("input", { name: "channels", value: Object.entries(settings.channels ?? {}).map(([who, which]) => who ? `${who}=${which}` : which).join(", "), placeholder: "하나=1, 두나=2" })),
     columns: () => h("details", {}, h("summary", {}, t("set.columns")), h("div.fields", {}, COLUMNS.map((key) =>
       h("label", {}, t(`column.${key}`), h("input", { name: `column.${key}`, value: settings.columns?.[key] ?? "" }))))),
   };
@@ -31,6 +32,10 @@ export function settingsForm(settings, only = ["fps", "start", "episode", "patte
       const columns = {};
       for (const key of COLUMNS) if (given.get(`column.${key}`)?.trim()) columns[key] = given.get(`column.${key}`).trim();
       values.columns = Object.keys(columns).length ? columns : null;
+    }
+    if (only.includes("channels")) {
+      const pairs = (values.channels ?? "").split(",").map((pair) => pair.trim()).filter(Boolean);
+      values.channels = pairs.length ? Object.fromEntries(pairs.map((pair) => pair.includes("=") ? pair.split("=").map((part) => part.trim()).slice(0, 2) : ["", pair])) : null;
     }
     document.activeElement?.blur();
     await post("settings", { values });

@@ -1,0 +1,126 @@
+"""What a production track says of itself (`bext`, iXML): when it begins, how it counts frames, what it is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from moksori.config import Seconds
+from moksori.dubbing.plan.issues import Issue
+from moksori.messages import Message, message
+from moksori.script.content import joined
+from moksori.script.line import Line
+from moksori.signal.decoders import Header, inspect
+from moksori.signal.ixml import Ixml, read_ixml
+from moksori.timecode import FrameRate, format_timecode, parse_time
+
+_HOUR: Seconds = 3600.0
+_SAME: Seconds = 0.02  # time codes that differ by less are one: half a frame
+
+
+class Track(NamedTuple):
+    """A production track, unread."""
+
+    header: Header
+    ixml: Ixml
+
+    @property
+    def bext(self) -> Seconds | None:
+        """Its time reference; None if it has none."""
+        reference = self.header.time_reference
+        return None if reference is None else reference / self.header.sample_rate
+
+
+def read_track(path: Path) -> Track | None:
+    """What a track says; None of a folder, or of what is not there.
+
+    Raises:
+        AudioError: as `inspect`.
+    """
+    if not path.is_file():
+        return None
+    return Track(inspect(path), read_ixml(path) or Ixml())
+
+
+def rate_issues(track: Track | None, used: FrameRate | None, asked: bool) -> list[Issue]:
+    """What there is to say of a track's frame rate.
+
+    Args:
+        track: whose iXML may state it.
+        used: that the script's frames are counted at.
+        asked: whether it was given by others than the track.
+    """
+    own = track.ixml.frame_rate if track else None
+    if own is None or used is None:
+        return []
+    if not asked:
+        return [Issue("note", "", "track_rate", {"rate": str(own)})]
+    same = (own.nominal, own.ntsc) == (used.nominal, used.ntsc)
+    if same and (own.drop == used.drop or own.open or used.open):
+        return []
+    return [Issue("warning", "", "track_rate_differs", {"track": str(own), "rate": str(used)})]
+
+
+def origin_of(
+    track: Track | None,
+    asked: Seconds | None,
+    lines: Sequence[Line],
+    frame_rate: FrameRate | None,
+) -> tuple[Seconds, list[Issue]]:
+    """The time code at which reel and track begin, and what there is to say of it.
+
+    It is asked for, or else the track's time reference (`bext`, or else iXML's), or else the hour of the
+    first line. A reference of 0 is what programs write that do not know the time.
+    """
+    hour = _hour(lines, frame_rate)
+    bext, ixml = (track.bext, track.ixml.begin) if track else (None, None)
+    if bext is None and ixml is None:
+        return (hour if asked is None else asked), []
+    by, stamp = ("bext", bext or 0.0) if bext or not ixml else ("iXML", ixml)
+    said = {"by": by, "stamp": shown_time(stamp, frame_rate)}
+    issues = []
+    if bext and ixml and abs(bext - ixml) >= _SAME:
+        told = {"bext": shown_time(bext, frame_rate), "ixml": shown_time(ixml, frame_rate)}
+        issues.append(Issue("warning", "", "stamps_differ", told))
+    if asked is not None:
+        if stamp and abs(stamp - asked) >= _SAME:
+            told = said | {"start": shown_time(asked, frame_rate)}
+            issues.append(Issue("warning", "", "stamp_differs", told))
+        return asked, issues
+    if not stamp:
+        told = said | {"start": shown_time(hour, frame_rate)}
+        return hour, [Issue("warning", "", "stamp_unset", told)] if hour else []
+    return stamp, [*issues, Issue("note", "", "stamp", said)]
+
+
+def about_issues(track: Track | None) -> list[Issue]:
+    """What a track says of itself that nothing follows from: project, scene, take and note."""
+    if track is None:
+        return []
+    own = track.ixml
+    fields = {
+        "track.project": own.project, "track.scene": own.scene, "track.take": own.take,
+        "track.note": own.note,
+    }  # fmt: skip
+    said: list[Message] = [message(code, text=text) for code, text in fields.items() if text]
+    return [Issue("note", "", "track_says", {"said": joined(said, "script.and")})] if said else []
+
+
+def shown_time(seconds: Seconds, frame_rate: FrameRate | None) -> str:
+    """A time as people read it: a time code, or a clock's where frames have no rate."""
+    if frame_rate:
+        return format_timecode(seconds, frame_rate)
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes // 60):02d}:{int(minutes % 60):02d}:{rest:06.3f}"
+
+
+def _hour(lines: Sequence[Line], frame_rate: FrameRate | None) -> Seconds:
+    """The hour of the first line: reels begin at 01:00:00:00 as often as at 00:00:00:00.
+
+    By time codes, whose hours are not the clock's where a frame lasts 1001/30000 s.
+    """
+    starts = [line.start for line in lines if line.start is not None]
+    first = min(starts, default=0.0)
+    if frame_rate is None:
+        return first // _HOUR * _HOUR
+    hour = format_timecode(first, frame_rate)[:2]
+    return parse_time(f"{hour}:00:00:00", frame_rate)
