@@ -31,7 +31,7 @@ from rich.table import Table
 _TIMED = (
     ("moksori.script.script", "read_script", "script and text"),
     ("moksori.text.front_end", "KOREAN.read", "script and text"),
-    ("moksori.dubbing.records", "read_take", "read takes, digest"),
+    ("moksori.dubbing.task", "read_take", "read takes, digest"),
     ("moksori.signal.audio", "decode", "read takes, digest"),
     ("moksori.signal.audio", "check", "read takes, digest"),
     ("moksori.conversion.speech", "cut_speech", "cut and level speech"),
@@ -47,7 +47,7 @@ _TIMED = (
     ("moksori.dubbing.work.metrics", "of_conversion", "F0 of results"),
     ("moksori.dubbing.work.worker", "_embedding", "similarity"),
     ("moksori.conversion.slips", "worst_slip", "slips"),
-    ("moksori.metrics.models", "Recogniser.transcribe", "whisper"),
+    ("moksori.metrics.models", "Recogniser.transcribe_line", "whisper"),
     ("moksori.dubbing.work.picture", "draw_line", "pictures"),
     ("moksori.signal.audio", "for_page", "report audio"),
     ("moksori.dubbing.work.worker", "_write_wave", "write lines"),

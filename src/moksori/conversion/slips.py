@@ -202,7 +202,7 @@ def whisper(recording: Recording) -> Transcribe | None:
 
     def ask() -> str:
         try:
-            return _whisper().transcribe(recording.mono, recording.sample_rate)
+            return _whisper().transcribe_line(recording.mono, recording.sample_rate)
         # No room for its weights, or no home for them: the line is judged without it.
         except (OSError, RuntimeError, MoksoriError):
             return ""
