@@ -1,21 +1,18 @@
-"""Files: text decoded in one way, written whole or not at all, under names that any system can hold."""
+"""Files: text decoded in one way, under names that any system can hold; writing.py writes them."""
 
 import codecs
 import csv
-import errno
 import io
 import os
 import re
-import tempfile
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from moksori.errors import ConfigError, MoksoriError, OutputError
+from moksori.errors import ConfigError, MoksoriError
 from moksori.messages import Message, message
 
 if TYPE_CHECKING:
@@ -186,80 +183,6 @@ def read_csv(path: Path, error: Callable[[Message], MoksoriError] = MoksoriError
     except csv.Error as fault:
         raise error(message("file.not_a_table", file=path, row=1, why=fault)) from None
     return rows
-
-
-def atomic_write(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all; text as UTF-8, its line ends as they are.
-
-    Raises:
-        OutputError: as `atomic_path`.
-    """
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """A file to write to, beside `path`; it takes its place when all went well, and goes otherwise.
-
-    What took its place is on the disk, so that a power failure leaves the old file or the new one.
-
-    Raises:
-        OutputError: the folder is missing or not writable, or the disk is full.
-    """
-    if not path.parent.is_dir():
-        raise OutputError.of("output.no_folder", path=path.parent)
-    try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
-        )
-    except OSError as error:
-        raise write_error(path.parent, error) from None
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
-    except OSError as error:
-        raise write_error(path, error) from error
-    finally:
-        with suppress(OSError):  # of a drive that is away
-            temporary.unlink(missing_ok=True)
-
-
-def write_error(path: Path, fault: OSError) -> OutputError:
-    """Why a file cannot be written, and what to do about it.
-
-    Args:
-        path: of the file.
-        fault: what the system says.
-    """
-    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OutputError.of("output.full", path=path)
-    if fault.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return OutputError.of("output.forbidden", path=path)
-    return OutputError.of("output.failed", path=path, why=fault.strerror or fault)
-
-
-def sync(path: Path) -> None:
-    """Have what was written to a file, or the names in a folder, on the disk.
-
-    Raises:
-        OSError: it could not be written after all; some network drives say so only now.
-    """
-    if os.name == "nt" and path.is_dir():  # Windows opens no folders
-        return
-    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    except OSError as fault:
-        if fault.errno not in (errno.EINVAL, errno.ENOTSUP):  # a system that cannot
-            raise
-    finally:
-        os.close(handle)
 
 
 def near(path: Path, out: Path) -> str:

@@ -8,7 +8,7 @@ from praatio.data_classes.textgrid import Textgrid
 
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
-from moksori.files import write_error
+from moksori.writing import write_error
 
 
 def save_textgrid(

@@ -46,9 +46,9 @@ def cast(
     from moksori.conversion.card import load_card
     from moksori.dubbing.plan.cast import first_cast, read_cast
     from moksori.dubbing.plan.speakers import with_prefixes
-    from moksori.files import atomic_write
     from moksori.script.script import read_script
     from moksori.timecode import FrameRate
+    from moksori.writing import atomic_write
 
     content = read_script(
         script,

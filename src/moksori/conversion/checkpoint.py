@@ -28,12 +28,13 @@ from moksori.conversion.card import (
     read_card,
 )
 from moksori.errors import CheckpointError
-from moksori.files import atomic_write, read_bytes
+from moksori.files import read_bytes
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
 from moksori.models.recogniser import PhoneRecogniser
 from moksori.models.vocoder import VOCODER_KINDS, Vocoder
 from moksori.text.front_end import FRONT_ENDS
+from moksori.writing import atomic_write
 
 _WEIGHTS = "weights.safetensors"
 AnyModule = TypeVar("AnyModule", bound=nn.Module)

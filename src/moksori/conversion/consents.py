@@ -14,8 +14,9 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
 from moksori.errors import ConfigError, VoiceError
-from moksori.files import load_toml, write_error
+from moksori.files import load_toml
 from moksori.messages import message
+from moksori.writing import write_error
 
 Purpose = Literal["commercial", "preview", "research"]
 _REVOKED = "revoked.jsonl"

@@ -19,8 +19,9 @@ from safetensors import SafetensorError, safe_open
 from moksori.conversion.card import ConversionCard, Voice
 from moksori.conversion.consents import UNSAID, Consent, Usage, check_revoked
 from moksori.errors import CheckpointError, VoiceError
-from moksori.files import atomic_write, explain
+from moksori.files import explain
 from moksori.messages import message
+from moksori.writing import atomic_write
 
 if TYPE_CHECKING:
     import torch

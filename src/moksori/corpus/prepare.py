@@ -21,11 +21,12 @@ from lhotse.array import Array
 from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
 from moksori.errors import MoksoriError
-from moksori.files import atomic_path, atomic_write, safe_name
+from moksori.files import safe_name
 from moksori.messages import Message, message
 from moksori.signal import audio as audio_files
 from moksori.signal import features, pitch
 from moksori.text import tokenize
+from moksori.writing import atomic_path, atomic_write
 
 MIN_SECONDS: Seconds = 0.5
 MAX_SECONDS: Seconds = 30.0

@@ -19,10 +19,11 @@ import torch
 
 from moksori.config import AudioConfig, Hertz, Seconds
 from moksori.errors import CorpusError, MoksoriError
-from moksori.files import atomic_path, atomic_write, read_csv, safe_name
+from moksori.files import read_csv, safe_name
 from moksori.signal import audio as audio_files
 from moksori.signal import pitch
 from moksori.signal.band import real_band
+from moksori.writing import atomic_path, atomic_write
 
 MAX_SECONDS: Seconds = 30.0
 _MIN_SECONDS: Seconds = 0.75

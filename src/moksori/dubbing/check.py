@@ -24,13 +24,13 @@ from moksori.dubbing.review import Review, left_behind
 from moksori.dubbing.store import Store
 from moksori.dubbing.task import Heard
 from moksori.errors import ScriptError
-from moksori.files import write_error
 from moksori.messages import Message, message
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.timelines import with_times
 from moksori.signal.loudness import PREMIX
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
+from moksori.writing import write_error
 
 _PREMIX_START = "01:00:00:00"
 _SAME: Seconds = 0.02  # time codes that differ by less are one: half a frame

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from moksori.errors import OutputError
-from moksori.files import atomic_path, write_error
 from moksori.messages import Message, message
+from moksori.writing import atomic_path, write_error
 
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _FORBIDDEN = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")

@@ -13,7 +13,7 @@ from moksori.dubbing.records import HOME
 from moksori.dubbing.review import Review
 from moksori.dubbing.store import Store, line_states
 from moksori.errors import OutputError
-from moksori.files import write_error
+from moksori.writing import write_error
 
 
 class Gone(NamedTuple):

@@ -21,12 +21,13 @@ from moksori.conversion.treble import Treble
 from moksori.dubbing.records import HANDLES
 from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError
-from moksori.files import atomic_write, load_toml, near
+from moksori.files import load_toml, near
 from moksori.listed import existing
 from moksori.messages import Lang, message, readable
 from moksori.signal.loudness import PREMIX, PREMIX_RATE
 from moksori.timecode import FrameRate, parse_time
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
+from moksori.writing import atomic_write
 
 JOB = "job.toml"
 _EARLIEST = 315_619_200  # 1980-01-02: zip files, and so .xlsx, know no earlier day

@@ -19,8 +19,8 @@ from moksori.dubbing.database import told
 from moksori.dubbing.records import HOME, Change, Mark
 from moksori.dubbing.task import Task
 from moksori.errors import OutputError
-from moksori.files import atomic_path
 from moksori.signal.decoders import inspect
+from moksori.writing import atomic_path
 
 TAKES = "takes"  # folder of the takes that were brought later
 _SCHEMA = """

@@ -26,9 +26,9 @@ from moksori.dubbing.task import Setup, Task
 from moksori.dubbing.work.engines import Engine, Outcome
 from moksori.dubbing.work.tasks import sources_of
 from moksori.errors import MoksoriError
-from moksori.files import atomic_write
 from moksori.messages import Lang, Message, message, say
 from moksori.signal.speaker import SourceSpeaker
+from moksori.writing import atomic_write
 
 SUMMARY = "summary.xlsx"
 _ACTORS = "actors.json"

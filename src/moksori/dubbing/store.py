@@ -18,10 +18,10 @@ from moksori.dubbing.database import Database, read_only
 from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.task import PASSING, Status, Task
 from moksori.errors import OutputError
-from moksori.files import write_error
 from moksori.messages import Message
 from moksori.script.line import Place
 from moksori.signal.speaker import SourceSpeaker
+from moksori.writing import write_error
 
 _FORMAT = "1"
 _LITTER = (".DS_Store", "desktop.ini", "Thumbs.db", "job.toml")  # of file managers

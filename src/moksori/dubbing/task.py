@@ -122,7 +122,8 @@ class Task:
         """What became of the take, by its files; None if they are not there, or not whole."""
         try:
             about = _about(self.about)
-            whole = all(path.stat().st_size for path in self.sounds)
+            pictures = [self.picture] if self.picture.exists() else []
+            whole = all(path.stat().st_size for path in (*self.sounds, *pictures))
             if "sha256" in about:
                 whole = whole and _sha256(self.wave) == about["sha256"]
             else:  # of an older Moksori

@@ -20,7 +20,6 @@ from moksori.errors import MoksoriError, OutputError
 from moksori.evaluation.lines import EvaluationLine
 from moksori.evaluation.voices import Voices, embed
 from moksori.evaluation.without_text import follows, slip_gains
-from moksori.files import atomic_path
 from moksori.formulas import as_written, text_cells
 from moksori.metrics.effort import Effort, effort
 from moksori.metrics.measures import character_errors, compare_f0, nearest
@@ -33,6 +32,7 @@ from moksori.metrics.models import (
 from moksori.signal import audio, features
 from moksori.signal.pitch import swift
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
+from moksori.writing import atomic_path
 
 COLUMNS = (
     "id", "voice", "group", "text", "heard", "recording", "converted", "problem",

@@ -21,10 +21,11 @@ from jinja2 import Environment
 
 from moksori.errors import CorpusError
 from moksori.evaluation.job import Row, read_results
-from moksori.files import atomic_write, read_csv
+from moksori.files import read_csv
 from moksori.messages import Lang
 from moksori.metrics.measures import Interval, interval
 from moksori.signal import audio
+from moksori.writing import atomic_write
 
 RECORDING = "recording"  # the system that is no system: the actor's own sound
 COLUMNS = ("listener", "part", "question", "id", "voice", "first", "second", "answer")

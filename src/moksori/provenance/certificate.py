@@ -17,7 +17,7 @@ from filelock import FileLock
 from platformdirs import user_data_path
 
 from moksori.errors import ConfigError
-from moksori.files import write_error
+from moksori.writing import write_error
 
 FOLDER = "MOKSORI_CERTIFICATE"
 _CHAIN, _KEY = "chain.pem", "key.pem"

@@ -21,8 +21,8 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from moksori.errors import OutputError
-from moksori.files import atomic_write, write_error
 from moksori.messages import Message, message
+from moksori.writing import atomic_write, write_error
 
 LEDGER, _HEAD, _LOCK = "ledger.jsonl", "ledger.head", "ledger.lock"
 _WAIT = 60.0  # seconds for another process to write its entry

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from moksori import __version__
 from moksori.errors import OutputError
-from moksori.files import atomic_path
 from moksori.provenance.certificate import Certificate, check_installed, trusted
 from moksori.provenance.statement import Statement
+from moksori.writing import atomic_path
 
 LABEL = "org.moksori.conversion"
 _KIND = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"

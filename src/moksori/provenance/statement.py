@@ -22,7 +22,7 @@ from moksori.conversion.converter import Converter
 from moksori.conversion.parts import parts_of, verdict_of
 from moksori.conversion.terms import Commercial, together
 from moksori.errors import OutputError
-from moksori.files import atomic_path
+from moksori.writing import atomic_path
 
 _COPIED = 1 << 20  # bytes at a time
 _MOST = 1 << 26  # bytes of a chunk that is read as a whole

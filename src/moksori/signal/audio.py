@@ -13,10 +13,10 @@ import soxr
 
 from moksori.config import Decibels, Hertz, Seconds
 from moksori.errors import AudioError, OutputError
-from moksori.files import atomic_write
 from moksori.messages import Message, message
 from moksori.signal import gating
 from moksori.signal.decoders import UNCOUNTED, opened
+from moksori.writing import atomic_write
 
 SILENCE: Decibels = -60.0  # a recording whose loudest sample is below this has nothing to convert
 _FULL_SCALE_PEAK = 0.999

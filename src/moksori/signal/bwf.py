@@ -12,7 +12,8 @@ from typing import BinaryIO, NamedTuple
 
 from moksori.config import Decibels
 from moksori.errors import OutputError
-from moksori.files import atomic_path, cut
+from moksori.files import cut
+from moksori.writing import atomic_path
 
 _LARGEST = (
     0xFFFFFFFF  # what RIFF's sizes can count to, in bytes; RF64 has longer ones (EBU Tech 3306)

@@ -10,11 +10,12 @@ from moksori.dubbing.records import HOME
 from moksori.dubbing.request import JOB, JobFile
 from moksori.dubbing.store import Store
 from moksori.errors import ConfigError, OutputError
-from moksori.files import atomic_write, safe_name
+from moksori.files import safe_name
 from moksori.script.script import READERS, read_script
 from moksori.signal.decoders import SUFFIXES
 from moksori.timecode import FrameRate
 from moksori.weights import MODEL
+from moksori.writing import atomic_write
 
 SCRIPTS, RECORDINGS, CAST = "script", "recordings", "cast.toml"
 DEMO = "demo"

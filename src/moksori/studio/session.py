@@ -17,12 +17,12 @@ from moksori.dubbing.request import JobFile
 from moksori.dubbing.review import TAKES
 from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError
-from moksori.files import atomic_write
 from moksori.provenance.statement import write_line_statement
 from moksori.signal import audio
 from moksori.studio import folders
 from moksori.studio.desk import OWN, Desk
 from moksori.studio.works import Work, Works
+from moksori.writing import atomic_write
 
 _HEAR = 0.1  # seconds between looks for a sound
 _LOOK = 10  # of these are between looks for files that have changed

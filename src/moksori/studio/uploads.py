@@ -7,9 +7,9 @@ from pathlib import Path
 from starlette.requests import Request
 
 from moksori.errors import AudioError, OutputError
-from moksori.files import atomic_path
 from moksori.script.script import READERS
 from moksori.signal import decoders
+from moksori.writing import atomic_path
 
 _MB = 2**20
 SCRIPT_BYTES, TAKE_BYTES, TRACK_BYTES = 50 * _MB, 500 * _MB, 16 * 1024 * _MB

@@ -27,8 +27,8 @@ from moksori.config import OptimizerConfig, Precision, RunConfig
 from moksori.conversion.card import AnyCard, load_training
 from moksori.conversion.checkpoint import save_model
 from moksori.errors import ConfigError
-from moksori.files import atomic_write
 from moksori.models.aligner import diagonal_prior
+from moksori.writing import atomic_write
 
 _CHECKPOINT_FORMAT = 2  # raised when `last.ckpt` of an older run could not be gone on with
 

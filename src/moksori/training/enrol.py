@@ -34,7 +34,6 @@ from moksori.corpus.batches import LineData, Usual
 from moksori.corpus.lines import SourceLine
 from moksori.corpus.prepare import MAX_SECONDS, prepare
 from moksori.errors import CorpusError, OutputError, VoiceError
-from moksori.files import atomic_write
 from moksori.messages import Message, message
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.layers import MaskedBatchNorm, length_mask
@@ -42,6 +41,7 @@ from moksori.training.common import ExportModel, fit, mel_l1
 from moksori.training.conversion import ConversionTraining
 from moksori.training.owner import Judge, owners_lines
 from moksori.training.spoken import hear_consent
+from moksori.writing import atomic_write
 
 MIN_SECONDS: Seconds = 30.0  # of speech; what one minute and two give is in docs/figures.md
 _VALID_SHARE = 0.1  # of the texts, to choose the weights by

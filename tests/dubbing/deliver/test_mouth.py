@@ -19,9 +19,9 @@ from moksori.dubbing.deliver.mouth import (
     write_tsv,
 )
 from moksori.errors import OutputError
-from moksori.files import atomic_write
 from moksori.text.symbols import CODAS, ONSETS, VOWELS
 from moksori.text.visemes import _SHAPES as SHAPES
+from moksori.writing import atomic_write
 
 HI = [  # the example of Rhubarb's README, "Output formats"
     MouthCue(0, 0.05, "X"),

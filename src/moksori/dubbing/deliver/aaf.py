@@ -11,9 +11,10 @@ from urllib.parse import quote
 from moksori.config import Decibels
 from moksori.dubbing.deliver.clips import COLOURS, Clip, Look, Marker, tracks
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.files import atomic_path, near
+from moksori.files import near
 from moksori.signal.decoders import inspect, opened
 from moksori.timecode import to_frames
+from moksori.writing import atomic_path
 
 # AAF's own definitions (AAFOperationDefs.h, AAFParameterDefs.h), by which programs know an audio gain.
 _GAIN = "9d2ea894-0968-11d3-8a38-0050040ef7d2"

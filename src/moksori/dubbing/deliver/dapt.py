@@ -10,8 +10,8 @@ from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.records import Dubbed
-from moksori.files import atomic_write
 from moksori.timecode import to_frames
+from moksori.writing import atomic_write
 
 _PROFILE = "http://www.w3.org/ns/ttml/profile/dapt1.0/content"
 _NAMESPACES = {

@@ -13,7 +13,7 @@ from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.store import Store
 from moksori.errors import ConfigError, OutputError
-from moksori.files import sync, write_error
+from moksori.writing import sync_all, without_sync, write_error
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 _FORMAT = 4  # raised when the same job would be delivered otherwise
@@ -58,9 +58,10 @@ def deliver(
     try:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir()
-        for item in progress(wanted, len(wanted)):
-            item.write(material, new)
-        prove(material, new)
+        with without_sync():
+            for item in progress(wanted, len(wanted)):
+                item.write(material, new)
+            prove(material, new)
         aside = _put_in_place(new, store)
         shutil.rmtree(new)
     except OSError as error:
@@ -72,8 +73,7 @@ def deliver(
 def _put_in_place(new: Path, store: Store) -> list[Path]:
     """Put all files of a folder in their place, once they are on the disk; also where changed ones went."""
     paths = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
-    for path in paths:
-        sync(new / path)
+    sync_all([new / path for path in paths])
     store.set_about("delivery", "")
     aside = store.reserve({path: new / path for path in paths})
     for path in sorted(paths, key=lambda path: not path.endswith(".xlsx")):  # perhaps open in Excel
@@ -83,8 +83,7 @@ def _put_in_place(new: Path, store: Store) -> list[Path]:
             (new / path).replace(place)
         except OSError as error:
             raise OutputError.of("output.open", path=place, why=error.strerror) from None
-    for folder in {(store.out / path).parent for path in paths}:
-        sync(folder)
+    sync_all({(store.out / path).parent for path in paths})
     store.commit(paths)
     return aside
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from moksori.dubbing.deliver.clips import Marker
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.files import atomic_write
 from moksori.formulas import no_formula
+from moksori.writing import atomic_write
 
 _FORMATS = {  # of Pro Tools, by the frames that a second of the time code counts; NTSC's own below
     24: "24 Frame", 25: "25 Frame", 30: "30 Frame", 50: "50 Frame", 60: "60 Frame",

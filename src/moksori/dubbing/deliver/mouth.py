@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
-from moksori.files import atomic_write
 from moksori.text.front_end import KOREAN, FrontEnd
 from moksori.text.visemes import REST
+from moksori.writing import atomic_write
 
 CLOSED = "A"
 

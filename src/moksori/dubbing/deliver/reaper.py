@@ -8,7 +8,8 @@ from pathlib import Path
 from moksori.config import Decibels
 from moksori.dubbing.deliver.clips import COLOURS, Clip, Look, Marker, tracks
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.files import atomic_write, near
+from moksori.files import near
+from moksori.writing import atomic_write
 
 _KINDS = {
     ".flac": "FLAC",

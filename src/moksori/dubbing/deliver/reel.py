@@ -19,9 +19,10 @@ from moksori.config import Decibels, Seconds
 from moksori.dubbing.deliver.mix import Placed, end_of, mix
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.errors import OutputError
-from moksori.files import unique_names, write_error
+from moksori.files import unique_names
 from moksori.signal import bwf
 from moksori.signal.loudness import Limiter, LoudnessMeter, PeakMeter
+from moksori.writing import write_error
 
 _ATTEMPTS = 3  # at the loudness, where the limiter takes some of it away
 _BYTES = 3  # of a sample

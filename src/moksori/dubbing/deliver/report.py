@@ -20,9 +20,9 @@ from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.records import Dubbed
 from moksori.dubbing.work.flags import reason
 from moksori.errors import AudioError
-from moksori.files import atomic_path, atomic_write
 from moksori.messages import Lang, say
 from moksori.signal import audio
+from moksori.writing import atomic_path, atomic_write
 
 SOUNDS = "report"  # folder of the sounds and pictures
 _KINDS = {".flac": "audio/flac", ".mp3": "audio/mpeg", ".png": "image/png"}

@@ -8,8 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moksori.files import atomic_write
 from moksori.formulas import no_formula
+from moksori.writing import atomic_write
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

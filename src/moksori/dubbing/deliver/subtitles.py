@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from moksori.config import Seconds
 from moksori.errors import OutputError
-from moksori.files import atomic_write
 from moksori.script.cues import ENTITY
+from moksori.writing import atomic_write
 
 SHORTEST: Seconds = 0.2  # of a cue
 # What a format, or a reader of it, takes for its own marks, and has no escape for, is written as its

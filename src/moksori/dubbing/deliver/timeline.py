@@ -12,9 +12,9 @@ from urllib.parse import quote
 from moksori.config import Seconds
 from moksori.dubbing.deliver.clips import Clip, lanes, tracks
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.files import atomic_write
 from moksori.formulas import no_formula
 from moksori.timecode import format_timecode, from_frames, to_frames
+from moksori.writing import atomic_write
 
 CMX_CHANNELS = 4
 _WORD_COLUMNS = (

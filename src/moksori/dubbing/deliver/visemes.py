@@ -12,10 +12,10 @@ import numpy as np
 
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
-from moksori.files import atomic_write
 from moksori.text.front_end import KOREAN, FrontEnd
 from moksori.text.visemes_by_weight import ARKIT, BLENDSHAPES, OCULUS
 from moksori.timecode import FrameRate
+from moksori.writing import atomic_write
 
 _FADE: Seconds = 0.06  # from one viseme to the next, around the boundary
 _PAUSE: Seconds = 0.15  # a shorter gap between phones holds the viseme before it
@@ -23,6 +23,7 @@ _GLIDE, _LONGEST_GLIDE = 0.4, 0.1  # share of a diphthong; seconds
 _LOOKS = 16  # within a frame
 _CLOSED = OCULUS.index("PP")
 _FORMAT = "moksori visemes 1"
+_SHORT = [f"{n / 100:.2f}".rstrip("0").rstrip(".") for n in range(101)]  # 0, 0.5, 1
 
 
 class Visemes(NamedTuple):
@@ -126,7 +127,10 @@ def save_visemes(
         OutputError: the place cannot be written to.
     """
     fps = frame_rate.fps
-    tables = {"oculus": (OCULUS, found.oculus), "arkit": (BLENDSHAPES, found.arkit)}
+    tables = {
+        "oculus": (OCULUS, _written(found.oculus)),
+        "arkit": (BLENDSHAPES, _written(found.arkit)),
+    }
     whole = {
         "format": _FORMAT, "sound": sound_file, "start": start, "frames": len(found.oculus),
         "frame_rate": f"{fps.numerator}/{fps.denominator}",
@@ -134,7 +138,7 @@ def save_visemes(
     }  # fmt: skip
     head = json.dumps(whole, ensure_ascii=False, indent=1)[:-2]
     body = ",\n".join(
-        f' "{key}": [\n' + ",\n".join(f"  [{','.join(map(_short, row))}]" for row in rows) + "\n ]"
+        f' "{key}": [\n' + ",\n".join(f"  [{','.join(row)}]" for row in rows) + "\n ]"
         for key, (_, rows) in tables.items()
     )
     paths = [folder / f"{name}.json", folder / f"{name}.csv"]
@@ -142,14 +146,18 @@ def save_visemes(
     content = io.StringIO(newline="")
     table = csv.writer(content)
     table.writerow(["frame", "time (s)", "viseme", *OCULUS, *BLENDSHAPES])
-    for i, (oculus, arkit) in enumerate(zip(found.oculus, found.arkit, strict=True)):
-        strongest = OCULUS[int(oculus.argmax())]
-        weights = map(_short, (*oculus, *arkit))
-        table.writerow([i, f"{float(i / fps):.3f}", strongest, *weights])
+    strongest = found.oculus.argmax(1).tolist()
+    rows = zip(strongest, tables["oculus"][1], tables["arkit"][1], strict=True)
+    table.writerows(
+        [i, f"{float(i / fps):.3f}", OCULUS[most], *oculus, *arkit]
+        for i, (most, oculus, arkit) in enumerate(rows)
+    )
     atomic_write(paths[1], content.getvalue())
     return paths
 
 
-def _short(weight: float) -> str:
-    """In hundredths, as short as can be: 0, 0.5, 1."""
-    return f"{weight:.2f}".rstrip("0").rstrip(".")
+def _written(weights: np.ndarray) -> list[list[str]]:
+    """[T, n] in hundredths."""
+    return [
+        [_SHORT[weight] for weight in row] for row in np.rint(weights * 100).astype(int).tolist()
+    ]

@@ -15,10 +15,11 @@ from moksori.config import Hertz
 from moksori.conversion.card import Voice
 from moksori.dubbing.records import Role
 from moksori.errors import ConfigError
-from moksori.files import atomic_write, explain, load_toml, read_text
+from moksori.files import explain, load_toml, read_text
 from moksori.messages import message
 from moksori.script.groups import several
 from moksori.script.names import name_key, plain_name
+from moksori.writing import atomic_write
 
 if TYPE_CHECKING:
     from moksori.script.line import Line

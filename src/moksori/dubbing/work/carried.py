@@ -16,9 +16,9 @@ from moksori.dubbing.task import LONGEST, PassingError, Setup, Task, digest_of
 from moksori.dubbing.work.engines import Outcome, call
 from moksori.dubbing.work.worker import Worker
 from moksori.errors import AudioError
-from moksori.files import atomic_write
 from moksori.signal import audio
 from moksori.signal.audio import Recording
+from moksori.writing import atomic_write
 
 _WIDE = ("PCM_32", "DOUBLE")  # what 32-bit floating point does not hold
 _PLACES = (

@@ -11,8 +11,8 @@ from PIL import Image
 
 from moksori.config import Decibels, Hertz
 from moksori.dubbing.work.long_lines import Part
-from moksori.files import atomic_path
 from moksori.signal.audio import Recording
+from moksori.writing import atomic_path
 
 _TOP: Hertz = 20000.0
 _ROWS = 80  # of a spectrogram, 250 Hz each

@@ -29,10 +29,10 @@ from moksori.dubbing.work.metrics import Metrics
 from moksori.dubbing.work.nonverbal import convert_nonverbal
 from moksori.dubbing.work.picture import draw_line
 from moksori.errors import AudioError, TextError
-from moksori.files import atomic_write
 from moksori.provenance.watermark import mark
 from moksori.signal import audio
 from moksori.signal.audio import Recording
+from moksori.writing import atomic_write, without_sync
 
 
 class Worker:
@@ -58,6 +58,10 @@ class Worker:
         Raises:
             MoksoriError: it cannot be converted.
         """
+        with without_sync():
+            return self._convert(task)
+
+    def _convert(self, task: Task) -> Status:
         recording = task.read()
         role, text = task.take.role, task.take.line.text
         measured = metrics.of_recording(recording)

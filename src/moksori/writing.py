@@ -1,0 +1,117 @@
+"""Files written whole or not at all, and on the disk when it is said that they are."""
+
+import errno
+import os
+import tempfile
+from collections import deque
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
+
+from moksori.errors import OutputError
+
+_SYNCED_TOGETHER = 32
+_syncs = ContextVar("syncs", default=True)
+
+
+def atomic_write(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all; text as UTF-8, its line ends as they are.
+
+    Raises:
+        OutputError: as `atomic_path`.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A file to write to, beside `path`; it takes its place when all went well, and goes otherwise.
+
+    What took its place is on the disk, so that a power failure leaves the old file or the new one; but for
+    what is written `without_sync`.
+
+    Raises:
+        OutputError: the folder is missing or not writable, or the disk is full.
+    """
+    if not path.parent.is_dir():
+        raise OutputError.of("output.no_folder", path=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
+        )
+    except OSError as error:
+        raise write_error(path.parent, error) from None
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        if _syncs.get():
+            sync(temporary)
+        temporary.replace(path)
+        if _syncs.get():
+            sync(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        with suppress(OSError):  # of a drive that is away
+            temporary.unlink(missing_ok=True)
+
+
+def write_error(path: Path, fault: OSError) -> OutputError:
+    """Why a file cannot be written, and what to do about it.
+
+    Args:
+        path: of the file.
+        fault: what the system says.
+    """
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError.of("output.full", path=path)
+    if fault.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return OutputError.of("output.forbidden", path=path)
+    return OutputError.of("output.failed", path=path, why=fault.strerror or fault)
+
+
+def sync(path: Path) -> None:
+    """Have what was written to a file, or the names in a folder, on the disk.
+
+    Raises:
+        OSError: it could not be written after all; some network drives say so only now.
+    """
+    if os.name == "nt" and path.is_dir():  # Windows opens no folders
+        return
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    except OSError as fault:
+        if fault.errno not in (errno.EINVAL, errno.ENOTSUP):  # a system that cannot
+            raise
+    finally:
+        os.close(handle)
+
+
+def sync_all(paths: Collection[Path]) -> None:
+    """As `sync`, of many: asked for together, the disk writes them at once.
+
+    Raises:
+        OSError: as `sync`.
+    """
+    with ThreadPoolExecutor(_SYNCED_TOGETHER) as pool:
+        deque(pool.map(sync, paths), maxlen=0)
+
+
+@contextmanager
+def without_sync() -> Iterator[None]:
+    """Within, `atomic_path` does not wait for the disk, which takes longer than to write a small file.
+
+    For files that are synced together afterwards, or that a power failure may take, since they are known by
+    their checksum and made again.
+    """
+    before = _syncs.set(False)
+    try:
+        yield
+    finally:
+        _syncs.reset(before)
