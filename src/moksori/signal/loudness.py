@@ -150,28 +150,24 @@ class PeakMeter:
 
 @cache
 def _kernel() -> np.ndarray:
-    from scipy.signal import firwin
-
-    ideal = firwin(2 * _TIMES * _HALF + 1, 1 / _TIMES, window=("kaiser", 8.0), scale=False)
-    kernel: np.ndarray = _TIMES * ideal
-    return kernel
+    """[2 * _HALF + 1, _TIMES]: weights of samples, the earliest first, for each place after the middle one."""
+    taps = 2 * _TIMES * _HALF + 1
+    ideal = np.sinc((np.arange(taps) - taps // 2) / _TIMES) * np.kaiser(taps, 8.0)
+    phases = np.append(ideal, np.zeros(_TIMES - 1)).reshape(-1, _TIMES)
+    return np.ascontiguousarray(phases[::-1])
 
 
 @cache
 def _most() -> float:
     """The true peak over the highest sample, at most."""
-    return float(max(np.abs(_kernel()[phase::_TIMES]).sum() for phase in range(_TIMES)))
+    return float(np.abs(_kernel()).sum(0).max())
 
 
 def _peaks(wave: np.ndarray) -> np.ndarray:
     """[n - 2 * _HALF]: the highest true peak from each inner sample to its neighbours."""
-    from scipy.ndimage import maximum_filter1d
-    from scipy.signal import upfirdn
-
-    oversampled = np.abs(upfirdn(_kernel(), wave, up=_TIMES))
-    nearby = maximum_filter1d(oversampled, 2 * _TIMES - 1)
-    first = 2 * _TIMES * _HALF  # half of it by the kernel's own delay
-    result: np.ndarray = nearby[first : first + _TIMES * (len(wave) - 2 * _HALF) : _TIMES]
+    windows = np.lib.stride_tricks.sliding_window_view(np.append(0.0, wave), 2 * _HALF + 1)
+    between = np.abs(np.ascontiguousarray(windows) @ _kernel())  # [n - 2 * _HALF + 1, _TIMES]
+    result: np.ndarray = np.maximum(between[:-1, 1:].max(1), between[1:].max(1))
     return result
 
 
