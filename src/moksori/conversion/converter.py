@@ -14,25 +14,19 @@ from torch.func import functional_call
 
 from moksori.alignment.alignment import Alignment
 from moksori.config import MAX_EFFORT, Seconds, Semitones
-from moksori.conversion.card import ConversionCard, VocoderCard, Voice
-from moksori.conversion.checkpoint import load_conversion, load_vocoder
-from moksori.conversion.consents import UNSAID, Usage
 from moksori.conversion.effort import with_effort
 from moksori.conversion.listening import (
-    Listener,
-    find_recogniser,
     nonverbal_audio,
     with_envelope,
 )
-from moksori.conversion.parts import check_use
+from moksori.conversion.loaded import LoadedModels
 from moksori.conversion.results import AlignedLine, Clock, Conversion
 from moksori.conversion.room import Floor
 from moksori.conversion.speech import Speech, cut_speech, place
 from moksori.conversion.treble import Treble, with_treble
-from moksori.conversion.voices import Target, find_target, packs_folder
-from moksori.errors import CheckpointError, ConfigError, VoiceError
-from moksori.models.conversion import Batch, ConversionModel
-from moksori.models.vocoder import Vocoder
+from moksori.conversion.voices import Target
+from moksori.errors import CheckpointError, VoiceError
+from moksori.models.conversion import Batch
 from moksori.signal import audio as audio_files
 from moksori.signal import features
 from moksori.signal.audio import Recording
@@ -46,10 +40,8 @@ from moksori.signal.speaker import (
     joined_energy,
 )
 from moksori.text import Reading
-from moksori.text.front_end import FRONT_ENDS
 from moksori.text.pace import check_pace
 from moksori.text.symbols import PUNCTUATION
-from moksori.weights import DEFAULT_VOCODER, MODEL, RECOGNISER, VOCODERS
 
 MAX_SECONDS: Seconds = 30.0
 MAX_PITCH: Semitones = 12.0
@@ -59,19 +51,6 @@ _DECODINGS = (
 MIN_CONFIDENCE = 0.5  # under it a line should be looked at; see docs/figures.md
 
 
-def find_device(name: str) -> torch.device:
-    """The device of that name.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    kind, _, number = name.partition(":")
-    count = {"cpu": 1, "cuda": torch.cuda.device_count()}.get(kind, 0)
-    if (number and not number.isdecimal()) or int(number or 0) >= count:
-        raise ConfigError.of("convert.device", device=name, count=torch.cuda.device_count())
-    return torch.device(name)
-
-
 class Source(NamedTuple):
     """What is measured of a recording alone, whatever it is converted to."""
 
@@ -79,89 +58,12 @@ class Source(NamedTuple):
     energy: BandEnergy
 
 
-class Converter:
+class Converter(LoadedModels):
     """A conversion model and a vocoder, joined.
 
     >>> converter = Converter.from_pretrained()
     >>> converter.convert("line.wav", "밥은 먹었어?", "lmy").save("out.wav")  # doctest: +SKIP
     """
-
-    def __init__(
-        self,
-        *,
-        model: ConversionModel,
-        card: ConversionCard,
-        vocoder: Vocoder,
-        vocoder_card: VocoderCard,
-        packs: Path | str | None = None,
-        recogniser: Path | None = RECOGNISER,
-        usage: Usage = UNSAID,
-        device: str = "cpu",
-    ) -> None:
-        if not card.audio.same_mels(vocoder_card.audio):
-            raise CheckpointError.of("model.audio")
-        self.device = find_device(device)
-        self.model, self.card = model.to(self.device), card
-        self.vocoder, self.vocoder_card = vocoder.to(self.device), vocoder_card
-        self.packs = Path(packs or packs_folder())
-        self.recogniser, self.usage = recogniser, usage
-        self.front_end = FRONT_ENDS[card.language]
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        model: Path | str | None = None,
-        vocoder: Path | str = DEFAULT_VOCODER,
-        packs: Path | str | None = None,
-        recogniser: Path | str | None = None,
-        usage: Usage = UNSAID,
-        device: str = "cpu",
-    ) -> "Converter":
-        """Load a model and a vocoder.
-
-        Args:
-            model: its folder; the bundled one by default.
-            vocoder: a name of `weights.VOCODERS`, or a folder.
-            packs: folder of enrolled voices; the user's own by default.
-            recogniser: its folder, `bundled` or `off`; the model's own by default, or else the bundled one.
-            usage: what the conversions are for; consents are held to it.
-            device: where model and vocoder work: `cpu`, `cuda`, or one of several, `cuda:1`.
-
-        Raises:
-            ConfigError: there is no such device.
-            CheckpointError: a folder that is damaged, of a newer format, or holds a pickle; a commercial use
-                that a part's licence forbids.
-        """
-        find_device(device)  # before anything is loaded
-        if str(vocoder) not in VOCODERS and not Path(vocoder).exists():
-            raise CheckpointError.of("model.no_vocoder", name=vocoder, known=", ".join(VOCODERS))
-        trained, card = load_conversion(Path(model or MODEL))
-        decoder, vocoder_card = load_vocoder(VOCODERS.get(str(vocoder), Path(vocoder)))
-        converter = cls(
-            model=trained, card=card, vocoder=decoder, vocoder_card=vocoder_card, packs=packs,
-            recogniser=find_recogniser(Path(model or MODEL), recogniser), usage=usage,
-            device=device,
-        )  # fmt: skip
-        check_use(converter)
-        return converter
-
-    def target(self, name: str) -> Target:
-        """The voice of that name with all that is its own, read anew each time.
-
-        Raises:
-            VoiceError: there is none, and the message names the nearest; one whose consent has ended, was
-                revoked or does not cover the use.
-            CheckpointError: its pack is damaged.
-        """
-        return find_target(name, self.card, self.packs, self.model, self.usage)
-
-    def voice(self, name: str) -> Voice:
-        """The voice of that name, of the model or enrolled.
-
-        Raises:
-            VoiceError, CheckpointError: as `target`.
-        """
-        return self.target(name).voice
 
     def align(
         self,
@@ -187,7 +89,7 @@ class Converter:
             self.front_end.ids(reading.phones),
             features.log_mel(speech.wave, self.card.audio),
         )
-        line = self._on_device(
+        line = self.on_device(
             torch.tensor([numbers]), torch.tensor([len(numbers)]),
             mel[None], torch.tensor([len(mel)]),
         )  # fmt: skip
@@ -197,17 +99,6 @@ class Converter:
         if second is not None:
             alignment = replace(alignment, second=second[0].cpu().numpy())
         return AlignedLine(alignment, mel.numpy(), recording.seconds, self.card.audio)
-
-    @property
-    def listener(self) -> Listener | None:
-        """The recogniser, which hears without a text; None if it is off.
-
-        Raises:
-            CheckpointError: it is damaged, or hears other mels.
-        """
-        if self.recogniser is None:
-            return None
-        return Listener.from_pretrained(self.card.audio, self.recogniser)
 
     def convert(
         self,
@@ -307,7 +198,7 @@ class Converter:
     def synthesise(self, mel: torch.Tensor, f0: torch.Tensor) -> np.ndarray:
         """The vocoder's wave [n] of a log-mel [T, n_mels] and its F0 [T], at the vocoder's sample rate."""
         with torch.inference_mode():
-            wave: np.ndarray = self.vocoder(*self._on_device(mel[None], f0[None]))[0].cpu().numpy()
+            wave: np.ndarray = self.vocoder(*self.on_device(mel[None], f0[None]))[0].cpu().numpy()
         return wave
 
     def source(
@@ -333,9 +224,6 @@ class Converter:
             energy=joined_energy(part.energy for part in parts),
         )
 
-    def _on_device(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return tuple(tensor.to(self.device) for tensor in tensors)
-
     def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
         if not isinstance(recording, Recording):
             return audio_files.read(Path(recording), max_seconds)
@@ -352,7 +240,7 @@ class Converter:
     ) -> tuple[torch.Tensor, Alignment]:
         """Converted log-mel [T, n_mels], and which phone each frame belongs to."""
         numbers = self.front_end.ids(reading.phones)
-        phones, length, source, frames, pitch, row = self._on_device(
+        phones, length, source, frames, pitch, row = self.on_device(
             torch.tensor([numbers]), torch.tensor([len(numbers)]), mel[None],
             torch.tensor([len(mel)]), f0[None], torch.tensor([target.row]),
         )  # fmt: skip

@@ -10,7 +10,7 @@ from moksori.messages import Message, message
 from moksori.weights import RECOGNISER
 
 if TYPE_CHECKING:
-    from moksori.conversion.converter import Converter
+    from moksori.conversion.loaded import LoadedModels
 
 
 class Part(NamedTuple):
@@ -21,7 +21,7 @@ class Part(NamedTuple):
     terms: Terms
 
 
-def parts_of(converter: "Converter") -> list[Part]:
+def parts_of(converter: "LoadedModels") -> list[Part]:
     """The parts that a converter uses."""
     cards = [("model", converter.card), ("vocoder", converter.vocoder_card)]
     if listener := converter.listener:
@@ -29,7 +29,7 @@ def parts_of(converter: "Converter") -> list[Part]:
     return [Part(name, card.sha256, Terms.of_card(card)) for name, card in cards]  # type: ignore[arg-type]
 
 
-def check_use(converter: "Converter") -> None:
+def check_use(converter: "LoadedModels") -> None:
     """See that the use that was said is allowed by every part.
 
     Raises:
@@ -48,7 +48,7 @@ def check_use(converter: "Converter") -> None:
             )
 
 
-def said_of_use(converter: "Converter", voices: Iterable[str]) -> list[Message]:
+def said_of_use(converter: "LoadedModels", voices: Iterable[str]) -> list[Message]:
     """All that a report says of licences, consents and use; the names of nobody who has not agreed to that.
 
     Args:
@@ -83,7 +83,7 @@ def said_of_use(converter: "Converter", voices: Iterable[str]) -> list[Message]:
     return said
 
 
-def verdict_of(converter: "Converter", consent: Consent | None) -> Commercial:
+def verdict_of(converter: "LoadedModels", consent: Consent | None) -> Commercial:
     """Whether a conversion may be used commercially."""
     own = [consented(consent)] if consent else []
     return together([*(part.terms.commercial for part in parts_of(converter)), *own])

@@ -150,7 +150,7 @@ class PeakMeter:
 
 @cache
 def _kernel() -> np.ndarray:
-    """[2 * _HALF + 1, _TIMES]: weights of samples, the earliest first, for each place after the middle one."""
+    """[2 * _HALF + 1, _TIMES]: weights of the samples, earliest first, for each place after the middle."""
     taps = 2 * _TIMES * _HALF + 1
     ideal = np.sinc((np.arange(taps) - taps // 2) / _TIMES) * np.kaiser(taps, 8.0)
     phases = np.append(ideal, np.zeros(_TIMES - 1)).reshape(-1, _TIMES)

@@ -6,7 +6,8 @@ import torch
 from typer.testing import CliRunner
 
 from moksori.cli import app
-from moksori.conversion.converter import Converter, find_device
+from moksori.conversion.converter import Converter
+from moksori.conversion.loaded import find_device
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError
