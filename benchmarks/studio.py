@@ -200,8 +200,6 @@ def _audition(page: Page) -> float:
     page.click(".row >> nth=5")
     page.click("details[data-part=audition] summary")
     page.wait_for_selector(".audition .card")
-    for box in page.query_selector_all(".audition .card input:not(:checked):not([disabled])")[4:7]:
-        box.check()
     began = time.perf_counter()
     page.click(".audition-go")
     page.wait_for_selector(".heard li[data-voice] >> nth=3")

@@ -58,6 +58,7 @@ class Running:
 
     def close(self) -> None:
         """End it."""
+        self.session.leave()
         self.server.should_exit = True
         self.thread.join(20)
 
@@ -115,3 +116,29 @@ def new_page(chromium) -> Iterator:
     for context in contexts:
         context.close()
     assert not faults
+
+
+@pytest.fixture
+def studio(show, in_process):  # noqa: F811
+    """The show, opened as a folder with a script and recordings; one character has no voice yet."""
+    folder = show / "1화"
+    folder.mkdir()
+    for name in ("script.xlsx", "takes"):
+        shutil.move(show / name, folder / name)
+    (folder / "cast.toml").write_text('[characters."하나"]\nvoice = "lmy"\n', encoding="utf-8")
+    running = Running(show, folder)
+    yield running
+    running.close()
+
+
+def until(true, seconds: float = 240.0):
+    """Wait for what another thread does."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return found
+
+
+def go(page, name: str) -> None:
+    page.click(f"#tabs a[data-name={name}]")

@@ -200,6 +200,20 @@ def test_without_a_password_there_is_no_login_and_host_needs_one(stranger):
     assert refused.exit_code != 0 and "--password" in str(refused.exception)
 
 
+def test_a_port_that_is_taken_is_said_before_anything_opens(tmp_path):
+    import socket
+
+    from typer.testing import CliRunner
+
+    from moksori.cli import app
+
+    with socket.create_server((LOCAL, 0)) as other:
+        port = str(other.getsockname()[1])
+        asked = ["studio", "--root", str(tmp_path), "--port", port]
+        refused = CliRunner().invoke(app, asked)
+    assert refused.exit_code != 0 and "--port" in str(refused.exception)
+
+
 def test_what_the_page_loads_is_all_here(known):
     """No file of the page names another machine."""
     import re
@@ -244,3 +258,27 @@ def test_every_word_of_the_page_is_in_both_languages():
             or f'"{key}"' in source.replace(f'"{key}":', "")
             or key.startswith(tuple(built))
         ), key
+
+
+def test_the_server_is_ended_without_an_error_on_the_terminal(tmp_path):
+    """By Ctrl-C, while a page waits for news; the browser that is opened finds it listening."""
+    import re
+    import signal
+    import subprocess
+    import sys
+    import urllib.request
+    from http.cookiejar import CookieJar
+
+    command = [sys.executable, "-m", "moksori", "studio", "--root", str(tmp_path), "--no-browser"]
+    with subprocess.Popen(
+        [*command, "--port", "7593"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as studio:
+        link = re.search(r"http://\S+", studio.stdout.readline())[0]
+        cookies = urllib.request.HTTPCookieProcessor(CookieJar())
+        browser = urllib.request.build_opener(cookies)
+        assert b"Moksori Studio" in browser.open(link, timeout=60).read()
+        news = browser.open("http://127.0.0.1:7593/api/events", timeout=60)
+        assert news.readline() == b"data: 0\n"
+        studio.send_signal(signal.SIGINT)
+        said, wrong = studio.communicate(timeout=60)
+    assert not wrong and "Traceback" not in said

@@ -1,8 +1,6 @@
 """The director's loop in a real browser, on a small job of synthetic takes."""
 
 import re
-import shutil
-import time
 
 import openpyxl
 import pytest
@@ -13,35 +11,9 @@ from moksori.dubbing.request import load_job
 from moksori.dubbing.review import Review
 from moksori.dubbing.store import line_states
 from tests.conftest import DEMO, DEMO_TEXT
-from tests.studio.conftest import Running
+from tests.studio.conftest import go, until
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def studio(show, in_process):
-    """The show, opened as a folder with a script and recordings; one character has no voice yet."""
-    folder = show / "1화"
-    folder.mkdir()
-    for name in ("script.xlsx", "takes"):
-        shutil.move(show / name, folder / name)
-    (folder / "cast.toml").write_text('[characters."하나"]\nvoice = "lmy"\n', encoding="utf-8")
-    running = Running(show, folder)
-    yield running
-    running.close()
-
-
-def until(true, seconds: float = 240.0):
-    """Wait for what another thread does."""
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return found
-
-
-def go(page, name: str) -> None:
-    page.click(f"#tabs a[data-name={name}]")
 
 
 def test_the_director_s_loop(studio, new_page, in_process):

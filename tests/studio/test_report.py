@@ -9,7 +9,7 @@ from moksori.dubbing.deliver.report import write_report
 from moksori.dubbing.records import Flag, Mark
 from moksori.script.line import Place
 from tests.dubbing.deliver.test_report import make, spec, summary  # noqa: F401
-from tests.studio.test_page import until
+from tests.studio.conftest import until
 
 pytestmark = pytest.mark.slow
 LINES = 400

@@ -53,11 +53,9 @@ def studio(
     Example: moksori studio ep01
     """
     try:
-        import uvicorn
-
-        from moksori.studio.app import create_app
         from moksori.studio.folders import demo_job
         from moksori.studio.guard import LOCAL, Access
+        from moksori.studio.server import Server, listen
         from moksori.studio.session import Session
     except ModuleNotFoundError as error:
         if error.name not in ("starlette", "uvicorn", "anyio"):
@@ -65,6 +63,7 @@ def studio(
         raise ConfigError.of("studio.not_installed") from None
     if host != LOCAL and not password:
         raise ConfigError.of("studio.password_needed")
+    listening = listen(host, port)
     access = Access(host=host, port=port, password=password if host != LOCAL else None)
     root = root.expanduser() if folder is None else folder.absolute().parent
     session = Session(root, workers)
@@ -77,10 +76,6 @@ def studio(
     else:
         said = say("studio.open_to_all", lang, link=access.link, host=host, port=port)
         err.print(said, markup=False)
-    config = uvicorn.Config(
-        create_app(session, access), host=host, port=port, log_level="warning",
-        timeout_graceful_shutdown=1, server_header=False,
-    )  # fmt: skip
     if browser:
         webbrowser.open(access.link)
-    uvicorn.Server(config).run()
+    Server(session, access).run(sockets=[listening])

@@ -41,6 +41,7 @@ class Checked(NamedTuple):
 
     lines: dict[str, Line]  # all of the episode, by their ids
     takes: list[Take]  # those that can be worked on
+    recorded: list[Take]  # of all lines that have a recording, whatever else is wrong with them
     heard: dict[str, Heard]  # what was measured of the takes, by their ids
     issues: list[Issue]
     origin: Seconds
@@ -111,7 +112,8 @@ def check(
         found = _measured(found, request, converter, steps, memory, review)
     length = found.length if request.length is None else request.length
     return Checked(
-        lines=found.lines, takes=found.takes, heard=found.heard, issues=found.issues, origin=origin,
+        lines=found.lines, takes=found.takes, recorded=found.recorded, heard=found.heard,
+        issues=found.issues, origin=origin,
         length=max(length, end), frame_rate=rate or NTSC_DROP,
         converter=converter, content=content, memory=memory, cast=cast,
     )  # fmt: skip

@@ -139,7 +139,11 @@ class Api:
         session = self.session
         return {
             "revision": session.revision, "version": __version__,
-            "jobs": folders.jobs_below(session.root), "root": session.root.name,
+            "jobs": [
+                {"name": name, "title": folders.name_of(session.root / name)}
+                for name in folders.jobs_below(session.root)
+            ],
+            "kinds": {"script": [*uploads.SCRIPT_KINDS], "recording": [*uploads.SOUND_KINDS]},
             "job": view.job_view(session.desk, lang) if session.desk else None,
             "works": [view.work_view(work, lang) for work in session.works.all()],
         }  # fmt: skip
@@ -147,7 +151,7 @@ class Api:
     async def events(self) -> AsyncIterator[str]:
         """A line for each change of the revision."""
         seen, quiet = -1, 0.0
-        while True:
+        while not self.session.leaving:
             if self.session.revision != seen:
                 seen, quiet = self.session.revision, 0.0
                 yield f"data: {seen}\n\n"

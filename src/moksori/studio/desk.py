@@ -29,8 +29,6 @@ from moksori.messages import Message
 from moksori.studio import folders
 from moksori.studio.works import Work, Works
 
-OWN = "moksori"  # the job's folder within a folder with script and recordings
-
 
 class KeptEngine(LocalEngine):
     """Workers that stay for the next work, so that a line is converted in the time that it takes.
@@ -107,8 +105,8 @@ class Desk:
 
     @property
     def name(self) -> str:
-        """What the job is called: its folder, or the one that script and recordings lie in beside it."""
-        return self.out.parent.name if self.out.name == OWN else self.out.name
+        """As `folders.name_of`."""
+        return folders.name_of(self.out)
 
     def close(self) -> None:
         """End its workers."""

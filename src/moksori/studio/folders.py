@@ -19,12 +19,18 @@ from moksori.writing import atomic_write
 
 SCRIPTS, RECORDINGS, CAST = "script", "recordings", "cast.toml"
 DEMO = "demo"
+OWN = "moksori"  # the job's folder within a folder with script and recordings
 _ANY = (".txt", ".xml")  # of which many are no scripts
 
 
 def is_job(folder: Path) -> bool:
     """Whether a folder holds a job."""
     return (folder / HOME).is_dir() or (folder / JOB).is_file()
+
+
+def name_of(job: Path) -> str:
+    """What a job is called: its folder, or the one that script and recordings lie in beside it."""
+    return job.parent.name if job.name == OWN else job.name
 
 
 def jobs_below(root: Path) -> list[str]:

@@ -20,7 +20,7 @@ from moksori.errors import ConfigError
 from moksori.provenance.statement import write_line_statement
 from moksori.signal import audio
 from moksori.studio import folders
-from moksori.studio.desk import OWN, Desk
+from moksori.studio.desk import Desk
 from moksori.studio.works import Work, Works
 from moksori.writing import atomic_write
 
@@ -45,11 +45,16 @@ class Session:
         self._samples: dict[tuple[Setup, str], bytes] = {}
         self._sampling = threading.Lock()
         self._end = threading.Event()
+        self.leaving = False  # whether pages are to go, since the server ends
         threading.Thread(target=self._watch, daemon=True).start()
 
     def changed(self) -> None:
         """Let the page look again."""
         self.revision += 1
+
+    def leave(self) -> None:
+        """Let the pages go that wait for news; the server is about to end."""
+        self.leaving = True
 
     def close(self) -> None:
         """End the works and the workers."""
@@ -87,7 +92,7 @@ class Session:
     def open_folder(self, folder: Path) -> None:
         """Open what a user named on the command line: a job, a new one, or one of what lies there."""
         if folder.is_dir() and not folders.is_job(folder) and any(folder.iterdir()):
-            folder = folder / OWN
+            folder = folder / folders.OWN
             if not folders.is_job(folder):
                 folders.begin_job(folder)
         elif not folders.is_job(folder):

@@ -64,9 +64,9 @@ def outcome(session: Session, key: str, what: str) -> Response | None:
 
 
 def source(session: Session, id: str) -> Response | None:
-    """The recording of a line that is not converted yet, as a page plays it."""
+    """The recording of a line that is not converted, as a page plays it."""
     checked = session.the_desk().checked
-    take = next((take for take in checked.takes if take.id == id), None) if checked else None
+    take = next((take for take in checked.recorded if take.id == id), None) if checked else None
     if take is None:
         return None
     try:

@@ -58,9 +58,10 @@ def _lines(desk: Desk, checked: Checked, lang: Lang) -> list[dict[str, Any]]:
         desk.rows(), desk.states(), desk.review.changes(), desk.review.marks(),
     )  # fmt: skip
     takes, sounding = {take.id: take for take in checked.takes}, desk.sounding()
+    recorded = {take.id: take for take in checked.recorded}
     return [
         _line(
-            checked, id, line, takes.get(id), rows.get(id), states.get(id),
+            checked, id, line, takes.get(id), recorded.get(id), rows.get(id), states.get(id),
             changes.get(id, Change()), marks.get(id), sounding.get(id, ""), lang,
         )
         for id, line in checked.lines.items()
@@ -72,6 +73,7 @@ def _line(
     id: str,
     line: Line,
     take: Take | None,
+    recorded: Take | None,
     row: Dubbed | None,
     standing: LineState | None,
     change: Change,
@@ -90,7 +92,7 @@ def _line(
         "id": id, "place": line.place.say(lang), "no": line.no, "character": line.character,
         "actor": line.actor, "text": text, "directions": line.directions,
         "start": _timecode(line.start, checked), "end": _timecode(line.end, checked),
-        "seconds": round(take.seconds, 2) if take else 0,
+        "seconds": round(recorded.seconds, 2) if recorded else 0,
         "status": status, "key": key,
         "error": _error(row, standing, lang),
         "flags": [{"level": _level(flag.severity), "text": reason(flag, lang)} for flag in flags],
@@ -105,7 +107,7 @@ def _line(
             for name in ("text", *PER_LINE)
             if (value := getattr(change, name)) is not None
         },
-        "take": take.audio.name if take else "", "new_take": change.take is not None,
+        "take": recorded.audio.name if recorded else "", "new_take": change.take is not None,
         "mark": state(row) if row and row.mark else said.state if said.state != "ok" else "",
         "stale": bool(said.state == "ok" and key and said.key != key),
         "note": said.note,
@@ -146,7 +148,7 @@ def _issues(checked: Checked, lang: Lang) -> list[dict[str, Any]]:
 def _cast(desk: Desk, checked: Checked) -> list[dict[str, Any]]:
     counts = Counter(line.character for line in checked.lines.values())
     seconds: Counter[str] = Counter()
-    for take in checked.takes:
+    for take in checked.recorded:
         seconds[take.line.character] += round(take.seconds)
     try:
         cast = read_cast(desk.file.cast) if desk.file.cast else None

@@ -34,13 +34,16 @@ class Found:
     """Lines with their takes, and what was noticed on the way.
 
     Attributes:
-        takes: of the lines that have a recording and a role, in the script's order.
+        recorded: of the lines that have a recording, in the script's order; without a voice where there is
+            no role.
+        takes: those that have a voice or are as recorded.
         issues: about the others, and about recordings that no line names.
         lines: all of them, by the names of their files.
         length: of the production track; 0 for a file a line.
         heard: what preflight measured of the takes, by their ids.
     """
 
+    recorded: list[Take]
     takes: list[Take]
     issues: list[Issue]
     lines: dict[str, Line]
@@ -104,7 +107,8 @@ def find_takes(
             changes,
             channels,
         )
-    found = replace(found, lines=dict(zip(ids, lines, strict=True)))
+    ready = [take for take in found.recorded if take.role.voice or take.role.as_recorded]
+    found = replace(found, takes=ready, lines=dict(zip(ids, lines, strict=True)))
     found.issues.extend(stale)
     found.issues.extend(told)
     return found
@@ -167,11 +171,11 @@ def _from_folder(
         for path in files.paths
         if path not in used
     ]
-    return Found(takes, issues, dict(zip(ids, lines, strict=True)))
+    return Found(takes, takes, issues, dict(zip(ids, lines, strict=True)))
 
 
 def _whole(
-    line: Line, id: str, path: Path, origin: Seconds, role: Role | None, issues: list[Issue]
+    line: Line, id: str, path: Path, origin: Seconds, role: Role, issues: list[Issue]
 ) -> list[Take]:
     """The take that is a whole file; none if something is wrong with it."""
     try:
@@ -184,8 +188,6 @@ def _whole(
     start = None if line.start is None else line.start - origin
     if start is not None and start < 0:
         issues.append(Issue("error", line.place, "before_start", {"by": f"{-start:.2f}"}))
-        return []
-    if role is None:
         return []
     take = Take(
         id=id, line=line, audio=path, begin=0, samples=header.frames,
@@ -237,12 +239,11 @@ def _from_track(
         if isinstance(channel, Issue):
             issues.append(channel)
             continue
-        if role := _role(line, cast, issues, change):
-            takes.append(Take(
-                id=id, line=line, audio=track, begin=begin, samples=end - begin, sample_rate=rate,
-                start=begin / rate, role=role, cut=True, channel=channel,
-            ))  # fmt: skip
-    return Found(takes, issues, dict(zip(ids, lines, strict=True)), length / rate)
+        takes.append(Take(
+            id=id, line=line, audio=track, begin=begin, samples=end - begin, sample_rate=rate,
+            start=begin / rate, role=_role(line, cast, issues, change), cut=True, channel=channel,
+        ))  # fmt: skip
+    return Found(takes, takes, issues, dict(zip(ids, lines, strict=True)), length / rate)
 
 
 def _own_file(line: Line, beside: Beside, issues: list[Issue]) -> Path | None:
@@ -254,19 +255,19 @@ def _own_file(line: Line, beside: Beside, issues: list[Issue]) -> Path | None:
     return None if found.severity == "error" else beside.track
 
 
-def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) -> Role | None:
+def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) -> Role:
+    """A line's role, without a voice where it has none; which is an issue then."""
     name = line.character or message("character.none")
     role = change_role(cast.role(line.character), change)
     if change is None and (names := several(line.character, cast.characters)):
         values: dict[str, Value] = {"character": line.character, "names": ", ".join(names)}
         if not cast.default or len(names) == 1 or any(part in cast.characters for part in names):
             issues.append(Issue("error", line.place, "several_characters", values))
-            return None
+            return Role()
         issues.append(Issue("warning", line.place, "several_by_default", values))
     if role is None:
         near = near_message(line.character, cast)
         issues.append(Issue("error", line.place, "no_role", {"character": name, "near": near}))
     elif not role.voice and not role.as_recorded:
         issues.append(Issue("error", line.place, "no_voice", {"character": name}))
-        return None
-    return role
+    return role or Role()

@@ -1,13 +1,21 @@
 // One line in up to four voices, exactly as the job would convert it.
 
-import { listen, post, t, voices, work } from "./api.js";
+import { listen, post, state, t, voices, work } from "./api.js";
 import { button, fill, h } from "./dom.js";
 import { listenButton } from "./player.js";
 
 const MOST = 4;
+export const voiceLabel = (voice) => `${voice.name} · ${t(`sex.${voice.sex}`)} · ${voice.hertz} Hz`;
 
-export function audition(id, chosen, use, label) {
-  const picked = new Set(chosen.filter(Boolean));
+// The voice that there is, and others like it, so that one click is enough to hear four.
+function proposed(known, voice) {
+  const own = known.find((other) => other.name === voice);
+  const others = known.filter((other) => other.usable && other !== own && (!own || other.sex === own.sex));
+  return [...(own?.usable ? [own] : []), ...others].slice(0, MOST).map((other) => other.name);
+}
+
+export function audition(id, voice, use, label) {
+  const picked = new Set();
   const place = h("div.audition"), cards = h("div.cards"), results = h("ul.heard");
   let number = null, stop = null;
   const go = button(t("audition.go"), async () => {
@@ -15,7 +23,9 @@ export function audition(id, chosen, use, label) {
     stop ??= listen(show);
     show();
   }, { class: "main audition-go" });
-  fill(place, h("p", {}, t("audition.hint")), cards, go, results);
+  const line = state.job.lines.find((found) => found.id === id);
+  fill(place, h("p", {}, listenButton(`/api/lines/${encodeURIComponent(id)}/source?${line.take}`, "", t("source")), " ", h("span", { lang: "ko" }, line.text)),
+    h("p", {}, h("small", {}, t("audition.hint"))), cards, go, results);
 
   function show() {
     const asked = number && work(number);
@@ -24,19 +34,21 @@ export function audition(id, chosen, use, label) {
     go.disabled = ["waiting", "running"].includes(asked.state);
     if (asked.state === "running" || asked.state === "waiting") fill(results, h("li", {}, t("audition.waits")));
     else if (asked.state === "done")
-      fill(results, Object.entries(asked.result).map(([voice, key]) => h("li", { "data-voice": voice }, listenButton(`/api/outcome/${key}/result`, voice), h("b", {}, voice),
-        button(label, async () => { await use(voice); }, { class: "use" }))));
+      fill(results, Object.entries(asked.result).map(([name, key]) => h("li", { "data-voice": name }, key.error ? "" : listenButton(`/api/outcome/${key}/result`, name), h("b", {}, name),
+          key.error ? h("span.bad", {}, key.error) : button(label, async () => { await use(name); }, { class: "use" }))));
     else fill(results, h("li.bad", {}, asked.error));
   }
 
-  voices().then((known) => fill(cards, known.map((voice) => voiceCard(voice, picked.has(voice.name), (on) => {
-    if (on) picked.add(voice.name); else picked.delete(voice.name);
-    for (const card of cards.children) {
-      const box = card.querySelector("input");
-      box.disabled = !box.checked && picked.size >= MOST;
-    }
-    go.disabled = !picked.size;
-  }))));
+  voices().then((known) => {
+    for (const name of proposed(known, voice)) picked.add(name);
+    fill(cards, known.map((other) => voiceCard(other, picked.has(other.name), (on) => {
+      picked.delete(other.name);
+      if (on) picked.add(other.name);
+      if (picked.size > MOST) picked.delete(picked.values().next().value);  // the one that was picked first
+      for (const box of cards.querySelectorAll("input")) box.checked = picked.has(box.value);
+      go.disabled = !picked.size;
+    })));
+  });
   return place;
 }
 

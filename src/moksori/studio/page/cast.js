@@ -1,33 +1,34 @@
 // Who has which voice; a line is heard in up to four before deciding.
 
 import { post, state, t, voices } from "./api.js";
-import { audition } from "./audition.js";
+import { audition, voiceLabel } from "./audition.js";
+import { nextStep } from "./next.js";
 import { Keyed, button, clock, fill, h, select } from "./dom.js";
 
 export default function cast(place) {
-  const list = h("div.castlist"), keyed = new Keyed(list, row), missing = h("p.bad", { id: "missing" });
+  const list = h("div.castlist"), next = h("div"), keyed = new Keyed(list, row), missing = h("p.bad", { id: "missing" });
   let known = [], trying = null;
-  fill(place, h("section.page", {}, h("h1", {}, t("screen.cast")), missing, list));
+  fill(place, h("section.page", {}, h("h1", {}, t("screen.cast")), missing, list, next));
   voices().then((found) => { known = found; update(state); });
 
   function row(role) {
     const set = (values) => post("cast", { character: role.character, values });
     const number = (name, limit) => h("input", { type: "number", step: "0.5", min: -limit, max: limit, value: role[name] ?? 0, "aria-label": `${t(name)} ${role.character}`, onchange: (e) => set({ [name]: Number(e.target.value) }) });
-    const room = h("div.room");
+    const room = h("div.room"), line = typical(role.character);
+    const heard = () => line ? audition(line, role.voice, (voice) => set({ voice, pass: null }), t("use.character")) : h("p", {}, t("audition.none"));
     const hear = button(t("audition"), () => {
       const open = trying !== role.character;
       trying = open ? role.character : null;
-      fill(room, open && typical(role.character) && audition(typical(role.character), [role.voice], async (voice) => { await set({ voice, pass: null }); }, t("use.character")));
+      fill(room, open && heard());
     }, { class: "hear" });
-    const options = [["", t("voice.none")], ...known.filter((v) => v.usable || v.name === role.voice).map((v) => [v.name, `${v.name} · ${t(`sex.${v.sex}`)} · ${v.hertz} Hz`])];
+    const options = [["", t("voice.none")], ...known.filter((v) => v.usable || v.name === role.voice).map((v) => [v.name, voiceLabel(v)])];
     const element = h("article.role", { "data-key": role.character, class: role.voice || role.pass ? "" : "missing" },
       h("div.who", {}, h("b", {}, role.character || t("character.none")), h("small", {}, [role.actors.join(", "), t("count.lines", { count: role.lines }), clock(role.seconds)].filter(Boolean).join(" · "))),
       h("label", {}, t("voice"), select(options, role.voice ?? "", (voice) => set({ voice }), { "aria-label": `${t("voice")} ${role.character}` })),
       h("label", {}, t("pitch"), number("pitch", 12)), h("label", {}, t("gain"), number("gain", 40)), h("label", {}, t("effort"), h("input", { type: "number", step: "0.1", min: 0, max: 1.5, value: role.effort ?? 1, "aria-label": `${t("effort")} ${role.character}`, onchange: (e) => set({ effort: Number(e.target.value) }) })),
       h("label.check", {}, h("input", { type: "checkbox", checked: role.pass ?? false, onchange: (e) => set({ pass: e.target.checked || null }) }), t("pass")),
       hear, room);
-    if (trying === role.character && typical(role.character))
-      fill(room, audition(typical(role.character), [role.voice], async (voice) => { await set({ voice, pass: null }); }, t("use.character")));
+    if (trying === role.character) fill(room, heard());
     return element;
   }
 
@@ -44,6 +45,7 @@ export default function cast(place) {
     missing.hidden = !without.length;
     missing.textContent = t("cast.missing", { names: without.join(", ") });
     keyed.show(state.job.cast, "character");
+    fill(next, nextStep("cast"));
   }
   return update;
 }

@@ -3,6 +3,7 @@
 import { get, post, put, state, t } from "./api.js";
 import { button, fileButton, fill, h } from "./dom.js";
 import { listenButton } from "./player.js";
+import { nextStep } from "./next.js";
 import { readingForm } from "./reading.js";
 import { settingsForm } from "./settings.js";
 
@@ -10,12 +11,13 @@ const ORDER = ["error", "warning", "note"];
 const READING = ["doubt", "text"], SOUND = ["no_name", "several_files", "unreadable", "pace", "too_long"], VOICE = ["no_voice", "no_role", "voice"];
 
 export default function check(place) {
-  const head = h("p"), groups = h("div.groups");
-  fill(place, h("section.page", {}, h("h1", {}, t("screen.check")), head, groups));
+  const head = h("p"), next = h("div"), groups = h("div.groups");
+  fill(place, h("section.page", {}, h("h1", {}, t("screen.check")), head, groups, next));
   let said = "";
 
   function update() {
     const job = state.job, sign = JSON.stringify([job?.issues, job?.error, job?.settings]);
+    fill(next, nextStep("check"));
     if (!job || sign === said || place.querySelector("form:focus-within")) return;
     said = sign;
     const errors = job.issues.filter((issue) => issue.severity === "error").length;
@@ -47,7 +49,7 @@ export default function check(place) {
     const room = h("div.room");
     const line = issue.line && state.job.lines.find((found) => found.id === issue.line);
     return h("li", {},
-      line && line.status !== "faulty" && listenButton(`/api/lines/${encodeURIComponent(issue.line)}/source`, issue.place),
+      line?.take && listenButton(`/api/lines/${encodeURIComponent(issue.line)}/source`, issue.place),
       issue.line ? h("a", { href: `#lines/${encodeURIComponent(issue.line)}` }, issue.place) : h("b", {}, issue.place), " ", issue.text,
       issue.line && READING.includes(issue.kind) && button(t("fix.reading"), async () => fill(room, readingForm((await get(`lines/${encodeURIComponent(issue.line)}`)).reading))),
       issue.line && (SOUND.includes(issue.kind) || issue.kind.startsWith("no_audio")) && fileButton(t("fix.take"), "audio/*,.wav,.flac", (files) => put(`lines/${encodeURIComponent(issue.line)}/take`, files[0])),

@@ -18,7 +18,8 @@ const fits = {
 export default function lines(place) {
   const asked = { show: "all", character: "", search: "" };
   let chosen = decodeURIComponent(location.hash.split("/")[1] ?? "");
-  const panel = new Panel(() => choose(""));
+  let last = 0;  // where the chosen line was, if what is shown no longer has it
+  const panel = new Panel(() => choose(""), (by) => step(by));
   const rows = h("div.rows", { role: "listbox", "aria-label": t("screen.lines") });
   const keyed = new Keyed(rows, row);
   const count = h("output");
@@ -53,7 +54,11 @@ export default function lines(place) {
   }
 
   function mark() {
-    for (const element of rows.children) element.setAttribute("aria-selected", element.dataset.key === chosen);
+    for (const [i, element] of [...rows.children].entries()) {
+      const own = element.dataset.key === chosen;
+      element.setAttribute("aria-selected", own);
+      if (own) last = i;
+    }
   }
 
   function update() {
@@ -77,7 +82,8 @@ export default function lines(place) {
 
   function step(by) {
     const seen = [...rows.children], at = seen.findIndex((element) => element.dataset.key === chosen);
-    const next = seen[Math.max(0, Math.min(seen.length - 1, at + by))];
+    const to = at >= 0 ? at + by : by > 0 ? last : last - 1;
+    const next = seen[Math.max(0, Math.min(seen.length - 1, to))];
     if (!next) return;
     choose(next.dataset.key);
     next.focus({ preventScroll: true });
@@ -101,6 +107,7 @@ export default function lines(place) {
       return;
     }
     if (event.code === "Space" && event.target.matches("button, summary, a")) return;
+    if (event.code === "Enter" && event.target.matches(".row")) choose(event.target.dataset.key);
     if (event.code in keys) { event.preventDefault(); keys[event.code](); }
   }
   document.addEventListener("keydown", press);

@@ -103,7 +103,7 @@ export function playOne(url, control) {
   sound.play().catch(() => { control.textContent = "▶"; });
 }
 
-export const listenButton = (url, label = "") => {
-  const control = button("▶", () => playOne(typeof url === "function" ? url() : url, control), { class: "listen", "aria-label": `${t("play")} ${label}` });
-  return control;
+export const listenButton = (url, label = "", word = "") => {
+  const sign = h("span", {}, "▶");
+  return button([sign, word && ` ${word}`], () => playOne(url, sign), { class: "listen", "aria-label": `${t("play")} ${word} ${label}` });
 };

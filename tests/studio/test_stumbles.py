@@ -1,0 +1,121 @@
+"""What stood in a director's way, kept from coming back: a first visit, changes of several lines, keys."""
+
+import openpyxl
+import pytest
+
+from moksori.dubbing.review import Review
+from tests.conftest import DEMO_TEXT
+from tests.studio.conftest import Running, go, until
+
+pytestmark = pytest.mark.slow
+
+
+def test_what_is_asked_of_several_lines_is_kept_and_converted_at_once(studio, new_page, in_process):
+    studio.session.save(fps="25")
+    studio.session.cast("둘", {"voice": "kih"})
+    page, review = new_page(studio), Review(studio.session.desk.out)
+    page.wait_for_selector(".row >> nth=3")
+    page.focus(".row[data-key='0001_하나']")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".panel .fields option >> nth=3", state="attached")
+    page.fill(".panel input[aria-label='높낮이(반음)']", "2")
+    page.click(".panel button[aria-label='다음']")
+    until(lambda: "0001_하나" in review.changes())
+    page.wait_for_selector(".panel .head >> text=2 · 둘")
+    page.keyboard.press("n")
+    page.keyboard.type("다시")
+    page.keyboard.press("Enter")
+    page.keyboard.press("h")  # the note no longer has the keys
+    page.wait_for_selector(".row[data-key='0002_둘'] b.hold")
+    page.fill(".panel textarea", "")
+    page.fill(".panel input[aria-label='음량(dB)']", "-3")
+    page.keyboard.press("Tab")
+    until(lambda: "0002_둘" in review.changes())
+    changes = review.changes()
+    assert (changes["0001_하나"].pitch, changes["0002_둘"].gain) == (2, -3)
+    assert changes["0002_둘"].text is None and review.marks()["0002_둘"].note == "다시"
+    assert page.input_value(".panel textarea") == DEMO_TEXT
+    page.click("#convert-all")
+    until(
+        lambda: page.evaluate(
+            "document.querySelectorAll('.row .converted, .row .passed').length === 4"
+        )
+    )
+    roles = {take.id: take.role for take in studio.session.desk.checked.takes}
+    assert (roles["0001_하나"].pitch, roles["0002_둘"].gain, roles["0003_하나"].pitch) == (2, -3, 0)
+    # A mark takes the line out of what is shown; the next is the one after it, not the first.
+    page.select_option("#show", "unseen")
+    page.click(".row[data-key='0003_하나']")
+    page.keyboard.press("o")
+    page.wait_for_selector(".row[data-key='0003_하나']", state="detached")
+    page.keyboard.press("j")
+    page.wait_for_selector(".panel .head >> text=4 · 둘")
+
+
+@pytest.fixture
+def empty(show, in_process):
+    """A Studio without any job."""
+    running = Running(show / "root")
+    yield running
+    running.close()
+
+
+def test_a_first_visit_from_a_name_to_lines_with_recordings(show, empty, new_page):
+    """Recordings are named by another pattern, which is proposed; the page says what is next."""
+    for take in (show / "takes").iterdir():
+        take.rename(
+            take.with_name(f"{int(take.stem):03d}_{'하나' if int(take.stem) % 2 else '둘'}.wav")
+        )
+    script = openpyxl.load_workbook(show / "script.xlsx")
+    script.active.delete_cols(7)
+    script.save(show / "script.xlsx")
+    page = new_page(empty)
+    page.fill(".new input", "2화")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h2 >> text=2화")
+    page.set_input_files("input[data-kind=script]", show / "script.xlsx")
+    page.wait_for_selector(".drop.there >> text=script.xlsx")
+    page.set_input_files("input[data-kind=recording]", sorted((show / "takes").iterdir()))
+    page.wait_for_selector("#toasts .good >> text=4")
+    page.wait_for_selector(".drop.there >> text=넣은 녹음")
+    page.select_option(".preview select[name=fps]", "25")
+    page.click(".preview form.settings button.main")
+    page.click(".next a[href='#cast']")
+    for who, voice in (("하나", "lmy"), ("둘", "kih")):
+        page.select_option(f"select[aria-label='목소리 {who}']", voice)
+        page.wait_for_selector(f".role:not(.missing)[data-key='{who}']")
+    page.click(".next a[href='#check']")
+    page.click(".proposal >> nth=0")
+    page.click(".next a[href='#lines']")
+    page.wait_for_selector(".row >> nth=3")
+    assert len(empty.session.desk.checked.takes) == 4
+
+
+def test_folders_are_dropped_with_what_is_in_them(studio, new_page):
+    page = new_page(studio)
+    names = page.evaluate("""async () => {
+      const { filesOf } = await import("/static/dropped.js");
+      const file = (name) => ({ name, isFile: true, file: (done) => done({ name }) });
+      const folder = (name, ...inner) => ({ name, isFile: false, createReader: () => {
+        const parts = [inner.slice(0, 1), inner.slice(1), []];
+        return { readEntries: (done) => done(parts.shift()) };
+      } });
+      const inner = [file("1.wav"), folder("b", file("2.wav")), file(".DS_Store")];
+      const dropped = [folder("takes", ...inner), file("3.wav")];
+      const items = dropped.map((entry) => ({ webkitGetAsEntry: () => entry }));
+      return (await filesOf({ items, files: [] })).map((found) => found.name);
+    }""")
+    assert names == ["1.wav", "2.wav", "3.wav"]
+
+
+def test_a_line_that_cannot_be_read_is_heard_where_its_fault_is(studio, new_page):
+    studio.session.save(fps="25")
+    until(lambda: studio.session.desk.checked and studio.session.desk.checked.takes)
+    studio.session.change("0001_하나", {"text": "Ωμέγα"})
+    page = new_page(studio)
+    page.wait_for_selector(".row .faulty >> nth=0")
+    go(page, "check")
+    fault = page.locator(".group.error li >> text=Ω")
+    with page.expect_response(lambda r: "/0001_" in r.url and r.url.endswith("/source")) as heard:
+        fault.locator("xpath=ancestor-or-self::li").locator(".listen").click()
+    assert heard.value.ok and heard.value.headers["content-type"] == "audio/flac"

@@ -1,0 +1,99 @@
+"""What is at work: seen on the page with its cancel, whoever began it; closing the page ends nothing."""
+
+import threading
+
+import pytest
+
+from moksori.dubbing import job
+from moksori.dubbing.check import check
+from moksori.dubbing.request import load_job
+from moksori.dubbing.review import Review
+from moksori.dubbing.store import line_states
+from tests.studio.conftest import Warm, until
+
+pytestmark = pytest.mark.slow
+
+
+class Gated(Warm):
+    """Gives back the first line, and the others once it may."""
+
+    def __init__(self, setup) -> None:
+        super().__init__(setup)
+        self.may = threading.Event()
+
+    def map(self, method, tasks):
+        for number, outcome in enumerate(super().map(method, tasks)):
+            if number:
+                assert self.may.wait(240)
+            yield outcome
+
+
+@pytest.fixture
+def whole(studio, in_process):
+    """The show, wholly cast, with workers that wait."""
+    studio.session.save(fps="25")
+    studio.session.cast("둘", {"voice": "kih"})
+    request = load_job(studio.session.desk.out).request()
+    in_process["engine"] = Gated(request.setup)
+    until(lambda: studio.session.desk.checked and len(studio.session.desk.checked.takes) == 4)
+    return studio
+
+
+def converted(out) -> int:
+    return sum(state.status in ("converted", "passed") for state in line_states(out))
+
+
+def test_a_work_is_seen_and_cancelled_and_the_page_goes_on_meanwhile(whole, new_page, in_process):
+    page, out = new_page(whole), whole.session.desk.out
+    page.wait_for_selector(".row >> nth=3")
+    page.click("#convert-all")
+    page.wait_for_selector(".work[data-kind=convert] .number >> text=/1 . 4/")
+    assert "남음" in page.inner_text(".work[data-kind=convert] .number")
+    page.click(".row[data-key='0003_하나']")
+    page.keyboard.press("h")
+    page.wait_for_selector(".row[data-key='0003_하나'] b.hold")
+    page.click(".work[data-kind=convert] button")
+    in_process["engine"].may.set()
+    page.wait_for_selector(".work", state="detached")
+    assert 1 <= converted(out) < 4
+    assert page.inner_text("#convert-all").startswith("바뀐 대사 모두 변환")
+    assert Review(out).marks()["0003_하나"].state == "hold"
+
+
+def test_closing_the_tab_stops_nothing(whole, new_page, in_process):
+    page, out = new_page(whole), whole.session.desk.out
+    page.wait_for_selector(".row >> nth=3")
+    page.click("#convert-all")
+    page.wait_for_selector(".work[data-kind=convert] .number >> text=/1 . 4/")
+    page.close()
+    in_process["engine"].may.set()
+    until(lambda: converted(out) == 4)
+    again = new_page(whole)
+    until(
+        lambda: again.evaluate(
+            "document.querySelectorAll('.row .converted, .row .passed').length === 4"
+        )
+    )
+
+
+def test_a_job_of_the_terminal_appears_as_it_goes(whole, new_page):
+    page, out = new_page(whole), whole.session.desk.out
+    page.wait_for_selector(".row >> nth=3")
+    page.wait_for_selector(".work", state="detached")
+    file = load_job(out)
+    request, gated = file.request(), Gated(file.request().setup)
+
+    def dub() -> None:
+        job.dub(request, check(request, review=Review(out)), out, lambda: gated, remember=file)
+
+    command = threading.Thread(target=dub)
+    command.start()
+    page.wait_for_selector(".work[data-kind=elsewhere] >> text=/1 . 4/")
+    gated.may.set()
+    command.join()
+    page.wait_for_selector(".work", state="detached")
+    until(
+        lambda: page.evaluate(
+            "document.querySelectorAll('.row .converted, .row .passed').length === 4"
+        )
+    )
