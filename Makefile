@@ -74,7 +74,7 @@ clean:
 
 .venv/.dev: .venv/.core
 	@echo "Installing what training and the tests need …"
-	@$(PIP) --editable ".[train,dev,provenance]"
+	@$(PIP) --editable ".[train,dev,provenance,onnx]"
 	@touch $@
 
 .venv/.docs: .venv/.core

@@ -6,7 +6,7 @@ from moksori.config import AudioConfig, SourceFilterConfig
 from moksori.models.vocoder.source_filter import (
     FilterBank,
     SourceFilter,
-    _envelope_of_period,
+    envelope_of_period,
     interpolate_f0,
 )
 from moksori.signal import features, pitch
@@ -42,7 +42,7 @@ def test_a_filter_s_numbers_are_in_the_order_of_time():
 def test_pulses_are_the_sum_of_all_harmonics(vocoder):
     """Of a constant F0, written out: cosines at its multiples under the Nyquist frequency."""
     f0, n = 700.0, 40 * AUDIO.hop_length
-    pulses, angle = vocoder._pulses(torch.full((1, 40), f0))
+    pulses, angle = vocoder.pulses(torch.full((1, 40), f0))
     made = pulses[0].double().numpy()
     time = (np.arange(n) + 1) / AUDIO.sample_rate
     highest = AUDIO.sample_rate / 2 / f0
@@ -55,7 +55,7 @@ def test_pulses_are_the_sum_of_all_harmonics(vocoder):
 
 def test_pitch_synchronous_noise_has_unit_power_and_comes_with_the_pulses():
     angle = torch.linspace(0, 2 * torch.pi, 1001)[:-1]
-    envelope = _envelope_of_period(angle)
+    envelope = envelope_of_period(angle)
     assert envelope.square().mean() == pytest.approx(1, abs=1e-4)
     assert envelope.argmax() == 0
     assert envelope[500] == pytest.approx(0, abs=1e-6)

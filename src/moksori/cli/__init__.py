@@ -16,6 +16,7 @@ from moksori.cli.direct import audition, change, mark
 from moksori.cli.dub import dub
 from moksori.cli.enroll import enroll
 from moksori.cli.evaluate import evaluate
+from moksori.cli.export import export_onnx
 from moksori.cli.listen import listen
 from moksori.cli.provenance import ledger, verify
 from moksori.cli.season import season
@@ -44,6 +45,8 @@ for name in ("conversion", "cotatron", "recogniser", "vocoder"):
 _tune = typer.Typer(no_args_is_help=True, help="Search good settings by short trainings.")
 _tune.command("conversion")(tune_conversion)
 _tune.command("cotatron")(tune_cotatron)
+_export = typer.Typer(no_args_is_help=True, help="Write the models for other programs.")
+_export.command("onnx")(export_onnx)
 app.command()(convert)
 app.command()(align)
 app.command()(dub)
@@ -64,6 +67,7 @@ app.command()(listen)
 app.add_typer(_prepare, name="prepare")
 app.add_typer(_train, name="train")
 app.add_typer(_tune, name="tune")
+app.add_typer(_export, name="export")
 
 
 @app.callback()

@@ -11,6 +11,22 @@ def length_mask(lengths: torch.Tensor, size: int | None = None) -> torch.Tensor:
     return torch.arange(size, device=lengths.device)[None] < lengths[:, None]
 
 
+def nearest_voiced(voiced: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each frame of `voiced` [B, T] the last voiced one until it, and the first from it.
+
+    [B, T] each; -1 and T where there is none.
+    """
+    frames = voiced.shape[1]
+    place = torch.arange(frames, device=voiced.device)
+    if torch.compiler.is_exporting():  # ONNX has no running maximum
+        earlier = voiced[:, None] & (place[None] <= place[:, None])  # [B, T, T]
+        later = voiced[:, None] & (place[None] >= place[:, None])
+        return torch.where(earlier, place, -1).amax(2), torch.where(later, place, frames).amin(2)
+    before = torch.where(voiced, place, -1).cummax(1).values
+    after = torch.where(voiced, place, frames).flip(1).cummin(1).values.flip(1)
+    return before, after
+
+
 def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean over dimension 1 of `values` [B, T, C], of the places in `mask` [B, T] only: [B, 1, C]."""
     weights = mask[..., None].to(values.dtype)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from moksori.models.layers import MaskedConv, masked_standard
+from moksori.models.layers import MaskedConv, masked_standard, nearest_voiced
 from moksori.signal.features import energy
 
 _CENTRE = math.log(200.0)  # Hz; about the middle of all voices
@@ -23,9 +23,8 @@ def fill_unvoiced(log_f0: torch.Tensor, voiced: torch.Tensor) -> torch.Tensor:
     A line without any voiced frame is filled with the centre of all voices.
     """
     t = torch.arange(log_f0.shape[1], device=log_f0.device).expand_as(log_f0)
-    last = len(log_f0[0]) - 1
-    before = torch.where(voiced, t, -1).cummax(1).values
-    after = torch.where(voiced, t, last + 1).flip(1).cummin(1).values.flip(1)
+    last = log_f0.shape[1] - 1
+    before, after = nearest_voiced(voiced)
     left = torch.where(before >= 0, before, after).clamp(0, last)
     right = torch.where(after <= last, after, before).clamp(0, last)
     step = ((t - left) / (right - left).clamp(min=1)).clamp(0, 1)

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 from moksori.config import AudioConfig, SourceFilterConfig
-from moksori.models.layers import along_time
+from moksori.models.layers import along_time, nearest_voiced
 from moksori.models.vocoder.base import Vocoder
 from moksori.signal.features import mel_edges
 
@@ -82,19 +82,19 @@ class SourceFilter(Vocoder):
         """
         voiced = f0 > 0
         f0 = interpolate_f0(f0)
-        pulses, angle = self._pulses(f0)
+        pulses, angle = self.pulses(f0)
         steady, synchronous = (
             self._white(pulses, 0),
-            self._white(pulses, 1) * _envelope_of_period(angle),
+            self._white(pulses, 1) * envelope_of_period(angle),
         )
-        gain, phase, steady_gain, synchronous_gain = self._filters(mel, f0, voiced)
+        gain, phase, steady_gain, synchronous_gain = self.spectra(mel, f0, voiced)
         harmonic, noise = self.harmonic_bank, self.noise_bank
         tone = torch.polar(gain.exp(), phase) * harmonic.analyse(pulses)
         breath = steady_gain.exp() * noise.analyse(steady)
         breath = breath + synchronous_gain.exp() * noise.analyse(synchronous)
         return harmonic.synthesise(tone) + noise.synthesise(breath)
 
-    def _filters(
+    def spectra(
         self, mel: torch.Tensor, f0: torch.Tensor, voiced: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Log gain and phase of the pulses' filter, log gains of the noises'; [B, frames, bins] each."""
@@ -117,7 +117,7 @@ class SourceFilter(Vocoder):
             noise.raised(synchronous, envelope - (sunk + _SUNK)),
         )
 
-    def _pulses(self, f0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def pulses(self, f0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """All harmonics of F0 [B, T] under the Nyquist frequency, at unit power, and the first one's angle.
 
         [B, T * hop_length] each.
@@ -146,7 +146,7 @@ class SourceFilter(Vocoder):
         return torch.randn(like.shape[1], generator=generator).to(like).expand_as(like)
 
 
-def _envelope_of_period(angle: torch.Tensor) -> torch.Tensor:
+def envelope_of_period(angle: torch.Tensor) -> torch.Tensor:
     """Amplitude of the pitch-synchronous noise: in about a third of each period, at unit power."""
     result: torch.Tensor = (1 + angle.cos()).square() * (8 / 35) ** 0.5
     return result
@@ -240,8 +240,7 @@ def interpolate_f0(f0: torch.Tensor) -> torch.Tensor:
     t = f0.shape[1]
     place = torch.arange(t, device=f0.device).expand_as(f0)
     voiced = f0 > 0
-    before = torch.where(voiced, place, -1).cummax(1).values
-    after = torch.where(voiced, place, t).flip(1).cummin(1).values.flip(1)
+    before, after = nearest_voiced(voiced)
     before, after = (
         torch.where(before < 0, after, before),
         torch.where(after >= t, before, after),

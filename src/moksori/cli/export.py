@@ -1,0 +1,39 @@
+"""`moksori export`: the models for programs that embed them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moksori.cli import console
+from moksori.cli.console import out
+from moksori.cli.options import ModelOption, VocoderOption
+from moksori.messages import say
+from moksori.weights import DEFAULT_VOCODER
+
+
+def export_onnx(
+    folder: Annotated[Path, typer.Argument(help="Folder to write to; made if it is missing.")],
+    model: ModelOption = None,
+    vocoder: VocoderOption = DEFAULT_VOCODER,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over graphs that are there.")
+    ] = False,
+) -> None:
+    """Write the models as ONNX graphs: aligner, decoder, vocoder, and onnx.json, which describes them.
+
+    They run wherever ONNX Runtime does, without PyTorch. docs/onnx.md shows how a line goes through them.
+    Needs the extra onnx.
+
+    Example: moksori export onnx graphs/ --vocoder clean
+    """
+    from moksori.conversion import onnx
+    from moksori.conversion.loaded import LoadedModels
+    from moksori.errors import OutputError
+
+    if (there := folder / "onnx.json").exists() and not force:
+        raise OutputError.of("output.exists", path=there)
+    with out.status(say("onnx.exporting", console.language)):
+        paths = onnx.export_onnx(LoadedModels.from_pretrained(model, vocoder), folder)
+    for path in paths:
+        out.print(f"{path}  {path.stat().st_size / 1e6:.1f} MB", markup=False, highlight=False)

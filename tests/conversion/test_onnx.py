@@ -1,0 +1,112 @@
+"""The exported graphs give what the models give, in ONNX Runtime, of a line other than the traced one."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from moksori import Converter
+from moksori.cli import app
+from moksori.conversion.onnx import export_onnx
+from moksori.errors import CheckpointError
+from moksori.models.aligner import monotonic_posterior
+from moksori.models.conversion import Batch
+from moksori.signal import audio, features, pitch
+from tests.conftest import DEMO, DEMO_TEXT
+
+ort = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxscript")
+pytestmark = pytest.mark.slow
+_NEAR = {"atol": 1e-4, "rtol": 1e-5}
+
+
+@pytest.fixture(scope="module")
+def converter() -> Converter:
+    return Converter.from_pretrained()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    home = tmp_path_factory.mktemp("onnx") / "graphs"
+    done = CliRunner().invoke(app, ["export", "onnx", str(home)])
+    assert done.exit_code == 0, done.output
+    return home
+
+
+def run(folder, name, *given: torch.Tensor) -> list[torch.Tensor]:
+    session = ort.InferenceSession(folder / f"{name}.onnx", providers=["CPUExecutionProvider"])
+    names = [one.name for one in session.get_inputs()]
+    arrays = [one.detach().numpy() for one in given]
+    found = session.run(None, dict(zip(names, arrays, strict=True)))
+    return [torch.from_numpy(np.array(one)) for one in found]
+
+
+def line(converter) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Phones [1, N], mel [1, T, n_mels] and F0 [1, T] of the demo."""
+    config = converter.card.audio
+    wave, rate = audio.read(DEMO, 60).mono, audio.read(DEMO, 60).sample_rate
+    wave = audio.resample(wave, rate, config.sample_rate).astype(np.float32)
+    phones = converter.front_end.ids(converter.front_end.read(DEMO_TEXT, False, None).phones)
+    f0 = torch.from_numpy(pitch.f0(wave, config))
+    return torch.tensor([phones]), features.log_mel(wave, config)[None], f0[None]
+
+
+def test_a_line_goes_through_all_graphs_as_through_the_models(converter, folder):
+    """Aligned, decoded twice and synthesised from both; each graph is given the graphs' own values."""
+    phones, mel, f0 = line(converter)
+    lengths = torch.tensor([phones.shape[1]]), torch.tensor([mel.shape[1]])
+    voice = torch.tensor([3])
+    batch = Batch(phones, lengths[0], mel, lengths[1], f0, voice)
+    with torch.inference_mode():
+        whole = converter.model(batch, None, 2)
+    encoding, log_alignment = run(folder, "aligner", phones, mel)
+    torch.testing.assert_close(log_alignment, whole.log_alignment, **_NEAR)
+    alignment = monotonic_posterior(log_alignment, *lengths)
+    converted = mel
+    for _ in range(2):
+        (converted,) = run(folder, "decoder", alignment @ encoding, converted, f0, voice)
+    torch.testing.assert_close(
+        converted, whole.mel, atol=1e-3, rtol=0
+    )  # three graphs one on another
+    with torch.inference_mode():
+        linguistic = alignment @ encoding
+        alone = converter.model.decode(linguistic, batch)
+    torch.testing.assert_close(
+        run(folder, "decoder", linguistic, mel, f0, voice)[0], alone, **_NEAR
+    )
+    for name, vocoder in (
+        ("vocoder_low", converter.vocoder.low),
+        ("vocoder_high", converter.vocoder.high),
+    ):
+        samples = mel.shape[1] * vocoder.hop_length
+        seeds = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
+        white = torch.stack([torch.randn(samples, generator=seed) for seed in seeds])
+        with torch.inference_mode():
+            wave = vocoder(converted, f0)
+        assert wave.abs().max() > 0.01
+        # pulses add up F0 over the whole line, so that its last digit counts
+        found = run(folder, name, converted, f0, white)[0]
+        torch.testing.assert_close(found, wave, atol=5e-4, rtol=0)
+
+
+def test_the_file_beside_them_tells_what_one_must_know(converter, folder):
+    about = json.loads((folder / "onnx.json").read_text(encoding="utf-8"))
+    assert tuple(about["symbols"]) == converter.card.symbols
+    assert about["voices"][3]["name"] == converter.card.voices[3].name
+    assert about["vocoders"]["vocoder_high.onnx"] == {"sample_rate": 44100, "hop_length": 512}
+    assert about["crossover"] == [7000.0, 8000.0]
+    assert "no commercial" in " ".join(about["licences"].values()) or "NC" in str(about["licences"])
+
+
+def test_a_model_with_a_recurrent_part_is_refused(converter, tmp_path):
+    recurrent = converter.card.model.model_copy(update={"text_encoder": "tacotron"})
+    other = Converter(
+        model=converter.model, card=converter.card.model_copy(update={"model": recurrent}),
+        vocoder=converter.vocoder, vocoder_card=converter.vocoder_card,
+    )  # fmt: skip
+    with pytest.raises(CheckpointError, match="recurrent"):
+        export_onnx(other, tmp_path)
+    assert not [*tmp_path.iterdir()]
