@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -84,8 +85,16 @@ def content_of(
     told = [*timing.warnings, *warnings]
     told += textless_warning(path, message("script.cues"), textless)
     return ScriptContent(
-        lines, told, faults, question=timing.question, frame_rate=timing.notation.frame_rate
-    )
+        lines, told, faults, [_understood(path, lines)] if lines else [],
+        question=timing.question, frame_rate=timing.notation.frame_rate,
+    )  # fmt: skip
+
+
+def _understood(path: Path, lines: Sequence[Line]) -> Message:
+    counts = Counter(line.character for line in lines if line.character)
+    named = ", ".join(f"{name} ({count})" for name, count in counts.most_common())
+    names = named or message("script.cues_no_names")
+    return message("script.cues_read", file=path, number=len(lines), names=names)
 
 
 def _lines(place: Place, cue: Cue, timing: Timing) -> tuple[list[Line], list[Message]]:

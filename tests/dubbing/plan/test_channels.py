@@ -90,4 +90,4 @@ def test_handles_meet_neighbours_of_their_own_channel_only():
     assert first == (0.5, pytest.approx(3.1)) and third == (pytest.approx(3.1), 4.5)
     assert second == (2.0, 4.5)
     endless = [line("하나", start=1), line("둘", start=2), line("하나", start=8)]
-    assert cut_by_channel(endless, [0, 1, 0], 0, 9, 0.0) == [(1, 2), (2, 8), (8, 9)]
+    assert cut_by_channel(endless, [0, 1, 0], 0, 9, 0.5) == [(1, 2), (2, 8), (8, 9)]

@@ -16,7 +16,10 @@ def cut_by_channel(
     length: Seconds,
     handles: Seconds,
 ) -> list[tuple[Seconds, Seconds]]:
-    """As `cut`, where only lines of the same channel are neighbours; without an end, any line ends one."""
+    """As `cut`, where only lines of the same channel are neighbours.
+
+    A line without an end lasts until any other begins, to the sample: it has no handles.
+    """
     if len(set(channels)) <= 1:
         return cut(lines, origin, length, handles)
     spans = cut(lines, origin, length, 0.0)
@@ -28,7 +31,7 @@ def cut_by_channel(
         places = [i for i, other in enumerate(channels) if other == channel]
         own = cut([ended[i] for i in places], origin, length, handles)
         for i, span in zip(places, own, strict=True):
-            spans[i] = span
+            spans[i] = spans[i] if lines[i].end is None else span
     return spans
 
 
