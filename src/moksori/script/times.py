@@ -114,6 +114,17 @@ def _unlikely(values: Sequence[int]) -> int | None:
     return limit if limit and (limit / 100) ** len(counted) < _UNLIKELY else None
 
 
+def _likely(limit: int, largest: int, number: int) -> tuple[str, ...]:
+    """The rates of which so many frame numbers may be; of few, more than the nearest above the largest."""
+    return tuple(
+        hint
+        for rate, hints in _HINTS.items()
+        if limit <= rate <= max(limit, 30)
+        and (rate == limit or ((largest + 1) / rate) ** number >= _UNLIKELY)
+        for hint in hints
+    )
+
+
 def _without_rate(
     path: Path,
     frames: Sequence[tuple[Written, int, bool]],
@@ -127,7 +138,11 @@ def _without_rate(
         limit = next((rate for rate in _HINTS if largest < rate), None)
         if limit is None:
             return Timing(Notation())  # each row's own fault
-        hints = _HINTS_DROP.get(max(limit, 30), ()) if semicolons else _HINTS[limit]
+        hints = (
+            _HINTS_DROP.get(max(limit, 30), ())
+            if semicolons
+            else _likely(limit, largest, len(frames))
+        )
         return _ask_rate(path, first, largest, hints)
     values = [value for _, value in pointed]
     largest = max(values)
