@@ -70,10 +70,10 @@ def test_what_is_no_frame_rate_is_not_taken_for_one():
     ("texts", "fps", "told"),
     [
         (
-            ["01:00:01:12", *["01:00:02:23"] * 24], None,
+            ["01:00:01:12", *["01:00:02:23"] * 120], None,
             r"“01:00:02:23” at row 3.*--fps 23\.976 / --fps 24$",
         ),
-        (["01:00:01:12", "01:00:02:23"], None, "--fps 24 / --fps 25 / --fps 29.97df"),  # so few tell little
+        (["01:00:01:12", "01:00:02:23"], None, "--fps 24 / --fps 25 / --fps 29.97df"),  # few tell little
         (["01:00:01:24"] * 26, None, "--fps 25$"),
         (["01:00:01:29"], None, "--fps 29.97df / --fps 29.97ndf / --fps 30$"),
         (["01:00:01;02"], None, "--fps 29.97df$"),
