@@ -73,7 +73,10 @@ def ledger(
             "", *(say(f"ledger.{name}", console.language) for name in ("at", "by", "what", "about"))
         )
         for line, entry in found.entries:
-            about = [f"{k} {entry.about[k]}" for k in _SHOWN if entry.about.get(k)]
+            about = [
+                f"{say(f'ledger.key.{key}', console.language)} {entry.about[key]}"
+                for key in _SHOWN if entry.about.get(key)
+            ]  # fmt: skip
             if files := entry.about.get("files"):
                 about.append(say("ledger.files", console.language, number=len(files)))
             cells = (

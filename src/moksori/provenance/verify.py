@@ -104,8 +104,11 @@ def _of_statement(said: Statement) -> Iterator[Message]:
         "verify.converted" if said.converted else "verify.as_recorded", version=said.version
     )
     for name, voice in said.voices.items():
+        if not voice.consent:
+            yield message("verify.licence", voice=name)
+            continue
         yield message(
-            "verify.voice", voice=name, consent=voice.consent or "-", until=voice.until or "-",
+            "verify.voice", voice=name, consent=voice.consent, until=voice.until or "-",
             credit=voice.credit or "-",
         )  # fmt: skip
     for line in said.lines[:5]:
