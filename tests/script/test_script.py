@@ -376,7 +376,7 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
         ("a.csv", "배역,대사\n가,나\n가,그래, 가자\n", "row 3: 3 cells, .* has 2; put quotation"),
         ("a.csv", "대사,대 사\n가,나\n", r"may be the line: “대사” \[1\], .*--columns line=2$"),
         ("a.csv", "대사,배역,배역\n가,나,다\n", r"may be the character: .*--columns character=3$"),
-        ("a.csv", "대사,시작\n가,1:2:3:4\n", "“1:2:3:4” at row 2, cell 2; .* give --fps 23.976 / --fps 24 / "),
+        ("a.csv", "대사,시작\n가,1:2:3:4\n", "“1:2:3:4” at row 2, cell 2; .* give --fps 23.976 / "),
         ("a.csv", "대사,TC in\n가,1:2:3;4\n", "“1:2:3;4” at row 2, .* give --fps 29.97df$"),
         ("a.csv", "끝,대사\n곧,가\n", "row 2, cell 1: column “끝”: “곧”: not a time; write"),
         ("a.csv", "in,out,대사\n0:02,0:01,가\n", "row 2, cell 2: ends with 0:01 .*fix the times of this row"),
