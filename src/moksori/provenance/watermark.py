@@ -21,6 +21,9 @@ from moksori.signal.audio import resample
 
 RATE: Hertz = 32000
 FOUND = 0.5  # confidence from which a watermark is there; docs/provenance.md has what was measured
+STRENGTH = (
+    1.0  # of the change, in dB, that Perth makes; docs/provenance.md has what less and more give
+)
 _FFT, _HOP, _BINS, _HIDDEN = 2048, 320, 128, 256
 _FLOOR, _HEADROOM = 1e-9, 15.0  # of magnitudes; dB above full scale that the networks know
 _DEEP = 20 * float(np.log10(_FLOOR))
@@ -141,12 +144,13 @@ def _model() -> _Perth:
 
 
 @torch.inference_mode()
-def mark(samples: np.ndarray, sample_rate: Hertz) -> np.ndarray:
+def mark(samples: np.ndarray, sample_rate: Hertz, strength: float = STRENGTH) -> np.ndarray:
     """Samples with a watermark, the same in all channels.
 
     Args:
         samples: [n, channels]; what is shorter than a window (64 ms) or silent stays as it is.
         sample_rate: of any height.
+        strength: 1 as Perth marks; less costs less, and is sooner lost.
 
     Raises:
         ConfigError, CheckpointError: as `check_installed`.
@@ -157,7 +161,7 @@ def mark(samples: np.ndarray, sample_rate: Hertz) -> np.ndarray:
         return samples
     spectrum = _spectrum(wave)
     magnitudes = _magnitudes(spectrum)
-    moved = model.encoder.layers(magnitudes[:, :_BINS])[0] * _loud(magnitudes)[0]
+    moved = strength * model.encoder.layers(magnitudes[:, :_BINS])[0] * _loud(magnitudes)[0]
     factor = 10 ** (moved * (_HEADROOM - _DEEP) / 20)  # of the magnitudes below 2 kHz
     change = torch.zeros_like(spectrum)
     change[:_BINS] = spectrum[:_BINS] * (factor - 1)
