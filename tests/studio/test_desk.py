@@ -2,9 +2,13 @@
 
 from types import SimpleNamespace
 
+from moksori.dubbing.request import load_job
 from moksori.dubbing.task import Setup
 from moksori.dubbing.work.engines import LocalEngine, Outcome
+from moksori.studio.app import Api, Asked
 from moksori.studio.desk import Desk, KeptEngine
+from moksori.studio.session import Session
+from moksori.studio.view import job_view
 
 
 def test_a_line_in_hand_is_heard_as_soon_as_its_sound_is_there(tmp_path, monkeypatch):
@@ -31,3 +35,17 @@ def test_a_line_in_hand_is_heard_as_soon_as_its_sound_is_there(tmp_path, monkeyp
     assert heard == [{}, {"a": "aa"}, {}, {"b": "bb"}]
     assert desk.sounding() == {} and engine.in_hand == {}
     engine.end()
+
+
+def test_the_page_says_whose_channel_is_which(tmp_path):
+    session = Session(tmp_path, workers=1)
+    try:
+        session.open_folder(tmp_path / "job")
+        asked = {"하나": "2", "": "mix"}
+        Api(session).settings(Asked(values={"channels": asked}))
+        assert load_job(tmp_path / "job").channels == asked
+        assert job_view(session.the_desk(), "ko")["settings"]["channels"] == asked
+        Api(session).settings(Asked(values={"channels": None}))
+        assert load_job(tmp_path / "job").channels is None
+    finally:
+        session.close()
