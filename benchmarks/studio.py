@@ -112,6 +112,7 @@ def _browser() -> Iterator[Browser]:
         path = os.environ.get("CHROMIUM") or shutil.which("chromium")
         flags = [
             "--no-sandbox",
+            "--disable-gpu",
             "--autoplay-policy=no-user-gesture-required",
             "--enable-precise-memory-info",
         ]
@@ -133,22 +134,21 @@ def _studio(job: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        said = ""
-        while not (link := re.search(r"http://\S+", said)):
-            said += process.stdout.readline()
-        yield process, link[0]
-        process.terminate()
+        link = re.search(r"http://\S+", process.stdout.readline())
+        assert link, "Studio says no link"
+        try:
+            yield process, link[0]
+        finally:
+            process.terminate()
 
 
 def _open(browser: Browser, link: str, lines: int) -> Page:
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page = browser.new_page(
+        viewport={"width": 1280, "height": 800}, bypass_csp=True
+    )  # to wait for functions
     page.set_default_timeout(_WAIT)
     page.add_init_script(_WATCH.replace("LINES", str(lines)))
-    for _ in range(100):  # it says its link just before it listens
-        with contextlib.suppress(Exception):
-            page.goto(link)
-            break
-        time.sleep(0.1)
+    page.goto(link)
     page.wait_for_function("window.filled")
     return page
 

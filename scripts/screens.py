@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import typer
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
 from moksori.dubbing.request import load_job
 from moksori.studio.folders import CAST, demo_job
@@ -51,35 +51,40 @@ def main(images: Path) -> None:
             subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as studio,
             sync_playwright() as driver,
         ):
-            assert studio.stdout is not None
-            said = ""
-            while not (link := re.search(r"http://\S+", said)):
-                said += studio.stdout.readline()
-            path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-            browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            page = browser.new_page(viewport=_DESKTOP)
-            page.set_default_timeout(_WAIT)
-            page.goto(link[0])
-            _work(page)
-            phones: dict[str, Image.Image] = {}
-            for name in _SCREENS:
-                page.set_viewport_size(_DESKTOP)
-                _show(page, name)
-                _keep(images / f"studio-{name}.png", _picture(page))
-                page.set_viewport_size(_PHONE)
-                if name == "lines":
-                    phones["line"] = _picture(page)
-                    page.click(".close")
-                phones[name] = _picture(page)
-            _keep(
-                images / "studio-phone.png",
-                _beside([phones[n] for n in ("lines", "line", "cast", "reel")]),
-            )
-            _keep(
-                images / "studio-phone-2.png",
-                _beside([phones[n] for n in ("start", "check", "one")]),
-            )
-            studio.terminate()
+            try:
+                _pictures(studio, driver, images)
+            finally:  # else an error waits for a Studio that does not end
+                studio.terminate()
+
+
+def _pictures(studio: "subprocess.Popen[str]", driver: Playwright, images: Path) -> None:
+    assert studio.stdout is not None
+    link = re.search(r"http://\S+", studio.stdout.readline())
+    assert link, "Studio says no link"
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+    page = browser.new_page(viewport=_DESKTOP, bypass_csp=True)  # to wait for functions
+    page.set_default_timeout(_WAIT)
+    page.goto(link[0])
+    _work(page)
+    phones: dict[str, Image.Image] = {}
+    for name in _SCREENS:
+        page.set_viewport_size(_DESKTOP)
+        _show(page, name)
+        _keep(images / f"studio-{name}.png", _picture(page))
+        page.set_viewport_size(_PHONE)
+        if name == "lines":
+            phones["line"] = _picture(page)
+            page.click(".close")
+        phones[name] = _picture(page)
+    _keep(
+        images / "studio-phone.png",
+        _beside([phones[n] for n in ("lines", "line", "cast", "reel")]),
+    )
+    _keep(
+        images / "studio-phone-2.png",
+        _beside([phones[n] for n in ("start", "check", "one")]),
+    )
 
 
 def _faulty(demo: Path, folder: Path) -> None:

@@ -75,6 +75,8 @@ def test_a_first_visit_from_a_name_to_lines_with_recordings(show, empty, new_pag
     page.wait_for_selector("h2 >> text=2화")
     page.set_input_files("input[data-kind=script]", show / "script.xlsx")
     page.wait_for_selector(".drop.there >> text=script.xlsx")
+    page.wait_for_selector(".preview .note")
+    assert str(empty.session.root) not in page.inner_text("main")  # files by their names
     page.set_input_files("input[data-kind=recording]", sorted((show / "takes").iterdir()))
     page.wait_for_selector("#toasts .good >> text=4")
     page.wait_for_selector(".drop.there >> text=넣은 녹음")

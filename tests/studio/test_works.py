@@ -56,7 +56,7 @@ def test_a_work_is_seen_and_cancelled_and_the_page_goes_on_meanwhile(whole, new_
     in_process["engine"].may.set()
     page.wait_for_selector(".work", state="detached")
     assert 1 <= converted(out) < 4
-    assert page.inner_text("#convert-all").startswith("바뀐 대사 모두 변환")
+    assert page.inner_text("#convert-all").startswith("새롭거나 바뀐")
     assert Review(out).marks()["0003_하나"].state == "hold"
 
 

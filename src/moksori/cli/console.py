@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
@@ -103,7 +104,7 @@ def watching() -> "tuple[Watch, AbstractContextManager[None]]":
     """A watch that shows a bar a stage with the time left, and is cancelled by Ctrl-C within the context."""
     from rich.progress import Progress, TaskID
 
-    from moksori.dubbing.progress import Watch
+    from moksori.dubbing.progress import Cancelled, Watch
 
     bars = Progress(console=err)
     tasks: dict[str, TaskID] = {}
@@ -123,6 +124,9 @@ def watching() -> "tuple[Watch, AbstractContextManager[None]]":
         try:
             with bars:
                 yield
+        except Cancelled:
+            err.print(say("cli.stopped", language), style="yellow", markup=False)
+            raise typer.Exit(130) from None
         finally:
             signal.signal(signal.SIGINT, before)
 

@@ -18,7 +18,7 @@ from moksori.script.script import read_script
 from moksori.signal import audio
 from moksori.signal.decoders import inspect
 from moksori.studio.session import Session
-from moksori.studio.view import voices_view
+from moksori.studio.view import shown, voices_view
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
 
 _KINDS = {
@@ -132,7 +132,7 @@ def preview(session: Session, lang: Lang) -> dict[str, Any]:
             frame_rate=FrameRate.parse(file.fps) if file.fps else None,
         )  # fmt: skip
     except MoksoriError as error:
-        return {"error": error.say(lang), "rows": [], "columns": [*COLUMNS]}
+        return {"error": shown(error.say(lang), file), "rows": [], "columns": [*COLUMNS]}
     names = {"line": "text"} | {key: key for key in COLUMNS if key != "line"}
     filled = [key for key, name in names.items() if any(getattr(x, name) for x in content.lines)]
     rate = FrameRate.parse(file.fps) if file.fps else NTSC_DROP
@@ -142,9 +142,10 @@ def preview(session: Session, lang: Lang) -> dict[str, Any]:
 
     rows = [[cell(getattr(line, names[key])) for key in filled] for line in content.lines]
     return {
-        "error": content.question.say(lang) if content.question else "",
+        "error": shown(content.question.say(lang), file) if content.question else "",
         "columns": [*COLUMNS], "filled": filled, "rows": rows[:_SHOWN],
-        "lines": len(rows), "understood": [what.say(lang) for what in content.understood],
-        "warnings": [why.say(lang) for why in content.warnings],
+        "lines": len(rows),
+        "understood": [shown(what.say(lang), file) for what in content.understood],
+        "warnings": [shown(why.say(lang), file) for why in content.warnings],
         "faults": [f"{fault.where.say(lang)}: {fault.what.say(lang)}" for fault in content.faults],
     }  # fmt: skip

@@ -14,6 +14,7 @@ from moksori.dubbing.check import Checked
 from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
 from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.records import HOME, PER_LINE, Change, Dubbed, Mark, Take
+from moksori.dubbing.request import JobFile
 from moksori.dubbing.store import LineState
 from moksori.dubbing.task import sound_of
 from moksori.dubbing.work.flags import reason
@@ -31,7 +32,7 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
     file, checked = desk.file, desk.checked
     view: dict[str, Any] = {
         "name": desk.name,
-        "error": desk.error.say(lang) if desk.error else "",
+        "error": shown(desk.error.say(lang), file) if desk.error else "",
         "settings": {
             "script": file.script.name if file.script else "",
             "audio": file.audio.name if file.audio else "",
@@ -48,9 +49,16 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
     }  # fmt: skip
     if checked is not None:
         view["lines"] = _lines(desk, checked, lang)
-        view["issues"] = _issues(checked, lang)
+        view["issues"] = _issues(checked, file, lang)
         view["cast"] = _cast(desk, checked)
     return view
+
+
+def shown(text: str, file: JobFile) -> str:
+    """A text of the job as a page shows it: files by their names, since it is of one folder."""
+    for path in filter(None, (file.script, file.audio, file.cast, file.lexicon)):
+        text = text.replace(str(path), path.name)
+    return text
 
 
 def _lines(desk: Desk, checked: Checked, lang: Lang) -> list[dict[str, Any]]:
@@ -132,11 +140,11 @@ def _written(time: float, frame_rate: FrameRate) -> str:
     return format_timecode(time, frame_rate)
 
 
-def _issues(checked: Checked, lang: Lang) -> list[dict[str, Any]]:
+def _issues(checked: Checked, file: JobFile, lang: Lang) -> list[dict[str, Any]]:
     ids = {line.place: id for id, line in checked.lines.items()}
     return [
         {
-            "severity": issue.severity, "kind": issue.kind, "text": issue.say(lang),
+            "severity": issue.severity, "kind": issue.kind, "text": shown(issue.say(lang), file),
             "place": issue.say_place(lang),
             "line": ids.get(issue.place, "") if isinstance(issue.place, Place) else "",
             "values": {k: v for k, v in issue.values.items() if isinstance(v, str)},

@@ -11,7 +11,7 @@ export function toast(text, kind = "bad") {
   const place = document.getElementById("toasts");
   const shown = h(`p.${kind}`, {}, text);
   place.append(shown);
-  setTimeout(() => shown.remove(), 8000);
+  setTimeout(() => shown.remove(), kind === "good" ? 4000 : 10000);
 }
 
 async function answer(response) {

@@ -55,6 +55,6 @@ export function audition(id, voice, use, label) {
 export function voiceCard(voice, checked, pick) {
   const box = h("input", { type: "checkbox", checked, disabled: !voice.usable, onchange: () => pick(box.checked), value: voice.name });
   return h("div.card", { "data-voice": voice.name }, h("label", {}, box, h("b", {}, voice.name)), listenButton(`/api/sample/${encodeURIComponent(voice.name)}`, voice.name),
-    h("small", {}, `${t(`sex.${voice.sex}`)} · ${voice.hertz} Hz${voice.range ? ` (${voice.range.join("–")})` : ""} · ${voice.minutes} ${t("minutes")}`),
-    h("small", {}, voice.consent ?? voice.licence), h("small", {}, t(`use.${voice.commercial}`)), !voice.usable && h("small.bad", {}, t("voice.refused")));
+    h("small", {}, `${t(`sex.${voice.sex}`)} · ${voice.hertz} Hz${voice.range ? ` (${voice.range.join("–")})` : ""} · ${t("minutes", { number: voice.minutes })}`),
+    h("small", { title: voice.licence }, voice.consent ?? voice.licence.split(" (")[0]), h("small", {}, t(`use.${voice.commercial}`)), !voice.usable && h("small.bad", {}, t("voice.refused")));
 }

@@ -15,7 +15,7 @@ export default function cast(place) {
     const set = (values) => post("cast", { character: role.character, values });
     const number = (name, limit) => h("input", { type: "number", step: "0.5", min: -limit, max: limit, value: role[name] ?? 0, "aria-label": `${t(name)} ${role.character}`, onchange: (e) => set({ [name]: Number(e.target.value) }) });
     const room = h("div.room"), line = typical(role.character);
-    const heard = () => line ? audition(line, role.voice, (voice) => set({ voice, pass: null }), t("use.character")) : h("p", {}, t("audition.none"));
+    const heard = () => line ? audition(line, role.voice, (voice) => { trying = null; fill(room); return set({ voice, pass: null }); }, t("use.character")) : h("p", {}, t("audition.none"));
     const hear = button(t("audition"), () => {
       const open = trying !== role.character;
       trying = open ? role.character : null;

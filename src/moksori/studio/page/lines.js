@@ -76,7 +76,7 @@ export default function lines(place) {
     count.textContent = t("shown", { shown: seen.length, all: found.length });
     const waiting = found.filter((line) => line.status === "waiting").length;
     all.textContent = waiting ? t("convert.all", { count: waiting }) : t("convert.none");
-    all.disabled = !waiting;
+    all.disabled = !waiting || state.works.some((work) => work.kind === "convert" && !work.about.ids.length && ["waiting", "running"].includes(work.state));
     if (chosen) panel.show(found.find((line) => line.id === chosen) ?? null);
   }
 

@@ -69,7 +69,7 @@ function workRow(work) {
   if (work.total) { progress.max = work.total; progress.value = work.done; }
   const left = work.left === null || !work.total ? "" : t("left", { time: clock(work.left) });
   const stage = work.state === "waiting" ? t("waits") : work.stage ? t(`stage.${work.stage}`) : "";
-  return h("p.work", { "data-kind": work.kind }, h("span", {}, t(`work.${work.kind}`), " ", h("small", {}, stage)), progress,
+  return h("p.work", { "data-kind": work.kind }, h("span", {}, t(`work.${work.kind}`), " ", stage !== t(`work.${work.kind}`) && h("small", {}, stage)), progress,
     h("small.number", {}, work.total ? `${work.done} / ${work.total}` : "", left && ` · ${left}`),
     button(t("cancel"), () => post("cancel", { number: work.number })));
 }

@@ -98,7 +98,7 @@ export class Panel {
       part("versions", h("ol.versions", {}, about.versions.map((version) => this.version(line, version)))),
       part("reading", readingForm(about.reading)),
       about.picture && part("alignment", h("img.alignment", { alt: t("part.alignment"), src: `/api/outcome/${line.key}/picture`, loading: "lazy" })),
-      Object.keys(about.metrics).length && part("metrics", h("dl", {}, Object.entries(about.metrics).map(([name, value]) => [h("dt", {}, t(`metric.${name}`)), h("dd", {}, value.toFixed(2))]))));
+      Object.keys(about.metrics).length > 0 && part("metrics", h("dl", {}, Object.entries(about.metrics).map(([name, value]) => [h("dt", {}, t(`metric.${name}`)), h("dd", {}, value.toFixed(2))]))));
   }
 
   version(line, version) {
