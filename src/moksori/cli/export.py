@@ -7,7 +7,7 @@ import typer
 
 from moksori.cli import console
 from moksori.cli.console import out
-from moksori.cli.options import ModelOption, VocoderOption
+from moksori.cli.options import ForceOption, ModelOption, VocoderOption
 from moksori.messages import say
 from moksori.weights import DEFAULT_VOCODER
 
@@ -16,9 +16,7 @@ def export_onnx(
     folder: Annotated[Path, typer.Argument(help="Folder to write to; made if it is missing.")],
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over graphs that are there.")
-    ] = False,
+    force: ForceOption = False,
 ) -> None:
     """Write the models as ONNX graphs: aligner, decoder, vocoder, and onnx.json, which describes them.
 
