@@ -155,6 +155,8 @@ def test_uploads_are_limited_and_checked(known, session, tmp_path, monkeypatch):
     for name, content in (("a.exe", sound), (".wav", sound), ("a\n.wav", sound), ("a.wav", b"no sound"),
                           ("", sound), ("x" * 300 + ".wav", sound)):  # fmt: skip
         assert bring(name, content).status_code == 400, name
+    wrong = bring("a.wav", b"no sound").json()["error"]
+    assert wrong.startswith("a.wav: ") and str(tmp_path) not in wrong
     monkeypatch.setattr(uploads, "TRACK_BYTES", len(sound) - 1)
     assert bring("large.wav", sound).status_code == 400
     assert {path.name for path in below.iterdir()} == {"001_하나.wav", "002.wav"}

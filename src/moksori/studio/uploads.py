@@ -6,7 +6,8 @@ from pathlib import Path
 
 from starlette.requests import Request
 
-from moksori.errors import AudioError, OutputError
+from moksori.errors import AudioError, MoksoriError, OutputError
+from moksori.messages import Message
 from moksori.script.script import READERS
 from moksori.signal import decoders
 from moksori.writing import atomic_path
@@ -55,7 +56,23 @@ async def receive(
                 if size > limit:
                     raise OutputError.of("studio.too_large", name=place.name, limit=limit // _MB)
                 file.write(part)
-        check(temporary)
+        try:
+            check(temporary)
+        except MoksoriError as error:
+            raise type(error)(_named(error.message, temporary, place.name)) from None
+
+
+def _named(said: Message, path: Path, name: str) -> Message:
+    """The same of a file by the name that a user knows."""
+    values = {
+        key: _named(value, path, name)
+        if isinstance(value, Message)
+        else name
+        if str(value) in (str(path), path.name)
+        else value
+        for key, value in said.values.items()
+    }
+    return said._replace(values=values)
 
 
 def check_sound(path: Path) -> None:
