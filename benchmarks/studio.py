@@ -175,7 +175,7 @@ def _sounds(page: Page, clicks: int) -> list[float]:
     """Each with another pitch than it had, as a director would; changed back in the end."""
     found = []
     for number in range(clicks):
-        page.click(f".row >> nth={7 + 11 * number}")
+        page.click(f".row:has(small.converted) >> nth={7 + 11 * number}")
         page.wait_for_selector(".panel .words button")
         found.append(_convert(page, "1.5"))
         page.wait_for_function("!document.querySelector('.work')")
@@ -197,7 +197,7 @@ def _convert(page: Page, pitch: str) -> float:
 
 
 def _audition(page: Page) -> float:
-    page.click(".row >> nth=5")
+    page.click(".row:has(small.converted) >> nth=5")
     page.click("details[data-part=audition] summary")
     page.wait_for_selector(".audition .card")
     began = time.perf_counter()
