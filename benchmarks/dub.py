@@ -71,9 +71,8 @@ def dub_timed(episode: Path, script: str, audio: str, workers: int) -> Taken:
 
 def _family(pid: int) -> list[int]:
     """A process and all below it."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
     found = [pid]
-    if children.exists():
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):  # of each thread
         for child in children.read_text().split():
             found += _family(int(child))
     return found
