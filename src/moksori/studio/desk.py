@@ -5,6 +5,7 @@ seen here, and what is done here is seen by it.
 """
 
 import os
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -100,6 +101,7 @@ class Desk:
         self._changed, self._workers = changed, workers or os.cpu_count() or 1
         self._engine: tuple[Setup, KeptEngine] | None = None
         self._seen: tuple[int, ...] = ()
+        self._filing = threading.Lock()  # so that a check does not bring an older job.toml back
         self._rows: tuple[Checked, int, dict[str, Dubbed | None]] | None = None
         self._sounded: dict[str, str] = {}
 
@@ -206,8 +208,9 @@ class Desk:
         Raises:
             OutputError: job.toml cannot be written.
         """
-        self.file = self.file.merged(asked)
-        self.file.save(self.out)
+        with self._filing:
+            self.file = self.file.merged(asked)
+            self.file.save(self.out)
         self.refresh()
 
     def convert(self, ids: Collection[str] | None) -> Work:
@@ -237,7 +240,8 @@ class Desk:
 
     def _look_through(self, watch: Watch, planned: bool = False) -> tuple[Request, Checked]:
         """Check; and note where the lines stand, unless what follows does."""
-        self.file = load_job(self.out)
+        with self._filing:
+            self.file = load_job(self.out)
         request = self.file.request()
         self.checked = checked = check(request, watch, self.review, self.memory)
         self.error = None
