@@ -595,7 +595,7 @@ def test_one_line_can_be_converted_again_alone(copied):
 def test_a_take_is_decoded_twice_and_its_f0_tracked_once(show, monkeypatch):
     """Decoded once to be looked at and once to be converted; the conversion's F0 is tracked too."""
     from moksori.conversion import converter
-    from moksori.dubbing import records
+    from moksori.dubbing import task
     from moksori.signal import audio
 
     reads, tracks = [], []
@@ -609,7 +609,7 @@ def test_a_take_is_decoded_twice_and_its_f0_tracked_once(show, monkeypatch):
         tracks.append(len(wave))
         return track(wave, config)
 
-    monkeypatch.setattr(records.audio, "read", counted_read)
+    monkeypatch.setattr(task.audio, "read", counted_read)
     monkeypatch.setattr(converter, "f0_of", counted_track)
     run(show)
     assert Counter(reads) == dict.fromkeys((f"{n:04d}.wav" for n in range(1, 5)), 2)
