@@ -16,6 +16,7 @@ from moksori.cli.options import (
     C2paOption,
     ColumnsOption,
     DeviceOption,
+    EngineOption,
     EpisodeOption,
     FloorOption,
     FpsOption,
@@ -32,6 +33,7 @@ from moksori.cli.options import (
     TrebleOption,
     VocoderOption,
     WatermarkOption,
+    WorkersOption,
 )
 from moksori.cli.script import channel_pairs, column_pairs, print_understood
 from moksori.errors import ConfigError
@@ -180,14 +182,8 @@ def dub(
         ),
     ] = "",
     lang: LangOption = "ko",
-    engine: Annotated[
-        Literal["local", "ray"],
-        typer.Option(help="Where lines are converted: on this machine, or on a Ray cluster."),
-    ] = "local",
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="How many lines at a time; as many as there are cores."),
-    ] = None,
+    engine: EngineOption = "local",
+    workers: WorkersOption = None,
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
     packs: PacksOption = None,

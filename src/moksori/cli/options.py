@@ -251,3 +251,13 @@ def check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: boo
         raise OutputError.of("output.exists", path=path)
     if not access(path.parent, W_OK):
         raise OutputError.of("output.forbidden", path=path.parent)
+
+
+EngineOption = Annotated[
+    Literal["local", "ray"],
+    typer.Option(help="Where lines are converted: on this machine, or on a Ray cluster."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many lines at a time; as many as there are cores."),
+]

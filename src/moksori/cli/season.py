@@ -10,6 +10,7 @@ from rich.table import Table
 from moksori.cli.console import err, out, set_language, watching
 from moksori.cli.options import (
     DeviceOption,
+    EngineOption,
     FloorOption,
     LangOption,
     LexiconOption,
@@ -20,6 +21,7 @@ from moksori.cli.options import (
     TitleOption,
     TrebleOption,
     VocoderOption,
+    WorkersOption,
 )
 from moksori.messages import Lang, say
 from moksori.weights import DEFAULT_VOCODER
@@ -78,14 +80,8 @@ def season(
         ),
     ] = None,
     lang: LangOption = "ko",
-    engine: Annotated[
-        Literal["local", "ray"],
-        typer.Option(help="Where lines are converted: on this machine, or on a Ray cluster."),
-    ] = "local",
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="How many lines at a time; as many as there are cores."),
-    ] = None,
+    engine: EngineOption = "local",
+    workers: WorkersOption = None,
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
     packs: PacksOption = None,

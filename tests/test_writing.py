@@ -1,0 +1,58 @@
+"""Files are whole, and on the disk when it is said that they are."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from moksori.writing import atomic_write, sync_all, without_sync
+
+
+@pytest.fixture
+def synced(monkeypatch) -> list[Path]:
+    """What the disk was waited for, in order."""
+    found: list[Path] = []
+    sync = os.fsync
+
+    def seen(handle: int) -> None:
+        found.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    return found
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_place_and_its_name_after(tmp_path, synced):
+    atomic_write(tmp_path / "a.txt", "가")
+    file, folder = synced
+    assert file.parent == tmp_path and file.name != "a.txt"  # still by its temporary name
+    assert folder == tmp_path
+
+
+def test_without_sync_the_disk_is_waited_for_once_for_all(tmp_path, synced):
+    paths = [tmp_path / f"{n}.txt" for n in range(50)]
+    with without_sync():
+        for path in paths:
+            atomic_write(path, "나")
+    assert synced == []
+    assert {path.read_text(encoding="utf-8") for path in paths} == {"나"}
+    sync_all(paths)
+    assert sorted(synced) == sorted(paths)
+
+
+def test_it_ends_with_an_error_too(tmp_path, synced):
+    with pytest.raises(RuntimeError), without_sync():
+        raise RuntimeError
+    atomic_write(tmp_path / "a.txt", "가")
+    assert len(synced) == 2
+
+
+def test_what_could_not_be_written_after_all_is_told(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("가")
+
+    def failing(handle: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(OSError, match="Input/output"):
+        sync_all([tmp_path / "a.txt"])
