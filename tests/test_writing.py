@@ -15,7 +15,7 @@ def synced(monkeypatch) -> list[Path]:
     sync = os.fsync
 
     def seen(handle: int) -> None:
-        found.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        found.append(Path(f"/proc/self/fd/{handle}").readlink())
         sync(handle)
 
     monkeypatch.setattr(os, "fsync", seen)
