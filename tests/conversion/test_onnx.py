@@ -1,6 +1,7 @@
 """The exported graphs give what the models give, in ONNX Runtime, of a line other than the traced one."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from typer.testing import CliRunner
 
 from moksori import Converter
 from moksori.cli import app
+from moksori.conversion.consents import Consent
 from moksori.conversion.onnx import export_onnx
-from moksori.errors import CheckpointError
+from moksori.errors import CheckpointError, VoiceError
 from moksori.models.aligner import monotonic_posterior
 from moksori.models.conversion import Batch
 from moksori.signal import audio, features, pitch
@@ -99,6 +101,26 @@ def test_the_file_beside_them_tells_what_one_must_know(converter, folder):
     assert about["vocoders"]["vocoder_high.onnx"] == {"sample_rate": 44100, "hop_length": 512}
     assert about["crossover"] == [7000.0, 8000.0]
     assert "no commercial" in " ".join(about["licences"].values()) or "NC" in str(about["licences"])
+
+
+def test_what_is_there_is_not_replaced_unasked(tmp_path):
+    (tmp_path / "aligner.onnx").write_text("another's")
+    done = CliRunner().invoke(app, ["export", "onnx", str(tmp_path)])
+    assert done.exit_code != 0
+    assert "aligner.onnx" in str(done.exception)
+    assert (tmp_path / "aligner.onnx").read_text() == "another's"
+
+
+def test_a_voice_whose_consent_has_ended_is_not_exported(converter, tmp_path):
+    ended = Consent(who="홍길동", purpose="x", until=date(2020, 1, 1), contact="x@y.kr")
+    card = converter.card.model_copy(update={"consents": {converter.card.voices[0].name: ended}})
+    other = Converter(
+        model=converter.model, card=card,
+        vocoder=converter.vocoder, vocoder_card=converter.vocoder_card,
+    )  # fmt: skip
+    with pytest.raises(VoiceError, match="2020"):
+        export_onnx(other, tmp_path / "graphs")
+    assert not (tmp_path / "graphs").exists()
 
 
 def test_a_model_with_a_recurrent_part_is_refused(converter, tmp_path):

@@ -29,8 +29,9 @@ def export_onnx(
     from moksori.conversion.loaded import LoadedModels
     from moksori.errors import OutputError
 
-    if (there := folder / "onnx.json").exists() and not force:
-        raise OutputError.of("output.exists", path=there)
+    there = [path for path in sorted(folder.glob("*")) if path.suffix in (".onnx", ".json")]
+    if there and not force:
+        raise OutputError.of("output.exists", path=there[0])
     with out.status(say("onnx.exporting", console.language)):
         paths = onnx.export_onnx(LoadedModels.from_pretrained(model, vocoder), folder)
     for path in paths:

@@ -48,6 +48,7 @@ def export_onnx(models: LoadedModels, folder: Path) -> list[Path]:
     Raises:
         ConfigError: the extra `onnx` is not installed.
         CheckpointError: a model of recurrent parts, which has no such graph.
+        VoiceError: a voice of the model whose consent has ended, was revoked or does not cover the use.
         OutputError: the place cannot be written to.
     """
     if not find_spec("onnxscript"):
@@ -55,8 +56,10 @@ def export_onnx(models: LoadedModels, folder: Path) -> list[Path]:
     aligner = models.model.text_aligner
     if isinstance(aligner, Cotatron) or models.card.model.text_encoder != "local":
         raise CheckpointError.of("onnx.recurrent")
-    folder.mkdir(parents=True, exist_ok=True)
+    for voice in models.card.consents.keys() & {voice.name for voice in models.card.voices}:
+        models.voice(voice)
     vocoders = _vocoders(models.vocoder)
+    folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "aligner.onnx", folder / "decoder.onnx"]
     _export_aligner(_Aligner(aligner), models, paths[0])
     _export_decoder(_Decoder(models.model), models, paths[1])
@@ -181,6 +184,10 @@ def _about(models: LoadedModels, vocoders: dict[str, SourceFilter]) -> dict[str,
     about: dict[str, Any] = {
         "format": _FORMAT,
         "licences": {"model": card.licence, "vocoder": models.vocoder_card.licence},
+        "commercial": {"model": card.commercial, "vocoder": models.vocoder_card.commercial},
+        "consents": {
+            who: consent.model_dump(mode="json") for who, consent in card.consents.items()
+        },
         "language": card.language,
         "symbols": card.symbols,
         "audio": card.audio.model_dump(mode="json"),
