@@ -81,6 +81,12 @@ def test_a_first_visit_from_a_name_to_lines_with_recordings(show, empty, new_pag
     page.wait_for_selector("#toasts .good >> text=4")
     page.wait_for_selector(".drop.there >> text=넣은 녹음")
     page.select_option(".preview select[name=fps]", "25")
+    page.evaluate("document.activeElement.blur()")
+    shown = page.query_selector(".preview table")
+    empty.session.save(title="달 토끼")  # the form is made again: what is not saved yet stays in it
+    page.wait_for_function("table => !table.isConnected", arg=shown)
+    assert page.input_value(".preview select[name=fps]") == "25"
+    assert page.input_value(".preview input[name=title]") == "달 토끼"
     page.click(".preview form.settings button.main")
     page.click(".next a[href='#cast']")
     for who, voice in (("하나", "lmy"), ("둘", "kih")):

@@ -229,6 +229,7 @@ class Desk:
     def _check(self, watch: Watch) -> None:
         if self.works.waits("convert", "audition", "export"):  # they check first
             return
+        seen = self._sign()  # so that what changes meanwhile is checked again
         try:
             request, checked = self._look_through(watch)
             if checked.takes and (self._engine is None or self._engine[0] != request.setup):
@@ -236,7 +237,7 @@ class Desk:
         except MoksoriError as error:
             self.error = error.message
         finally:
-            self._seen = self._sign()
+            self._seen = seen
 
     def _look_through(self, watch: Watch, planned: bool = False) -> tuple[Request, Checked]:
         """Check; and note where the lines stand, unless what follows does."""

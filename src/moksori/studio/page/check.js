@@ -29,7 +29,7 @@ export default function check(place) {
       kinds.set(key, [...(kinds.get(key) ?? []), issue]);
     }
     const open = new Set([...groups.querySelectorAll("details[open]")].map((part) => part.dataset.kind));
-    fill(groups, job.error && h("article.group.error", {}, h("h2", {}, t("check.settings")), settingsForm(job.settings)),
+    fill(groups, job.error && h("article.group.error", {}, h("h2", {}, t("check.settings")), settingsForm(job.settings, undefined, groups)),
       [...kinds.keys()].sort().map((key) => group(key, kinds.get(key), open)));
   }
 
@@ -38,10 +38,10 @@ export default function check(place) {
     return h(`details.group.${severity}`, { "data-kind": key, open: severity === "error" || open.has(key) },
       h("summary", {}, h(`b.${severity}`, {}, t(`severity.${severity}`)), ` ${t(`kind.${kind}`)} `, h("small", {}, t("count", { count: issues.length }))),
       VOICE.includes(kind) && h("p", {}, h("a", { href: "#cast" }, t("fix.cast"))),
-      kind === "script" && severity === "error" && settingsForm(state.job.settings),
-      kind === "voice" && severity === "error" && settingsForm(state.job.settings, ["title", "purpose"]),
-      kind.startsWith("channels_") && kind !== "channels_of_folder" && settingsForm(state.job.settings, ["channels"]),
-      (kind.startsWith("no_audio") || kind === "no_name") && severity === "error" && settingsForm(state.job.settings, ["pattern"]),
+      kind === "script" && severity === "error" && settingsForm(state.job.settings, undefined, groups),
+      kind === "voice" && severity === "error" && settingsForm(state.job.settings, ["title", "purpose"], groups),
+      kind.startsWith("channels_") && kind !== "channels_of_folder" && settingsForm(state.job.settings, ["channels"], groups),
+      (kind.startsWith("no_audio") || kind === "no_name") && severity === "error" && settingsForm(state.job.settings, ["pattern"], groups),
       h("ul.issues", {}, issues.slice(0, 200).map(item)));
   }
 

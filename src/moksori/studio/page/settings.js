@@ -4,9 +4,14 @@ import { post, state, t } from "./api.js";
 import { h } from "./dom.js";
 
 const RATES = ["", "23.976", "24", "25", "29.97", "29.97df", "30", "50", "59.94df", "60"];
+const ALL = ["fps", "start", "episode", "pattern", "title", "purpose", "columns"];
 const COLUMNS = ["line", "character", "actor", "file", "no", "start", "end", "episode", "scene", "directions", "note"];
 
-export function settingsForm(settings, only = ["fps", "start", "episode", "pattern", "title", "purpose", "columns"]) {
+/** A form of settings.
+ * @param settings As they are.
+ * @param only The names of those to show.
+ * @param before Where this form stood until now: what was changed there and not saved is kept. */
+export function settingsForm(settings, only = ALL, before = null) {
   const fields = {
     fps: () => h("label", {}, t("set.fps"), h("select", { name: "fps" }, RATES.map((rate) => h("option", { value: rate, selected: rate === (settings.fps ?? "") }, rate || t("set.none"))))),
     start: () => h("label", {}, t("set.start"), h("input", { name: "start", value: settings.start ?? "", placeholder: "01:00:00:00" })),
@@ -24,9 +29,10 @@ export function settingsForm(settings, only = ["fps", "start", "episode", "patte
     columns: () => h("details", {}, h("summary", {}, t("set.columns")), h("div.fields", {}, COLUMNS.map((key) =>
       h("label", {}, t(`column.${key}`), h("input", { name: `column.${key}`, value: settings.columns?.[key] ?? "" }))))),
   };
-  return h("form.settings", { onsubmit: async (event) => {
+  const form = h("form.settings", { oninput: (event) => { event.target.dataset.changed = ""; }, onsubmit: async (event) => {
     event.preventDefault();
     const values = {}, given = new FormData(event.target);
+    for (const field of document.querySelectorAll("form.settings [data-changed]")) if (given.has(field.name)) delete field.dataset.changed;
     for (const [name, value] of given) if (!name.startsWith("column.")) values[name] = value.trim();
     if (only.includes("columns")) {
       const columns = {};
@@ -40,4 +46,9 @@ export function settingsForm(settings, only = ["fps", "start", "episode", "patte
     document.activeElement?.blur();
     await post("settings", { values });
   } }, only.map((name) => fields[name]()), h("button.main", {}, t("set.save")));
+  for (const field of before?.querySelectorAll("form.settings [data-changed]") ?? []) {
+    const same = form.elements[field.name];
+    if (same) { same.value = field.value; same.dataset.changed = ""; }
+  }
+  return form;
 }

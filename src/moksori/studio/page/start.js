@@ -67,7 +67,7 @@ export default function start(place) {
 
   async function understand(job) {
     const number = ++asked, found = await get("preview");
-    if (number !== asked) return;  // an answer that came late, of what was there before
+    if (number !== asked || place.querySelector(".settings:focus-within")) return;  // an answer that came late, of what was there before
     const takes = job.settings.audio && job.lines.map((line) => line.take), sign = JSON.stringify([found, job.settings, job.error, takes]);
     if (sign === read) return;
     read = sign;
@@ -77,7 +77,7 @@ export default function start(place) {
       [...(found.warnings ?? []), ...(found.faults ?? [])].map((why) => h("p.amber", {}, why)),
       found.rows.length ? h("div.scroll", {}, h("table", {}, h("thead", {}, h("tr", {}, found.filled.map((key) => h("th", {}, t(`column.${key}`))), takes && h("th", {}, t("start.take")))),
         h("tbody", {}, found.rows.map((row, i) => h("tr", {}, row.map((cell) => h("td", {}, cell)), takes && h("td", {}, takes[i] || "–")))))) : null,
-      settingsForm(job.settings));
+      settingsForm(job.settings, undefined, preview));
   }
   return update;
 }
