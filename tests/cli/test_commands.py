@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from praatio import textgrid
 from typer.testing import CliRunner
 
-from moksori.cli import app, main
+from moksori.cli import app, console, main
 from moksori.conversion.card import load_card
 from moksori.conversion.consents import Consent
 from moksori.conversion.voices import VoicePack, save_pack
@@ -21,17 +22,29 @@ from tests.conftest import DEMO, DEMO_TEXT, write_corpus
 pytestmark = pytest.mark.slow
 
 
-def moksori(*arguments: object) -> subprocess.CompletedProcess:
-    """The command as a user runs it."""
-    command = [sys.executable, "-m", "moksori", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+@pytest.fixture
+def moksori(capsys, monkeypatch):
+    """Runs a command as `python -m moksori` does, but in this process; gives its exit code and words."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["moksori", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, stop.value.code or 0, said.out, said.err)
+
+    monkeypatch.setattr(console, "language", "en")  # what `main` changes, put back
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    return run
 
 
 def test_convert_writes_the_line_and_its_picture(tmp_path):
+    """In a process of its own, as a user runs it."""
     out, plot = tmp_path / "out.wav", tmp_path / "out.png"
-    done = moksori(
-        "convert", DEMO, "--text", DEMO_TEXT, "--voice", "lmy", "-o", out, "--plot", plot
-    )
+    command = [sys.executable, "-m", "moksori", "convert", DEMO, "--text", DEMO_TEXT, "--voice", "lmy",
+               "-o", out, "--plot", plot]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1
     assert "alignment confidence 0." in done.stdout
@@ -105,7 +118,7 @@ def test_bad_input_is_one_line_exit_code_2_and_nothing_written(
     assert {path: path.read_bytes() for path in bad.rglob("*") if path.is_file()} == before
 
 
-def test_voices_shows_the_consent_of_enrolled_ones(tmp_path):
+def test_voices_shows_the_consent_of_enrolled_ones(moksori, tmp_path):
     card = load_card(MODEL)
     for name, until in (("hong", "2020-01-01"), ("kim", "2999-12-31")):
         consent = Consent(
@@ -132,7 +145,7 @@ def test_voices_shows_the_consent_of_enrolled_ones(tmp_path):
     assert "no consent to revoke" in no_consent.stderr
 
 
-def test_a_voice_s_sample_is_written(tmp_path):
+def test_a_voice_s_sample_is_written(moksori, tmp_path):
     made = moksori("voices", "lmy", "kih", "-o", tmp_path)
     assert made.returncode == 0, made.stderr
     lmy, kih = (soundfile.read(tmp_path / f"{name}.wav")[0] for name in ("lmy", "kih"))
@@ -143,7 +156,7 @@ def test_a_voice_s_sample_is_written(tmp_path):
     assert "no such folder" in moksori("voices", "lmy", "-o", tmp_path / "no").stderr
 
 
-def test_a_prepared_corpus_says_what_it_allows(tmp_path):
+def test_a_prepared_corpus_says_what_it_allows(moksori, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     (source / "a.wav").write_bytes(DEMO.read_bytes())
@@ -198,7 +211,7 @@ def test_the_recording_itself_is_never_overwritten(tmp_path, capsys, monkeypatch
     assert path.read_bytes() == DEMO.read_bytes()
 
 
-def test_align_writes_a_textgrid_its_picture_and_its_measures(tmp_path):
+def test_align_writes_a_textgrid_its_picture_and_its_measures(moksori, tmp_path):
     out, plot = tmp_path / "out.TextGrid", tmp_path / "out.png"
     done = moksori("align", DEMO, "--text", DEMO_TEXT, "-o", out, "--plot", plot)
     assert done.returncode == 0, done.stderr
@@ -209,7 +222,7 @@ def test_align_writes_a_textgrid_its_picture_and_its_measures(tmp_path):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_folder_s_alignment_resumes_and_lists_problems(tmp_path):
+def test_a_folder_s_alignment_resumes_and_lists_problems(moksori, tmp_path):
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
     for name in ("a", "b"):
@@ -229,7 +242,7 @@ def test_a_folder_s_alignment_resumes_and_lists_problems(tmp_path):
     assert [row.split(",")[0] for row in rows] == ["file", "a.wav", "b.wav"]
 
 
-def test_a_folder_s_alignment_overwrites_only_its_own(tmp_path):
+def test_a_folder_s_alignment_overwrites_only_its_own(moksori, tmp_path):
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
     out.mkdir()
@@ -258,7 +271,7 @@ def test_voices_lists_name_sex_minutes_and_licence():
     assert "pfb" not in shown.stdout  # a speaker of the test split is no voice
 
 
-def test_prepare_reports_hours_lines_and_rejections(tmp_path):
+def test_prepare_reports_hours_lines_and_rejections(moksori, tmp_path):
     source = write_corpus(tmp_path / "corpus")
     (source / "Set" / "pmx" / "transcript" / "pmx00000.txt").unlink()
     first = moksori("prepare", "emotiontts", source, tmp_path / "dest")
@@ -270,7 +283,7 @@ def test_prepare_reports_hours_lines_and_rejections(tmp_path):
     assert "pmx/pmx00000: no text" in again.stdout
 
 
-def test_every_command_speaks_the_user_s_language(tmp_path, monkeypatch):
+def test_every_command_speaks_the_user_s_language(moksori, tmp_path, monkeypatch):
     """By --lang, by MOKSORI_LANG, or by the system's; a script's errors, success and warnings alike."""
     script = tmp_path / "a.srt"
     script.write_text("1\n00:00:01,000 --> 00:00:02,000\n안녕?\n", encoding="utf-8")
@@ -297,7 +310,7 @@ def test_importing_leaves_what_is_slow_to_import_alone():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_text_shows_readings_and_tells_faults_by_row(tmp_path):
+def test_text_shows_readings_and_tells_faults_by_row(moksori, tmp_path):
     script = tmp_path / "lines.txt"
     script.write_text("(웃음) 3시에 보자\n\n이건 qwertz야\nABC 좋아\n", encoding="utf-8-sig")
     done = moksori("text", "--file", script)
