@@ -1,6 +1,8 @@
 """What several tests share: synthetic speech, and the real corpus where it is."""
 
 import os
+import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,24 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the shared corpus and cases are not at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loaded_once():
+    """Converters share the bundled weights, which nothing changes; other folders are read each time."""
+    loaded = sys.modules.get("moksori.conversion.loaded")  # a quick test does not wait for PyTorch
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("load_conversion", "load_vocoder") if loaded else ():
+            patch.setattr(loaded, name, _once(getattr(loaded, name)))
+        yield
+
+
+def _once(load):
+    from moksori.weights import MODEL, VOCODERS
+
+    kept = cache(load)
+    bundled = {MODEL, *VOCODERS.values()}
+    return lambda folder: (kept if folder in bundled else load)(folder)
 
 
 def voiced_wave(seconds: float, rate: int = 22050, f0: float = 150.0, seed: int = 0) -> np.ndarray:
