@@ -34,7 +34,7 @@ check: .venv/.dev
 	$(BIN)/lint-imports --no-logo
 
 test: check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile  # a core each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder  # a core each
 
 test-fast: check
 	$(BIN)/python -m pytest -m "not slow"

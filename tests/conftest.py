@@ -15,6 +15,25 @@ DEMO = Path(__file__).parent / "data" / "old_demo.wav"  # synthetic: eSpeak NG, 
 DEMO_TEXT = DEMO.with_suffix(".txt").read_text(encoding="utf-8").strip()
 
 
+TESTS = Path(__file__).parent
+SLOWEST = (  # two processes that share the files end together if these are begun first
+    "dubbing/test_job.py", "training/test_conversion.py", "dubbing/test_folders.py",
+    "studio/test_page.py", "dubbing/test_surroundings.py", "dubbing/test_cluster.py",
+    "training/test_enrol.py", "training/test_vocoder.py", "conversion/test_onnx.py",
+    "studio/test_consent.py", "studio/test_works.py", "studio/test_stumbles.py",
+    "training/test_cotatron.py", "training/test_tune.py", "cli/test_commands.py",
+    "dubbing/deliver/test_provenance.py", "dubbing/test_check.py", "dubbing/test_review.py",
+    "dubbing/test_prune.py", "studio/test_guard.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The slowest files first, where processes share them."""
+    if hasattr(config, "workerinput"):
+        place = {TESTS / name: number for number, name in enumerate(SLOWEST)}
+        items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
 @pytest.fixture
 def shared() -> Path:
     """The folder of real recordings and cases, beside the repository."""

@@ -1,7 +1,11 @@
 from contextlib import contextmanager
+from pathlib import Path
 
 import lightning.pytorch as pl
 import pytest
+
+from moksori.config import TrainConfig, load_config
+from moksori.training.conversion import train_conversion
 
 
 class _Kill(pl.Callback):
@@ -27,3 +31,10 @@ def cut_after_one_epoch(monkeypatch):
                 yield
 
     return cut
+
+
+@pytest.fixture(scope="session")
+def tiny_model(prepared, tmp_path_factory) -> Path:
+    """A conversion model of `configs/tiny.toml`, trained on the small corpus; read only."""
+    config = load_config(Path(__file__).parents[2] / "configs" / "tiny.toml", TrainConfig)
+    return train_conversion(config, prepared, tmp_path_factory.mktemp("tiny"))

@@ -306,32 +306,30 @@ def test_a_fast_dev_run_keeps_nothing(prepared, tmp_path):
     assert not (tmp_path / "run" / "last.ckpt").exists()
 
 
-def test_a_run_begins_with_a_model(prepared, tmp_path):
+def test_a_run_begins_with_a_model(prepared, tiny_model, tmp_path):
     """Before its first step it converts as the other; a voice that the other lacks begins with the mean."""
-    first = train_conversion(TINY, prepared, tmp_path / "first")
-    known, card = load_conversion(first)
+    known, card = load_conversion(tiny_model)
     names = training_voices(read_speakers(prepared, TINY.audio)["speakers"])
     model = ConversionModel.build(TINY.model, TINY.audio, len(SYMBOLS), len(names) + 1)
-    terms, base = begin_with(first, model, TINY, [*names, "new"])
+    terms, base = begin_with(tiny_model, model, TINY, [*names, "new"])
     assert (terms.licence, base) == (card.licence, card.sha256)
     batch = next(iter(LineData(prepared, names, TINY.audio, TINY.data, 1).val_dataloader()))
     torch.testing.assert_close(model.eval()(batch).mel, known(batch).mel)
     torch.testing.assert_close(model.voices.weight[-1], known.voices.weight.mean(0))
-    folder = train_conversion(TINY, prepared, tmp_path / "second", start=first)
+    folder = train_conversion(TINY, prepared, tmp_path / "second", start=tiny_model)
     assert load_card(folder).licence == card.licence
 
 
-def test_a_run_has_the_sizes_of_the_model_that_it_begins_with(prepared, tmp_path):
-    first = train_conversion(TINY, prepared, tmp_path / "first")
+def test_a_run_has_the_sizes_of_the_model_that_it_begins_with(prepared, tiny_model, tmp_path):
     with pytest.raises(ConfigError, match="text_dim"):
-        train_conversion(with_model(decoder_dim=8), prepared, tmp_path / "second", start=first)
+        train_conversion(with_model(decoder_dim=8), prepared, tmp_path / "second", start=tiny_model)
     with pytest.raises(ConfigError, match="exclude"):
-        train_conversion(TINY, prepared, tmp_path / "fourth", cotatron=first, start=first)
+        train_conversion(TINY, prepared, tmp_path / "fourth", cotatron=tiny_model, start=tiny_model)
 
 
-def test_a_voice_s_card_tells_its_f0(prepared, tmp_path):
+def test_a_voice_s_card_tells_its_f0(prepared, tiny_model):
     """By numpy, from the prepared F0 of its training lines."""
-    _, card = load_conversion(train_conversion(TINY, prepared, tmp_path / "run"))
+    _, card = load_conversion(tiny_model)
     for voice in card.voices:
         ids = [c.id for c in CutSet.from_file(prepared / "cuts_train.jsonl.gz")
                if c.supervisions[0].speaker == voice.name]  # fmt: skip

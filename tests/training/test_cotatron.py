@@ -1,15 +1,15 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from moksori.config import CotatronTrainConfig, TrainConfig, load_config
+from moksori.config import CotatronTrainConfig, load_config
 from moksori.conversion.card import load_training
 from moksori.conversion.checkpoint import load_cotatron
 from moksori.errors import CheckpointError, ConfigError
 from moksori.training.common import mel_mse
-from moksori.training.conversion import train_conversion
 from moksori.training.cotatron import attention_guidance, train_cotatron
 
 pytestmark = pytest.mark.slow
@@ -47,9 +47,9 @@ def test_trains_exports_and_resumes(prepared, tmp_path, cut_after_one_epoch):
     assert not model.training
 
 
-def test_begins_with_a_conversion_model_s_aligner(prepared, tmp_path):
-    conversion = load_config(CONFIGS / "tiny.toml", TrainConfig)
-    start = train_conversion(conversion, prepared, tmp_path / "conversion")
+def test_begins_with_a_conversion_model_s_aligner(prepared, tiny_model, tmp_path):
+    start = tmp_path / "conversion"
+    shutil.copytree(tiny_model, start)
     train_cotatron(longer(1), prepared, tmp_path / "run", start)
     still = TINY.optimizer.model_copy(update={"learning_rate": 1e-12, "weight_decay": 0.0})
     frozen = TINY.model_copy(update={"optimizer": still})

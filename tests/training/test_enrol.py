@@ -11,7 +11,7 @@ import soundfile
 import torch
 from openpyxl import Workbook
 
-from moksori.config import OptimizerConfig, TrainConfig, load_config
+from moksori.config import OptimizerConfig
 from moksori.conversion.checkpoint import load_conversion
 from moksori.conversion.consents import read_consent
 from moksori.conversion.converter import Converter
@@ -20,7 +20,6 @@ from moksori.corpus.prepare import prepare
 from moksori.corpus.readers import read_script_voice, read_voice
 from moksori.errors import CheckpointError, ConfigError, CorpusError, ScriptError, VoiceError
 from moksori.training import enrol, owner
-from moksori.training.conversion import train_conversion
 from moksori.training.spoken import hear_consent
 from moksori.weights import MODEL
 from tests.conftest import DEMO, DEMO_TEXT, TEXTS, voiced_wave
@@ -43,10 +42,9 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def model(prepared, tmp_path_factory) -> Path:
-    config = load_config(ROOT / "configs" / "tiny.toml", TrainConfig)
-    return train_conversion(config, prepared, tmp_path_factory.mktemp("run"))
+@pytest.fixture
+def model(tiny_model) -> Path:
+    return tiny_model
 
 
 def enroll(name, lines, model, folder):

@@ -6,14 +6,13 @@ import pytest
 import soundfile
 import torch
 
-from moksori.config import TrainConfig, VocoderTrainConfig, load_config
+from moksori.config import VocoderTrainConfig, load_config
 from moksori.conversion.checkpoint import load_conversion, load_vocoder
 from moksori.conversion.converter import Converter
 from moksori.corpus.recordings import prepare_recordings, read_lists
 from moksori.corpus.segments import SegmentData, SegmentDataset, Source
 from moksori.errors import CheckpointError, ConfigError, CorpusError
 from moksori.models.vocoder.source_filter import SourceFilter
-from moksori.training.conversion import train_conversion
 from moksori.training.discriminators import (
     discriminator_loss,
     feature_matching_loss,
@@ -118,11 +117,9 @@ def test_begins_with_another_vocoder_and_its_discriminators(recordings, tmp_path
 
 
 def test_learns_from_recordings_and_a_conversion_model_s_mels_together(
-    recordings, prepared, tmp_path
+    recordings, prepared, tiny_model, tmp_path
 ):
-    conversion = load_config(CONFIGS / "tiny.toml", TrainConfig)
-    model = train_conversion(conversion, prepared, tmp_path / "conversion")
-    loaded, card = load_conversion(model)
+    loaded, card = load_conversion(tiny_model)
     source = Source(prepared, "train", TINY, loaded, [voice.name for voice in card.voices])
     own = source.load(source.items[0])
     assert own.gta is not None
@@ -130,7 +127,7 @@ def test_learns_from_recordings_and_a_conversion_model_s_mels_together(
     assert not torch.equal(own.gta, own.mel)
     assert own.band <= 11025
     assert len(own.wave) == len(own.mel) * 512  # raised to the vocoder's rate
-    run = train_vocoder(TINY, [recordings, prepared], tmp_path / "run", model=model)
+    run = train_vocoder(TINY, [recordings, prepared], tmp_path / "run", model=tiny_model)
     assert len(load_vocoder(run)[1].trained_on) == 3
     with pytest.raises(ConfigError, match="another model"):
         train_vocoder(TINY, [recordings, prepared], tmp_path / "run")
