@@ -14,7 +14,7 @@ from moksori.conversion.card import VocoderCard
 from moksori.conversion.checkpoint import load_conversion, load_vocoder, save_model
 from moksori.conversion.converter import Converter
 from moksori.dubbing.deliver import deliverables
-from moksori.dubbing.deliver.deliverables import Material
+from moksori.dubbing.deliver.material import Material
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.records import Dubbed, Role, Take
 from moksori.dubbing.work import flags

@@ -43,7 +43,7 @@ TARGETS = {
 
 # Fourfold oversampling by a windowed sinc: passes 0.9 of the band, and keeps the samples themselves.
 _TIMES = 4
-_PIECE = 1 << 10  # samples whose true peak is sought at once
+_ROW = 32  # samples that one row of a product interpolates around
 _HALF = 24  # samples that an interpolated one depends on, on either side
 _CHUNK = (
     1 << 13
@@ -57,8 +57,8 @@ class LoudnessMeter:
     """
 
     def __init__(self, rate: int, channels: int = 1) -> None:
-        self._filters = k_weighting(rate)
-        self._states = [np.zeros((2, channels)) for _ in self._filters]
+        self._filters = np.array([np.concatenate(stage) for stage in k_weighting(rate)])
+        self._state = np.zeros((len(self._filters), 2, channels))
         self._rate = rate
         self._samples = 0
         self._energies = [0.0]  # of each quarter of a block; the last is being filled
@@ -82,6 +82,10 @@ class LoudnessMeter:
 
         Less than the standard's block of 400 ms is measured as one block.
         """
+        return self.with_gain(0.0)
+
+    def with_gain(self, gain: Decibels) -> Decibels:
+        """What it would be, had all that was added been raised by `gain`."""
         seconds = self._samples / self._rate
         if self._samples == 0:
             return -np.inf
@@ -93,17 +97,16 @@ class LoudnessMeter:
             quarters[: len(self._energies)] = self._energies[: blocks + 3]
             sums = np.lib.stride_tricks.sliding_window_view(quarters, 4).sum(1)
             powers = sums / (BLOCK * self._rate)
-        return gated(powers)
+        return gated(powers * 10 ** (gain / 10))
 
     def _weighted_power(self, wave: np.ndarray) -> np.ndarray:
         """[n]: K-weighted, squared, summed over the channels."""
-        rest = max(float(np.abs(state).max()) for state in self._states)
-        if rest < 1e-20 and not wave.any():  # spares the slow arithmetic of denormal numbers
+        # Silence after silence would be the slow arithmetic of denormal numbers.
+        if not len(wave) or (np.abs(self._state).max() < 1e-20 and not wave.any()):
             return np.zeros(len(wave))
-        from scipy.signal import lfilter  # here, as below: only who delivers waits for its import
+        from scipy.signal import sosfilt  # here, as below: only who delivers waits for its import
 
-        for i, (b, a) in enumerate(self._filters):
-            wave, self._states[i] = lfilter(b, a, wave, axis=0, zi=self._states[i])
+        wave, self._state = sosfilt(self._filters, wave, axis=0, zi=self._state)
         result: np.ndarray = np.square(wave).sum(axis=1)
         return result
 
@@ -133,18 +136,10 @@ class PeakMeter:
         return decibels(max(self._peak, self._highest(end)))
 
     def _highest(self, wave: np.ndarray) -> float:
-        """The loudest pieces first, until none can be higher."""
         highest = max(self._peak, float(np.abs(wave).max(initial=0.0)))
         for channel in wave.T:
-            pieces = [
-                channel[i : i + _PIECE + 2 * _HALF]
-                for i in range(0, len(channel) - 2 * _HALF, _PIECE)
-            ]
-            most = [float(np.abs(piece).max()) * _most() for piece in pieces]
-            for i in np.argsort(most)[::-1]:
-                if most[i] <= highest:
-                    break
-                highest = max(highest, float(_peaks(pieces[i]).max()))
+            if np.abs(channel).max(initial=0.0) * _most() > highest:
+                highest = max(highest, float(_peaks(channel).max(initial=0.0)))
         return highest
 
 
@@ -163,11 +158,29 @@ def _most() -> float:
     return float(np.abs(_kernel()).sum(0).max())
 
 
+@cache
+def _rows_kernel() -> np.ndarray:
+    """[_ROW + 2 * _HALF, (_TIMES - 1) * _ROW]: `_kernel` after each of `_ROW` samples, at once."""
+    kernel = _kernel()[:, 1:]
+    rows = np.zeros((_ROW + 2 * _HALF, _TIMES - 1, _ROW), np.float32)
+    for i in range(_ROW):
+        rows[i : i + len(kernel), :, i] = kernel
+    return rows.reshape(len(rows), -1)
+
+
 def _peaks(wave: np.ndarray) -> np.ndarray:
-    """[n - 2 * _HALF]: the highest true peak from each inner sample to its neighbours."""
-    windows = np.lib.stride_tricks.sliding_window_view(np.append(0.0, wave), 2 * _HALF + 1)
-    between = np.abs(np.ascontiguousarray(windows) @ _kernel())  # [n - 2 * _HALF + 1, _TIMES]
-    result: np.ndarray = np.maximum(between[:-1, 1:].max(1), between[1:].max(1))
+    """[n - 2 * _HALF]: the highest true peak from each inner sample to its neighbours.
+
+    Products of rows of samples with one matrix: twice the arithmetic of a filter, in far less time.
+    """
+    count = len(wave) - 2 * _HALF + 1  # of gaps, the first before the inner samples
+    padded = np.zeros(-(-count // _ROW) * _ROW + 2 * _HALF, np.float32)
+    padded[1 : len(wave) + 1] = wave
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _ROW + 2 * _HALF)[::_ROW]
+    between = (np.ascontiguousarray(windows) @ _rows_kernel()).reshape(-1, _TIMES - 1, _ROW)
+    gaps = np.maximum(between.max(1), -between.min(1)).ravel()[:count]
+    inner = np.abs(wave[_HALF : len(wave) - _HALF])
+    result: np.ndarray = np.maximum(np.maximum(gaps[:-1], gaps[1:]), inner)
     return result
 
 

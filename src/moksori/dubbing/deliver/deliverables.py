@@ -19,105 +19,30 @@ single       report.single.html        the same in one file, to be sent
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from moksori.alignment.textgrid import save_textgrid
-from moksori.config import Seconds
 from moksori.dubbing.deliver.aaf import write_aaf
-from moksori.dubbing.deliver.clips import Clip, Look, Marker
 from moksori.dubbing.deliver.dapt import Event, write_dapt
 from moksori.dubbing.deliver.issue_list import PREFLIGHT, save_issues
 from moksori.dubbing.deliver.markers import write_marker_table, write_marker_text
+from moksori.dubbing.deliver.material import Material, Rendering
 from moksori.dubbing.deliver.mix import Placed
 from moksori.dubbing.deliver.mouth import mouth_cues, save_mouth
 from moksori.dubbing.deliver.reaper import write_rpp
-from moksori.dubbing.deliver.reel import Rendered, render
+from moksori.dubbing.deliver.reel import render
 from moksori.dubbing.deliver.report import Summary, write_report
 from moksori.dubbing.deliver.retakes import (
-    URGENT,
-    reasons,
-    severity,
-    state,
     to_look_at,
     write_retakes,
 )
-from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.deliver.subtitles import Cue, write_subtitles
 from moksori.dubbing.deliver.timeline import Word, write_edl, write_otio, write_words
 from moksori.dubbing.deliver.visemes import save_visemes, visemes_by_frame
-from moksori.dubbing.plan.issues import Issue
-from moksori.dubbing.records import Dubbed
 from moksori.messages import say
-
-
-@dataclass(kw_only=True)
-class Material:
-    """What deliverables are made of.
-
-    Attributes:
-        rows: every line of the episode, in the script's order.
-        issues: what preflight found.
-        spec: of the delivery.
-        out: the job's folder, which all goes to.
-        rendered: what the reel measured, once it is written.
-    """
-
-    rows: Sequence[Dubbed]
-    issues: Sequence[Issue]
-    spec: DeliverySpec
-    out: Path
-    rendered: Rendered | None = None
-
-    def placed(self) -> Iterator[tuple[Dubbed, Path, Seconds]]:
-        """The lines that lie on the reel, with their wave and where it begins."""
-        for row in self.rows:
-            if row.wave and row.take.start is not None:
-                yield row, row.wave, row.take.start
-
-    def clips(self) -> list[Clip]:
-        """The same as clips of the reel."""
-        return [
-            Clip(
-                id=row.take.id, character=row.take.line.character, text=row.take.line.text,
-                wave=f"lines/{row.take.id}.wav", start=self.spec.sample(start),
-                samples=self.spec.sample(row.take.seconds), source=row.take.audio,
-                source_begin=row.take.begin / row.take.sample_rate,
-                source_channel=row.take.channel, look=_look(row),
-            )
-            for row, _, start in self.placed()
-        ]  # fmt: skip
-
-    def markers(self) -> list[Marker]:
-        """Of the lines that a person should look at; those that failed at the script's times."""
-        spec, found = self.spec, list[Marker]()
-        for row in filter(to_look_at, self.rows):
-            line, start, seconds = row.take.line, row.take.start, row.take.seconds
-            if row.status == "failed" and start is None and line.start is not None:
-                start = line.start - spec.start_timecode
-                seconds = line.end - line.start if line.end else 0.0
-            if start is None or start < 0:  # of a script without times
-                continue
-            said = [say(f"mark.{state(row)}", spec.lang)] if state(row) else []
-            said += [row.mark.note] if row.mark and row.mark.note else []
-            note = "; ".join(said + [" ".join(why.split()) for why in reasons(row, spec.lang)])
-            found.append(
-                Marker(
-                    id=row.take.id, character=line.character, start=spec.sample(start),
-                    samples=spec.sample(seconds), look=_look(row), note=note,
-                )
-            )  # fmt: skip
-        return found
-
-
-def _look(row: Dubbed) -> Look:
-    if state(row) == "ok":
-        return "ok"
-    if not to_look_at(row):
-        return ""
-    return "retake" if state(row) == "retake" or severity(row) >= URGENT else "look"
 
 
 class Deliverable(NamedTuple):
@@ -143,7 +68,7 @@ def _reel(material: Material, folder: Path) -> None:
         for row, wave, start in material.placed()
     ]
     if lines:
-        material.rendered = render(lines, spec.sample(spec.length), folder, spec)
+        material.reel = Rendering(partial(render, lines, spec.sample(spec.length), folder, spec))
 
 
 def _edl(material: Material, folder: Path) -> None:
@@ -158,14 +83,14 @@ def _otio(material: Material, folder: Path) -> None:
 
 def _reaper(material: Material, folder: Path) -> None:
     if clips := material.clips():
-        gain = material.rendered.gain if material.rendered else 0.0
+        gain = material.reel.gain if material.reel else 0.0
         path = folder / "session.rpp"
         write_rpp(path, clips, material.markers(), material.spec, gain, material.out)
 
 
 def _aaf(material: Material, folder: Path) -> None:
     if clips := material.clips():
-        gain = material.rendered.gain if material.rendered else 0.0
+        gain = material.reel.gain if material.reel else 0.0
         waves = {row.take.id: wave for row, wave, _ in material.placed()}
         path = folder / "session.aaf"
         write_aaf(path, clips, material.markers(), material.spec, gain, waves, material.out)
@@ -259,20 +184,21 @@ def _single(material: Material, folder: Path) -> None:
 
 
 def _summary(material: Material, folder: Path) -> Summary:
+    loudness = _loudness(material)  # once the reel is there
     counts = Counter(row.status for row in material.rows)
     here = sorted(path.relative_to(folder).as_posix() for path in folder.iterdir())
     return Summary(
         lines=len(material.rows), converted=counts["converted"], passed=counts["passed"],
         failed=counts["failed"], to_look_at=sum(map(to_look_at, material.rows)),
-        loudness=_loudness(material), deliverables=here,
+        loudness=loudness, deliverables=here,
     )  # fmt: skip
 
 
 def _loudness(material: Material) -> list[str]:
     """What was measured of the reel, in words."""
-    reel, lang = material.rendered, material.spec.lang
-    if reel is None:
+    if material.reel is None:
         return []
+    reel, lang = material.reel.rendered, material.spec.lang
     target = material.spec.loudness.name
     said = [
         say(
@@ -287,14 +213,13 @@ def _loudness(material: Material) -> list[str]:
     return said
 
 
-# In this order; the reports, which list the others, are the last.
+# In this order: what needs nothing of the reel while it is written, then its gain; the reports, which list
+# the others, are the last.
 DELIVERABLES = (
     Deliverable("lines", _lines),
     Deliverable("reel", _reel),
     Deliverable("edl", _edl),
     Deliverable("otio", _otio),
-    Deliverable("reaper", _reaper),
-    Deliverable("aaf", _aaf),
     Deliverable("markers", _markers),
     Deliverable("dapt", _dapt),
     Deliverable("subtitles", _subtitles),
@@ -304,6 +229,8 @@ DELIVERABLES = (
     Deliverable("visemes", _visemes),
     Deliverable("issues", _issues),
     Deliverable("retakes", _retakes),
+    Deliverable("reaper", _reaper),
+    Deliverable("aaf", _aaf),
     Deliverable("report", _report),
     Deliverable("single", _single),
 )

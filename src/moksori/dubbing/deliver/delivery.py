@@ -4,10 +4,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from moksori.dubbing.deliver.deliverables import DELIVERABLES, Material
+from moksori.dubbing.deliver.deliverables import DELIVERABLES
+from moksori.dubbing.deliver.material import Material
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME, Dubbed
@@ -58,7 +60,7 @@ def deliver(
     try:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir()
-        with without_sync():
+        with without_sync(), closing(material):
             for item in progress(wanted, len(wanted)):
                 item.write(material, new)
             prove(material, new)

@@ -13,7 +13,7 @@ from moksori.errors import AudioError, OutputError
 from moksori.messages import Message, message
 from moksori.signal import audio
 
-_BLOCK = 1 << 18  # samples mixed at a time
+BLOCK = 1 << 17  # samples mixed at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +69,8 @@ def mix(lines: Sequence[Placed], length: int, rate: int) -> Iterator[np.ndarray]
     """The sum of `lines`, sorted by start, in blocks; however many sound at once, one is held at a time."""
     waiting = deque(lines)
     ahead = np.zeros(0)  # what is mixed already, from the block's beginning
-    for begin in range(0, length, _BLOCK):
-        end = min(length, begin + _BLOCK)
+    for begin in range(0, length, BLOCK):
+        end = min(length, begin + BLOCK)
         ahead = np.pad(ahead, (0, max(0, end - begin - len(ahead))))
         while waiting and waiting[0].start < end:
             line = waiting.popleft()

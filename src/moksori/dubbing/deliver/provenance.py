@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from moksori.conversion.converter import Converter
-from moksori.dubbing.deliver.deliverables import Material
+from moksori.dubbing.deliver.material import Material
 from moksori.dubbing.delivered import digest
 from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.task import Heard, Task
@@ -141,7 +141,7 @@ class Proof:
         """The lines that a file holds: one, those of a stem's file, or all."""
         if name.startswith("lines/") and path.stem in rows:
             return [rows[path.stem]]
-        held = material.rendered.held.get(path) if material.rendered else None
+        held = material.reel.rendered.held.get(path) if material.reel else None
         return reel if held is None else [row for row in reel if row.take.id in held]
 
     def _line(self, row: Dubbed) -> LineSaid:

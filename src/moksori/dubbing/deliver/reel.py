@@ -5,27 +5,29 @@ silence between: its time reference (`bext`) and the time code in its name say w
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import soundfile
 
 from moksori.config import Decibels, Seconds
-from moksori.dubbing.deliver.mix import Placed, end_of, mix
+from moksori.dubbing.deliver.bounce import SAMPLE_BYTES, Bounced, bounce, bounce_at_target
+from moksori.dubbing.deliver.mix import Placed, end_of
 from moksori.dubbing.deliver.spec import DeliverySpec
+from moksori.dubbing.processes import spawned
 from moksori.errors import OutputError
 from moksori.files import unique_names
 from moksori.signal import bwf
-from moksori.signal.loudness import Limiter, LoudnessMeter, PeakMeter
-from moksori.writing import write_error
+from moksori.writing import without_sync, write_error
 
-_ATTEMPTS = 3  # at the loudness, where the limiter takes some of it away
-_BYTES = 3  # of a sample
+_SHORT: Seconds = 300.0  # a reel that is written in about a second
+_MOST = 4  # processes
 _SILENCE: Seconds = 5.0  # of a character, after which the stem is another file
 _PEAK_TOLERANCE: Decibels = 0.05
 
@@ -61,14 +63,6 @@ class Rendered:
     within: bool
 
 
-class _Track(NamedTuple):
-    """As written."""
-
-    loudness: Decibels
-    true_peak: Decibels
-    limited: Decibels
-
-
 class _Part(NamedTuple):
     """A file to be written: the reel, a stem, or a stretch of it."""
 
@@ -84,7 +78,7 @@ def render(
     length: int,
     folder: Path,
     spec: DeliverySpec,
-    progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
+    on_gain: Callable[[Decibels], None] = lambda gain: None,
 ) -> Rendered:
     """Write `folder`/reel.wav and `folder`/stems/, mono, 24 bit.
 
@@ -100,7 +94,7 @@ def render(
         length: samples of the reel, at the spec's sample rate; it is longer where a line ends later.
         folder: made if it is missing.
         spec: what it has to be.
-        progress: wraps the iteration over the files to be written and is given their number.
+        on_gain: is told the gain as soon as it is known, before the stems are written.
 
     Raises:
         AudioError: a line's wave is missing or cannot be read.
@@ -114,21 +108,22 @@ def render(
     stems = {stem: _parts(stem, name, whole, spec) for stem, name in names.items()}
     try:
         (folder / "stems").mkdir(parents=True, exist_ok=True)
-        sizes = [p.length * _BYTES for parts in ([whole], *stems.values()) for p in parts]
+        sizes = [p.length * SAMPLE_BYTES for parts in ([whole], *stems.values()) for p in parts]
         _check_space(folder, sum(sizes) + max(sizes))  # one is copied when stamped
         with tempfile.TemporaryDirectory(dir=folder, prefix=".reel.") as made:
             work = Path(made)
             (work / "stems").mkdir()
-            tracks: dict[Path, _Track] = {}
-            before, gain = -np.inf, 0.0
-            for parts in progress([[whole], *stems.values()], len(stems) + 1):
-                for part in parts:
-                    if part is whole:
-                        before, gain, track = _reach(work / part.path, lines, length, spec)
-                    else:
-                        track = _write(work / part.path, part.lines, part.length, spec, gain)
-                    bwf.write_bext(work / part.path, _about(part, spec, track))
-                    tracks[part.path] = track
+            tracks: dict[Path, Bounced] = {}
+            with _beside(length / rate) as pool:
+                bounced = pool.submit(_reel, work, whole, spec)
+                before, gain, tracks[whole.path] = bounced.result()
+                on_gain(gain)
+                written = {
+                    part.path: pool.submit(_stem, work, part, spec, gain)
+                    for parts in stems.values()
+                    for part in parts
+                }
+                tracks |= {path: stem.result() for path, stem in written.items()}
             for path in tracks:
                 (work / path).replace(folder / path)
     except OSError as error:
@@ -190,51 +185,32 @@ def _parts(stem: str, name: str, whole: _Part, spec: DeliverySpec) -> list[_Part
     return parts
 
 
-def _reach(
-    path: Path, lines: Sequence[Placed], length: int, spec: DeliverySpec
-) -> tuple[Decibels, Decibels, _Track]:
-    """Write the reel at the target's loudness; also the loudness before, and the gain."""
-    target = spec.loudness
-    meter = LoudnessMeter(spec.sample_rate)
-    for block in mix(lines, length, spec.sample_rate):
-        meter.add(block)
-    before, gain = meter.loudness, 0.0
-    if target.level is None or not np.isfinite(before):
-        return before, gain, _write(path, lines, length, spec, gain)
-    reached = before
-    for _ in range(_ATTEMPTS):
-        gain += target.level - reached
-        track = _write(path, lines, length, spec, gain)
-        reached = track.loudness
-        if abs(target.level - reached) <= target.tolerance or not np.isfinite(reached):
-            break
-    return before, gain, track
+def _beside(length: Seconds) -> Executor:
+    """Where files are written: processes, which Python's own work here does not hold up.
+
+    Where a reel is written sooner than they begin, a thread.
+    """
+    if length < _SHORT:
+        return ThreadPoolExecutor(1)
+    return spawned(min(os.cpu_count() or 1, _MOST))
 
 
-def _write(
-    path: Path, lines: Sequence[Placed], length: int, spec: DeliverySpec, gain: Decibels
-) -> _Track:
-    """Write `lines` with `gain`, limited, and measure what was written."""
-    rate, factor = spec.sample_rate, 10 ** (gain / 20)
-    limiter = Limiter(rate, spec.loudness.true_peak)
-    loudness, peak = LoudnessMeter(rate), PeakMeter()
-
-    def limited() -> Iterator[np.ndarray]:
-        for block in mix(lines, length, rate):
-            yield limiter.add(block * factor)
-        yield limiter.finish()
-
-    form = bwf.format_for(length * _BYTES)
-    with soundfile.SoundFile(path, "w", rate, 1, "PCM_24", format=form) as file:
-        for block in limited():
-            whole = np.rint(block * 2**23).clip(-(2**23), 2**23 - 1).astype(np.int32)
-            file.write(whole << 8)  # libsndfile writes the upper 24 bits, as they are
-            loudness.add(whole / 2**23)
-            peak.add(whole / 2**23)
-    return _Track(loudness.loudness, peak.true_peak, limiter.reduction)
+def _reel(folder: Path, whole: _Part, spec: DeliverySpec) -> tuple[Decibels, Decibels, Bounced]:
+    with without_sync():
+        path = folder / whole.path
+        before, gain, track = bounce_at_target(path, whole.lines, whole.length, spec)
+        bwf.write_bext(path, _about(whole, spec, track))
+        return before, gain, track
 
 
-def _about(part: _Part, spec: DeliverySpec, track: _Track) -> bwf.Broadcast:
+def _stem(folder: Path, part: _Part, spec: DeliverySpec, gain: Decibels) -> Bounced:
+    with without_sync():
+        track = bounce(folder / part.path, part.lines, part.length, spec, gain)
+        bwf.write_bext(folder / part.path, _about(part, spec, track))
+        return track
+
+
+def _about(part: _Part, spec: DeliverySpec, track: Bounced) -> bwf.Broadcast:
     key = "\0".join((spec.title, part.path.as_posix(), spec.date.isoformat()))
     return bwf.Broadcast(
         description=": ".join(filter(None, (spec.title, part.name))),

@@ -1,8 +1,5 @@
 """Where takes are worked on: in processes of this machine; cluster.py has those of many machines."""
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -10,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from moksori.dubbing.processes import spawned
 from moksori.dubbing.task import PASSING, PassingError, Setup, Task
 from moksori.dubbing.work.worker import Worker
 from moksori.errors import MoksoriError, OutputError
@@ -50,8 +48,7 @@ class LocalEngine:
         self._pool = self._new_pool(workers)
 
     def _new_pool(self, workers: int) -> ProcessPoolExecutor:
-        spawn = multiprocessing.get_context("spawn")  # PyTorch's threads do not survive a fork
-        return ProcessPoolExecutor(workers, spawn, _start, (self.setup,))
+        return spawned(workers, _start, self.setup)
 
     def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
         """As `Engine.map`; a task that kills its worker is an error of that task alone."""
@@ -82,7 +79,7 @@ class LocalEngine:
                 except BrokenProcessPool:
                     suspects.append(task)
 
-        submit(self.workers)
+        submit(self.workers + 1)  # so that none waits while an outcome is put on the disk
         while pending:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
@@ -102,16 +99,7 @@ _worker: Worker
 
 
 def _start(setup: Setup) -> None:
-    """Begin a worker process; it ends with its parent, however that ends."""
     global _worker
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def end() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=end, daemon=True).start()
     _worker = Worker(setup)
 
 

@@ -20,7 +20,7 @@ from moksori.alignment.alignment import SILENT
 from moksori.config import AudioConfig, Decibels, Seconds
 from moksori.dubbing.work.long_lines import Part
 from moksori.metrics.measures import compare_f0
-from moksori.signal.audio import Recording, decibels, resample
+from moksori.signal.audio import Recording, decibels
 from moksori.signal.pitch import f0 as f0_of
 
 Metrics = dict[str, float]
@@ -91,12 +91,16 @@ def of_conversion(
         sample_rate: of it, Hz.
         audio: of the frames.
     """
-    after = f0_of(resample(converted, sample_rate, audio.sample_rate).astype(np.float32), audio)
+    begins = [round(p.alignment.begin * audio.sample_rate / audio.hop_length) for p in parts]
+    length = (begins[-1] - begins[0] + len(parts[-1].f0)) * audio.hop_length / audio.sample_rate
+    start = parts[0].alignment.begin
+    first, end = (round(time * sample_rate) for time in (start, start + length))
+    after = f0_of(converted[first:end], audio, sample_rate)  # elsewhere is the room
     before = np.zeros_like(after)
-    for part in parts:
-        first = round(part.alignment.begin * audio.sample_rate / audio.hop_length)
-        own = part.f0[: max(0, len(before) - first)]
-        before[first : first + len(own)] = own
+    for begin, part in zip(begins, parts, strict=True):
+        place = begin - begins[0]
+        own = part.f0[: max(0, len(before) - place)]
+        before[place : place + len(own)] = own
     if ((before > 0) & (after > 0)).sum() < 10:  # too few to correlate
         return {}
     return {"f0_correlation": compare_f0(before, after).correlation}
