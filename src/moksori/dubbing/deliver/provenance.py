@@ -1,7 +1,10 @@
 """What a job's deliveries say of themselves, and what its ledger says of the work."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -118,15 +121,20 @@ class Proof:
         on_reel = [row for row, _, _ in material.placed()]
         lines = {id: self._line(row) for id, row in rows.items()}
         whole = state(self.converter, tuple(lines.values()), material.spec.title, self.watermark)
-        files = {}
-        for path in sorted(folder.rglob("*.wav")):
+
+        def mark(path: Path) -> tuple[str, str]:
             name = path.relative_to(folder).as_posix()
             within = self._within(name, path, material, rows, on_reel)
             said = whole.about(tuple(lines[row.take.id] for row in within))
             if name.startswith("lines/") and len(within) == 1:
                 _with_time(path, within[0], material)
             self._mark(path, said)
-            files[name] = digest(path)
+            return name, digest(path)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # most of it is copying
+            paths = sorted(folder.rglob("*.wav"))
+            marked = [pool.submit(copy_context().run, mark, path) for path in paths]
+            files = dict(each.result() for each in marked)
         summary = {"files": files, "commercial": whole.commercial, "c2pa": self.c2pa}
         ledger.append(self.out / HOME, "delivered", summary)
 
