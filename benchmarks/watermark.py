@@ -1,7 +1,7 @@
 """How surely the watermark is found again, and what it costs. Prints the tables of docs/provenance.md.
 
     python benchmarks/watermark.py ../shared/corpus/emotiontts [--nonverbal ../shared/nonverbal]
-        [--lines 24] [--strength 0.7 --strength 1]
+        [--lines 24] [--strength 1 --strength 1.25]
 
 Lines of the test split are converted at 48 kHz, marked, and then spoiled; false alarms are counted on the
 same lines unmarked. “Mixed” adds another sound below the line: white noise; noise with the spectrum of the
@@ -37,7 +37,7 @@ def main(
     corpus: Path,
     nonverbal: Annotated[Path | None, typer.Option(help="Folder of laughs and cries.")] = None,
     lines: Annotated[int, typer.Option()] = 24,
-    strength: Annotated[list[float] | None, typer.Option(help="Of the mark.")] = None,
+    strength: Annotated[list[float] | None, typer.Option(help="Of the mark, dB.")] = None,
 ) -> None:
     """Mark, spoil, seek, judge."""
     strength = strength or [STRENGTH]

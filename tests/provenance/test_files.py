@@ -2,6 +2,7 @@
 
 import stat
 import struct
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -183,15 +184,29 @@ def test_other_words_than_those_signed_are_told(own, wav):
 
 
 def test_the_watermark_is_found_and_only_where_it_is():
-    """Also after MP3, and of a recording at any rate; what lies above 2 kHz is untouched."""
+    """Also from anywhere in the line, after MP3, and below as much noise as a mix has."""
     wave, rate = soundfile.read(DEMO, dtype="float32", always_2d=True)
     marked = watermark.mark(wave, rate)
     assert marked.shape == wave.shape
     assert watermark.confidence(wave, rate) < 0.1
-    assert watermark.confidence(marked, rate) > 0.9
-    change = np.abs(np.fft.rfft((marked - wave)[:, 0])) ** 2
+    assert watermark.confidence(marked, rate) > 0.99
+    assert watermark.confidence(marked[7777:], rate) > 0.99
+    noise = np.random.default_rng(1).standard_normal(wave.shape) * np.sqrt((wave**2).mean()) / 2
+    assert watermark.confidence(marked + noise, rate) > watermark.FOUND
+    assert watermark.confidence(wave + noise, rate) < 0.1
+    content = BytesIO()
+    soundfile.write(content, marked, rate, format="MP3")
+    content.seek(0)
+    assert watermark.confidence(*soundfile.read(content)) > 0.99
+
+
+def test_the_watermark_moves_the_level_by_its_strength_and_nothing_above_its_band():
+    wave, rate = soundfile.read(DEMO, dtype="float32", always_2d=True)
+    change = watermark.mark(wave, rate, 1.0) - wave
+    power = np.abs(np.fft.rfft(change[:, 0])) ** 2
     hertz = np.fft.rfftfreq(len(wave), 1 / rate)
-    assert change[hertz > 2200].sum() < 1e-3 * change.sum()
+    assert power[(hertz > 7200) | (hertz < 100)].sum() < 1e-3 * power.sum()
+    assert 10 * np.log10((change**2).sum() / (wave**2).sum()) < -17  # ± 1 dB would be -18.5
     stereo = watermark.mark(np.repeat(wave, 2, 1), rate)
     assert np.allclose(stereo[:, 0], stereo[:, 1])
     for empty in (np.zeros((rate, 1), np.float32), wave[:100]):

@@ -172,7 +172,7 @@ WatermarkOption = Annotated[
     typer.Option(
         "--watermark/--no-watermark",
         help="Put a faint watermark into what is converted, which `moksori verify` finds again "
-        "(resemble-perth, extra provenance); it costs a little quality, see docs/provenance.md.",
+        "also after MP3 and under other sounds; see docs/provenance.md.",
     ),
 ]
 RunArgument = Annotated[

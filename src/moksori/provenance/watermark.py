@@ -1,170 +1,79 @@
-"""A faint watermark in conversions: Perth's, by its own weights, at any sample rate.
+"""A faint watermark in conversions: a known pattern of small rises and falls of level, at any sample rate.
 
-After Resemble AI's `resemble-perth` (MIT), whose wheel brings the weights and whose networks these are: an
-encoder changes the magnitudes below 2 kHz of a 32 kHz signal, a decoder says from magnitudes alone how sure
-it is that this was done. The library itself is not imported: it needs torchaudio, and resamples a signal to
-32 kHz and back, which would take away what lies above 16 kHz. Here only the change is resampled and added.
+Spread spectrum in the log-magnitude domain (Kirovski and Malvar 2003, doi 10.1109/TSP.2003.809384): the level
+of tiles of 16 ms by 250 Hz is raised and lowered by a decibel or so, after a pattern that repeats every
+second. Each step is followed by its opposite, so that the sound's own level, which moves more slowly, cancels
+out.
+The pattern is sought at every place, by tiles that stand out of their band's steady noise.
 """
 
+import hashlib
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn import functional
 
-from moksori.config import Hertz
-from moksori.errors import CheckpointError, ConfigError
+from moksori.config import Decibels, Hertz
 from moksori.signal.audio import resample
 
-RATE: Hertz = 32000
+RATE: Hertz = 16000
 FOUND = 0.5  # confidence from which a watermark is there; docs/provenance.md has what was measured
-STRENGTH = (
-    1.0  # of the change, in dB, that Perth makes; docs/provenance.md has what less and more give
-)
-_FFT, _HOP, _BINS, _HIDDEN = 2048, 320, 128, 256
-_FLOOR, _HEADROOM = 1e-9, 15.0  # of magnitudes; dB above full scale that the networks know
-_DEEP = 20 * float(np.log10(_FLOOR))
-_QUIET = 0.05  # of the loudest frame, below which a frame has no watermark
-_WEIGHTS = "perth/perth_net/pretrained/implicit/perth_net_250000.pth.tar"
+STRENGTH: Decibels = 1.25  # docs/provenance.md has what less and more give
+_FFT, _HOP, _LOWEST = 512, 128, 8  # samples, samples, bin
+_FRAMES, _BINS = 2, 8  # of a tile: 16 ms, 250 Hz
+_BANDS, _STEPS = 27, 64  # of the pattern: from 250 to 7,000 Hz, about a second
+_SURE = 5.2  # standard deviations; of 566 lines unmarked, plain and noisy, none was above 4.5
+_TO_SIGMA = 1.4826  # of the median absolute deviation of normal numbers
+_LIKELIEST = 2.0  # times the median step that a step of the level counts for at most
+_NOISE = 0.15, 1.6  # the quantile of a band's power that is its noise, and by how much it varies
+_RANGE = 1e-7  # of the loudest tile, below which nothing is heard
+_KEY = b"Moksori"
 
 
-class _Layers(nn.Sequential):
-    """Seven convolutions over frames, as Perth has them."""
-
-    def __init__(self, outputs: int) -> None:
-        sizes = [(_BINS, _HIDDEN, 1), *[(_HIDDEN, _HIDDEN, 7)] * 5, (_HIDDEN, outputs, 1)]
-        super().__init__(*(_Conv(*size) for size in sizes))
-
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        """[1, _BINS, T] to [1, outputs, T]."""
-        *hidden, last = self
-        for layer in hidden:
-            frames = functional.leaky_relu(layer(frames))
-        result: torch.Tensor = last(frames)
-        return result
+@cache
+def _pattern() -> np.ndarray:
+    """[_STEPS, _BANDS] of 1 and -1, each odd step the opposite of the one before; the same for ever."""
+    count = _STEPS // 2 * _BANDS
+    digest = hashlib.shake_256(_KEY).digest(-(-count // 8))
+    signs = np.unpackbits(np.frombuffer(digest, np.uint8))[:count].reshape(-1, _BANDS) * 2.0 - 1
+    return np.stack([signs, -signs], axis=1).reshape(_STEPS, _BANDS)
 
 
-class _Conv(nn.Module):
-    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv1d(inputs, outputs, kernel, padding=kernel // 2)
-
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.conv(frames)
-        return result
-
-
-class _Encoder(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = _Layers(_BINS)
-
-
-class _Decoder(nn.Module):
-    """Reads at three paces, so that a stretched signal is read too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.slow_layers, self.normal_layers, self.fast_layers = (_Layers(2) for _ in range(3))
-
-    def forward(self, magnitudes: torch.Tensor) -> torch.Tensor:
-        """How sure it is that magnitudes [1, bins, T] are marked, [1]."""
-        loud = _loud(magnitudes)
-        band, size = magnitudes[:, :_BINS], magnitudes.shape[2]
-        marks, shares = [], []
-        for layers, pace in (
-            (self.slow_layers, 1.25),
-            (self.normal_layers, 1.0),
-            (self.fast_layers, 0.75),
-        ):
-            frames = max(1, int(size * pace))
-            paced = band
-            if pace != 1:
-                paced = functional.interpolate(band, size=frames, mode="linear", align_corners=True)
-            here = functional.interpolate(loud, size=frames, mode="nearest")
-            share, mark = layers(paced).split(1, 1)
-            total = here.sum(2).clamp(min=1)
-            marks.append((mark * here).sum(2) / total)
-            shares.append((share * here).sum(2) / total)
-        weights = torch.cat(shares, 1).softmax(1)
-        return (torch.cat(marks, 1) * weights).sum(1)
-
-
-class _Perth(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder, self.decoder = _Encoder(), _Decoder()
-
-
-def _loud(magnitudes: torch.Tensor) -> torch.Tensor:
-    """The frames that are loud enough, [1, 1, T]."""
-    level = magnitudes.sum(1, keepdim=True)
-    return (level > _QUIET * level.amax(2, keepdim=True)).float()
+def _curved(steps: np.ndarray) -> np.ndarray:
+    """How far the inner steps [n, bands] stand out of the ones beside them, [n - 2, bands]."""
+    result: np.ndarray = steps[1:-1] - (steps[:-2] + steps[2:]) / 2
+    return result
 
 
 def _spectrum(wave: np.ndarray) -> torch.Tensor:
-    """[bins, T] of a wave [n] at `RATE`."""
+    """[bins, frames] of a wave [n] at `RATE`."""
     signal = torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))
     window = torch.hann_window(_FFT)
     return torch.stft(signal, _FFT, _HOP, window=window, center=True, return_complex=True)
 
 
-def _magnitudes(spectrum: torch.Tensor) -> torch.Tensor:
-    """As the networks know them, [1, bins, T]."""
-    level = 20 * spectrum.abs().clamp(min=_FLOOR).log10()
-    return ((level - _DEEP) / (_HEADROOM - _DEEP))[None]
-
-
-def check_installed() -> None:
-    """See that the weights are there.
-
-    Raises:
-        ConfigError: `resemble-perth` is not installed.
-        CheckpointError: it is another one than this knows.
-    """
-    _model()
-
-
-@cache
-def _model() -> _Perth:
-    try:
-        path = Path(str(distribution("resemble-perth").locate_file(_WEIGHTS)))
-    except PackageNotFoundError:
-        raise ConfigError.of("watermark.not_installed") from None
-    try:  # nothing of it is unpickled but tensors, numbers and names
-        state = torch.load(path, map_location="cpu", weights_only=True)["model"]
-        model = _Perth()
-        model.load_state_dict({k: v for k, v in state.items() if not k.startswith("ap.")})
-    except Exception as error:  # what a foreign file makes the reader raise is not to be foreseen
-        raise CheckpointError.of("watermark.other", file=path, why=error) from None
-    return model.eval()
+def _audible(wave: np.ndarray) -> bool:
+    return len(wave) >= _FFT and bool(wave.any())
 
 
 @torch.inference_mode()
-def mark(samples: np.ndarray, sample_rate: Hertz, strength: float = STRENGTH) -> np.ndarray:
+def mark(samples: np.ndarray, sample_rate: Hertz, strength: Decibels = STRENGTH) -> np.ndarray:
     """Samples with a watermark, the same in all channels.
 
     Args:
-        samples: [n, channels]; what is shorter than a window (64 ms) or silent stays as it is.
+        samples: [n, channels]; what is shorter than a window (32 ms) or silent stays as it is.
         sample_rate: of any height.
-        strength: 1 as Perth marks; less costs less, and is sooner lost.
-
-    Raises:
-        ConfigError, CheckpointError: as `check_installed`.
+        strength: by how much the level rises and falls.
     """
-    model = _model()
     wave = resample(samples.mean(axis=1).astype(np.float32), sample_rate, RATE)
-    if len(wave) < _FFT or not wave.any():
+    if not _audible(wave):
         return samples
     spectrum = _spectrum(wave)
-    magnitudes = _magnitudes(spectrum)
-    moved = strength * model.encoder.layers(magnitudes[:, :_BINS])[0] * _loud(magnitudes)[0]
-    factor = 10 ** (moved * (_HEADROOM - _DEEP) / 20)  # of the magnitudes below 2 kHz
+    step = torch.arange(spectrum.shape[1]) // _FRAMES % _STEPS
+    tiles = torch.from_numpy(_pattern()).float()[step].repeat_interleave(_BINS, 1).T
     change = torch.zeros_like(spectrum)
-    change[:_BINS] = spectrum[:_BINS] * (factor - 1)
+    inner = slice(_LOWEST, _LOWEST + _BANDS * _BINS)
+    change[inner] = spectrum[inner] * (10 ** (strength * tiles / 20) - 1)
     added = torch.istft(
         change, _FFT, _HOP, window=torch.hann_window(_FFT), center=True, length=len(wave)
     )
@@ -178,12 +87,39 @@ def mark(samples: np.ndarray, sample_rate: Hertz, strength: float = STRENGTH) ->
 def confidence(samples: np.ndarray, sample_rate: Hertz) -> float:
     """How sure it is that samples [n] or [n, channels] are marked, 0 to 1; nan if too short or silent.
 
-    Raises:
-        ConfigError, CheckpointError: as `check_installed`.
+    Logistic of how many standard deviations the pattern's best place stands above the others, 0.5 at `_SURE`.
     """
-    model = _model()
     mono = samples.mean(axis=1) if samples.ndim > 1 else samples
     wave = resample(mono.astype(np.float32), sample_rate, RATE)
-    if len(wave) < _FFT or not wave.any():
+    if not _audible(wave):
         return float("nan")
-    return min(1.0, max(0.0, float(model.decoder(_magnitudes(_spectrum(wave)))[0])))
+    power = _spectrum(wave).abs().square().numpy()[_LOWEST : _LOWEST + _BANDS * _BINS]
+    bands = power.reshape(_BANDS, _BINS, -1).sum(1).T  # [frames, _BANDS]
+    scores = np.concatenate([_scores(bands[first:]) for first in range(_FRAMES)])
+    if not len(scores) or not scores.any():
+        return float("nan")
+    middle = np.median(scores)
+    spread = _TO_SIGMA * np.median(np.abs(scores - middle))
+    return float(1 / (1 + np.exp(_SURE - (scores.max() - middle) / spread)))
+
+
+def _scores(bands: np.ndarray) -> np.ndarray:
+    """How well the pattern fits the power of bands [frames, _BANDS], by the step that it begins at."""
+    count = len(bands) // _FRAMES
+    if count < 4:
+        return np.zeros(0)
+    tiles = bands[: count * _FRAMES].reshape(count, _FRAMES, _BANDS).mean(1)
+    tiles = np.maximum(tiles, tiles.max() * _RANGE)
+    steps = _curved(10 * np.log10(tiles))
+    steps /= max(1e-9, float(np.median(np.abs(steps))))
+    quantile, varies = _NOISE
+    clear = np.maximum(0, 1 - np.quantile(tiles, quantile, axis=0) * varies / tiles)
+    clear = np.minimum(np.minimum(clear[:-2], clear[2:]), clear[1:-1])
+    steps = steps.clip(-_LIKELIEST, _LIKELIEST) * clear
+    pattern = _pattern()
+    wanted = _curved(np.concatenate([pattern[-1:], pattern, pattern[:1]]))
+    fits, powers = steps @ wanted.T, steps**2 @ (wanted**2).T  # [count - 2, _STEPS]
+    place = (np.arange(len(steps))[:, None] + np.arange(_STEPS)) % _STEPS
+    fit, power = (np.take_along_axis(x, place, 1).sum(0) for x in (fits, powers))
+    result: np.ndarray = fit / np.sqrt(power + 1e-9)
+    return result

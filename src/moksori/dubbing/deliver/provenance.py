@@ -19,7 +19,6 @@ from moksori.messages import Message
 from moksori.provenance import ledger, manifest
 from moksori.provenance.certificate import Certificate, certificate
 from moksori.provenance.statement import LineSaid, Statement, state, write_statement
-from moksori.provenance.watermark import check_installed
 from moksori.signal import bwf
 
 
@@ -108,8 +107,6 @@ class Proof:
 
     def __post_init__(self) -> None:
         self._by: Certificate | None = certificate() if self.c2pa else None
-        if self.watermark:
-            check_installed()
 
     def __call__(self, material: Material, folder: Path) -> None:
         """See to all WAVs that were written for a delivery.

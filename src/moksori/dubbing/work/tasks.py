@@ -96,7 +96,7 @@ def tasks_of(
     listener = converter.listener
     models = (converter.card, converter.vocoder_card, *([listener.card] if listener else []))
     shared = [_FORMAT, *(card.sha256 for card in models), setup.floor, setup.treble]
-    shared += ["watermark"] * setup.watermark
+    shared += ["watermark 2"] * setup.watermark
     if setup.device != "cpu":  # its sums are in another order
         shared.append(setup.device.partition(":")[0])
     voices = {take.role.voice for take in takes if not take.role.as_recorded}
