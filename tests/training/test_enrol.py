@@ -19,7 +19,7 @@ from moksori.conversion.voices import load_pack
 from moksori.corpus.prepare import prepare
 from moksori.corpus.readers import read_script_voice, read_voice
 from moksori.errors import CheckpointError, ConfigError, CorpusError, ScriptError, VoiceError
-from moksori.training import enrol, owner
+from moksori.training import enrol, owner, scratch
 from moksori.training.spoken import hear_consent
 from moksori.weights import MODEL
 from tests.conftest import DEMO, DEMO_TEXT, TEXTS, voiced_wave
@@ -182,7 +182,7 @@ def test_of_a_script_with_actors_only_the_voice_s_rows_are_taken(folder, tmp_pat
 
 KILLED = """
 import os, signal, sys, time
-from moksori.training.enrol import scratch
+from moksori.training.scratch import scratch
 with scratch() as folder:
     (folder / "recording.flac").write_bytes(b"somebody's voice")
     print(folder, flush=True)
@@ -207,8 +207,8 @@ def test_a_killed_enrolment_leaves_no_recordings_behind(tmp_path, monkeypatch):
     killed.kill()
     killed.wait(200)
     assert (second / "recording.flac").exists()
-    monkeypatch.setattr(enrol.tempfile, "tempdir", str(tmp_path))
-    with enrol.scratch() as mine:
+    monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path))
+    with scratch.scratch() as mine:
         assert not second.exists()
         assert (third / "recording.flac").exists()
     assert not mine.exists()

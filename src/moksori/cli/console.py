@@ -14,7 +14,6 @@ import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from moksori.errors import ConfigError
 from moksori.messages import Lang, say
 
 if TYPE_CHECKING:
@@ -144,14 +143,3 @@ def print_use(converter: "Converter", voices: Iterable[str], lang: Lang) -> None
 
     for row in said_of_use(converter, voices):
         err.print(say("cli.terms", lang, what=row), style="dim", markup=False)
-
-
-@contextmanager
-def extra(name: str) -> Iterator[None]:
-    """Turn a missing library of an extra of the package into the command that installs it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("moksori"):
-            raise
-        raise ConfigError.of("extra.missing", name=error.name, extra=name) from None

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from moksori.cli import console
-from moksori.cli.console import extra, out, progress
+from moksori.cli.console import out, progress
 from moksori.cli.options import (
     ColumnsOption,
     ForceOption,
@@ -17,7 +17,8 @@ from moksori.cli.options import (
     PacksOption,
 )
 from moksori.cli.script import column_pairs, print_noticed
-from moksori.messages import Message, say
+from moksori.extras import extra
+from moksori.messages import say
 from moksori.weights import MODEL
 
 
@@ -80,7 +81,7 @@ def enroll(
     with extra("train"):
         from moksori.corpus.readers import read_script_voice, read_voice
         from moksori.training.enrol import enroll as learn
-        from moksori.training.enrol import scratch
+        from moksori.training.scratch import scratch
     from moksori.conversion.consents import read_consent
     from moksori.conversion.voices import packs_folder
 
@@ -99,17 +100,14 @@ def enroll(
         else read_voice(folder, name)
     )
     with scratch() as temporary:
-        path, report = learn(
+        done = learn(
             name, lines, agreed, model or MODEL, work or temporary, packs or packs_folder(),
-            replace=force, progress=progress("preparing"), spoken=spoken,
+            replace=force, progress=lambda stage, *steps: progress(stage)(*steps), spoken=spoken,
         )  # fmt: skip
-    for line in report["rejected"]:
-        why = Message.load(line["message"])
+    for why in done.left_out:
         out.print(say("enrol.left_out", console.language, why=why), markup=False)
-    (entry,) = report["speakers"].values()
-    used, minutes = sum(entry["lines"].values()), sum(entry["seconds"].values()) / 60
-    done = say(
-        "enrol.done", console.language, file=path, lines=used, minutes=minutes, who=agreed.who,
-        until=agreed.until, voice=name,
+    told = say(
+        "enrol.done", console.language, file=done.path, lines=done.lines, minutes=done.minutes,
+        who=agreed.who, until=agreed.until, voice=name,
     )  # fmt: skip
-    out.print(done, markup=False)
+    out.print(told, markup=False)

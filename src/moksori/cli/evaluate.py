@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from moksori.cli.console import err, extra, out, print_licence, progress
+from moksori.cli.console import err, out, print_licence, progress
 from moksori.cli.options import (
     DeviceOption,
     LangOption,
@@ -15,6 +15,7 @@ from moksori.cli.options import (
     VocoderOption,
 )
 from moksori.errors import ConfigError
+from moksori.extras import extra
 from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:

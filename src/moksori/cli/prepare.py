@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from moksori.cli import console
-from moksori.cli.console import extra, out, progress
+from moksori.cli.console import out, progress
 from moksori.cli.options import (
     ColumnsOption,
     CommercialOption,
@@ -21,6 +21,7 @@ from moksori.cli.options import (
 )
 from moksori.cli.script import column_pairs, print_noticed
 from moksori.errors import ConfigError
+from moksori.extras import extra
 from moksori.messages import Message, say
 
 if TYPE_CHECKING:

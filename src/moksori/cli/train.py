@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from moksori.cli.console import extra, out
+from moksori.cli.console import out
 from moksori.cli.options import CotatronOption, DataArgument, DevRunOption, RunArgument, StartOption
+from moksori.extras import extra
 
 
 def train_conversion(

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from moksori.cli.console import extra, out
+from moksori.cli.console import out
 from moksori.cli.options import CotatronOption, DataArgument, StartOption
 from moksori.errors import ConfigError
+from moksori.extras import extra
 
 if TYPE_CHECKING:
     from optuna import Study

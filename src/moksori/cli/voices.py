@@ -173,15 +173,8 @@ def revoke(
     Example: moksori revoke hong --why "letter of 2026-11-20"
     """
     from moksori.conversion.card import load_card
-    from moksori.conversion.consents import revoke as take_back
-    from moksori.conversion.voices import load_pack, pack_path, packs_folder
+    from moksori.conversion.voices import packs_folder, revoke_voice
 
-    folder = packs or packs_folder()
-    consent = load_card(model or MODEL).consents.get(voice)
-    if (path := pack_path(folder, voice)).is_file():
-        consent = load_pack(path)[1].consent
-    if consent is None:
-        raise VoiceError.of("voice.no_consent", voice=voice)
-    row = take_back(folder, voice, consent, why)
+    row = revoke_voice(voice, load_card(model or MODEL), packs or packs_folder(), why)
     told = say("voices.taken_back", console.language, voice=voice, on=row.on)
     out.print(told, markup=False)

@@ -17,11 +17,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from moksori.conversion.card import ConversionCard, Voice
-from moksori.conversion.consents import UNSAID, Consent, Usage, check_revoked
-from moksori.errors import CheckpointError, VoiceError
+from moksori.conversion.consents import (
+    UNSAID,
+    Consent,
+    Revocation,
+    Usage,
+    check_revoked,
+    revoke,
+)
+from moksori.errors import CheckpointError, OutputError, VoiceError
 from moksori.files import explain
 from moksori.messages import message
-from moksori.writing import atomic_write
+from moksori.writing import atomic_write, write_error
 
 if TYPE_CHECKING:
     import torch
@@ -169,6 +176,55 @@ def pack_path(folder: Path, name: str) -> Path:
 def pack_paths(folder: Path) -> list[Path]:
     """The packs' files in a folder, by name."""
     return sorted(path for path in folder.glob(f"*{_END}") if not path.name.startswith("."))
+
+
+def place_of_new(
+    name: str, card: ConversionCard, packs: Path, consent: Consent, replace: bool = False
+) -> Path:
+    """Where the pack of a voice goes that is to be enrolled; its folder is made.
+
+    Args:
+        name: of the voice.
+        card: of the model whose table it extends.
+        packs: folder of the packs.
+        consent: of the person.
+        replace: an enrolled voice of that name.
+
+    Raises:
+        VoiceError: a name that the model has, that is enrolled already, or that is no file name; a consent
+            that was revoked.
+        OutputError: the folder cannot be written to.
+    """
+    name = unicodedata.normalize("NFC", name)
+    path = pack_path(packs, name)
+    if name in {voice.name for voice in card.voices}:
+        raise VoiceError.of("enrol.name_taken", voice=name)
+    if path.exists() and not replace:
+        raise VoiceError.of("enrol.already", file=path, voice=name)
+    check_revoked(packs, name, consent)
+    try:
+        packs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(packs, error) from None
+    if not os.access(packs, os.W_OK):
+        raise OutputError.of("enrol.packs", folder=packs)
+    return path
+
+
+def revoke_voice(name: str, card: ConversionCard, packs: Path, why: str = "") -> Revocation:
+    """Take back the consent of a voice, of the model's own or an enrolled one.
+
+    Raises:
+        VoiceError: there is no such voice, or it is under no consent; the list of revocations is damaged.
+        CheckpointError: its pack is damaged.
+        OutputError: the list cannot be written.
+    """
+    consent = card.consents.get(name)
+    if (path := pack_path(packs, name)).is_file():
+        consent = load_pack(path)[1].consent
+    if consent is None:
+        raise VoiceError.of("voice.no_consent", voice=name)
+    return revoke(packs, name, consent, why)
 
 
 def save_pack(path: Path, weights: "dict[str, torch.Tensor]", pack: VoicePack) -> None:

@@ -76,10 +76,14 @@ def prepare(
     one_thread = ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,))
     with journal.open("a", encoding="utf-8") as file, one_thread as pool:
         made = pool.map(_prepare_line, todo, [dest] * len(todo), [audio] * len(todo), chunksize=4)
-        for result in progress(made, len(todo)):
-            file.write(json.dumps(result, ensure_ascii=False) + "\n")
-            file.flush()
-            known[result["id"]] = result
+        try:
+            for result in progress(made, len(todo)):
+                file.write(json.dumps(result, ensure_ascii=False) + "\n")
+                file.flush()
+                known[result["id"]] = result
+        except BaseException:  # who ends it need not wait for all the others
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     results = [known[line.id] | {"split": line.split} for line in lines]
     _hold_out(results, valid_share)
     report = {**_report(results, licence, len(todo)), **terms}

@@ -5,7 +5,7 @@ import logging
 import math
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,6 +150,22 @@ class ExportModel(Callback):
         save_model(self.folder, weights, self.card.model_copy(update={"training": training}))
 
 
+class _Steps(Callback):
+    """A training's steps as an iteration that somebody wraps, to show it or to end it."""
+
+    def __init__(self, progress: Callable[[Iterable[Any], int], Iterable[Any]]) -> None:
+        self._progress = progress
+        self._steps: Iterator[Any] = iter(())
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        left = range(trainer.global_step, int(trainer.estimated_stepping_batches))
+        self._steps = iter(self._progress(left, len(left)))
+        next(self._steps, None)
+
+    def on_train_batch_end(self, *_: object) -> None:
+        next(self._steps, None)
+
+
 def _precision(wanted: Precision) -> Literal["32-true", "bf16-mixed"]:
     """`auto`: bf16 on a GPU and on a processor with bf16 matrix instructions, else 32 bits."""
     if wanted != "auto":
@@ -168,6 +184,7 @@ def fit(
     base: str = "",
     fast_dev_run: bool = False,
     export: Callable[[Path, AnyCard, str], ExportModel] = ExportModel,
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
 ) -> Path:
     """Train, or go on with a training that was cut; the folder of the best model.
 
@@ -183,6 +200,7 @@ def fit(
         callbacks: more of them, Lightning's.
         base: checksum of the model that this one uses; a resumed run must use the same.
         export: makes what writes the best weights to `RUN/model`.
+        progress: wraps the steps that are left and is given their number, in place of Lightning's bar.
         fast_dev_run: only see that one step of each kind works; nothing is written but the folder.
 
     Raises:
@@ -218,9 +236,10 @@ def fit(
             ),
             export(run / "model", card, measure),
             LearningRateMonitor("step"),
-            RichProgressBar(),
+            _Steps(progress) if progress else RichProgressBar(),
             *callbacks,
         ],
+        enable_progress_bar=progress is None,
         enable_model_summary=False,
         fast_dev_run=fast_dev_run,
     )  # fmt: skip

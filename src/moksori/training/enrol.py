@@ -8,32 +8,25 @@ voice's pack alone.
 import hashlib
 import json
 import shutil
-import signal
-import sys
-import tempfile
-import threading
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable
 from functools import partial, reduce
-from os import W_OK, access
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning.pytorch as pl
 import torch
-from filelock import FileLock, Timeout
 from torch import nn
 
 from moksori.config import DataConfig, OptimizerConfig, Seconds, TrainConfig
 from moksori.conversion.card import ConversionCard, Voice
 from moksori.conversion.checkpoint import load_conversion
-from moksori.conversion.consents import Consent, check_revoked
-from moksori.conversion.voices import VoicePack, load_pack, pack_path, save_pack
+from moksori.conversion.consents import Consent
+from moksori.conversion.voices import VoicePack, load_pack, pack_path, place_of_new, save_pack
 from moksori.corpus.batches import LineData, Usual
 from moksori.corpus.lines import SourceLine
 from moksori.corpus.prepare import MAX_SECONDS, prepare
-from moksori.errors import CorpusError, OutputError, VoiceError
+from moksori.errors import CorpusError
 from moksori.messages import Message, message
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.layers import MaskedBatchNorm, length_mask
@@ -43,6 +36,7 @@ from moksori.training.owner import Judge, owners_lines
 from moksori.training.spoken import hear_consent
 from moksori.writing import atomic_write
 
+Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
 MIN_SECONDS: Seconds = 30.0  # of speech; what one minute and two give is in docs/figures.md
 _VALID_SHARE = 0.1  # of the texts, to choose the weights by
 _DATA = DataConfig(batch_seconds=30.0, buckets=2, max_line_seconds=MAX_SECONDS)
@@ -54,6 +48,39 @@ _OWN = (
     "modulate.bias", "depthwise.conv.weight", "depthwise.conv.bias", "expand.bias", "contract.bias",
     "decoder.norm.weight", "decoder.norm.bias", "decoder.mel.bias",
 )  # fmt: skip
+
+
+class Enrolled(NamedTuple):
+    """A voice that was enrolled.
+
+    Attributes:
+        path: of its pack.
+        report: of `prepare`, with all that was left out and why.
+    """
+
+    path: Path
+    report: dict[str, Any]
+
+    @property
+    def lines(self) -> int:
+        """How many recordings it was learnt from."""
+        return sum(self._entry["lines"].values())
+
+    @property
+    def minutes(self) -> float:
+        """Of speech that it was learnt from."""
+        return float(sum(self._entry["seconds"].values())) / 60
+
+    @property
+    def left_out(self) -> list[Message]:
+        """Why each of the other recordings was left out."""
+        return [Message.load(line["message"]) for line in self.report["rejected"]]
+
+    @property
+    def _entry(self) -> dict[str, Any]:
+        entry: dict[str, Any]
+        (entry,) = self.report["speakers"].values()
+        return entry
 
 
 class _Enrolment(ConversionTraining):
@@ -86,30 +113,6 @@ class _ExportPack(ExportModel):
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """A temporary folder that goes when the enrolment ends, also by SIGTERM.
-
-    It holds somebody's recordings, so that those that killed enrolments have left go first.
-    """
-    prefix = "moksori-enrol-"
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-        with suppress(OSError, Timeout):  # somebody else's, or one at work
-            if not left.is_symlink() and left.is_dir() and access(left, W_OK):
-                with FileLock(left / "lock", timeout=0):
-                    shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder:
-        lock = FileLock(Path(folder) / "lock")
-        main = threading.current_thread() is threading.main_thread()
-        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) if main else None
-        try:
-            with lock:
-                yield Path(folder)
-        finally:
-            if main:
-                signal.signal(signal.SIGTERM, before)
-
-
 def enroll(
     name: str,
     lines: list[SourceLine],
@@ -117,12 +120,12 @@ def enroll(
     model: Path,
     work: Path,
     packs: Path,
-    optimizer: OptimizerConfig = _OPTIMIZER,
+    optimizer: OptimizerConfig | None = None,
     replace: bool = False,
-    progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
+    progress: Progress = lambda stage, steps, total: steps,
     judge: Judge = owners_lines,
     spoken: Path | None = None,
-) -> tuple[Path, dict[str, Any]]:
+) -> Enrolled:
     """Learn a voice and save its pack.
 
     Args:
@@ -132,36 +135,29 @@ def enroll(
         model: folder of the conversion model whose table it extends.
         work: for prepared audio and checkpoints; the same again to go on.
         packs: folder of the packs.
-        optimizer: how long and how fast.
+        optimizer: how long and how fast; as measured in docs/training.md by default.
         replace: a pack of that name.
-        progress: as `prepare`.
+        progress: wraps the steps of each stage (preparing, comparing, learning), and is given its name
+            and their number.
         judge: says which recordings are not the owner's, or do not say their text; they are left out.
         spoken: a recording in which the owner says the consent's sentence.
-
-    Returns:
-        The pack's file, and the report of `prepare`, with all that was left out and why.
 
     Raises:
         VoiceError: a name that the model has, that is enrolled already, or that is no file name; a consent
             that was revoked.
-        ConfigError: the spoken consent does not say its sentence, or is another person's.
+        ConfigError: the spoken consent does not say its sentence, or is another person's; no Resemblyzer.
         CorpusError: less than half a minute of usable speech, or recordings of several people.
         CheckpointError: `model` is no conversion model.
         OutputError: the pack cannot be written.
     """
     name = unicodedata.normalize("NFC", name)
-    path = pack_path(packs, name)
     trained, card = load_conversion(model)
-    if name in {voice.name for voice in card.voices}:
-        raise VoiceError.of("enrol.name_taken", voice=name)
-    if path.exists() and not replace:
-        raise VoiceError.of("enrol.already", file=path, voice=name)
-    check_revoked(packs, name, consent)
-    packs.mkdir(parents=True, exist_ok=True)
-    if not access(packs, W_OK):
-        raise OutputError.of("enrol.packs", folder=packs)
-    report = prepare(lines, work / "corpus", "", card.audio, _VALID_SHARE, progress=progress)
-    judged = judge(work / "corpus", lines, trained, card)
+    path = place_of_new(name, card, packs, consent, replace)
+    report = prepare(
+        lines, work / "corpus", "", card.audio, _VALID_SHARE,
+        progress=partial(progress, "preparing"),
+    )  # fmt: skip
+    judged = judge(work / "corpus", lines, trained, card, partial(progress, "comparing"))
     if judged != lines:
         report = prepare(judged, work / "corpus", "", card.audio, _VALID_SHARE)
     entry = report["speakers"].get(name, {"seconds": {}})
@@ -182,11 +178,19 @@ def enroll(
     made_of = [(str(line), line.audio and line.audio.stat().st_mtime_ns) for line in judged]
     run = work / f"run_{hashlib.sha256(str((_OWN, made_of)).encode()).hexdigest()[:16]}"
     pack = VoicePack(voice=voice, consent=consent, model=card.sha256, spoken=heard)
-    weights, usual = _learn(trained, card, pack, work / "corpus", run, optimizer)
+    weights, usual = _learn(
+        trained,
+        card,
+        pack,
+        work / "corpus",
+        run,
+        optimizer or _OPTIMIZER,
+        partial(progress, "learning"),
+    )
     voice = voice.model_copy(update=usual._asdict())
     save_pack(path, weights, pack.model_copy(update={"voice": voice}))
     shutil.rmtree(run)
-    return path, report
+    return Enrolled(path, report)
 
 
 def _then(first: Message, second: Message) -> Message:
@@ -200,6 +204,7 @@ def _learn(
     corpus: Path,
     run: Path,
     optimizer: OptimizerConfig,
+    progress: Callable[[Iterable[Any], int], Iterable[Any]],
 ) -> tuple[dict[str, torch.Tensor], Usual]:
     """The weights that make the voice's own lines again best, by name, and what its card tells."""
     voice = pack.voice
@@ -218,8 +223,9 @@ def _learn(
     alone = card.model_copy(update={"voices": [voice]})
     export = partial(_ExportPack, own=own, pack=pack)
     folder = fit(
-        _Enrolment(model, config), lines, run, alone, "mel_l1", base=card.sha256, export=export
-    )
+        _Enrolment(model, config), lines, run, alone, "mel_l1", base=card.sha256, export=export,
+        progress=progress,
+    )  # fmt: skip
     weights, _ = load_pack(pack_path(folder, voice.name))
     return weights, lines.usual()[voice.name]
 

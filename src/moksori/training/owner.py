@@ -4,10 +4,11 @@ Each prepared recording is aligned with its text by the model, and its speaker e
 those of the others: the largest group of recordings that sound like one person is taken to be the owner's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,11 +35,18 @@ _APART = 0.2  # cosine distance, on average, from which on groups of recordings 
 _MOST = 2 / 3  # of the recordings that say their texts have to be of one person
 
 # From a prepared corpus and its lines to the same lines, with a problem each where they are not the owner's.
-Judge = Callable[[Path, Sequence[SourceLine], ConversionModel, ConversionCard], list[SourceLine]]
+_Progress = Callable[[Iterable[Any], int], Iterable[Any]]
+Judge = Callable[
+    [Path, Sequence[SourceLine], ConversionModel, ConversionCard, _Progress], list[SourceLine]
+]
 
 
 def owners_lines(
-    corpus: Path, lines: Sequence[SourceLine], model: ConversionModel, card: ConversionCard
+    corpus: Path,
+    lines: Sequence[SourceLine],
+    model: ConversionModel,
+    card: ConversionCard,
+    progress: _Progress = lambda steps, total: steps,
 ) -> list[SourceLine]:
     """The lines, with a problem where the recording does not say its text or is not the owner's.
 
@@ -47,6 +55,7 @@ def owners_lines(
         lines: of one voice.
         model: that the voice is to be learnt on.
         card: its card.
+        progress: wraps the iteration over the lines and is given their number.
 
     Raises:
         CorpusError: no more than two thirds of the recordings are of one person.
@@ -56,7 +65,7 @@ def owners_lines(
         raise ConfigError.of("enrol.no_encoder")
     problems: dict[str, Message] = {}
     embeddings: dict[str, np.ndarray] = {}
-    for line in lines:
+    for line in progress(lines, len(lines)):
         path = corpus / "audio" / line.speaker / f"{line.id}.flac"
         if line.problem or not path.exists():
             continue
