@@ -7,6 +7,7 @@ scene that comes with Moksori, whose lines and sounds are all synthetic; it lies
 picture that looks as before is not written.
 """
 
+import csv
 import os
 import re
 import shutil
@@ -21,7 +22,7 @@ from PIL import Image
 from playwright.sync_api import Page, Playwright, sync_playwright
 
 from moksori.dubbing.request import load_job
-from moksori.studio.folders import CAST, demo_job
+from moksori.studio.folders import CAST, demo_job, demo_source
 
 _DESKTOP, _PHONE = {"width": 1280, "height": 800}, {"width": 375, "height": 720}
 _GAP = 10  # pixels between phones
@@ -36,6 +37,7 @@ def main(images: Path) -> None:
     with tempfile.TemporaryDirectory() as home:
         root = Path(home)
         _faulty(demo_job(root), root / "점검")
+        own = {**os.environ, "XDG_DATA_HOME": str(root / "data")}  # and nobody's voices
         command = [
             sys.executable,
             "-m",
@@ -48,7 +50,7 @@ def main(images: Path) -> None:
             "7598",
         ]
         with (
-            subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as studio,
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=own) as studio,
             sync_playwright() as driver,
         ):
             try:
@@ -77,6 +79,9 @@ def _pictures(studio: "subprocess.Popen[str]", driver: Playwright, images: Path)
             phones["line"] = _picture(page)
             page.click(".close")
         phones[name] = _picture(page)
+    page.set_viewport_size({"width": 1280, "height": 1250})
+    _enrol(page)
+    _keep(images / "studio-enrol.png", _picture(page))
     _keep(
         images / "studio-phone.png",
         _beside([phones[n] for n in ("lines", "line", "cast", "reel")]),
@@ -140,6 +145,25 @@ def _show(page: Page, name: str) -> None:
         page.wait_for_timeout(1500)  # the waves are drawn
     if name == "one":
         page.wait_for_selector(".card")
+
+
+def _enrol(page: Page) -> None:
+    """The form of an enrolment, filled in."""
+    page.click("#tabs a[data-name=cast]")
+    page.click("#enrol > summary")
+    page.set_input_files("#enrol-files", sorted(demo_source().glob("00*.flac")))
+    for name, value in (
+        ("name", "hong"), ("who", "홍길동"), ("contact", "hong@example.com"), ("until", "2027-12-31"),
+        ("purpose", "애니메이션 「달 토끼」 1~12화 더빙"), ("titles", "달 토끼"),
+    ):  # fmt: skip
+        page.fill(f"#enrol [name={name}]", value)
+    page.check("#enrol [name=uses][value=commercial]")
+    with (demo_source() / "demo.csv").open(encoding="utf-8") as file:
+        texts = {f"{int(r['번호']):03d}_{r['배역']}": r["대사"] for r in csv.DictReader(file)}
+    for take in page.locator(".takes li").all():
+        name = take.locator(".name").inner_text().split(".")[0]
+        take.locator("input").fill(texts.get(name, ""))
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
 
 
 def _picture(page: Page) -> Image.Image:

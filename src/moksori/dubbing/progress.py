@@ -12,11 +12,14 @@ _Step = TypeVar("_Step")
 
 
 class Stage(StrEnum):
-    """The stages of a job, in their order."""
+    """The stages of a job, in their order; then those of an enrolment."""
 
     CHECKING = "checking"
     CONVERTING = "converting"
     DELIVERING = "delivering"
+    PREPARING = "preparing"
+    COMPARING = "comparing"
+    LEARNING = "learning"
 
 
 class Progress(NamedTuple):

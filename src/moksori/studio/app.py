@@ -1,6 +1,6 @@
 """The page's server: routes, each a few lines around the session. See guard.py for who may use them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from itertools import count
@@ -8,54 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from moksori import __version__
 from moksori.dubbing.records import PER_LINE
 from moksori.dubbing.review import new_take
-from moksori.errors import ConfigError, MoksoriError
-from moksori.files import explain
+from moksori.errors import ConfigError
+from moksori.extras import check_enrolment
 from moksori.messages import Lang
 from moksori.studio import folders, sounds, uploads, view
+from moksori.studio.answers import Asked, Do, answer, asked_by, lang_of
 from moksori.studio.guard import Access, Guard
 from moksori.studio.session import Session
+from moksori.studio.voices import take_back, voices_sign, voices_view
 
-_JSON_BYTES = 2**20
 _POLL, _BEAT = 0.05, 15.0  # seconds between looks at the revision; between signs of life
-
-
-class Asked(BaseModel):
-    """What a request may ask; each route takes its own keys of it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str = ""
-    name: str = Field(default="", max_length=200)
-    key: str = Field(default="", pattern="^[0-9a-f]{32}$|^$")
-    character: str = ""
-    values: dict[str, Any] = {}
-    state: str | None = Field(default=None, pattern="^(|ok|retake|hold)$")
-    note: str | None = Field(default=None, max_length=4000)
-    ids: list[str] | None = None
-    voices: list[str] = []
-    text: str = Field(default="", max_length=2000)
-    word: str = Field(default="", max_length=100)
-    reading: str = Field(default="", max_length=200)
-    number: int = 0
-
-
-def lang_of(request: Request) -> Lang:
-    """The language that the page is in."""
-    return "en" if request.cookies.get("moksori_lang") == "en" else "ko"
 
 
 class Api:
@@ -132,6 +107,20 @@ class Api:
     def lexicon(self, asked: Asked) -> None:
         self.session.add_reading(asked.word.strip(), asked.reading.strip())
 
+    def enrol_begin(self, asked: Asked) -> str:
+        session = self.session
+        return session.enrolling.begin(asked.name, asked.consent, asked.replace, session.setup())
+
+    def enrol(self, asked: Asked) -> int:
+        return self.session.enrolling.start(asked.id, asked.texts).number
+
+    def enrol_drop(self, asked: Asked) -> None:
+        self.session.enrolling.drop(asked.id)
+
+    def revoke(self, asked: Asked) -> None:
+        take_back(self.session.setup(), asked.name, asked.note or "")
+        self.session.look()
+
     # What is read
 
     def state(self, lang: Lang) -> dict[str, Any]:
@@ -143,10 +132,19 @@ class Api:
                 {"name": name, "title": folders.name_of(session.root / name)}
                 for name in folders.jobs_below(session.root)
             ],
+            "voices": voices_sign(session.setup()),
             "kinds": {"script": [*uploads.SCRIPT_KINDS], "recording": [*uploads.SOUND_KINDS]},
             "job": view.job_view(session.desk, lang) if session.desk else None,
             "works": [view.work_view(work, lang) for work in session.works.all()],
         }  # fmt: skip
+
+    def enrolment(self, lang: Lang) -> dict[str, str]:
+        """What is to be installed before a voice can be enrolled."""
+        try:
+            check_enrolment()
+        except ConfigError as error:
+            return {"missing": error.say(lang)}
+        return {"missing": ""}
 
     async def events(self) -> AsyncIterator[str]:
         """A line for each change of the revision."""
@@ -186,6 +184,12 @@ class Api:
         await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound)
         await run_in_threadpool(self.session.change, id, {"take": place})
 
+    async def bring_of_voice(self, request: Request) -> None:
+        await self.session.enrolling.bring(request.path_params["id"], request, spoken=False)
+
+    async def bring_consent(self, request: Request) -> None:
+        await self.session.enrolling.bring(request.path_params["id"], request, spoken=True)
+
     async def bring_line(self, request: Request) -> int:
         name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
         place = Path(self.session.loose.name) / f"{next(self._numbers)}{Path(name).suffix.lower()}"
@@ -202,36 +206,6 @@ def _of_line(asked: Asked) -> dict[str, Any]:
     return asked.values
 
 
-_Do = Callable[[Request], Awaitable[Any]]
-
-
-def _answer(do: _Do) -> Callable[[Request], Awaitable[Response]]:
-    """What is given back as JSON; what a user can fix as an error in the page's language."""
-
-    async def endpoint(request: Request) -> Response:
-        try:
-            found = await do(request)
-        except MoksoriError as error:
-            return JSONResponse({"error": error.say(lang_of(request))}, 400)
-        except ValidationError as error:
-            return JSONResponse({"error": explain(error).say(lang_of(request))}, 400)
-        return found if isinstance(found, Response) else JSONResponse(found)
-
-    return endpoint
-
-
-async def _json(request: Request) -> Asked:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _JSON_BYTES:
-            raise HTTPException(413)
-    try:
-        return Asked.model_validate_json(body or b"{}")
-    except UnicodeDecodeError:
-        raise HTTPException(400) from None
-
-
 def create_app(session: Session, access: Access) -> Starlette:
     """The server of a session, closed to all but whom `access` lets in."""
     api = Api(session)
@@ -240,9 +214,9 @@ def create_app(session: Session, access: Access) -> Starlette:
         do = getattr(api, name)
 
         async def run(request: Request) -> Any:
-            return await run_in_threadpool(do, await _json(request))
+            return await run_in_threadpool(do, await asked_by(request))
 
-        return Route(f"/api/{name}", _answer(run), methods=["POST"])
+        return Route(f"/api/{name}", answer(run), methods=["POST"])
 
     def get(path: str, do: Callable[[Request], Any]) -> Route:
         async def run(request: Request) -> Any:
@@ -251,10 +225,10 @@ def create_app(session: Session, access: Access) -> Starlette:
                 raise HTTPException(404)
             return found
 
-        return Route(f"/api/{path}", _answer(run))
+        return Route(f"/api/{path}", answer(run))
 
-    def put(path: str, do: _Do) -> Route:
-        return Route(f"/api/{path}", _answer(do), methods=["PUT"])
+    def put(path: str, do: Do) -> Route:
+        return Route(f"/api/{path}", answer(do), methods=["PUT"])
 
     async def events(request: Request) -> Response:
         return StreamingResponse(api.events(), media_type="text/event-stream")
@@ -265,12 +239,14 @@ def create_app(session: Session, access: Access) -> Starlette:
         return FileResponse(page / "index.html", headers={"cache-control": "no-cache"})
 
     posts = ("open", "new", "demo", "settings", "cast", "check", "mark", "change", "original",
-             "back", "convert", "audition", "export", "cancel", "lexicon", "forget")  # fmt: skip
+             "back", "convert", "audition", "export", "cancel", "lexicon", "forget",
+             "enrol_begin", "enrol", "enrol_drop", "revoke")  # fmt: skip
     routes = [
         Route("/", index),
         Route("/api/events", events),
         get("state", lambda request: api.state(lang_of(request))),
-        get("voices", lambda request: sounds.voices(session)),
+        get("voices", lambda request: voices_view(session.setup(), lang_of(request))),
+        get("enrolment", lambda request: api.enrolment(lang_of(request))),
         get("preview", lambda request: sounds.preview(session, lang_of(request))),
         get("reading", lambda request: view.reading_view(
             session.the_desk(), request.query_params.get("text", "")[:2000], lang_of(request))),
@@ -286,6 +262,8 @@ def create_app(session: Session, access: Access) -> Starlette:
         put("recording", api.bring_recording),
         put("lines/{id}/take", api.bring_take),
         put("one", api.bring_line),
+        put("enrolment/{id}/recording", api.bring_of_voice),
+        put("enrolment/{id}/spoken", api.bring_consent),
         *map(post, posts),
         Mount("/static", StaticFiles(directory=page)),
     ]  # fmt: skip

@@ -182,7 +182,7 @@ class Desk:
             self.refresh()
 
     def _at_work(self) -> bool:
-        return any(work.state in ("waiting", "running") for work in self.works.all())
+        return any(work.active and not work.beside for work in self.works.all())
 
     def _sign(self) -> tuple[int, ...]:
         """Changes when the job or a file that it reads does."""

@@ -21,6 +21,8 @@ from moksori.provenance.statement import write_line_statement
 from moksori.signal import audio
 from moksori.studio import folders
 from moksori.studio.desk import Desk
+from moksori.studio.enrolling import Enrolling
+from moksori.studio.voices import voices_sign
 from moksori.studio.works import Work, Works
 from moksori.writing import atomic_write
 
@@ -39,11 +41,12 @@ class Session:
     def __init__(self, root: Path, workers: int | None = None) -> None:
         self.root, self.workers = root, workers
         self.memory, self.works = Memory(), Works(self.changed)
+        self.enrolling = Enrolling(self.works)
         self.desk: Desk | None = None
         self.revision = 0  # grows with everything that the page has to show
         self.loose = tempfile.TemporaryDirectory(prefix="moksori-")  # of single lines
         self._samples: dict[tuple[Setup, str], bytes] = {}
-        self._sampling = threading.Lock()
+        self._sampling, self._voices = threading.Lock(), ""
         self._end = threading.Event()
         self.leaving = False  # whether pages are to go, since the server ends
         threading.Thread(target=self._watch, daemon=True).start()
@@ -60,6 +63,7 @@ class Session:
         """End the works and the workers."""
         self._end.set()
         self.works.close()
+        self.enrolling.close()
         if self.desk:
             self.desk.close()
         self.loose.cleanup()
@@ -70,8 +74,19 @@ class Session:
                 return
             if self.desk is not None:
                 self.desk.hear()
-                if tick % _LOOK == 0:
-                    self.desk.look()
+            if tick % _LOOK == 0:
+                self.look()
+
+    def look(self) -> None:
+        """See what else has changed on the disk: the job's files, the voices."""
+        self.enrolling.look()
+        if self.desk is not None:
+            self.desk.look()
+        before, self._voices = self._voices, voices_sign(self.setup())
+        if before not in ("", self._voices):
+            self.changed()
+            if self.desk is not None:
+                self.desk.refresh()  # of its voices one may have come, or gone
 
     # Jobs
 
@@ -81,7 +96,7 @@ class Session:
         Raises:
             ConfigError: another one is at work, or its job.toml cannot be read.
         """
-        if any(w.state in ("waiting", "running") and not w.quiet for w in self.works.all()):
+        if any(w.active and not w.quiet and not w.beside for w in self.works.all()):
             raise ConfigError.of("studio.busy")
         if self.desk:
             self.desk.close()
@@ -245,7 +260,7 @@ class Session:
     def _one_line(
         self, path: Path, text: str, voices: list[str], watch: Watch
     ) -> dict[str, dict[str, Any]]:
-        converter = self.memory.converter(self._setup())
+        converter = self.memory.converter(self.setup())
         found: dict[str, dict[str, Any]] = {}
         results = (self._in_voice(converter, path, text, voice) for voice in voices)
         for voice, result in zip(
@@ -262,7 +277,7 @@ class Session:
         result: Conversion = converter.convert(path, text, voice)
         return result
 
-    def _setup(self) -> Setup:
+    def setup(self) -> Setup:
         """What the open job asks of a conversion; the bundled models if none is open."""
         file = self.desk.file if self.desk else JobFile()
         return Setup(
@@ -277,7 +292,7 @@ class Session:
             MoksoriError: no such voice, or it may not be used.
         """
         with self._sampling:
-            setup = self._setup()
+            setup = self.setup()
             self.memory.converter(setup).voice(voice)  # also if it was heard before
             key = setup, voice
             if key not in self._samples:

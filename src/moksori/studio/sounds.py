@@ -8,7 +8,6 @@ from typing import Any
 from starlette.responses import FileResponse, Response
 
 from moksori.dubbing.records import HOME, Take
-from moksori.dubbing.request import JobFile
 from moksori.dubbing.store import delivered_files
 from moksori.dubbing.task import sound_of
 from moksori.errors import AudioError, MoksoriError
@@ -18,7 +17,7 @@ from moksori.script.script import read_script
 from moksori.signal import audio
 from moksori.signal.decoders import inspect
 from moksori.studio.session import Session
-from moksori.studio.view import shown, voices_view
+from moksori.studio.view import shown
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
 
 _KINDS = {
@@ -31,12 +30,6 @@ _OF_REPORT = (  # its script is in the page itself, which holds no text that is 
     "media-src data: 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _SHOWN = 6  # lines of a preview
-
-
-def voices(session: Session) -> list[dict[str, Any]]:
-    """The voices to choose from."""
-    file = session.desk.file if session.desk else JobFile()
-    return voices_view(file.model, file.packs)
 
 
 def sample(session: Session, voice: str) -> Response | None:

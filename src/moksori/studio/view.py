@@ -6,10 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from moksori.conversion.card import Voice, load_card
-from moksori.conversion.consents import Consent, revocations
-from moksori.conversion.terms import Commercial, Terms, consented, together
-from moksori.conversion.voices import load_pack, pack_paths, packs_folder
 from moksori.dubbing.check import Checked
 from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
 from moksori.dubbing.plan.cast import read_cast
@@ -18,13 +14,12 @@ from moksori.dubbing.request import JobFile
 from moksori.dubbing.store import LineState
 from moksori.dubbing.task import sound_of
 from moksori.dubbing.work.flags import reason
-from moksori.errors import CheckpointError, MoksoriError, TextError, VoiceError
-from moksori.messages import Lang
+from moksori.errors import MoksoriError, TextError
+from moksori.messages import Lang, Message
 from moksori.script.line import Line, Place
 from moksori.studio.desk import Desk
 from moksori.studio.works import Work
 from moksori.timecode import FrameRate, format_timecode
-from moksori.weights import MODEL
 
 
 def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
@@ -226,44 +221,19 @@ def work_view(work: Work, lang: Lang) -> dict[str, Any]:
     return {
         "number": work.number, "kind": work.kind, "about": work.about, "state": work.state,
         "quiet": work.quiet,
-        "error": work.error.say(lang) if work.error else "", "result": work.result,
+        "error": work.error.say(lang) if work.error else "", "result": _said(work.result, lang),
         "stage": progress.stage.value if progress else "",
         "done": progress.done if progress else 0, "total": progress.total if progress else 0,
         "left": progress.left if progress else None,
     }  # fmt: skip
 
 
-def voices_view(model: Path | None, packs: Path | None) -> list[dict[str, Any]]:
-    """The voices to choose from, the model's own and those that were enrolled."""
-    card, folder = load_card(model or MODEL), packs or packs_folder()
-    most_speech = sorted(card.voices, key=lambda voice: -voice.minutes)
-    whole = Terms.of_card(card).commercial
-    found = [_voice(voice, whole, card.consents.get(voice.name), folder) for voice in most_speech]
-    for path in pack_paths(folder):
-        try:
-            pack = load_pack(path)[1]
-        except CheckpointError:  # `moksori voices` says what is wrong with it
-            continue
-        same = pack.model == card.sha256
-        found.insert(0, _voice(pack.voice, whole, pack.consent, folder, usable=same))
-    return found
-
-
-def _voice(
-    voice: Voice, model: Commercial, consent: Consent | None, packs: Path, *, usable: bool = True
-) -> dict[str, Any]:
-    low, median, high = voice.f0_quantiles or (None, math.exp(voice.log_f0_mean), None)
-    if consent is not None:
-        try:
-            usable = usable and not consent.expired and consent.digest not in revocations(packs)
-        except VoiceError:
-            usable = False
-    own = [consented(consent)] if consent else []
-    return {
-        "name": voice.name, "sex": voice.sex, "minutes": round(voice.minutes, 1),
-        "licence": voice.licence, "hertz": round(median),
-        "range": None if low is None or high is None else [round(low), round(high)],
-        "commercial": together([model, *own]), "usable": usable,
-        "consent": consent and " · ".join(filter(None, (
-            consent.who, consent.purpose, ", ".join(consent.titles), f"~{consent.until}"))),
-    }  # fmt: skip
+def _said(result: Any, lang: Lang) -> Any:
+    """What a work has found, with its messages in words."""
+    if isinstance(result, Message):
+        return result.say(lang)
+    if isinstance(result, list):
+        return [_said(one, lang) for one in result]
+    if isinstance(result, dict):
+        return {key: _said(value, lang) for key, value in result.items()}
+    return result

@@ -25,10 +25,11 @@ class Work:
 
     Attributes:
         number: counts up.
-        kind: check, convert, audition, export, one.
+        kind: check, convert, audition, export, one, enrol.
         about: line, voices: for the page to say.
         do: does it, and gives what it found, as JSON.
         quiet: whether it is the page's own housekeeping.
+        beside: whether it goes on beside the others, having nothing to do with the job that is open.
     """
 
     number: int
@@ -36,11 +37,17 @@ class Work:
     about: dict[str, Any]
     do: Callable[[Watch], Any]
     quiet: bool = False
+    beside: bool = False
     state: State = "waiting"
     progress: Progress | None = None
     error: Message | None = None
     result: Any = None
     cancel: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def active(self) -> bool:
+        """Whether it is still to be done, or being done."""
+        return self.state in ("waiting", "running")
 
 
 class Works:
@@ -54,16 +61,30 @@ class Works:
         self._changed, self._numbers = changed, count(1)
         self._waiting: queue.Queue[Work | None] = queue.Queue()
         self._all: list[Work] = []
+        self._beside: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def add(
-        self, kind: str, do: Callable[[Watch], Any], *, quiet: bool = False, **about: Any
+        self,
+        kind: str,
+        do: Callable[[Watch], Any],
+        *,
+        quiet: bool = False,
+        beside: bool = False,
+        **about: Any,
     ) -> Work:
-        """Have something done as soon as what was asked before is."""
-        work = Work(number=next(self._numbers), kind=kind, about=about, do=do, quiet=quiet)
-        self._all = [*self._all[-_KEPT:], work]
-        self._waiting.put(work)
+        """Have something done as soon as what was asked before is, or at once beside it."""
+        number = next(self._numbers)
+        work = Work(number=number, kind=kind, about=about, do=do, quiet=quiet, beside=beside)
+        active = [old for old in self._all[:-_KEPT] if old.active]
+        self._all = [*active, *self._all[-_KEPT:], work]
+        if beside:
+            thread = threading.Thread(target=self._do, args=(work,), daemon=True)
+            self._beside.append(thread)
+            thread.start()
+        else:
+            self._waiting.put(work)
         self._changed()
         return work
 
@@ -83,7 +104,7 @@ class Works:
     def cancel(self, number: int) -> bool:
         """End a work between two of its steps; whether there is one to be ended."""
         for work in self._all:
-            if work.number == number and work.state in ("waiting", "running"):
+            if work.number == number and work.active:
                 work.cancel.set()
                 return True
         return False
@@ -93,14 +114,20 @@ class Works:
         for work in self._all:
             work.cancel.set()
         self._waiting.put(None)
-        self._thread.join()
+        for thread in (self._thread, *self._beside):
+            thread.join()
 
     def _run(self) -> None:
         while (work := self._waiting.get()) is not None:
             self._do(work)
-            self._changed()
 
     def _do(self, work: Work) -> None:
+        try:
+            self._try(work)
+        finally:
+            self._changed()
+
+    def _try(self, work: Work) -> None:
         if work.cancel.is_set():
             work.state = "cancelled"
             return

@@ -3,7 +3,7 @@
 import { lang, t } from "./words.js";
 import { h } from "./dom.js";
 
-export const state = { jobs: [], job: null, works: [], revision: -1 };
+export const state = { jobs: [], job: null, works: [], voices: "", revision: -1 };
 const listeners = new Set();
 export const listen = (listener) => (listeners.add(listener), () => listeners.delete(listener));
 
@@ -34,11 +34,16 @@ export async function post(name, asked = {}) {
 }
 
 export async function put(path, file, query = {}) {
-  const { voice = [], ...plain } = query, asked = new URLSearchParams({ name: file.name, ...plain });
-  for (const name of voice) asked.append("voice", name);
-  const found = await answer(await fetch(`/api/${path}?${asked}`, { method: "PUT", body: file }));
+  const found = await send(path, file, query);
   await refresh();
   return found;
+}
+
+// The same, where nothing that is shown changes by it.
+export async function send(path, file, query = {}) {
+  const { voice = [], ...plain } = query, asked = new URLSearchParams({ name: file.name, ...plain });
+  for (const name of voice) asked.append("voice", name);
+  return answer(await fetch(`/api/${path}?${asked}`, { method: "PUT", body: file }));
 }
 
 let refreshing = null, again = false;
@@ -70,7 +75,12 @@ export const work = (number) => state.works.find((item) => item.number === numbe
 
 let known = null, of = null;
 export async function voices() {
-  if (!known || of !== state.job?.name) { of = state.job?.name; known = get("voices"); }
+  const sign = `${state.job?.name} ${state.voices}`;
+  if (!known || of !== sign) {
+    of = sign;
+    known = get("voices");
+    known.catch(() => { known = null; });
+  }
   return known;
 }
 

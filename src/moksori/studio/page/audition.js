@@ -52,9 +52,15 @@ export function audition(id, voice, use, label) {
   return place;
 }
 
+export function sampleButton(voice) {
+  const found = listenButton(`/api/sample/${encodeURIComponent(voice.name)}`, voice.name);
+  found.disabled = Boolean(voice.why);  // it would be refused
+  return found;
+}
+
 export function voiceCard(voice, checked, pick) {
   const box = h("input", { type: "checkbox", checked, disabled: !voice.usable, onchange: () => pick(box.checked), value: voice.name });
-  return h("div.card", { "data-voice": voice.name }, h("label", {}, box, h("b", {}, voice.name)), listenButton(`/api/sample/${encodeURIComponent(voice.name)}`, voice.name),
+  return h("div.card", { "data-voice": voice.name }, h("label", {}, box, h("b", {}, voice.name)), sampleButton(voice),
     h("small", {}, `${t(`sex.${voice.sex}`)} · ${voice.hertz} Hz${voice.range ? ` (${voice.range.join("–")})` : ""} · ${t("minutes", { number: voice.minutes })}`),
-    h("small", { title: voice.licence }, voice.consent ?? voice.licence.split(" (")[0]), h("small", {}, t(`use.${voice.commercial}`)), !voice.usable && h("small.bad", {}, t("voice.refused")));
+    h("small", { title: voice.licence }, voice.consent ?? voice.licence.split(" (")[0]), h("small", {}, t(`use.${voice.commercial}`)), voice.why && h("small.bad", {}, voice.why));
 }

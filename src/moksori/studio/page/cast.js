@@ -2,14 +2,16 @@
 
 import { post, state, t, voices } from "./api.js";
 import { audition, voiceLabel } from "./audition.js";
+import { consents } from "./consents.js";
+import { enrolment } from "./enrol.js";
 import { nextStep } from "./next.js";
 import { Keyed, button, clock, fill, h, select } from "./dom.js";
 
 export default function cast(place) {
   const list = h("div.castlist"), next = h("div"), keyed = new Keyed(list, row), missing = h("p.bad", { id: "missing" });
-  let known = [], trying = null;
-  fill(place, h("section.page", {}, h("h1", {}, t("screen.cast")), missing, list, next));
-  voices().then((found) => { known = found; update(state); });
+  const own = enrolment(), consented = h("div");
+  let known = [], trying = null, asked = null, seen = null;  // signs of the voices
+  fill(place, h("section.page", {}, h("h1", {}, t("screen.cast")), missing, own.element, consented, list, next));
 
   function row(role) {
     const set = (values) => post("cast", { character: role.character, values });
@@ -39,12 +41,24 @@ export default function cast(place) {
     return own[own.length >> 1]?.id;
   }
 
+  // The voices anew, as one may have come, or its consent have been taken back.
+  async function look(sign) {
+    asked = sign;
+    known = await voices();
+    seen = sign;
+    fill(consented, consents(known, Boolean(consented.querySelector("[open]"))));
+    own.check();
+    update();
+  }
+
   function update() {
+    own.update();
+    if (asked !== state.voices) look(state.voices);
     if (!state.job || !known.length) return;
     const without = state.job.cast.filter((role) => !role.voice && !role.pass).map((role) => role.character || t("character.none"));
     missing.hidden = !without.length;
     missing.textContent = t("cast.missing", { names: without.join(", ") });
-    keyed.show(state.job.cast, "character");
+    keyed.show(state.job.cast.map((role) => ({ ...role, seen })), "character");
     fill(next, nextStep("cast"));
   }
   return update;

@@ -60,6 +60,7 @@ function tell() {
     if (work.state === "failed" && !work.quiet) toast(`${t(`work.${work.kind}`)}: ${work.error}`);
     if (work.state === "done" && work.kind === "export") toast(t("exported", work.result), "good");
     if (work.state === "done" && work.kind === "convert" && !work.about.ids.length) toast(t("converted", work.result), "good");
+    if (work.state === "done" && work.kind === "enrol") toast(t("enrolled", work.result), "good");
     if (["failed", "done", "cancelled"].includes(work.state)) told.add(work.number);
   }
 }
@@ -69,7 +70,7 @@ function workRow(work) {
   if (work.total) { progress.max = work.total; progress.value = work.done; }
   const left = work.left === null || !work.total ? "" : t("left", { time: clock(work.left) });
   const stage = work.state === "waiting" ? t("waits") : work.stage ? t(`stage.${work.stage}`) : "";
-  return h("p.work", { "data-kind": work.kind }, h("span", {}, t(`work.${work.kind}`), " ", stage !== t(`work.${work.kind}`) && h("small", {}, stage)), progress,
+  return h("p.work", { "data-kind": work.kind }, h("span", {}, t(`work.${work.kind}`), " ", work.about.voice && h("b", {}, work.about.voice), " ", stage !== t(`work.${work.kind}`) && h("small", {}, stage)), progress,
     h("small.number", {}, work.total ? `${work.done} / ${work.total}` : "", left && ` · ${left}`),
     button(t("cancel"), () => post("cancel", { number: work.number })));
 }

@@ -1,6 +1,6 @@
 // One line that belongs to no job: a file, its text, voices.
 
-import { listen, put, t, voices, work } from "./api.js";
+import { listen, put, state, t, voices, work } from "./api.js";
 import { voiceCard } from "./audition.js";
 import { fileButton, fill, h } from "./dom.js";
 import { listenButton } from "./player.js";
@@ -18,11 +18,18 @@ export default function one(place) {
     show();
   } }, h("div.drop", {}, h("span.what", {}, h("b", {}, t("one.file")), named), fileButton(t("choose"), "audio/*,.wav,.flac", (files) => { [file] = files; named.textContent = file.name; ready(); }, { id: "one-file" })), h("label", {}, t("one.text"), text), cards, go);
   fill(place, h("section.page", {}, h("h1", {}, t("screen.one")), form, results));
-  voices().then((known) => fill(cards, known.map((voice) => voiceCard(voice, false, (on) => {
-    if (on) picked.add(voice.name); else picked.delete(voice.name);
-    for (const card of cards.children) { const box = card.querySelector("input"); box.disabled = !box.checked && picked.size >= 4; }
+  let asked = null;
+  async function choices() {
+    asked = state.voices;
+    const known = await voices(), usable = known.filter((voice) => voice.usable).map((voice) => voice.name);
+    for (const name of picked) if (!usable.includes(name)) picked.delete(name);
+    fill(cards, known.map((voice) => voiceCard(voice, picked.has(voice.name), (on) => {
+      if (on) picked.add(voice.name); else picked.delete(voice.name);
+      for (const card of cards.children) { const box = card.querySelector("input"); box.disabled = !usable.includes(box.value) || (!box.checked && picked.size >= 4); }
+      ready();
+    })));
     ready();
-  }))));
+  }
   function ready() { go.disabled = !picked.size || !file; }
 
 
@@ -35,5 +42,5 @@ export default function one(place) {
     else fill(results, h("li", {}, t("audition.waits")));
   }
   listen(() => place.contains(form) && show());
-  return () => {};
+  return () => { if (asked !== state.voices) choices(); };
 }

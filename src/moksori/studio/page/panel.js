@@ -75,9 +75,11 @@ export class Panel {
       if (other || (document.activeElement !== this[name] && before?.[name] !== value)) this[name].value = value;
     this.undo.disabled = !Object.keys(line.change).length;
     const known = await voices();
-    if (this.voice.children.length !== known.length + 1)
+    const anew = this.known !== known;
+    this.known = known;
+    if (anew)
       fill(this.voice, h("option", { value: "" }, t("voice.none")), known.map((v) => h("option", { value: v.name, disabled: !v.usable }, voiceLabel(v))));
-    if (other || before?.voice !== line.voice) this.voice.value = line.voice;
+    if (anew || other || before?.voice !== line.voice) this.voice.value = line.voice;
   }
 
   async detail(line, other) {
