@@ -191,6 +191,9 @@ def test_the_watermark_is_found_and_only_where_it_is():
     assert watermark.confidence(wave, rate) < 0.1
     assert watermark.confidence(marked, rate) > 0.99
     assert watermark.confidence(marked[7777:], rate) > 0.99
+    for speed in (24 / 25, 25 / 23.976):
+        assert watermark.confidence(marked, rate * speed) > 0.99
+        assert watermark.confidence(wave, rate * speed) < 0.1
     noise = np.random.default_rng(1).standard_normal(wave.shape) * np.sqrt((wave**2).mean()) / 2
     assert watermark.confidence(marked + noise, rate) > watermark.FOUND
     assert watermark.confidence(wave + noise, rate) < 0.1

@@ -18,11 +18,12 @@ from moksori.signal.audio import resample
 
 RATE: Hertz = 16000
 FOUND = 0.5  # confidence from which a watermark is there; docs/provenance.md has what was measured
-STRENGTH: Decibels = 1.25  # docs/provenance.md has what less and more give
-_FFT, _HOP, _LOWEST = 512, 128, 8  # samples, samples, bin
+STRENGTH: Decibels = 2.0  # docs/provenance.md has what less and more give
+_FFT, _HOP, _LOWEST = 512, 128, 24  # samples, samples, bin
 _FRAMES, _BINS = 2, 8  # of a tile: 16 ms, 250 Hz
-_BANDS, _STEPS = 27, 64  # of the pattern: from 250 to 7,000 Hz, about a second
-_SURE = 5.2  # standard deviations; of 566 lines unmarked, plain and noisy, none was above 4.5
+_BANDS, _STEPS = 25, 64  # of the pattern: from 750 to 7,000 Hz, about a second
+_SURE = 5.5  # standard deviations; of 566 lines unmarked, plain and noisy, none was above 5.2
+_SPEEDS = 1.0, 24 / 25, 25 / 24  # that a film's sound is played at
 _TO_SIGMA = 1.4826  # of the median absolute deviation of normal numbers
 _LIKELIEST = 2.0  # times the median step that a step of the level counts for at most
 _NOISE = 0.15, 1.6  # the quantile of a band's power that is its noise, and by how much it varies
@@ -88,19 +89,24 @@ def confidence(samples: np.ndarray, sample_rate: Hertz) -> float:
     """How sure it is that samples [n] or [n, channels] are marked, 0 to 1; nan if too short or silent.
 
     Logistic of how many standard deviations the pattern's best place stands above the others, 0.5 at `_SURE`.
+    Also found in what was sped up or slowed down between film and television.
     """
     mono = samples.mean(axis=1) if samples.ndim > 1 else samples
-    wave = resample(mono.astype(np.float32), sample_rate, RATE)
+    each = [_sigmas(resample(mono.astype(np.float32), sample_rate * x, RATE)) for x in _SPEEDS]
+    return float(1 / (1 + np.exp(_SURE - np.fmax.reduce(each))))
+
+
+def _sigmas(wave: np.ndarray) -> float:
+    """How far the pattern's best place in a wave [n] at `RATE` stands above the others."""
     if not _audible(wave):
         return float("nan")
     power = _spectrum(wave).abs().square().numpy()[_LOWEST : _LOWEST + _BANDS * _BINS]
     bands = power.reshape(_BANDS, _BINS, -1).sum(1).T  # [frames, _BANDS]
     scores = np.concatenate([_scores(bands[first:]) for first in range(_FRAMES)])
-    if not len(scores) or not scores.any():
+    if not scores.any():
         return float("nan")
-    middle = np.median(scores)
-    spread = _TO_SIGMA * np.median(np.abs(scores - middle))
-    return float(1 / (1 + np.exp(_SURE - (scores.max() - middle) / spread)))
+    away = scores - np.median(scores)
+    return float(away.max() / (_TO_SIGMA * np.median(np.abs(away))))
 
 
 def _scores(bands: np.ndarray) -> np.ndarray:
