@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import soundfile
+from threadpoolctl import threadpool_limits
 
 from moksori.config import Decibels, Seconds
 from moksori.dubbing.deliver.bounce import SAMPLE_BYTES, Bounced, bounce, bounce_at_target
@@ -196,7 +197,7 @@ def _beside(length: Seconds) -> Executor:
 
 
 def _reel(folder: Path, whole: _Part, spec: DeliverySpec) -> tuple[Decibels, Decibels, Bounced]:
-    with without_sync():
+    with without_sync(), threadpool_limits(1):
         path = folder / whole.path
         before, gain, track = bounce_at_target(path, whole.lines, whole.length, spec)
         bwf.write_bext(path, _about(whole, spec, track))
@@ -204,7 +205,7 @@ def _reel(folder: Path, whole: _Part, spec: DeliverySpec) -> tuple[Decibels, Dec
 
 
 def _stem(folder: Path, part: _Part, spec: DeliverySpec, gain: Decibels) -> Bounced:
-    with without_sync():
+    with without_sync(), threadpool_limits(1):
         track = bounce(folder / part.path, part.lines, part.length, spec, gain)
         bwf.write_bext(folder / part.path, _about(part, spec, track))
         return track

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
@@ -86,7 +87,8 @@ def _measured(
         except AudioError as error:
             return error
 
-    pool = ThreadPoolExecutor(os.cpu_count())
+    # Each on one core, as workers are: two that both want two hinder each other.
+    pool = ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,))
     try:
         yield from pool.map(measure, takes, wordless)
     finally:  # also if the check is cancelled
