@@ -1,6 +1,7 @@
 """A voice enrolled on the page: the whole way in a real browser, what is refused, and what never stays."""
 
 import shutil
+import subprocess
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -332,6 +333,13 @@ def bring_two(known, speech) -> tuple[str, dict[str, str]]:
     return id, texts
 
 
+def at_work(group: int) -> list[str]:
+    """The processes of a group that have not ended."""
+    asked = ["ps", "-eo", "pgid=,stat="]
+    rows = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [row for row in rows if row.split()[0] == str(group) and "Z" not in row]
+
+
 def work_of(known) -> dict:
     return known.get("/api/state").json()["works"][-1]
 
@@ -351,12 +359,15 @@ def test_too_little_speech_fails_in_the_page_s_language_and_leaves_nothing(
 
 
 @pytest.mark.slow
-def test_a_cancel_ends_the_process_and_leaves_nothing(known, speech, tmp_path, places):
+def test_a_cancel_ends_the_process_and_leaves_nothing(known, speech, tmp_path, places, monkeypatch):
+    ended, end = [], learning._end
+    monkeypatch.setattr(learning, "_end", lambda process: (ended.append(process.pid), end(process)))
     id, texts = bring_two(known, speech)
     number = known.post("/api/enrol", json={"id": id, "texts": texts}).json()
     until(lambda: work_of(known)["stage"] == "preparing")
     assert known.post("/api/cancel", json={"number": number}).json()
     until(lambda: work_of(known)["state"] == "cancelled")
+    until(lambda: not at_work(ended[0]))  # its workers have ended, too
     assert not left_there(places) and not [*packs(tmp_path).glob("*.safetensors")]
     assert begin(known).status_code == 200  # the next may come
 

@@ -1,9 +1,11 @@
 """A voice learnt in a process of its own, which can be ended at once; PyTorch's threads survive no fork."""
 
 import multiprocessing
+import os
 import signal
-import sys
+import threading
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -18,7 +20,6 @@ from moksori.extras import extra
 from moksori.messages import Message, message
 
 _POLL: Seconds = 0.1  # between looks for a cancel
-_PATIENCE: Seconds = 20.0  # with a process that is to end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,16 +125,22 @@ def learn_apart(asked: Enrolment, watch: Watch) -> dict[str, Any]:
 
 
 def _end(process: SpawnProcess) -> None:
-    process.terminate()
-    process.join(_PATIENCE)
+    """End it at once, with its own workers; what it has written lies in a folder that is removed."""
+    if process.pid is not None and hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):  # it has ended, or not yet begun
+            os.killpg(process.pid, signal.SIGKILL)
     process.kill()
     process.join()
 
 
 def _run(pipe: Connection, asked: Enrolment) -> None:
     """The process: says how far it is, then what it found, or why it could not."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its own workers end with it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends it
+    if hasattr(os, "setsid"):
+        os.setsid()  # to be ended with its workers
+    threading.Thread(target=_end_with_the_server, daemon=True).start()
+    multiprocessing.set_start_method(
+        None, force=True
+    )  # of its workers: the system's, as a command's
     try:
         pipe.send(learn(asked, Watch(pipe.send)))
     except MoksoriError as error:
@@ -142,3 +149,13 @@ def _run(pipe: Connection, asked: Enrolment) -> None:
         traceback.print_exc()
         why = " ".join(str(error).split())
         pipe.send(message("work.unexpected", kind=type(error).__name__, why=why))
+
+
+def _end_with_the_server() -> None:
+    """However that ends."""
+    server = multiprocessing.parent_process()
+    assert server is not None
+    server.join()
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
