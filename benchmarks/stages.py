@@ -1,12 +1,12 @@
 """Where the CPU seconds of a dubbing job go, by stage. Prints the table of docs/figures.md.
 
     python benchmarks/episode.py ../shared/corpus/emotiontts EPISODE --lines 64
-    python benchmarks/stages.py EPISODE [--script script.ass --audio track.wav] [--lines 64]
+    python benchmarks/stages.py EPISODE [--script script.ass --audio track.wav]
 
-The job runs in this one process, on one core, so that every second belongs to one stage; CPU seconds hold
-on a busy machine too. A stage's seconds are its own: those of a stage within it are that one's. What no
-stage has is `rest`. `conversion`, as a share, is what `moksori convert` does with a line: features, model,
-vocoder, treble, room.
+The job runs in this one process, on one core, so that every second belongs to one stage; only reel and stems
+are written in processes of their own. CPU seconds hold on a busy machine too. A stage's seconds are its own:
+those of a stage within it are that one's. What no stage has is `rest`. `conversion`, as a share, is what
+`moksori convert` does with a line: features, model, vocoder, treble, room.
 """
 
 import functools
@@ -52,7 +52,6 @@ _TIMED = (
     ("moksori.signal.audio", "for_page", "report audio"),
     ("moksori.dubbing.work.worker", "_write_wave", "write lines"),
     ("moksori.dubbing.work.worker", "_write_about", "write lines"),
-    ("moksori.dubbing.deliver.reel", "render", "reel and stems"),
     ("moksori.dubbing.deliver.delivery", "deliver", "other deliverables"),
     ("moksori.dubbing.store", "Store.begin", "store"),
     ("moksori.dubbing.store", "Store.finish", "store"),
@@ -173,6 +172,8 @@ def main(
     checked = job.check(request)
     result = job.dub(request, checked, out, lambda: InProcess(request.setup))
     stages.end()
+    reel = resource.getrusage(resource.RUSAGE_CHILDREN)  # the only processes beside this one
+    stages.seconds["reel and stems"] = reel.ru_utime + reel.ru_stime
     speech = sum(row.take.seconds for row in result.rows)
     if json_file:
         found = {"lines": len(result.rows), "speech": speech, "seconds": dict(stages.seconds)}
