@@ -92,7 +92,7 @@ def test_a_line_goes_through_all_graphs_as_through_the_models(converter, folder)
         # pulses add up F0 over the whole line, so that its last digit counts
         found = run(folder, name, converted, f0, white)[0]
         assert (found - wave).square().mean().sqrt() < 1e-4
-        torch.testing.assert_close(found, wave, atol=3e-3, rtol=0)  # beside single pulses
+        torch.testing.assert_close(found, wave, atol=1e-3, rtol=0)  # beside single pulses
 
 
 def test_the_file_beside_them_tells_what_one_must_know(converter, folder):

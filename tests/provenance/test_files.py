@@ -203,6 +203,19 @@ def test_the_watermark_is_found_and_only_where_it_is():
     assert watermark.confidence(*soundfile.read(content)) > 0.99
 
 
+@pytest.mark.parametrize("kind", ["click", "clicks", "tone", "noise", "noise and a click"])
+def test_no_watermark_is_found_in_what_is_no_speech(kind):
+    rate, time = 48000, np.arange(4 * 48000) / 48000
+    wave = np.zeros((len(time), 1), np.float32)
+    if kind == "tone":
+        wave[:, 0] = 0.3 * np.sin(2000 * np.pi * time)
+    if "noise" in kind:
+        wave += 0.001 * np.random.default_rng(1).standard_normal(wave.shape).astype(np.float32)
+    if "click" in kind:
+        wave[:: rate // 2 if kind == "clicks" else 2 * rate] = 0.9
+    assert watermark.confidence(wave, rate) < 0.2
+
+
 def test_the_watermark_moves_the_level_by_its_strength_and_nothing_above_its_band():
     wave, rate = soundfile.read(DEMO, dtype="float32", always_2d=True)
     change = watermark.mark(wave, rate, 1.0) - wave

@@ -95,7 +95,7 @@ def test_true_peak_between_samples():
 @pytest.mark.parametrize("size", [1, 10, 47, 48, 49, 100000])
 def test_true_peak_does_not_depend_on_the_blocks(size):
     wave = programme(0.5, 8000, seed=5)
-    assert true_peak(wave, size) == pytest.approx(true_peak(wave), abs=1e-5)  # in 32 bits
+    assert true_peak(wave, size) == pytest.approx(true_peak(wave), abs=1e-9)
 
 
 def test_true_peak_at_the_very_ends():

@@ -25,6 +25,7 @@ _BANDS, _STEPS = 25, 64  # of the pattern: from 750 to 7,000 Hz, about a second
 _SURE = 5.5  # standard deviations; of 566 lines unmarked, plain and noisy, none was above 5.2
 _SPEEDS = 1.0, 24 / 25, 25 / 24  # that a film's sound is played at
 _TO_SIGMA = 1.4826  # of the median absolute deviation of normal numbers
+_LEAST = 0.7  # that wrong places are spread by: 1 by chance, 0.76 and more of lines; less of a click alone
 _LIKELIEST = 2.0  # times the median step that a step of the level counts for at most
 _NOISE = 0.15, 1.6  # the quantile of a band's power that is its noise, and by how much it varies
 _RANGE = 1e-7  # of the loudest tile, below which nothing is heard
@@ -103,10 +104,11 @@ def _sigmas(wave: np.ndarray) -> float:
     power = _spectrum(wave).abs().square().numpy()[_LOWEST : _LOWEST + _BANDS * _BINS]
     bands = power.reshape(_BANDS, _BINS, -1).sum(1).T  # [frames, _BANDS]
     scores = np.concatenate([_scores(bands[first:]) for first in range(_FRAMES)])
-    if not scores.any():
+    if not len(scores):
         return float("nan")
     away = scores - np.median(scores)
-    return float(away.max() / (_TO_SIGMA * np.median(np.abs(away))))
+    spread = max(_LEAST, _TO_SIGMA * float(np.median(np.abs(away))))
+    return float(away.max() / spread)
 
 
 def _scores(bands: np.ndarray) -> np.ndarray:

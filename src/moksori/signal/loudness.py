@@ -162,7 +162,7 @@ def _most() -> float:
 def _rows_kernel() -> np.ndarray:
     """[_ROW + 2 * _HALF, (_TIMES - 1) * _ROW]: `_kernel` after each of `_ROW` samples, at once."""
     kernel = _kernel()[:, 1:]
-    rows = np.zeros((_ROW + 2 * _HALF, _TIMES - 1, _ROW), np.float32)
+    rows = np.zeros((_ROW + 2 * _HALF, _TIMES - 1, _ROW))
     for i in range(_ROW):
         rows[i : i + len(kernel), :, i] = kernel
     return rows.reshape(len(rows), -1)
@@ -174,7 +174,7 @@ def _peaks(wave: np.ndarray) -> np.ndarray:
     Products of rows of samples with one matrix: twice the arithmetic of a filter, in far less time.
     """
     count = len(wave) - 2 * _HALF + 1  # of gaps, the first before the inner samples
-    padded = np.zeros(-(-count // _ROW) * _ROW + 2 * _HALF, np.float32)
+    padded = np.zeros(-(-count // _ROW) * _ROW + 2 * _HALF)
     padded[1 : len(wave) + 1] = wave
     windows = np.lib.stride_tricks.sliding_window_view(padded, _ROW + 2 * _HALF)[::_ROW]
     between = (np.ascontiguousarray(windows) @ _rows_kernel()).reshape(-1, _TIMES - 1, _ROW)

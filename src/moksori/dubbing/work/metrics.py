@@ -92,10 +92,10 @@ def of_conversion(
         audio: of the frames.
     """
     begins = [round(p.alignment.begin * audio.sample_rate / audio.hop_length) for p in parts]
-    length = (begins[-1] - begins[0] + len(parts[-1].f0)) * audio.hop_length / audio.sample_rate
-    start = parts[0].alignment.begin
-    first, end = (round(time * sample_rate) for time in (start, start + length))
-    after = f0_of(converted[first:end], audio, sample_rate)  # elsewhere is the room
+    frames = begins[-1] - begins[0] + len(parts[-1].f0)
+    start, frame = parts[0].alignment.begin, audio.hop_length / audio.sample_rate
+    first, end = (round((start + n * frame) * sample_rate) for n in (0, frames + 1))
+    after = f0_of(converted[first:end], audio, sample_rate)[:frames]  # elsewhere is the room
     before = np.zeros_like(after)
     for begin, part in zip(begins, parts, strict=True):
         place = begin - begins[0]
