@@ -170,9 +170,13 @@ def test_every_closure_is_shown(line):
     """Each run of labials has its A, touching the time that it is spoken at."""
     phones, length = line
     cues = mouth_cues(phones, length)
+    runs: list[tuple[float, float]] = []
     for phone in phones:
         if SHAPES[phone.label] == "A" and min(phone.end, length) > phone.begin:
-            assert any(c.shape == "A" and c.start < phone.end and c.end > phone.begin for c in cues)
+            joins = bool(runs) and runs[-1][1] == phone.begin  # one closure: the lips stay shut
+            runs.append((runs.pop()[0] if joins else phone.begin, phone.end))
+    for begin, end in runs:
+        assert any(c.shape == "A" and c.start < end and c.end > begin for c in cues)
 
 
 def read_back(folder, name):
