@@ -173,7 +173,9 @@ def test_every_closure_is_shown(line):
     runs: list[tuple[float, float]] = []
     for phone in phones:
         if SHAPES[phone.label] == "A" and min(phone.end, length) > phone.begin:
-                joins = bool(runs) and phone.begin - runs[-1][1] < SHORTEST  # what lies between vanishes
+            joins = (
+                bool(runs) and phone.begin - runs[-1][1] < SHORTEST
+            )  # what lies between vanishes
             runs.append((runs.pop()[0] if joins else phone.begin, phone.end))
     for begin, end in runs:
         assert any(c.shape == "A" and c.start < end and c.end > begin for c in cues)
