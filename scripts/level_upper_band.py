@@ -171,7 +171,7 @@ def add(vocoder: SourceFilter, layer: torch.nn.Linear, edges: np.ndarray) -> Non
     begin = 0
     banks = [vocoder.harmonic_bank] * 2 + [vocoder.noise_bank] * 2
     for number, bank in enumerate(banks):
-        hertz = np.arange(bank.bins) * vocoder.sample_rate / bank.n_fft
+        hertz = bank.hertz.numpy()
         weights = np.stack([np.interp(hertz, middles, row) for row in np.eye(len(middles))], 1)
         weights *= np.clip((hertz - edges[0]) / (_WIDTH / 2), 0, 1)[:, None]
         weights = np.tile(weights, (bank.per_frame, 1))

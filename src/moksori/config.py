@@ -113,6 +113,7 @@ class SourceFilterConfig(_Config):
     """Sizes of the source-filter vocoder."""
 
     sample_rate: int | None = Field(None, gt=0)  # Hz of the wave; None: the mel's own
+    floor: Hertz = Field(0.0, ge=0)  # nothing is synthesised below it: for the upper of two bands
     band: Hertz = Field(
         20000.0, gt=0
     )  # nothing is synthesised above it, or above half the sample rate
@@ -146,6 +147,8 @@ class SourceFilterConfig(_Config):
             ValueError: it is not.
         """
         hop = self.hop_length(audio)
+        if self.floor >= min(self.band, (self.sample_rate or audio.sample_rate) / 2):
+            raise ValueError(f"model.floor, {self.floor:g} Hz, leaves nothing to synthesise")
         for name in ("harmonic_window", "noise_window"):
             window = getattr(self, name)
             if window % 8 or hop % (window // 4):

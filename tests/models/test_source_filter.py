@@ -23,7 +23,7 @@ def vocoder() -> SourceFilter:
 
 @pytest.mark.parametrize("window", [128, 256, 512, 1024])
 def test_the_inverse_stft_inverts(window):
-    bank = FilterBank(window, AUDIO.hop_length, AUDIO.sample_rate, AUDIO.sample_rate / 2, AUDIO)
+    bank = FilterBank(window, AUDIO.hop_length, AUDIO.sample_rate, (0, AUDIO.sample_rate / 2), AUDIO)
     wave = torch.randn(2, 20 * AUDIO.hop_length)
     spectrum = bank.analyse(wave)
     assert spectrum.shape == (2, 20 * bank.per_frame, window // 2 + 1)
@@ -32,7 +32,7 @@ def test_the_inverse_stft_inverts(window):
 
 def test_a_filter_s_numbers_are_in_the_order_of_time():
     """Those of a mel frame are its bank's frames one after another, each over all bins."""
-    bank = FilterBank(256, AUDIO.hop_length, AUDIO.sample_rate, AUDIO.sample_rate / 2, AUDIO)
+    bank = FilterBank(256, AUDIO.hop_length, AUDIO.sample_rate, (0, AUDIO.sample_rate / 2), AUDIO)
     numbers = torch.arange(3.0 * bank.size).reshape(1, 3, -1)
     spectrum = bank.frames(numbers)
     assert spectrum.shape == (1, 3 * bank.per_frame, bank.bins)
@@ -147,6 +147,25 @@ def test_a_wave_of_another_rate_has_the_mel_s_frames_and_nothing_above_its_band(
     assert power[hertz > 20500].mean() < 1e-6 * power[(hertz > 10000) & (hertz < 19000)].mean()
 
 
-def test_a_rate_that_parts_frames_is_refused():
+def test_with_a_floor_only_what_lies_above_it_is_synthesised():
+    """The same filters from 6.5 kHz on: above it the wave of the whole one, below it nothing."""
+    torch.manual_seed(0)
+    whole = SourceFilter(WIDE, AUDIO).eval()
+    upper = SourceFilter(WIDE.model_copy(update={"floor": 6500.0}), AUDIO).eval()
+    mel, f0 = torch.full((1, 120, AUDIO.n_mels), -3.0), torch.full((1, 120), 180.0)
+    mel[:, :5] = mel[:, -5:] = -11.5
+    with torch.inference_mode():
+        waves = [vocoder(mel, f0)[0].double().numpy() for vocoder in (whole, upper)]
+    hertz = np.fft.rfftfreq(len(waves[0]), 1 / 44100)
+    one, other = (np.fft.rfft(wave) for wave in waves)
+    above, below = hertz > 7200, hertz < 6000
+    assert np.abs(one - other)[above].mean() < 0.02 * np.abs(one)[above].mean()
+    assert np.abs(other)[below].mean() < 1e-4 * np.abs(one)[below].mean()
+    assert len(upper.filters.bias) < 0.7 * len(whole.filters.bias)
+
+
+def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="no whole number"):
         SourceFilterConfig(sample_rate=48000).check(AUDIO)
+    with pytest.raises(ValueError, match="nothing to synthesise"):
+        SourceFilterConfig(floor=12000.0).check(AUDIO)

@@ -14,6 +14,7 @@ from moksori.corpus.segments import SegmentData, SegmentDataset, Source
 from moksori.errors import CheckpointError, ConfigError, CorpusError
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.training.discriminators import (
+    Discriminators,
     discriminator_loss,
     feature_matching_loss,
     stft_loss,
@@ -182,6 +183,19 @@ def test_what_lies_above_the_band_changes_no_loss():
         loss = stft_loss(wave + tone, wave, (512, 1024), bands, RATE)
         assert (float(loss) > 1e-3) == changes
         judged = [training.discriminators(x, bands)[0][-1] for x in (wave, wave + tone)]
+        difference = float((judged[0] - judged[1]).abs().max())
+        assert (difference > 1e-3) == changes
+
+
+def test_what_lies_below_the_floor_changes_no_loss():
+    """A tone at 2 kHz: counted by a vocoder of the whole band, not by one from 6.5 kHz on."""
+    wave, bands = torch.randn(2, 8192), torch.full((2,), 20000.0)
+    tone = torch.sin(2 * torch.pi * 2000 * torch.arange(8192) / RATE) * torch.hann_window(8192)
+    for floor, changes in ((6500.0, False), (0.0, True)):
+        loss = stft_loss(wave + tone, wave, (512, 1024), bands, RATE, floor)
+        assert (float(loss) > 1e-3) == changes
+        discriminators = Discriminators((512,), 4, RATE, floor)
+        judged = [discriminators(x, bands)[0][-1] for x in (wave, wave + tone)]
         difference = float((judged[0] - judged[1]).abs().max())
         assert (difference > 1e-3) == changes
 

@@ -9,6 +9,8 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
+from moksori.config import Hertz
+
 _SLOPE = 0.2  # of the leaky ReLUs
 _FLOOR = 1e-7  # power under the square root, for its derivative
 
@@ -24,10 +26,13 @@ def magnitude(wave: torch.Tensor, n_fft: int) -> torch.Tensor:
     return (spectrum.real.square() + spectrum.imag.square() + _FLOOR).sqrt()
 
 
-def band_mask(band: torch.Tensor, n_fft: int, sample_rate: int) -> torch.Tensor:
-    """Mask [B, bins, 1]: 1 for the bins of an STFT up to each wave's `band` [B] in Hz, 0 above."""
+def band_mask(
+    band: torch.Tensor, n_fft: int, sample_rate: int, floor: Hertz = 0.0
+) -> torch.Tensor:
+    """Mask [B, bins, 1]: 1 for the bins of an STFT from `floor` up to each wave's `band` [B] in Hz."""
     hertz = torch.arange(n_fft // 2 + 1, device=band.device) * (sample_rate / n_fft)
-    return (hertz[None] <= band[:, None]).float()[..., None]
+    held = (hertz[None] <= band[:, None]) & (hertz[None] >= floor)
+    return held.float()[..., None]
 
 
 class SpectrogramDiscriminator(nn.Module):
@@ -37,11 +42,12 @@ class SpectrogramDiscriminator(nn.Module):
         n_fft: window of the spectrogram in samples, four times its hop.
         channels: of the convolutions.
         sample_rate: of the waves, Hz.
+        floor: Hz, below which nothing is seen.
     """
 
-    def __init__(self, n_fft: int, channels: int, sample_rate: int) -> None:
+    def __init__(self, n_fft: int, channels: int, sample_rate: int, floor: Hertz = 0.0) -> None:
         super().__init__()
-        self.n_fft, self.sample_rate = n_fft, sample_rate
+        self.n_fft, self.sample_rate, self.floor = n_fft, sample_rate, floor
         c = channels
         shapes = [  # in, out, kernel, stride; of frequency and time
             (1, c, (9, 3), (2, 1)),
@@ -58,7 +64,8 @@ class SpectrogramDiscriminator(nn.Module):
 
     def forward(self, wave: torch.Tensor, band: torch.Tensor) -> Features:
         """Waves [B, n] of `band` [B] Hz → each layer's output [B, C, bins, frames]."""
-        x = magnitude(wave, self.n_fft) * band_mask(band, self.n_fft, self.sample_rate)
+        x = magnitude(wave, self.n_fft)
+        x = x * band_mask(band, self.n_fft, self.sample_rate, self.floor)
         x = (x + _FLOOR).pow(0.3)[:, None]  # [B, 1, bins, frames]
         features = []
         for layer in self.layers[:-1]:
@@ -70,10 +77,12 @@ class SpectrogramDiscriminator(nn.Module):
 class Discriminators(nn.Module):
     """One discriminator a window length."""
 
-    def __init__(self, windows: tuple[int, ...], channels: int, sample_rate: int) -> None:
+    def __init__(
+        self, windows: tuple[int, ...], channels: int, sample_rate: int, floor: Hertz = 0.0
+    ) -> None:
         super().__init__()
         self.discriminators = nn.ModuleList(
-            SpectrogramDiscriminator(n, channels, sample_rate) for n in windows
+            SpectrogramDiscriminator(n, channels, sample_rate, floor) for n in windows
         )
 
     def forward(self, wave: torch.Tensor, band: torch.Tensor) -> list[Features]:
@@ -111,6 +120,7 @@ def stft_loss(
     windows: tuple[int, ...],
     band: torch.Tensor,
     sample_rate: int,
+    floor: Hertz = 0.0,
 ) -> torch.Tensor:
     """Multi-resolution STFT loss of waves [B, n] (Parallel WaveGAN, arXiv 1910.11480, section 2.2).
 
@@ -120,10 +130,11 @@ def stft_loss(
         windows: in samples.
         band: [B] Hz; what lies above it does not count.
         sample_rate: Hz.
+        floor: Hz; what lies below it does not count.
     """
     parts = []
     for n_fft in windows:
-        mask = band_mask(band, n_fft, sample_rate)
+        mask = band_mask(band, n_fft, sample_rate, floor)
         a, b = magnitude(synthesised, n_fft), magnitude(real, n_fft)
         convergence = ((a - b) * mask).norm() / (b * mask).norm()
         difference = ((a.log() - b.log()).abs() * mask).sum() / (mask.sum() * a.shape[-1])

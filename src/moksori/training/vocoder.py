@@ -43,7 +43,7 @@ class VocoderTraining(Training):
         super().__init__(model, config)
         c = config.losses
         self.discriminators = Discriminators(
-            c.discriminator_windows, c.discriminator_channels, model.sample_rate
+            c.discriminator_windows, c.discriminator_channels, model.sample_rate, model.floor
         )
 
     def frames(self, batch: SegmentBatch) -> float:
@@ -54,8 +54,7 @@ class VocoderTraining(Training):
         """One step of both sides."""
         c = self.config.losses
         synthesised = self.model(batch.mel, batch.f0)
-        rate = self.model.sample_rate
-        losses = {"stft": stft_loss(synthesised, batch.wave, c.windows, batch.band, rate)}
+        losses = {"stft": self._stft(synthesised, batch)}
         total = c.stft * losses["stft"]
         if self.global_step >= c.adversarial_from and (c.generator or c.feature_matching):
             few = c.discriminator_segments
@@ -69,6 +68,12 @@ class VocoderTraining(Training):
             total = total + 0 * sum(p.sum() for p in self.discriminators.parameters())  # for DDP
         self.log_losses("train", losses | {"total": total}, len(batch.mel))
         return total
+
+    def _stft(self, synthesised: torch.Tensor, batch: SegmentBatch) -> torch.Tensor:
+        windows, model = self.config.losses.windows, self.model
+        return stft_loss(
+            synthesised, batch.wave, windows, batch.band, model.sample_rate, model.floor
+        )
 
     def _compete(
         self, synthesised: torch.Tensor, wave: torch.Tensor, band: torch.Tensor
@@ -87,8 +92,7 @@ class VocoderTraining(Training):
     def validation_step(self, batch: SegmentBatch, index: int) -> None:
         """STFT loss of the beginning of one recording; the first one is logged to be heard."""
         synthesised = self.model(batch.mel, batch.f0)
-        windows, rate = self.config.losses.windows, self.model.sample_rate
-        loss = stft_loss(synthesised, batch.wave, windows, batch.band, rate)
+        loss, rate = self._stft(synthesised, batch), self.model.sample_rate
         self.log_losses("valid", {"stft": loss, "total": loss}, 1)
         if index == 0 and isinstance(self.logger, TensorBoardLogger):
             for name, wave in (("synthesised", synthesised), ("recorded", batch.wave)):

@@ -73,7 +73,8 @@ class _Bank(nn.Module):
     def __init__(self, bank: FilterBank) -> None:
         super().__init__()
         self.n_fft, self.hop, self.bins = bank.n_fft, bank.hop, bank.bins
-        bins, samples = torch.arange(bank.bins).double(), torch.arange(bank.n_fft).double()
+        bins = torch.arange(bank.first, bank.first + bank.bins).double()
+        samples = torch.arange(bank.n_fft).double()
         angle = 2 * math.pi / bank.n_fft * bins[:, None] * samples
         window, times = bank.window.double(), torch.full((bank.bins, 1), 2.0).double()
         times[bins == 0], times[bins == bank.n_fft / 2] = 1.0, 1.0

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from torch import nn
 from torch.nn import functional
 
-from moksori.config import AudioConfig, SourceFilterConfig
+from moksori.config import AudioConfig, Hertz, SourceFilterConfig
 from moksori.models.layers import along_time, nearest_voiced
 from moksori.models.vocoder.base import Vocoder
 from moksori.signal.features import mel_edges
@@ -47,7 +47,7 @@ class SourceFilter(Vocoder):
         self.audio = audio
         self.sample_rate = config.sample_rate or audio.sample_rate
         self.hop_length = config.hop_length(audio)
-        self.band = min(config.band, self.sample_rate / 2)
+        self.floor, self.band = config.floor, min(config.band, self.sample_rate / 2)
         self.harmonic_bank = self._bank(config.harmonic_window)
         self.noise_bank = self._bank(config.noise_window)
         dim = config.dim
@@ -68,7 +68,8 @@ class SourceFilter(Vocoder):
         return cls(config, audio)
 
     def _bank(self, window: int) -> "FilterBank":
-        return FilterBank(window, self.hop_length, self.sample_rate, self.band, self.audio)
+        limits = self.floor, self.band
+        return FilterBank(window, self.hop_length, self.sample_rate, limits, self.audio)
 
     def forward(self, mel: torch.Tensor, f0: torch.Tensor) -> torch.Tensor:
         """Synthesise.
@@ -159,7 +160,7 @@ class FilterBank(nn.Module):
         window: in samples; frames are a quarter of it apart. It must fit, `SourceFilterConfig.check`.
         hop_length: samples a mel frame.
         sample_rate: Hz.
-        band: Hz; bins above it stay silent.
+        limits: Hz; bins below the first and above the second stay silent.
         audio: of the mels.
     """
 
@@ -167,14 +168,18 @@ class FilterBank(nn.Module):
     window: torch.Tensor
 
     def __init__(
-        self, window: int, hop_length: int, sample_rate: int, band: float, audio: AudioConfig
-    ) -> None:
+        self, window: int, hop_length: int, sample_rate: int, limits: tuple[Hertz, Hertz],
+        audio: AudioConfig,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.n_fft, self.hop = window, window // 4
-        self.bins = min(window // 2, math.floor(band * window / sample_rate)) + 1
+        low, high = (limit * window / sample_rate for limit in limits)
+        self.first, last = math.ceil(low), min(window // 2, math.floor(high))
+        self.bins = last + 1 - self.first
         self.per_frame = hop_length // self.hop
         self.size = self.per_frame * self.bins  # numbers a mel frame
-        from_mel = _mel_to_bins(audio, torch.arange(self.bins) * sample_rate / window)
+        self.hertz = torch.arange(self.first, last + 1) * sample_rate / window
+        from_mel = _mel_to_bins(audio, self.hertz)
         self.register_buffer("from_mel", from_mel, persistent=False)
         self.register_buffer("window", torch.hann_window(window), persistent=False)
 
@@ -185,11 +190,12 @@ class FilterBank(nn.Module):
         spectrum = torch.stft(
             padded, self.n_fft, self.hop, window=self.window, center=False, return_complex=True
         )
-        return spectrum.transpose(1, 2)[..., : self.bins]
+        return spectrum.transpose(1, 2)[..., self.first : self.first + self.bins]
 
     def synthesise(self, spectrum: torch.Tensor) -> torch.Tensor:
         """Its inverse: [B, T * per_frame, bins] → [B, T * hop_length]."""
-        pieces = torch.fft.irfft(spectrum, self.n_fft) * self.window
+        whole = functional.pad(spectrum, (self.first, 0)) if self.first else spectrum
+        pieces = torch.fft.irfft(whole, self.n_fft) * self.window
         weights = self.window.square().expand(1, spectrum.shape[1], -1)
         wave = self._overlap_add(pieces) / self._overlap_add(weights).clamp(min=1e-3)
         pad = (self.n_fft - self.hop) // 2
