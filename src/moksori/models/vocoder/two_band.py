@@ -7,6 +7,7 @@ model's mels keeps its sound below 8 kHz, while one that has heard speech to 20 
 
 import torch
 from pydantic import BaseModel, ConfigDict, model_validator
+from scipy.fft import next_fast_len
 from torch.nn import functional
 
 from moksori.config import AudioConfig, Hertz, SourceFilterConfig
@@ -69,8 +70,10 @@ class TwoBand(Vocoder):
         low, high = self.low(mel, f0), self.high(mel, f0)  # [B, n], [B, n * times]
         times = self.sample_rate // self.low.sample_rate
         length = high.shape[1]
-        low = functional.pad(low, (_EDGE, _EDGE))
-        high = functional.pad(high, (_EDGE * times, _EDGE * times))
+        # A length without large factors, of which a Fourier transform takes several times as long.
+        size = next_fast_len(low.shape[1] + 2 * _EDGE, real=True)
+        low = functional.pad(low, (_EDGE, size - _EDGE - low.shape[1]))
+        high = functional.pad(high, (_EDGE * times, (size - _EDGE) * times - length))
         whole = torch.fft.rfft(high)
         hertz = torch.linspace(0, self.sample_rate / 2, whole.shape[1], device=high.device)
         begin, end = self.crossover
