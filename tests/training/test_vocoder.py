@@ -198,6 +198,11 @@ def test_what_lies_below_the_floor_changes_no_loss():
         judged = [discriminators(x, bands)[0][-1] for x in (wave, wave + tone)]
         difference = float((judged[0] - judged[1]).abs().max())
         assert (difference > 1e-3) == changes
+    synthesised = torch.randn(2, 8192, requires_grad=True)  # nothing held: no loss, and no NaN
+    nothing = stft_loss(synthesised, wave, (512, 1024), torch.full((2,), 4000.0), RATE, 6500.0)
+    nothing.backward()
+    assert float(nothing) == 0
+    assert (synthesised.grad == 0).all()
 
 
 def test_losses_of_known_cases():

@@ -136,7 +136,10 @@ def stft_loss(
     for n_fft in windows:
         mask = band_mask(band, n_fft, sample_rate, floor)
         a, b = magnitude(synthesised, n_fft), magnitude(real, n_fft)
-        convergence = ((a - b) * mask).norm() / (b * mask).norm()
-        difference = ((a.log() - b.log()).abs() * mask).sum() / (mask.sum() * a.shape[-1])
+        # A recording that ends below the floor counts as nothing.
+        convergence = ((a - b) * mask).norm() / (b * mask).norm().clamp(min=_FLOOR)
+        difference = ((a.log() - b.log()).abs() * mask).sum() / (
+            mask.sum().clamp(min=1) * a.shape[-1]
+        )
         parts.append(convergence + difference)
     return torch.stack(parts).mean()
