@@ -14,7 +14,9 @@ ViSQOL  audio mode, 48 kHz, against the recording (pip install visqol-python)
 
 Of RAVDESS's actors, converted to lmy and kih with their sentences written as Korean says them: how often the
 *actor* is named from the treble alone, as its levels by kHz over those from 6 to 8 kHz; chance is one in 20.
-Of conversions of corpus lines to lmy and kih: DNSMOS, and the time with one thread.
+Of conversions of corpus lines to lmy and kih: DNSMOS, the time with one thread, and by how many dB their
+levels from 8 to 9, 9 to 10 and 10 to 10.7 kHz, over those from 6 to 8, are above those of the voice's own
+recordings, which the corpus holds that far: the mean over both voices, and that of the unconverted lines.
 """
 
 import csv
@@ -36,6 +38,7 @@ from moksori.conversion.checkpoint import load_conversion, load_vocoder
 from moksori.conversion.converter import Converter
 from moksori.conversion.treble import from_take
 from moksori.corpus import emotiontts
+from moksori.corpus.lines import SourceLine
 from moksori.metrics.models import dnsmos, speaker_embedding
 from moksori.models.vocoder import Vocoder
 from moksori.signal import audio, features, pitch
@@ -217,24 +220,61 @@ def _named(wideband: Path, console: Console) -> Table:
     return result
 
 
+def spoken(corpus: Path, split: str, speaker: str = "") -> list[SourceLine]:
+    """The lines of a split with a recording, of one speaker or of all."""
+    return [
+        line
+        for line in emotiontts.read(corpus)
+        if line.split == split and not line.problem and speaker in ("", line.speaker)
+    ]
+
+
 def _conversions(corpus: Path, vocoders: dict[str, Vocoder], lines: int, console: Console) -> Table:
-    test = [line for line in emotiontts.read(corpus) if line.split == "test" and not line.problem]
+    test = spoken(corpus, "test")
     chosen = test[:: max(1, len(test) // lines)][:lines]
-    table = Table("vocoder", "conversions", "DNSMOS", "time, of the line's length")
+    table = Table(
+        "vocoder", "conversions", "DNSMOS", "time, of the line's length", "8 to 10.7 kHz, dB off"
+    )
     model, card = load_conversion(MODEL)
+    own = {
+        voice: np.mean(
+            [_upper(_read(line.audio)) for line in spoken(corpus, "train", voice)[:24]], 0
+        )
+        for voice in ("lmy", "kih")
+    }
+    unconverted = np.mean([_upper(_read(line.audio)) for line in chosen], 0)
+    apart = [unconverted - level for level in own.values()]
+    table.add_row("unconverted", str(len(chosen)), "", "", _signed(np.mean(apart, 0)))
     for name, vocoder in vocoders.items():
         vocoder_card = load_vocoder(VOCODERS.get(name, Path(name)))[1]
         converter = Converter(model=model, card=card, vocoder=vocoder, vocoder_card=vocoder_card)
-        scores, taken, length = [], 0.0, 0.0
+        scores, apart, taken, length = [], list[np.ndarray](), 0.0, 0.0
         for line in track(chosen, f"converting, {name}", console=console):
             for voice in ("lmy", "kih"):
                 began = time.perf_counter()
-                made = converter.convert(line.audio, line.text, voice)
+                made = converter.convert(line.audio, line.text, voice, treble="predict")
                 taken += time.perf_counter() - began
+                wave = audio.resample(made.samples[:, 0], made.sample_rate, RATE)
+                apart.append(_upper(wave) - own[voice])
                 length += len(made.samples) / made.sample_rate
                 scores.append(dnsmos(made.samples[:, 0], made.sample_rate).overall)
-        table.add_row(name, str(len(scores)), f"{np.mean(scores):.3f}", f"{taken / length:.3f}")
+        table.add_row(
+            name, str(len(scores)), f"{np.mean(scores):.3f}", f"{taken / length:.3f}",
+            _signed(np.mean(apart, 0)),
+        )  # fmt: skip
     return table
+
+
+def _upper(wave: np.ndarray) -> np.ndarray:
+    """Levels from 8 to 9, 9 to 10 and 10 to 10.7 kHz over that from 6 to 8 kHz, dB, [3]."""
+    hertz, power = np.fft.rfftfreq(_N_FFT, 1 / RATE), _power(wave).mean(0)
+    edges = (6000, 8000, 9000, 10000, 10700)
+    level = [10 * np.log10(power[(hertz >= a) & (hertz < b)].mean()) for a, b in pairwise(edges)]
+    return np.array(level[1:]) - level[0]
+
+
+def _signed(levels: np.ndarray) -> str:
+    return " ".join(f"{x:+.1f}" for x in levels)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,7 @@ class SourceFilterConfig(_Config):
     """Sizes of the source-filter vocoder."""
 
     sample_rate: int | None = Field(None, gt=0)  # Hz of the wave; None: the mel's own
+    treble_levels: bool = False  # whether it is given the voice's, signal/treble.py; for 44.1 kHz
     floor: Hertz = Field(0.0, ge=0)  # nothing is synthesised below it: for the upper of two bands
     band: Hertz = Field(
         20000.0, gt=0

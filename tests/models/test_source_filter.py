@@ -23,7 +23,9 @@ def vocoder() -> SourceFilter:
 
 @pytest.mark.parametrize("window", [128, 256, 512, 1024])
 def test_the_inverse_stft_inverts(window):
-    bank = FilterBank(window, AUDIO.hop_length, AUDIO.sample_rate, (0, AUDIO.sample_rate / 2), AUDIO)
+    bank = FilterBank(
+        window, AUDIO.hop_length, AUDIO.sample_rate, (0, AUDIO.sample_rate / 2), AUDIO
+    )
     wave = torch.randn(2, 20 * AUDIO.hop_length)
     spectrum = bank.analyse(wave)
     assert spectrum.shape == (2, 20 * bank.per_frame, window // 2 + 1)
@@ -162,6 +164,20 @@ def test_with_a_floor_only_what_lies_above_it_is_synthesised():
     assert np.abs(one - other)[above].mean() < 0.02 * np.abs(one)[above].mean()
     assert np.abs(other)[below].mean() < 1e-4 * np.abs(one)[below].mean()
     assert len(upper.filters.bias) < 0.7 * len(whole.filters.bias)
+
+
+def test_levels_above_the_mel_are_heard_only_by_those_told(vocoder):
+    """Given, they move the wave; unknown (none, or NaN), they are the same nothing."""
+    torch.manual_seed(0)
+    told = SourceFilter(WIDE.model_copy(update={"treble_levels": True}), AUDIO).eval()
+    torch.nn.init.normal_(told.filters.weight, std=0.1)
+    mel, f0 = torch.full((2, 30, AUDIO.n_mels), -3.0), torch.full((2, 30), 180.0)
+    levels = torch.tensor([[4.0, 5.0, 6.0], [torch.nan] * 3])
+    with torch.inference_mode():
+        first, second = told(mel, f0, levels)
+        assert torch.equal(second, told(mel, f0)[1])
+        assert (first - second).abs().mean() > 0.01 * second.abs().mean()
+        assert torch.equal(vocoder(mel, f0, levels), vocoder(mel, f0))
 
 
 def test_what_does_not_fit_is_refused():

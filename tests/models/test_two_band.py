@@ -48,7 +48,7 @@ def test_the_crossover_neither_dips_nor_rises(vocoder):
             super().__init__()
             self.hop, self.seed, self.level = hop, seed, level
 
-        def forward(self, mel, f0):
+        def forward(self, mel, f0, treble):
             generator = torch.Generator().manual_seed(self.seed)
             return self.level * torch.randn(1, mel.shape[1] * self.hop, generator=generator)
 

@@ -23,6 +23,7 @@ from moksori.errors import CheckpointError, MoksoriError
 from moksori.files import explain, read_bytes
 from moksori.messages import message
 from moksori.signal.speaker import BandEnergy
+from moksori.signal.treble import TrebleLevels
 
 FORMAT = (
     5  # 5: with consents and what they allow; raised when an older Moksori could not read a folder
@@ -52,6 +53,7 @@ class Voice(_Card):
     # Hz below which 5, 50 and 95% of its voiced frames are; None in models of an older Moksori
     f0_quantiles: tuple[float, float, float] | None = None
     energy: BandEnergy | None = None  # of its training lines, likewise
+    treble: TrebleLevels | None = None  # dB, likewise; also where its recordings do not hold them
 
 
 class _ModelCard(_Card):

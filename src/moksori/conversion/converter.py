@@ -39,6 +39,7 @@ from moksori.signal.speaker import (
     band_energy,
     joined_energy,
 )
+from moksori.signal.treble import TrebleLevels
 from moksori.text import Reading
 from moksori.text.pace import check_pace
 from moksori.text.symbols import PUNCTUATION
@@ -175,7 +176,7 @@ class Converter(LoadedModels):
         if reading is None:
             mel = with_envelope(mel, source_mel)
         clock.stop("conversion")
-        wave = self.synthesise(mel, f0)
+        wave = self.synthesise(mel, f0, target.voice.treble)
         if not np.isfinite(wave).all():
             raise CheckpointError.of("convert.not_finite")
         clock.stop("vocoder")
@@ -195,10 +196,17 @@ class Converter(LoadedModels):
             seconds_by_stage=clock.stages,
         )  # fmt: skip
 
-    def synthesise(self, mel: torch.Tensor, f0: torch.Tensor) -> np.ndarray:
-        """The vocoder's wave [n] of a log-mel [T, n_mels] and its F0 [T], at the vocoder's sample rate."""
+    def synthesise(
+        self, mel: torch.Tensor, f0: torch.Tensor, treble: TrebleLevels | None = None
+    ) -> np.ndarray:
+        """The vocoder's wave [n] of a log-mel [T, n_mels] and its F0 [T], at the vocoder's sample rate.
+
+        `treble` are the voice's usual levels above the mel, where they are known.
+        """
+        levels = torch.tensor([treble or (torch.nan,) * 3])
         with torch.inference_mode():
-            wave: np.ndarray = self.vocoder(*self.on_device(mel[None], f0[None]))[0].cpu().numpy()
+            given = self.on_device(mel[None], f0[None], levels)
+            wave: np.ndarray = self.vocoder(*given)[0].cpu().numpy()
         return wave
 
     def source(

@@ -23,6 +23,7 @@ from moksori.errors import CorpusError
 from moksori.models.conversion import Batch, OtherSpeaker
 from moksori.signal.features import log_mel
 from moksori.signal.speaker import BandEnergy, band_energy, joined_energy
+from moksori.signal.treble import TrebleLevels, treble_levels, usual_levels
 from moksori.text import SYMBOLS, tokenize
 
 
@@ -31,14 +32,23 @@ class Usual(NamedTuple):
 
     f0_quantiles: tuple[float, float, float]  # Hz below which 5, 50 and 95% of voiced frames are
     energy: BandEnergy
+    treble: TrebleLevels | None
 
 
-def _usual(lines: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Usual:
-    f0 = torch.cat([f0[f0 > 0] for _, f0 in lines])
+class _Measured(NamedTuple):
+    """Of one line."""
+
+    mel: torch.Tensor  # [T, n_mels]
+    f0: torch.Tensor  # [T] Hz
+    treble: TrebleLevels | None
+
+
+def _usual(lines: Sequence[_Measured]) -> Usual:
+    f0 = torch.cat([line.f0[line.f0 > 0] for line in lines])
     low, median, high = np.quantile(f0.numpy(), [0.05, 0.5, 0.95]).round(1).tolist()
-    energy = joined_energy([band_energy(mel, f0) for mel, f0 in lines])
+    energy = joined_energy([band_energy(line.mel, line.f0) for line in lines])
     assert energy is not None  # of at least one line
-    return Usual((low, median, high), energy)
+    return Usual((low, median, high), energy, usual_levels(line.treble for line in lines))
 
 
 _Line = tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]  # phones, mel, F0, voice row
@@ -104,10 +114,12 @@ class LineDataset(Dataset[Any]):
 
     def usual(self, cuts: Iterable[MonoCut]) -> dict[str, Usual]:
         """What is usual of each voice in lines of its own, by name."""
-        by_voice: dict[str, list[tuple[torch.Tensor, torch.Tensor]]] = {}
+        by_voice: dict[str, list[_Measured]] = {}
         for cut in cuts:
             _, mel, f0, _ = self._line(cut)
-            by_voice.setdefault(cut.supervisions[0].speaker, []).append((mel, f0))
+            levels = treble_levels(cut.load_audio()[0], self.audio.sample_rate)
+            line = _Measured(mel, f0, levels)
+            by_voice.setdefault(cut.supervisions[0].speaker, []).append(line)
         return {name: _usual(lines) for name, lines in by_voice.items()}
 
     def _others(self, chosen: list[MonoCut], mels: tuple[torch.Tensor, ...]) -> OtherSpeaker:
@@ -219,9 +231,7 @@ class LineData(pl.LightningDataModule):
         """Without end and shuffled anew each epoch; see `PassSampler`."""
         cuts = self._cuts("train")
         copies = filter(self._is_wanted, at_speeds(cuts, self.config.speeds))
-        sampler = PassSampler(
-            CutSet.from_cuts([*cuts, *copies]).to_eager(), self.config, self.seed
-        )
+        sampler = PassSampler(CutSet.from_cuts([*cuts, *copies]).to_eager(), self.config, self.seed)
         if self.trainer:  # Lightning tells a resumed run's sampler the epoch only at the next one
             sampler.set_epoch(int(self.trainer.global_step // self.trainer.limit_train_batches))
         dataset = self.dataset

@@ -18,7 +18,7 @@ import torch
 from lhotse import MonoCut
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from moksori.config import AudioConfig, Hertz, VocoderTrainConfig
+from moksori.config import AudioConfig, Decibels, Hertz, VocoderTrainConfig
 from moksori.corpus.batches import read_speakers
 from moksori.corpus.manifests import read_cuts
 from moksori.corpus.recordings import PreparedRecording, paths, read_rows
@@ -27,10 +27,13 @@ from moksori.models.conversion import Batch, ConversionModel
 from moksori.signal.audio import resample
 from moksori.signal.band import real_band
 from moksori.signal.features import log_mel
+from moksori.signal.treble import treble_levels
 from moksori.text import tokenize
 
 _VALID_SECONDS = 4.0  # of each recording that a validation listens to
 _VALID_MOST = 32  # recordings
+_UNTOLD = 0.15  # of the segments that the vocoder is given without their levels above the mel
+_OTHER: Decibels = 1.5  # by which a speaker's recordings differ in them
 
 
 class SegmentBatch(NamedTuple):
@@ -40,6 +43,9 @@ class SegmentBatch(NamedTuple):
     f0: torch.Tensor  # [B, S] Hz, 0 where unvoiced
     wave: torch.Tensor  # [B, S * hop]
     band: torch.Tensor  # [B] Hz, above which the recording holds nothing
+    treble: (
+        torch.Tensor
+    )  # [B, 3] dB, its levels above the mel (signal/treble.py), NaN where unknown
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class _Loaded(NamedTuple):
     gta: torch.Tensor | None  # [T, n_mels] fp16
     f0: torch.Tensor  # [T]
     band: Hertz
+    treble: torch.Tensor  # [3]
 
 
 class Source:
@@ -145,6 +152,7 @@ class Source:
         self, wave: np.ndarray, narrow: np.ndarray, f0: np.ndarray, gta: torch.Tensor | None, band: Hertz
     ) -> _Loaded:  # fmt: skip
         mel = log_mel(narrow, self.audio)
+        levels = treble_levels(wave, self.sample_rate)
         frames = min(len(mel), len(f0), len(wave) // self.hop)
         whole = torch.from_numpy(
             np.clip(np.rint(wave[: frames * self.hop] * 2**15), -(2**15), 2**15 - 1)
@@ -153,6 +161,7 @@ class Source:
             wave=whole.to(torch.int16), mel=mel[:frames].half(),
             gta=None if gta is None else gta[:frames].half(),
             f0=torch.from_numpy(f0[:frames].astype(np.float32)), band=band,
+            treble=torch.tensor(levels or (torch.nan,) * 3),
         )  # fmt: skip
 
     @torch.no_grad()
@@ -213,11 +222,13 @@ class SegmentDataset(Dataset[SegmentBatch]):
                 mel = own.gta
             mel = mel[start : start + size].float()
             wave = own.wave[start * source.hop : (start + size) * source.hop].float() / 2**15
-            rows.append((self._blurred(mel, chance), own.f0[start : start + size], wave, own.band))
-        mels, f0s, waves, bands = zip(*rows, strict=True)
+            f0, blurred = own.f0[start : start + size], self._blurred(mel, chance)
+            rows.append((blurred, f0, wave, own.band, _told(own.treble, chance)))
+        mels, f0s, waves, bands, levels = zip(*rows, strict=True)
         return SegmentBatch(
-            torch.stack(mels), torch.stack(f0s), torch.stack(waves), torch.tensor(bands)
-        )
+            torch.stack(mels), torch.stack(f0s), torch.stack(waves), torch.tensor(bands),
+            torch.stack(levels),
+        )  # fmt: skip
 
     def _blurred(self, mel: torch.Tensor, chance: np.random.Generator) -> torch.Tensor:
         """A share of the mels smoothed over time and bands and a little off, as a model's mels are."""
@@ -231,6 +242,13 @@ class SegmentDataset(Dataset[SegmentBatch]):
             mel = torch.cat([edges[0], mixed.narrow(dim, 1, mel.shape[dim] - 2), edges[1]], dim)
         noise = torch.from_numpy(chance.standard_normal(mel.shape, dtype=np.float32))
         return mel + 0.1 * float(chance.random()) * noise
+
+
+def _told(treble: torch.Tensor, chance: np.random.Generator) -> torch.Tensor:
+    """Levels [3] as a voice's card would tell them: not of this recording, and not always known."""
+    if chance.random() < _UNTOLD:
+        return torch.full_like(treble, torch.nan)
+    return treble + _OTHER * torch.from_numpy(chance.standard_normal(3, dtype=np.float32))
 
 
 class _Whole(Dataset[SegmentBatch]):
@@ -253,8 +271,9 @@ class _Whole(Dataset[SegmentBatch]):
         mel = own.mel if own.gta is None else own.gta
         wave = own.wave[: frames * source.hop].float() / 2**15
         return SegmentBatch(
-            mel[None, :frames].float(), own.f0[None, :frames], wave[None], torch.tensor([own.band])
-        )
+            mel[None, :frames].float(), own.f0[None, :frames], wave[None], torch.tensor([own.band]),
+            own.treble[None],
+        )  # fmt: skip
 
 
 class _Numbers(Sampler[int]):

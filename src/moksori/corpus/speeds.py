@@ -3,7 +3,8 @@
 Played faster, a recording is higher and of a shorter vocal tract: what another person with the same acting
 would sound like, saying the same. So few speakers become many (speed perturbation: Ko and others, "Audio
 augmentation for speech recognition", 2015; as further speakers: Yamamoto and others, "Speaker augmentation
-and bandwidth extension for deep speaker embedding", 2019). Their rows of the voice table serve training alone.
+and bandwidth extension for deep speaker embedding", 2019). Their rows of the voice
+table are for training alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,13 +20,11 @@ from moksori.signal.audio import resample
 
 def at_speeds(cuts: Iterable[MonoCut], speeds: Sequence[float]) -> list[MonoCut]:
     """Lines at each speed: 1.1 is a tenth faster, shorter and higher. `load` gives their sound."""
-    return [
-        _changed(cut, speed, number) for number, speed in enumerate(speeds, 1) for cut in cuts
-    ]
+    return [_changed(cut, speed, number) for number, speed in enumerate(speeds, 1) for cut in cuts]
 
 
 def table_of(cut: MonoCut) -> int:
-    """In which copy of the voice table a line's voice is: 0 as recorded, 1 at the first speed, …"""
+    """In which copy of the voice table a line's voice is: 0 as recorded, 1 at the first speed."""
     return int(cut.table) if cut.has_custom("table") else 0
 
 

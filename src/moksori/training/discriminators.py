@@ -26,9 +26,7 @@ def magnitude(wave: torch.Tensor, n_fft: int) -> torch.Tensor:
     return (spectrum.real.square() + spectrum.imag.square() + _FLOOR).sqrt()
 
 
-def band_mask(
-    band: torch.Tensor, n_fft: int, sample_rate: int, floor: Hertz = 0.0
-) -> torch.Tensor:
+def band_mask(band: torch.Tensor, n_fft: int, sample_rate: int, floor: Hertz = 0.0) -> torch.Tensor:
     """Mask [B, bins, 1]: 1 for the bins of an STFT from `floor` up to each wave's `band` [B] in Hz."""
     hertz = torch.arange(n_fft // 2 + 1, device=band.device) * (sample_rate / n_fft)
     held = (hertz[None] <= band[:, None]) & (hertz[None] >= floor)

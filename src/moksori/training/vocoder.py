@@ -53,7 +53,7 @@ class VocoderTraining(Training):
     def training_step(self, batch: SegmentBatch, _: int) -> torch.Tensor:
         """One step of both sides."""
         c = self.config.losses
-        synthesised = self.model(batch.mel, batch.f0)
+        synthesised = self.model(batch.mel, batch.f0, batch.treble)
         losses = {"stft": self._stft(synthesised, batch)}
         total = c.stft * losses["stft"]
         if self.global_step >= c.adversarial_from and (c.generator or c.feature_matching):
@@ -91,7 +91,7 @@ class VocoderTraining(Training):
 
     def validation_step(self, batch: SegmentBatch, index: int) -> None:
         """STFT loss of the beginning of one recording; the first one is logged to be heard."""
-        synthesised = self.model(batch.mel, batch.f0)
+        synthesised = self.model(batch.mel, batch.f0, batch.treble)
         loss, rate = self._stft(synthesised, batch), self.model.sample_rate
         self.log_losses("valid", {"stft": loss, "total": loss}, 1)
         if index == 0 and isinstance(self.logger, TensorBoardLogger):

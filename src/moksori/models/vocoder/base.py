@@ -42,12 +42,16 @@ class Vocoder(nn.Module, ABC):
         """
 
     @abstractmethod
-    def forward(self, mel: torch.Tensor, f0: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, mel: torch.Tensor, f0: torch.Tensor, treble: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Synthesise.
 
         Args:
             mel: log-mel [B, T, n_mels], natural log of magnitude.
             f0: [B, T] Hz, 0 where unvoiced.
+            treble: [B, 3] dB, the voices' usual levels above the mel (signal/treble.py), NaN where
+                unknown; for vocoders that make use of them.
 
         Returns:
             Wave [B, T * hop_length] at `sample_rate`.

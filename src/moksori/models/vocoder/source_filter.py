@@ -23,6 +23,7 @@ from moksori.config import AudioConfig, Hertz, SourceFilterConfig
 from moksori.models.layers import along_time, nearest_voiced
 from moksori.models.vocoder.base import Vocoder
 from moksori.signal.features import mel_edges
+from moksori.signal.treble import EDGES
 
 _QUIET_HERTZ = 150.0  # the pulses' rate in a line without voiced frames
 _LOUDEST = 8.0  # log gain that no filter exceeds, so that one wild frame cannot deafen
@@ -50,8 +51,8 @@ class SourceFilter(Vocoder):
         self.floor, self.band = config.floor, min(config.band, self.sample_rate / 2)
         self.harmonic_bank = self._bank(config.harmonic_window)
         self.noise_bank = self._bank(config.noise_window)
-        dim = config.dim
-        self.inputs = nn.Conv1d(audio.n_mels + 2, dim, 7, padding=3)
+        dim, self.told = config.dim, 1 + len(EDGES[1:]) if config.treble_levels else 0
+        self.inputs = nn.Conv1d(audio.n_mels + 2 + self.told, dim, 7, padding=3)
         self.blocks = nn.ModuleList(
             ConvNeXtBlock(dim, config.expansion) for _ in range(config.blocks)
         )
@@ -71,12 +72,15 @@ class SourceFilter(Vocoder):
         limits = self.floor, self.band
         return FilterBank(window, self.hop_length, self.sample_rate, limits, self.audio)
 
-    def forward(self, mel: torch.Tensor, f0: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, mel: torch.Tensor, f0: torch.Tensor, treble: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Synthesise.
 
         Args:
             mel: log-mel [B, T, n_mels].
             f0: [B, T] Hz, 0 where unvoiced.
+            treble: as `Vocoder.forward`.
 
         Returns:
             Wave [B, T * hop_length]; in training with other noise each time, else with the same.
@@ -88,7 +92,7 @@ class SourceFilter(Vocoder):
             self._white(pulses, 0),
             self._white(pulses, 1) * envelope_of_period(angle),
         )
-        gain, phase, steady_gain, synchronous_gain = self.spectra(mel, f0, voiced)
+        gain, phase, steady_gain, synchronous_gain = self.spectra(mel, f0, voiced, treble)
         harmonic, noise = self.harmonic_bank, self.noise_bank
         tone = torch.polar(gain.exp(), phase) * harmonic.analyse(pulses)
         breath = steady_gain.exp() * noise.analyse(steady)
@@ -96,11 +100,17 @@ class SourceFilter(Vocoder):
         return harmonic.synthesise(tone) + noise.synthesise(breath)
 
     def spectra(
-        self, mel: torch.Tensor, f0: torch.Tensor, voiced: torch.Tensor
+        self,
+        mel: torch.Tensor,
+        f0: torch.Tensor,
+        voiced: torch.Tensor,
+        treble: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Log gain and phase of the pulses' filter, log gains of the noises'; [B, frames, bins] each."""
         pitch = (f0.log() - math.log(_QUIET_HERTZ))[..., None]
         seen = torch.cat([(mel + 5) / 2, pitch, voiced[..., None].to(mel.dtype)], -1)
+        if self.told:
+            seen = torch.cat([seen, self._told(mel, treble)], -1)
         x = self.inputs(seen.transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
@@ -117,6 +127,14 @@ class SourceFilter(Vocoder):
             noise.raised(steady, envelope + (sunk - _SUNK)),
             noise.raised(synchronous, envelope - (sunk + _SUNK)),
         )
+
+    def _told(self, mel: torch.Tensor, treble: torch.Tensor | None) -> torch.Tensor:
+        """[B, T, 4]: levels [B, 3] in units of 10 dB and a one, or zeros where they are unknown."""
+        if treble is None:
+            return mel.new_zeros(*mel.shape[:2], self.told)
+        known = treble.isfinite().all(-1, keepdim=True)
+        levels = torch.where(known, treble / 10, 0)
+        return torch.cat([levels, known.to(levels)], -1)[:, None].expand(-1, mel.shape[1], -1)
 
     def pulses(self, f0: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """All harmonics of F0 [B, T] under the Nyquist frequency, at unit power, and the first one's angle.

@@ -65,9 +65,11 @@ class TwoBand(Vocoder):
         config.high.check(audio)
         return cls(config, audio)
 
-    def forward(self, mel: torch.Tensor, f0: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, mel: torch.Tensor, f0: torch.Tensor, treble: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """As `Vocoder.forward`; joined by amplitudes whose powers add up to one."""
-        low, high = self.low(mel, f0), self.high(mel, f0)  # [B, n], [B, n * times]
+        low, high = self.low(mel, f0, treble), self.high(mel, f0, treble)  # [B, n], [B, n * times]
         times = self.sample_rate // self.low.sample_rate
         length = high.shape[1]
         # A length without large factors, of which a Fourier transform takes several times as long.
