@@ -8,6 +8,8 @@ predicted and at the recording's own treble (*from the take*):
 
 LSD     log-spectral distance from 10 to 20 kHz (as AP-BWE, arXiv 2401.06387): windows of 2,048 samples, log10
         of power, root of the mean square over bins, mean over the frames within 50 dB of the loudest
+        A vocoder that is told a voice's usual levels above the mel is told those of up to 12 other recordings
+        of the same person, as a voice's card has them.
 level   error of the long-term level by third of an octave from 8 to 20 kHz, dB: mean absolute of each
         recording's, and absolute of their mean
 ViSQOL  audio mode, 48 kHz, against the recording (pip install visqol-python)
@@ -22,6 +24,7 @@ recordings, which the corpus holds that far: the mean over both voices, and that
 import csv
 import time
 from collections import defaultdict
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -44,6 +47,7 @@ from moksori.models.vocoder import Vocoder
 from moksori.signal import audio, features, pitch
 from moksori.signal.audio import Recording
 from moksori.signal.band import real_band
+from moksori.signal.treble import TrebleLevels, treble_levels, usual_levels
 from moksori.weights import MODEL, VOCODERS
 
 RATE = 44100
@@ -69,9 +73,9 @@ def main(
     judged: dict[tuple[str, str], int] = defaultdict(int)
     scores: dict[tuple[str, str], list[float]] = defaultdict(list)
     for group, path in track(_recordings(wideband, files), "copying", console=console):
-        original = _read(path)
+        original, usual = _read(path), usual_levels(map(_levels, _others(wideband, group, path)))
         for name, vocoder in loaded.items():
-            for how, copied in copies(vocoder, original).items():
+            for how, copied in copies(vocoder, original, usual).items():
                 key = f"{name}, {how}"
                 found = (lsd(original, copied), *level_errors(original, copied))
                 rows[key, group].append(found)
@@ -113,14 +117,32 @@ def _read(path: Path) -> np.ndarray:
     return wave * audio.gain_to(wave, RATE, -23.0)
 
 
-def copies(vocoder: Vocoder, wave: np.ndarray) -> dict[str, np.ndarray]:
+def _others(wideband: Path, group: str, path: Path) -> list[Path]:
+    """Up to 12 other recordings of the person in `path`."""
+    actor = path.stem.split("-")[-1] if group == "ravdess" else ""
+    found = []
+    with (wideband / "splits.csv").open(encoding="utf-8-sig", newline="") as table:
+        for row in csv.DictReader(table):
+            other = wideband / row["file"]
+            if row["set"] == group and other != path and other.stem.endswith(actor):
+                found.append(other)
+    return found[:: max(1, len(found) // 12)][:12]
+
+
+@cache
+def _levels(path: Path) -> TrebleLevels | None:
+    return treble_levels(_read(path), RATE)
+
+
+def copies(vocoder: Vocoder, wave: np.ndarray, usual: TrebleLevels | None) -> dict[str, np.ndarray]:
     """A recording [n] at 44.1 kHz through mel and F0 and back, as long and at the same rate."""
     config, rate = vocoder.audio, vocoder.sample_rate
     narrow = audio.resample(wave, RATE, config.sample_rate).astype(np.float32)
     mel = features.log_mel(narrow, config)
     f0 = torch.from_numpy(pitch.f0(narrow, config))[: len(mel)]
     with torch.inference_mode():
-        made = {"predicted": vocoder(mel[None], f0[None])[0].numpy()}
+        told = torch.tensor([usual or (torch.nan,) * 3])
+        made = {"predicted": vocoder(mel[None], f0[None], told)[0].numpy()}
     if vocoder.band > 12000:
         size = len(made["predicted"])
         take = np.pad(audio.resample(wave, RATE, rate), (0, size))[:size]

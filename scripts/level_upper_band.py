@@ -26,6 +26,7 @@ from torch.nn import functional
 from moksori.conversion.checkpoint import load_vocoder, save_model
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.signal import audio, band, features, pitch
+from moksori.signal.treble import treble_levels
 
 _WIDTH = 1000.0  # Hz
 _STEPS, _RATE, _DECAY = 250, 0.01, 0.02
@@ -99,7 +100,8 @@ def hear(vocoder: SourceFilter, path: Path, name: str, edges: np.ndarray) -> Hea
     f0 = torch.from_numpy(pitch.f0(narrow, vocoder.audio))[: len(mel)]
     last: list[torch.Tensor] = []
     hook = vocoder.norm.register_forward_hook(lambda *values: last.append(values[2][0]))
-    copy = vocoder(mel[None], f0[None])[0]
+    told = torch.tensor([treble_levels(wave, vocoder.sample_rate) or (torch.nan,) * 3])
+    copy = vocoder(mel[None], f0[None], told)[0]
     hook.remove()
     real, copied = (
         power(x, edges, vocoder.hop_length, vocoder.sample_rate)[: len(mel)]
