@@ -27,6 +27,25 @@ def nearest_voiced(voiced: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return before, after
 
 
+class Dropout(nn.Module):
+    """Dropout in training, as `nn.Dropout`; a chance is drawn from a byte and not from a word.
+
+    A CPU draws one at a time, which took a tenth of a training step. The share is rounded to 1/256.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = round(256 * p) / 256
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Any shape."""
+        if not self.training or self.p == 0:
+            return x
+        words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
+        drawn = words.random_(-(2**63), None).view(torch.uint8)[: x.numel()].view(x.shape)
+        return x * ((drawn >= 256 * self.p).to(x.dtype) / (1 - self.p))
+
+
 def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean over dimension 1 of `values` [B, T, C], of the places in `mask` [B, T] only: [B, 1, C]."""
     weights = mask[..., None].to(values.dtype)

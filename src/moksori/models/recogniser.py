@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from moksori.config import RecogniserConfig
 from moksori.models.aligner import ParallelAligner
-from moksori.models.layers import MaskedConv, masked_standard
+from moksori.models.layers import Dropout, MaskedConv, masked_standard
 
 
 class _Block(nn.Module):
@@ -25,7 +25,7 @@ class _Block(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.expand = nn.Linear(dim, expansion * dim)
         self.contract = nn.Linear(expansion * dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """[B, T, dim], mask [B, T] → [B, T, dim]."""

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from moksori.models.layers import MaskedBatchNorm, MaskedConv
+from moksori.models.layers import Dropout, MaskedBatchNorm, MaskedConv
 
 
 class TextEncoder(nn.Module):
@@ -34,10 +34,10 @@ class TextEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(n_symbols, dim, padding_idx=0)
-        self.embedding_dropout = nn.Dropout(embedding_dropout)
+        self.embedding_dropout = Dropout(embedding_dropout)
         self.convs = nn.ModuleList(MaskedConv(dim, dim, kernel) for kernel in kernels)
         self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in kernels)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, phones: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Encode phones.
@@ -77,7 +77,7 @@ class TacotronTextEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(n_symbols, dim, padding_idx=0)
-        self.embedding_dropout, self.dropout = nn.Dropout(embedding_dropout), nn.Dropout(dropout)
+        self.embedding_dropout, self.dropout = Dropout(embedding_dropout), Dropout(dropout)
         self.convs = nn.ModuleList(MaskedConv(dim, dim, kernel) for kernel in kernels)
         self.norms = nn.ModuleList(MaskedBatchNorm(dim) for _ in kernels)
         self.rnn = nn.LSTM(dim, dim // 2, batch_first=True, bidirectional=True)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from moksori.models.layers import MaskedBatchNorm, MaskedConv
+from moksori.models.layers import Dropout, MaskedBatchNorm, MaskedConv
 
 _MEAN_LOG_MEL = -5.0  # the output's initial mean, near that of real log-mels
 
@@ -26,7 +26,7 @@ class VoiceBlock(nn.Module):
         self.modulate = nn.Linear(voice_dim, 2 * dim)
         self.expand = nn.Linear(dim, expansion * dim)
         self.contract = nn.Linear(expansion * dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
 
@@ -56,7 +56,7 @@ class VCDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.text = nn.Linear(text_dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(
             VoiceBlock(dim, voice_dim, expansion, dropout) for _ in range(blocks)
         )
