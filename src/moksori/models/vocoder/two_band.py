@@ -7,7 +7,6 @@ model's mels keeps its sound below 8 kHz, while one that has heard speech to 20 
 
 import torch
 from pydantic import BaseModel, ConfigDict, model_validator
-from scipy.fft import next_fast_len
 from torch.nn import functional
 
 from moksori.config import AudioConfig, Hertz, SourceFilterConfig
@@ -15,6 +14,7 @@ from moksori.models.vocoder.base import Vocoder
 from moksori.models.vocoder.source_filter import SourceFilter
 
 _EDGE = 2048  # samples of silence at both ends, so that nothing is wrapped around
+_WHOLE = 8192  # samples that a transform is a multiple of: one with large factors takes several times as long
 
 
 class TwoBandConfig(BaseModel):
@@ -72,8 +72,7 @@ class TwoBand(Vocoder):
         low, high = self.low(mel, f0, treble), self.high(mel, f0, treble)  # [B, n], [B, n * times]
         times = self.sample_rate // self.low.sample_rate
         length = high.shape[1]
-        # A length without large factors, of which a Fourier transform takes several times as long.
-        size = next_fast_len(low.shape[1] + 2 * _EDGE, real=True)
+        size = -(-(low.shape[1] + 2 * _EDGE) // _WHOLE) * _WHOLE
         low = functional.pad(low, (_EDGE, size - _EDGE - low.shape[1]))
         high = functional.pad(high, (_EDGE * times, (size - _EDGE) * times - length))
         whole = torch.fft.rfft(high)
