@@ -4,9 +4,17 @@ import json
 import numpy as np
 import pytest
 
+from moksori.corpus.lines import SourceLine
 from moksori.errors import CorpusError, OutputError, TextError
 from moksori.evaluation.job import COLUMNS, evaluate, read_results
-from moksori.evaluation.lines import EvaluationLine, RealVoice, corpus_lines, read_list, read_voices
+from moksori.evaluation.lines import (
+    EvaluationLine,
+    RealVoice,
+    _spread,
+    corpus_lines,
+    read_list,
+    read_voices,
+)
 from moksori.evaluation.report import summarise, write_report
 from moksori.evaluation.voices import Voices
 from tests.conftest import TEXTS, write_corpus
@@ -173,6 +181,29 @@ def test_a_corpus_gives_test_lines_their_target_s_own_and_real_voices(tmp_path):
     assert (len(real["pfx"].fit), len(real["pfx"].held)) == (3, 1)
     with pytest.raises(CorpusError, match="no training lines of “zzz”"):
         corpus_lines(corpus, ["zzz"], 1, 1)
+
+
+def test_lines_are_spread_over_texts_and_then_over_speakers(tmp_path):
+    """Four speakers of the same four texts: the first four lines have four texts, and four speakers."""
+    several = [
+        SourceLine(
+            id=f"{name}{i}",
+            speaker=name,
+            text=text,
+            script=text,
+            audio=tmp_path / "a.wav",
+            split="test",
+        )
+        for name in "abcd"
+        for i, text in enumerate(TEXTS[:4])
+    ]
+    own = {name: {"test": [s for s in several if s.speaker == name]} for name in "abcd"}
+    chosen = _spread(own, set("abcd"), seen=True)
+    assert len(chosen) == 16
+    for first in range(0, 16, 4):
+        part = chosen[first : first + 4]
+        assert len({line.text for line in part}) == 4
+        assert len({line.speaker for line in part}) == 4
 
 
 def test_real_voices_of_folders_hold_some_recordings_out(tmp_path):

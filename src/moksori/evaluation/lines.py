@@ -1,6 +1,6 @@
 """What is to be evaluated: lines, the voices they are to have, and real recordings of those voices."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,8 +178,16 @@ def _paths(lines: list[SourceLine]) -> list[Path]:
 def _spread(
     by_speaker: dict[str, dict[str, list[SourceLine]]], trained: set[str], seen: bool
 ) -> list[SourceLine]:
-    """Test lines of one kind of speaker, one of each in turn."""
+    """Test lines of one kind of speaker: always one whose text, and then whose speaker, came least yet.
+
+    Several speakers have recorded the same texts, and a few hard ones would decide a figure.
+    """
     own = {n: s["test"] for n, s in by_speaker.items() if (n in trained) == seen and s["test"]}
     order = sorted(own, key=lambda name: (-len(own[name]), name))
-    longest = max(map(len, own.values()), default=0)
-    return [own[name][i] for i in range(longest) for name in order if i < len(own[name])]
+    left, taken, chosen = [line for name in order for line in own[name]], Counter[str](), []
+    while left:
+        line = min(left, key=lambda line: (taken[line.text], taken[line.speaker]))
+        left.remove(line)
+        taken.update((line.text, line.speaker))
+        chosen.append(line)
+    return chosen
