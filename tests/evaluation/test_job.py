@@ -193,6 +193,7 @@ def test_lines_are_spread_over_texts_and_then_over_speakers(tmp_path):
             script=text,
             audio=tmp_path / "a.wav",
             split="test",
+            sex=None,
         )
         for name in "abcd"
         for i, text in enumerate(TEXTS[:4])
