@@ -28,7 +28,7 @@ from moksori.writing import atomic_path, atomic_write
 MAX_SECONDS: Seconds = 30.0
 _MIN_SECONDS: Seconds = 0.75
 _VALID_SHARE = 0.03
-_VERSION = 1  # of what this file does to a recording; raise it and all are made again
+_VERSION = 2  # of what this file does to a recording; raise it and all are made again
 
 
 @dataclass(frozen=True, kw_only=True)

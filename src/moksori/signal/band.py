@@ -8,6 +8,7 @@ _N_FFT = 2048
 _EMPTY: Decibels = -85.0  # below the strongest band: nothing but rounding
 _EDGE: Decibels = 18.0  # a codec's or a converter's filter falls by more than this within `_WIDTH`
 _WIDTH: Hertz = 600.0
+_REST: Decibels = -40.0  # above such an edge there is less than this beside the strongest band
 _LOWEST: Hertz = 3000.0  # no edge is looked for below it
 
 
@@ -15,7 +16,8 @@ def real_band(wave: np.ndarray, sample_rate: int) -> Hertz:
     """Highest frequency that a recording holds.
 
     The long-term spectrum of its louder half is followed down from the Nyquist frequency until it holds more
-    than rounding noise; a fall as steep as a filter's, above which nothing rises again, ends it earlier.
+    than rounding noise; a fall as steep as a filter's, above which nothing rises again, ends it earlier. A
+    shout falls as steeply above its strongest formants, but not as deep.
 
     Args:
         wave: [n] mono.
@@ -42,7 +44,7 @@ def real_band(wave: np.ndarray, sample_rate: int) -> Hertz:
     first = round(_LOWEST / step)
     for at in range(first, min(top, len(level) - width - 1)):
         above = smooth[at + width :]
-        if smooth[at] - above.max() > _EDGE:
+        if smooth[at] - above.max() > _EDGE and above.max() < smooth.max() + _REST:
             middle = at + int(np.argmax(smooth[at : at + width] - smooth[at + 1 : at + width + 1]))
             return float(max(_LOWEST, middle * step - _WIDTH / 3))
     return float(top * step)
