@@ -15,6 +15,7 @@ from PIL import Image
 from wideband import RATE, _read, copies
 
 from moksori.conversion.checkpoint import load_vocoder
+from moksori.signal.treble import treble_levels
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
 _N_FFT, _HOP = 512, 64
@@ -30,7 +31,7 @@ def main(picture: Path, parts: list[str]) -> None:
         name, _, place = part.partition("=")
         path, begin, end = place.rsplit(":", 2)
         take = _read(Path(path))
-        sounds = {"take": take, **copies(vocoder, take)}
+        sounds = {"take": take, **copies(vocoder, take, treble_levels(take, RATE))}
         whole = {how: level(wave) for how, wave in sounds.items()}
         loudest = max(one.max() for one in whole.values())
         for row, (how, one) in enumerate(whole.items()):
