@@ -26,6 +26,9 @@ from moksori.cli.tune import tune_conversion, tune_cotatron
 from moksori.cli.voices import revoke, voices
 from moksori.errors import MoksoriError
 from moksori.messages import say
+from moksori.startup import collect_seldom, without_compiler
+
+_LEARNING = (["train"], ["tune"], ["enroll"], ["export"])  # commands that need all of PyTorch
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -83,6 +86,9 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors a user can fix become one line and exit code 2."""
+    collect_seldom()
+    if sys.argv[1:2] not in _LEARNING:
+        without_compiler()
     warnings.showwarning = show_warning
     console.print_anywhere()
     console.set_language(console.system_language())

@@ -159,7 +159,8 @@ def _filled(
     """The model that `build` builds, with its weights; its sizes are compared before it takes memory."""
     try:
         with Shapes():
-            expected = {name: tensor.shape for name, tensor in build().state_dict().items()}
+            model = build()
+        expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
     except (RuntimeError, ValueError, OverflowError) as error:
         raise CheckpointError.of("model.damaged", file=folder / CARD, why=error) from None
     given = {name: tensor.shape for name, tensor in weights.items()}
@@ -171,6 +172,9 @@ def _filled(
             )
         if not weights[name].isfinite().all():
             raise CheckpointError.of("model.not_finite", file=folder / _WEIGHTS, name=name)
-    model = build()
-    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    model.load_state_dict({name: _whole(tensor) for name, tensor in weights.items()}, assign=True)
     return model.eval()
+
+
+def _whole(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor

@@ -2,10 +2,13 @@
 
 import multiprocessing
 import os
+import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
+
+from moksori.startup import collect_seldom, without_compiler
 
 
 def spawned(
@@ -19,11 +22,14 @@ def spawned(
         given: to `begin`.
     """
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(count, spawn, _start, (begin, given))
+    packed = pickle.dumps((begin, given))  # to be read when PyTorch may be imported
+    return ProcessPoolExecutor(count, spawn, _start, (packed,))
 
 
-def _start(begin: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
+def _start(packed: bytes) -> None:
     """Begin a process; it ends with its parent, however that ends."""
+    collect_seldom()
+    without_compiler()
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -32,5 +38,6 @@ def _start(begin: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
         os._exit(1)
 
     threading.Thread(target=end, daemon=True).start()
+    begin, given = pickle.loads(packed)  # of this process's own parent
     if begin:
         begin(*given)
