@@ -49,9 +49,11 @@ def test_it_is_too_late_once_pytorch_is_there():
     assert said == "True\n"
 
 
-def test_little_is_collected():
+def test_nothing_is_collected_while_importing_and_as_usual_after():
     said = run(
-        "from moksori.startup import collect_seldom; collect_seldom(); import gc;"
-        "print(gc.get_threshold()[0], gc.isenabled())"
+        "import gc; from moksori.startup import importing\n"
+        "with importing():\n"
+        "    print(gc.isenabled()); kept = [[] for _ in range(5000)]\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 5000, gc.get_threshold()[0] < 10000)"
     )
-    assert said == "100000 True\n"
+    assert said.splitlines() == ["False", "True True True"]

@@ -26,7 +26,7 @@ from moksori.cli.tune import tune_conversion, tune_cotatron
 from moksori.cli.voices import revoke, voices
 from moksori.errors import MoksoriError
 from moksori.messages import say
-from moksori.startup import collect_seldom, without_compiler
+from moksori.startup import end_at_once, without_compiler
 
 _LEARNING = (["train"], ["tune"], ["enroll"], ["export"])  # commands that need all of PyTorch
 
@@ -86,7 +86,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors a user can fix become one line and exit code 2."""
-    collect_seldom()
+    end_at_once()
     if sys.argv[1:2] not in _LEARNING:
         without_compiler()
     warnings.showwarning = show_warning

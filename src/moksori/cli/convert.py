@@ -29,6 +29,7 @@ from moksori.cli.options import (
 )
 from moksori.errors import AudioError, OutputError
 from moksori.messages import message, say
+from moksori.startup import importing
 from moksori.weights import DEFAULT_VOCODER
 
 
@@ -111,13 +112,14 @@ def convert(
     for path, kinds in ((output, (".wav", ".flac")), (plot, (".png", ".pdf", ".svg"))):
         if path is not None:
             check_output(path, kinds, recording, force)
-    from moksori.conversion.consents import Usage
-    from moksori.conversion.converter import Converter
-    from moksori.provenance.certificate import certificate
-    from moksori.provenance.manifest import sign
-    from moksori.provenance.statement import write_line_statement
-    from moksori.provenance.watermark import mark
-    from moksori.signal.audio import fit_peak
+    with importing():
+        from moksori.conversion.consents import Usage
+        from moksori.conversion.converter import Converter
+        from moksori.provenance.certificate import certificate
+        from moksori.provenance.manifest import sign
+        from moksori.provenance.statement import write_line_statement
+        from moksori.provenance.watermark import mark
+        from moksori.signal.audio import fit_peak
 
     if c2pa and output.suffix.lower() != ".wav":
         raise OutputError.of("provenance.only_wav", path=output)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from moksori.startup import collect_seldom, without_compiler
+from moksori.startup import end_at_once, importing, without_compiler
 
 
 def spawned(
@@ -28,7 +28,7 @@ def spawned(
 
 def _start(packed: bytes) -> None:
     """Begin a process; it ends with its parent, however that ends."""
-    collect_seldom()
+    end_at_once()
     without_compiler()
     parent = multiprocessing.parent_process()
     assert parent is not None
@@ -38,6 +38,7 @@ def _start(packed: bytes) -> None:
         os._exit(1)
 
     threading.Thread(target=end, daemon=True).start()
-    begin, given = pickle.loads(packed)  # of this process's own parent
-    if begin:
-        begin(*given)
+    with importing():
+        begin, given = pickle.loads(packed)  # of this process's own parent
+        if begin:
+            begin(*given)

@@ -14,6 +14,7 @@ its burst short; that some noise is pitch-synchronous is after HNM's modulated n
 
 import math
 
+import numpy as np
 import torch
 from pydantic import BaseModel
 from torch import nn
@@ -161,8 +162,8 @@ class SourceFilter(Vocoder):
         """White noise of unit power; the same for every line but while learning."""
         if self.training:
             return torch.randn_like(like)
-        generator = torch.Generator().manual_seed(seed)
-        return torch.randn(like.shape[1], generator=generator).to(like).expand_as(like)
+        noise = np.random.default_rng(seed).standard_normal(like.shape[1], dtype=np.float32)
+        return torch.from_numpy(noise).to(like).expand_as(like)
 
 
 def envelope_of_period(angle: torch.Tensor) -> torch.Tensor:
