@@ -88,11 +88,13 @@ def test_a_line_goes_through_all_graphs_as_through_the_models(converter, folder)
             np.random.default_rng(seed).standard_normal(samples, np.float32) for seed in (0, 1)
         ]
         white = torch.from_numpy(np.stack(noise))
+        levels = torch.tensor([[3.0, -2.0, -6.0]])
         with torch.inference_mode():
-            wave = vocoder(converted, f0)
+            wave = vocoder(converted, f0, levels)
         assert wave.abs().max() > 0.01
         # pulses add up F0 over the whole line, so that its last digit counts
-        found = run(folder, name, converted, f0, white)[0]
+        told = [levels] if vocoder.told else []
+        found = run(folder, name, converted, f0, white, *told)[0]
         assert (found - wave).square().mean().sqrt() < 1e-4
         torch.testing.assert_close(found, wave, atol=1e-3, rtol=0)  # beside single pulses
 

@@ -138,12 +138,14 @@ def _export_decoder(decoder: nn.Module, models: LoadedModels, path: Path) -> Non
 
 def _export_vocoder(vocoder: SourceFilter, path: Path) -> None:
     (_, frames), hop = _EXAMPLE, vocoder.hop_length
-    given = (
+    given: tuple[torch.Tensor, ...] = (
         torch.randn(1, frames, vocoder.audio.n_mels), _example_f0(frames),
         torch.randn(2, frames * hop),
     )  # fmt: skip
     along = _frames()
-    shapes = {"mel": {1: along}, "f0": {1: along}, "white": {1: along * hop}}
+    shapes: dict[str, Any] = {"mel": {1: along}, "f0": {1: along}, "white": {1: along * hop}}
+    if vocoder.told:
+        given, shapes = (*given, torch.zeros(1, 3)), {**shapes, "treble": {}}
     _export(RealValuedVocoder(vocoder), given, shapes, path, ["wave"])
 
 
@@ -192,7 +194,7 @@ def _about(models: LoadedModels, vocoders: dict[str, SourceFilter]) -> dict[str,
         "symbols": card.symbols,
         "audio": card.audio.model_dump(mode="json"),
         "voices": [
-            {"name": voice.name, "row": row, "log_f0_mean": voice.log_f0_mean}
+            voice.model_dump(include={"name", "log_f0_mean", "treble"}) | {"row": row}
             for row, voice in enumerate(card.voices)
         ],
         "vocoders": {

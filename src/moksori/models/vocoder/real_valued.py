@@ -32,13 +32,20 @@ class RealValuedVocoder(nn.Module):
         self.vocoder = vocoder
         self.harmonic, self.noise = _Bank(vocoder.harmonic_bank), _Bank(vocoder.noise_bank)
 
-    def forward(self, mel: torch.Tensor, f0: torch.Tensor, white: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self,
+        mel: torch.Tensor,
+        f0: torch.Tensor,
+        white: torch.Tensor,
+        treble: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Synthesise.
 
         Args:
             mel: log-mel [1, T, n_mels].
             f0: [1, T] Hz, 0 where unvoiced.
             white: [2, T * hop_length] of unit power.
+            treble: [1, 3] dB, the voice's usual levels above the mel, for vocoders that are told them.
 
         Returns:
             Wave [1, T * hop_length].
@@ -46,7 +53,7 @@ class RealValuedVocoder(nn.Module):
         vocoder, voiced = self.vocoder, f0 > 0
         f0 = interpolate_f0(f0)
         pulses, angle = vocoder.pulses(f0)
-        gain, phase, *noise_gains = (x.transpose(1, 2) for x in vocoder.spectra(mel, f0, voiced))
+        gain, phase, *noise_gains = (x.transpose(1, 2) for x in vocoder.spectra(mel, f0, voiced, treble))
         tone, breath = self.harmonic.analyse(pulses), list[Spectrum]()
         size, real, imaginary = gain.exp(), phase.cos(), phase.sin()
         filtered = (
