@@ -22,7 +22,6 @@ def _odd(number: int) -> int:
     return number
 
 
-_Speed = Annotated[float, Field(ge=0.5, le=2)]  # 1.1: a tenth faster, shorter and higher
 _OddInt = Annotated[int, Field(gt=0), AfterValidator(_odd)]
 _Positive = Annotated[int, Field(gt=0)]
 
@@ -229,7 +228,6 @@ class DataConfig(_Config):
     max_line_seconds: Seconds = Field(15.0, gt=0)  # longer lines are left out of training
     buckets: int = Field(8, gt=1)  # of similar length
     workers: int = Field(0, ge=0)  # loading processes; features stay in memory, so 0 is fast
-    speeds: tuple[_Speed, ...] = ()  # of further copies of each training line, as other voices
 
 
 class RunConfig(_Config):

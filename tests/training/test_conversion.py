@@ -45,23 +45,6 @@ def longer(epochs: int) -> TrainConfig:
     return TINY.model_copy(update={"optimizer": optimizer})
 
 
-def test_rows_of_other_speeds_are_not_in_the_model(prepared, tmp_path):
-    """Learnt along, and begun with again as their voices are; the exported table holds the voices alone."""
-    data = TINY.data.model_copy(update={"speeds": (0.9, 1.1)})
-    config = longer(1).model_copy(update={"data": data})
-    folder = train_conversion(config, prepared, tmp_path / "run")
-    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["state_dict"]
-    model, card = load_conversion(folder)
-    assert len(state["model.voices.weight"]) == 9
-    assert len(card.voices) == len(model.voices.weight) == 3
-    torch.testing.assert_close(
-        model.voices.weight, state["model.voices.weight"][:3], atol=1e-3, rtol=1e-2
-    )
-    wider = ConversionModel.build(config.model, config.audio, len(SYMBOLS), 9)
-    begin_with(folder, wider, config, [voice.name for voice in card.voices])
-    torch.testing.assert_close(wider.voices.weight, model.voices.weight.repeat(3, 1))
-
-
 def test_batches_are_padded_lines_of_the_corpus(prepared):
     names = training_voices(read_speakers(prepared, TINY.audio)["speakers"])
     data = LineData(prepared, names, TINY.audio, TINY.data, seed=1)

@@ -18,7 +18,6 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from moksori.config import AudioConfig, DataConfig
 from moksori.corpus.manifests import read_cuts
 from moksori.corpus.parallel import ParallelLines, warp
-from moksori.corpus.speeds import at_speeds, load, table_of
 from moksori.errors import CorpusError
 from moksori.models.conversion import Batch, OtherSpeaker
 from moksori.signal.features import log_mel
@@ -137,13 +136,13 @@ class LineDataset(Dataset[Any]):
     def _line(self, cut: MonoCut) -> _Line:
         """Features of one line; computed once, the mel kept as fp16 (1.4 MB a minute)."""
         if cut.id not in self.lines:
-            wave, f0 = load(cut, self.audio)
+            mel = log_mel(cut.load_audio()[0], self.audio)
             supervision = cut.supervisions[0]
             self.lines[cut.id] = (
                 torch.tensor(tokenize(supervision.text)),
-                log_mel(wave, self.audio).half(),
-                torch.from_numpy(f0),
-                self.rows[supervision.speaker] + table_of(cut) * len(self.rows),
+                mel.half(),
+                torch.from_numpy(cut.load_f0()),
+                self.rows[supervision.speaker],
             )
         return self.lines[cut.id]
 
@@ -230,8 +229,7 @@ class LineData(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         """Without end and shuffled anew each epoch; see `PassSampler`."""
         cuts = self._cuts("train")
-        copies = filter(self._is_wanted, at_speeds(cuts, self.config.speeds))
-        sampler = PassSampler(CutSet.from_cuts([*cuts, *copies]).to_eager(), self.config, self.seed)
+        sampler = PassSampler(cuts, self.config, self.seed)
         if self.trainer:  # Lightning tells a resumed run's sampler the epoch only at the next one
             sampler.set_epoch(int(self.trainer.global_step // self.trainer.limit_train_batches))
         dataset = self.dataset

@@ -22,7 +22,7 @@ from moksori.models.conversion import Batch, ConversionModel, Converted
 from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.text import SYMBOLS
-from moksori.training.common import ExportModel, Training, fit, mean_of_frames, mel_l1, mel_mse
+from moksori.training.common import Training, fit, mean_of_frames, mel_l1, mel_mse
 from moksori.training.watch import LogSamples, Watch, symbol_labels
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
 
@@ -132,8 +132,7 @@ def train_conversion(
         base = known.sha256
     elif config.model.aligner == "attention" or not config.freeze_cotatron:
         raise ConfigError("the config's Cotatron settings need one; name it with --cotatron")
-    tables = 1 + len(config.data.speeds)
-    model = ConversionModel.build(config.model, config.audio, len(SYMBOLS), tables * len(names))
+    model = ConversionModel.build(config.model, config.audio, len(SYMBOLS), len(names))
     if trained:
         _take_over(trained, model, config.freeze_cotatron)
     if start:
@@ -153,26 +152,14 @@ def train_conversion(
     )  # fmt: skip
     symbols = model.text_aligner.text_encoder.embedding
     watch: list[Callback] = [
-        Watch({"symbols": (symbols, symbol_labels()), "voices": (model.voices, names * tables)})
+        Watch({"symbols": (symbols, symbol_labels()), "voices": (model.voices, names)})
     ]
     if config.speak_every:
         vocoder, vocoder_card = load_vocoder(VOCODERS[DEFAULT_VOCODER])
         if vocoder_card.audio.same_mels(config.audio):
             watch.append(LogSamples(model, vocoder, card.voices, config.speak_every))
     training = ConversionTraining(model, config)
-    return fit(
-        training, lines, run, card, "mel_l1", [*watch, *callbacks], base, fast_dev_run,
-        export=_ExportVoices,
-    )  # fmt: skip
-
-
-class _ExportVoices(ExportModel):
-    """Only the rows of voices as recorded; those at other speeds serve training alone."""
-
-    def save(self, weights: dict[str, torch.Tensor], training: dict[str, int | float]) -> None:
-        assert isinstance(self.card, ConversionCard)
-        rows = weights["voices.weight"][: len(self.card.voices)]
-        super().save(weights | {"voices.weight": rows}, training)
+    return fit(training, lines, run, card, "mel_l1", [*watch, *callbacks], base, fast_dev_run)
 
 
 def _upon(folder: Path, known: CotatronCard, config: TrainConfig) -> TrainConfig:
@@ -239,8 +226,7 @@ def begin_with(
     weights = trained.state_dict()
     rows = dict(zip((voice.name for voice in card.voices), weights["voices.weight"], strict=True))
     mean = weights["voices.weight"].mean(0)
-    own = torch.stack([rows.get(name, mean) for name in names])
-    weights["voices.weight"] = own.repeat(1 + len(config.data.speeds), 1)
+    weights["voices.weight"] = torch.stack([rows.get(name, mean) for name in names])
     model.load_state_dict(weights)
     return Terms.of_card(card), card.sha256
 

@@ -53,7 +53,9 @@ class RealValuedVocoder(nn.Module):
         vocoder, voiced = self.vocoder, f0 > 0
         f0 = interpolate_f0(f0)
         pulses, angle = vocoder.pulses(f0)
-        gain, phase, *noise_gains = (x.transpose(1, 2) for x in vocoder.spectra(mel, f0, voiced, treble))
+        gain, phase, *noise_gains = (
+            x.transpose(1, 2) for x in vocoder.spectra(mel, f0, voiced, treble)
+        )
         tone, breath = self.harmonic.analyse(pulses), list[Spectrum]()
         size, real, imaginary = gain.exp(), phase.cos(), phase.sin()
         filtered = (
