@@ -43,9 +43,7 @@ class SegmentBatch(NamedTuple):
     f0: torch.Tensor  # [B, S] Hz, 0 where unvoiced
     wave: torch.Tensor  # [B, S * hop]
     band: torch.Tensor  # [B] Hz, above which the recording holds nothing
-    treble: (
-        torch.Tensor
-    )  # [B, 3] dB, its levels above the mel (signal/treble.py), NaN where unknown
+    treble: torch.Tensor  # [B, 3] dB above the mel (signal/treble.py), NaN where unknown
 
 
 @dataclass(frozen=True)
