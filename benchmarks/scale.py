@@ -30,6 +30,7 @@ _NUMBERS = "numbers, parted by commas"
 _BEFORE = ("script and text", "read takes, digest", "F0 of takes", "cut and level speech", "mel")
 _AFTER = ("reel and stems", "other deliverables", "store")
 _ONCE = ("imports", "load models")  # of each process
+_ALL, _MINUTES = 283, 28 / 283  # lines of the corpus's ten actors, and minutes of reel for each
 
 
 class Episode(NamedTuple):
@@ -55,7 +56,7 @@ def measure(
     for count in _numbers(lines):
         episode = folder / str(count)
         if not (episode / "track.wav").exists():
-            # The corpus has some 1,500 lines of ten actors: beyond that they come again.
+            # The corpus has 283 lines of the ten actors: beyond that they come again.
             made = [
                 sys.executable,
                 here / "episode.py",
@@ -64,7 +65,7 @@ def measure(
                 "--lines",
                 min(count, 1000),
             ]
-            again = ["--minutes", count * 6.3 / 60] if count > 1000 else []
+            again = ["--minutes", count * _MINUTES] if count > _ALL else []
             subprocess.run([*map(str, [*made, *again])], check=True)
         for number in _numbers(workers):
             rows.append((count, number, dub_timed(episode, "script.ass", "track.wav", number)))

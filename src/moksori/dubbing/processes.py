@@ -1,14 +1,19 @@
 """Processes that work beside this one, and end with it."""
 
+import ctypes
 import multiprocessing
 import os
 import pickle
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from moksori.startup import end_at_once, importing, without_compiler
+
+# Of the GNU C library; others keep less, or give it back by themselves.
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 def spawned(
@@ -24,6 +29,15 @@ def spawned(
     spawn = multiprocessing.get_context("spawn")
     packed = pickle.dumps((begin, given))  # to be read when PyTorch may be imported
     return ProcessPoolExecutor(count, spawn, _start, (packed,))
+
+
+def return_memory() -> None:
+    """Give the system what has been freed.
+
+    A C library keeps it; takes of other lengths fit into it badly, so that it grew from take to take.
+    """
+    if _trim:
+        _trim(0)
 
 
 def _start(packed: bytes) -> None:

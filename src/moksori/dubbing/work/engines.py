@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from moksori.dubbing.processes import spawned
+from moksori.dubbing.processes import return_memory, spawned
 from moksori.dubbing.task import PASSING, PassingError, Setup, Task
 from moksori.dubbing.work.worker import Worker
 from moksori.errors import MoksoriError, OutputError
@@ -132,6 +132,8 @@ def call(worker: Worker, method: str, task: Task) -> Outcome:
         told = message("work.unexpected", kind=type(error).__name__, why=why)
         of_moment = isinstance(error, OSError | MemoryError)
         return Outcome(task, error=passing(told) if of_moment else told)
+    finally:
+        return_memory()
 
 
 def passing(why: Message) -> Message:
