@@ -18,6 +18,7 @@ from moksori.dubbing.check import Checked, check
 from moksori.dubbing.deliver.delivery import deliver
 from moksori.dubbing.deliver.provenance import JobLedger, Proof
 from moksori.dubbing.deliver.spec import DeliverySpec
+from moksori.dubbing.processes import return_memory
 from moksori.dubbing.progress import Cancelled, Stage, Watch
 from moksori.dubbing.records import HOME, Dubbed, Role, Take
 from moksori.dubbing.request import JobFile, Request
@@ -316,6 +317,7 @@ def _work(
     ledger.complete(task for task in tasks if task.key not in left)
     if not waiting:
         return
+    return_memory()  # what the check has freed
     workers = engine()
     try:
         outcomes: Iterator[Any] = workers.map("convert", begun())
@@ -326,6 +328,7 @@ def _work(
             ledger.note(outcome.task, outcome.value or "failed", outcome.error)
     finally:
         workers.close()
+        return_memory()
 
 
 def _spec(request: Request, checked: Checked) -> DeliverySpec:
