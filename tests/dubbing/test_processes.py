@@ -6,7 +6,8 @@ import pytest
 _KEPT = """
 from moksori.dubbing.processes import return_memory
 def held():
-    return int(next(line for line in open("/proc/self/status") if line.startswith("RssAnon")).split()[1]) / 1e3
+    rows = open("/proc/self/status").read().splitlines()
+    return int(next(row for row in rows if row.startswith("RssAnon")).split()[1]) / 1e3
 pieces = [b"x" * (60_000 + i % 7) for i in range(4000)]
 del pieces[:-1]  # the last one lies above all that is free
 before = held()
