@@ -47,7 +47,7 @@ from moksori.models.vocoder import Vocoder
 from moksori.signal import audio, features, pitch
 from moksori.signal.audio import Recording
 from moksori.signal.band import real_band
-from moksori.signal.treble import TrebleLevels, treble_levels, usual_levels
+from moksori.signal.treble import EDGES, TrebleLevels, treble_levels, usual_levels
 from moksori.weights import MODEL, VOCODERS
 
 RATE = 44100
@@ -290,8 +290,8 @@ def _conversions(corpus: Path, vocoders: dict[str, Vocoder], lines: int, console
 def _upper(wave: np.ndarray) -> np.ndarray:
     """Levels from 8 to 9, 9 to 10 and 10 to 10.7 kHz over that from 6 to 8 kHz, dB, [3]."""
     hertz, power = np.fft.rfftfreq(_N_FFT, 1 / RATE), _power(wave).mean(0)
-    edges = (6000, 8000, 9000, 10000, 10700)
-    level = [10 * np.log10(power[(hertz >= a) & (hertz < b)].mean()) for a, b in pairwise(edges)]
+    edges = pairwise((6000, *EDGES))
+    level = [10 * np.log10(power[(hertz >= a) & (hertz < b)].mean()) for a, b in edges]
     return np.array(level[1:]) - level[0]
 
 

@@ -186,12 +186,13 @@ def test_a_pack_from_before_the_checksum_still_speaks(converter, tmp_path):
     assert Converter.from_pretrained(packs=tmp_path).voice("old").name == "old"
 
 
-def test_a_pack_of_format_2_still_speaks(converter, tmp_path):
-    """Its checksum is of the very words that Moksori wrote then."""
+@pytest.mark.parametrize("format", [2, 3])
+def test_a_pack_of_an_older_format_still_speaks(converter, tmp_path, format):
+    """Its checksum is of the very words that Moksori wrote then, which had no treble."""
     pack = a_pack(converter, "old", 1)
     header = {
-        "format": 2,
-        "voice": json.loads(pack.voice.model_dump_json()),
+        "format": format,
+        "voice": json.loads(pack.voice.model_dump_json(exclude={"treble"})),
         "consent": {"who": "홍길동", "purpose": "1화",
                     "until": str(TODAY + datetime.timedelta(1)), "contact": "hong@example.com"},
         "model": converter.card.sha256,
@@ -278,3 +279,19 @@ def test_a_model_that_gives_no_numbers_is_an_error_and_not_a_sound(
     )
     with pytest.raises(CheckpointError, match="gave no numbers"):
         converter.convert(DEMO, DEMO_TEXT, "kih")
+
+
+def test_a_pack_s_treble_is_under_its_checksum_and_within_bounds(converter, tmp_path):
+    pack = a_pack(converter, "hong", 1)
+    bright = pack.model_copy(
+        update={"voice": pack.voice.model_copy(update={"treble": (3.0, 2.0, 1.0)})}
+    )
+    path = tmp_path / "hong.safetensors"
+    save_pack(path, own(converter), bright)
+    assert Converter.from_pretrained(packs=tmp_path).voice("hong").treble == (3.0, 2.0, 1.0)
+    path.write_bytes(path.read_bytes().replace(b"[3.0,2.0,1.0]", b"[3.0,2.0,9.0]"))
+    with pytest.raises(CheckpointError, match="is not what was enrolled"):
+        Converter.from_pretrained(packs=tmp_path).voice("hong")
+    path.write_bytes(path.read_bytes().replace(b"[3.0,2.0,9.0]", b"[3.0,2.0,9e9]"))
+    with pytest.raises(CheckpointError, match="treble"):
+        Converter.from_pretrained(packs=tmp_path).voice("hong")

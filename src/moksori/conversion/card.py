@@ -5,7 +5,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 
@@ -23,11 +23,9 @@ from moksori.errors import CheckpointError, MoksoriError
 from moksori.files import explain, read_bytes
 from moksori.messages import message
 from moksori.signal.speaker import BandEnergy
-from moksori.signal.treble import TrebleLevels
 
-FORMAT = (
-    5  # 5: with consents and what they allow; raised when an older Moksori could not read a folder
-)
+# Raised when an older Moksori could not read a folder. 5: consents and what they allow; 6: treble, floor.
+FORMAT = 6
 _OLDEST = {  # of a kind, the first format that is still read, and what those before it were
     "conversion": (2, "model.older_f0"),
     "source-filter": (3, "model.older_filters"),
@@ -39,6 +37,9 @@ _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl")
 
 class _Card(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_Level = Annotated[float, Field(ge=-100, le=100)]  # dB, of signal/treble.py
 
 
 class Voice(_Card):
@@ -53,7 +54,7 @@ class Voice(_Card):
     # Hz below which 5, 50 and 95% of its voiced frames are; None in models of an older Moksori
     f0_quantiles: tuple[float, float, float] | None = None
     energy: BandEnergy | None = None  # of its training lines, likewise
-    treble: TrebleLevels | None = None  # dB, likewise; also where its recordings do not hold them
+    treble: tuple[_Level, _Level, _Level] | None = None  # likewise; or its recordings hold none
 
 
 class _ModelCard(_Card):

@@ -10,7 +10,7 @@ import json
 import os
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_FORMAT = 3  # 2: with a checksum; 3: consents by purpose and title, spoken consent
+_FORMAT = 4  # 2: with a checksum; 3: consents by purpose and title, spoken consent; 4: treble
 _ROW = "voices.weight"
 _MOST_BYTES = 2**28  # of a pack; one has some 120,000
 _KEY = "moksori"  # of the header
@@ -66,7 +66,11 @@ class VoicePack(BaseModel):
 
     def checksum(self, weights: "dict[str, torch.Tensor]") -> str:
         """Of what the pack holds; it shows damage and careless edits, not forgery."""
-        unsaid = {"sha256"} if self.spoken else {"sha256", "spoken"}  # as older packs
+        unsaid: dict[str, Any] = {"sha256": True}
+        if self.spoken is None:  # not said either by older packs, whose checksums must hold
+            unsaid["spoken"] = True
+        if self.voice.treble is None:
+            unsaid["voice"] = {"treble"}
         digest = hashlib.sha256(self.model_dump_json(exclude=unsaid).encode())
         for name in sorted(weights):
             own = weights[name].detach().float().contiguous()
