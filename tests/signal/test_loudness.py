@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from moksori.signal.gating import integrated_loudness
-from moksori.signal.loudness import TARGETS, Limiter, LoudnessMeter, PeakMeter
+from moksori.signal.loudness import TARGETS, Limiter, LoudnessMeter, PeakMeter, _peaks
 
 
 def programme(seconds, rate, seed=0):
@@ -96,6 +96,16 @@ def test_true_peak_between_samples():
 def test_true_peak_does_not_depend_on_the_blocks(size):
     wave = programme(0.5, 8000, seed=5)
     assert true_peak(wave, size) == pytest.approx(true_peak(wave), abs=1e-9)
+
+
+@pytest.mark.parametrize("above", [0.05, 0.3, 0.8])
+@pytest.mark.parametrize("size", [60, 500, 8192])
+def test_rows_that_are_not_interpolated_cannot_exceed(above, size):
+    """Where speech is quiet only its samples are looked at; what exceeds `above` is the same to the bit."""
+    wave = programme(2, 8000, seed=3)[:size]
+    all_of_it, some = _peaks(wave, -1.0), _peaks(wave, above)
+    assert np.array_equal(np.maximum(all_of_it, above), np.maximum(some, above))
+    assert (np.abs(wave[24:-24]) <= some).all()
 
 
 def test_true_peak_at_the_very_ends():
