@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import replace
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import soundfile
 from moksori.dubbing.records import Role, Take
 from moksori.dubbing.task import PassingError, Setup, Task, read_take
 from moksori.dubbing.work.carried import CarriedWorker, carried, keep, packed, unpacked
+from moksori.dubbing.work.engines import Outcome
 from moksori.script.line import Line, Place
 from moksori.weights import VOCODERS
 
@@ -108,6 +110,77 @@ def test_a_machine_that_dies_costs_no_line_and_no_byte(tmp_path, monkeypatch):
     assert sorted(outcome.task.key for outcome in outcomes) == [task.key for task in tasks]
     assert {(outcome.value, outcome.error) for outcome in outcomes} == {("passed", None)}
     assert contents(together) == contents(alone)
+
+
+class Actor(SimpleNamespace):
+    __hash__ = object.__hash__
+
+
+class FakeRay:
+    """Ray as `RayEngine` uses it: actors work on their calls in turn; one line kills whoever has it."""
+
+    class exceptions:  # as Ray's
+        class RayError(Exception): ...
+
+        class RayActorError(RayError): ...
+
+        class RayTaskError(RayError): ...
+
+    def __init__(self, deadly):
+        self.deadly, self.begun, self.refs = deadly, 0, {}
+
+    def cluster_resources(self):
+        return {"CPU": 2}
+
+    def put(self, value):
+        return value
+
+    def shutdown(self):
+        pass
+
+    def remote(self, **_):
+        return lambda kind: SimpleNamespace(remote=lambda *_: self.actor())
+
+    def actor(self):
+        self.begun += 1
+        state = {"dead": False}
+
+        def call(method, task):
+            state["dead"] |= task.key == self.deadly
+            return self.ref(None if state["dead"] else (Outcome(task, "converted"), {}))
+
+        return Actor(
+            ready=SimpleNamespace(remote=lambda: self.ref(True)),
+            call=SimpleNamespace(remote=call),
+        )
+
+    def ref(self, value):
+        self.refs[len(self.refs)] = value
+        return len(self.refs) - 1
+
+    def wait(self, refs, num_returns, timeout):
+        return [max(refs)], []  # the last first: a death is missed first of a line that only waited
+
+    def get(self, ref):
+        if self.refs[ref] is None:
+            raise self.exceptions.RayActorError
+        return self.refs[ref]
+
+
+def test_a_line_that_kills_its_worker_harms_none_that_waits_behind_it(tmp_path, monkeypatch):
+    from moksori.dubbing.work import cluster
+
+    first = task_of(tmp_path, "PCM_24", Role(**{"pass": True}))
+    tasks = [replace(first, key=str(number)) for number in range(9)]
+    ray = FakeRay("4")
+    monkeypatch.setattr(cluster, "_begin", lambda workers: ray)
+    monkeypatch.setattr(cluster, "carried", lambda task: task)
+    monkeypatch.setattr(cluster, "keep", lambda task, files: None)
+    outcomes = [*cluster.RayEngine(Setup()).map("convert", tasks)]
+    assert sorted(outcome.task.key for outcome in outcomes) == [task.key for task in tasks]
+    assert [outcome.task.key for outcome in outcomes if outcome.error] == ["4"]
+    # One for each that it killed; once the line before it was done, but not yet asked for.
+    assert ray.begun == 2 + 3 + 1
 
 
 def contents(folder):

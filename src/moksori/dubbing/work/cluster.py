@@ -22,6 +22,7 @@ from moksori.messages import message
 _LOOPBACK = "127.0.0.1"
 _TRIES = 3  # of a line whose worker dies: it may be the line
 _PATIENCE: Seconds = 120.0  # without any worker, until lines are given up
+_IN_HAND = 2  # lines that a worker has, so that the next is there when one is done
 
 
 class RayEngine:
@@ -46,7 +47,8 @@ class RayEngine:
         self._kind = self._ray.remote(num_cpus=1, **graphics)(CarriedWorker)
         self._packed = tuple(map(self._ray.put, packed(setup)))
         self._begun: dict[Any, Any] = {}  # workers that are not ready yet, by the call that says so
-        self._idle: list[Any] = []
+        self._free: deque[Any] = deque()  # workers, once for each line that they may be sent
+        self._alive: set[Any] = set()
         for _ in range(min(workers or cores, cores)):
             self._begin_worker()
 
@@ -60,15 +62,15 @@ class RayEngine:
         at_work: dict[Any, tuple[Any, Task]] = {}
         tries, last = Counter[str](), time.monotonic()
         while True:
-            while self._idle and (task := again.popleft() if again else next(waiting, None)):
+            while self._free and (task := again.popleft() if again else next(waiting, None)):
                 try:
                     sent = carried(task)
                 except PassingError as error:
                     yield Outcome(task, error=passing(error.message))
                     continue
-                worker = self._idle.pop()
+                worker = self._free.popleft()
                 at_work[worker.call.remote(method, sent)] = worker, task
-            if not at_work and self._idle:
+            if not at_work and self._free:
                 return
             done, _ = self._ray.wait([*at_work, *self._begun], num_returns=1, timeout=_PATIENCE)
             if not done and not at_work and time.monotonic() - last >= _PATIENCE:
@@ -79,10 +81,12 @@ class RayEngine:
                 if call in self._begun:
                     self._ready(call)
                     continue
-                worker, task = at_work.pop(call)
+                worker, task = at_work[call]
+                first = next(one for one, (other, _) in at_work.items() if other is worker)
+                del at_work[call]
                 outcome = self._outcome(call, worker, task)
                 if outcome is None:
-                    tries[task.key] += 1
+                    tries[task.key] += call == first  # what it worked on; the next was waiting
                     if tries[task.key] < _TRIES:
                         again.append(task)
                         continue
@@ -100,16 +104,20 @@ class RayEngine:
                 "work.no_worker", why=" ".join(str(error).split())[-300:]
             ) from None
         else:
-            self._idle.append(worker)
+            self._alive.add(worker)
+            self._free.extend([worker] * _IN_HAND)
 
     def _outcome(self, call: Any, worker: Any, task: Task) -> Outcome | None:
         """What became of a task; None if its worker died."""
         try:
             outcome, files = self._ray.get(call)
         except self._ray.exceptions.RayError:
-            self._begin_worker()
+            if worker in self._alive:  # of all that it had in hand, the first to be missed
+                self._alive.remove(worker)
+                self._free = deque(other for other in self._free if other is not worker)
+                self._begin_worker()
             return None
-        self._idle.append(worker)
+        self._free.append(worker)
         try:
             keep(task, files)
         except OutputError as error:
