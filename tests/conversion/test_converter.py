@@ -238,7 +238,7 @@ def test_a_conversion_s_energies_settle(converter, monkeypatch):
     """Each decoding changes the energies that it was given less than the one before."""
     mels = []
     for decodings in (1, 2, 3, 4):
-        monkeypatch.setattr(conversion, "_DECODINGS", decodings)
+        monkeypatch.setattr(conversion, "DECODINGS", decodings)
         mels.append(torch.from_numpy(converter.convert(DEMO, DEMO_TEXT, "lmy", effort=0).mel))
     energies = [features.energy(mel, 3) for mel in mels]
     energies = [(e - e.mean(0)) / e.std(0) for e in energies]

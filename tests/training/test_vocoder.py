@@ -126,6 +126,10 @@ def test_learns_from_recordings_and_a_conversion_model_s_mels_together(
     assert own.gta is not None
     assert own.gta.shape == own.mel.shape
     assert not torch.equal(own.gta, own.mel)
+    again = Source(prepared, "train", TINY, loaded, [voice.name for voice in card.voices])
+    for item in source.items[:4]:  # some with dropout, which is the same each time
+        assert torch.equal(again.load(item).gta, source.load(item).gta)
+    assert not loaded.decoder.training
     assert own.band <= 11025
     assert len(own.wave) == len(own.mel) * 512  # raised to the vocoder's rate
     run = train_vocoder(TINY, [recordings, prepared], tmp_path / "run", model=tiny_model)

@@ -26,7 +26,7 @@ from moksori.conversion.speech import Speech, cut_speech, place
 from moksori.conversion.treble import Treble, with_treble
 from moksori.conversion.voices import Target
 from moksori.errors import CheckpointError, VoiceError
-from moksori.models.conversion import Batch
+from moksori.models.conversion import DECODINGS, Batch
 from moksori.signal import audio as audio_files
 from moksori.signal import features
 from moksori.signal.audio import Recording
@@ -46,9 +46,6 @@ from moksori.text.symbols import PUNCTUATION
 
 MAX_SECONDS: Seconds = 30.0
 MAX_PITCH: Semitones = 12.0
-_DECODINGS = (
-    2  # the first by the source's energies, the second by the conversion's own; docs/figures.md
-)
 MIN_CONFIDENCE = 0.5  # under it a line should be looked at; see docs/figures.md
 
 
@@ -255,7 +252,7 @@ class Converter(LoadedModels):
         batch = Batch(phones, length, source, frames, pitch, row)
         own = {name: weight.to(self.device) for name, weight in target.weights.items()}
         with torch.inference_mode():
-            converted = functional_call(self.model, own, (batch, None, _DECODINGS))
+            converted = functional_call(self.model, own, (batch, None, DECODINGS))
         alignment = self._alignment(converted.alignment, converted.log_alignment, reading, speech)
         return converted.mel[0].cpu(), alignment
 

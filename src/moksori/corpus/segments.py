@@ -6,6 +6,7 @@ Tacotron 2, arXiv 1712.05884, section 3.2.2).
 """
 
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from moksori.corpus.batches import read_speakers
 from moksori.corpus.manifests import read_cuts
 from moksori.corpus.recordings import PreparedRecording, paths, read_rows
 from moksori.errors import CorpusError
-from moksori.models.conversion import Batch, ConversionModel
+from moksori.models.conversion import DECODINGS, Batch, ConversionModel
 from moksori.signal.audio import resample
 from moksori.signal.band import real_band
 from moksori.signal.features import log_mel
@@ -164,7 +165,11 @@ class Source:
 
     @torch.no_grad()
     def _gta(self, cut: MonoCut, wave: np.ndarray) -> torch.Tensor | None:
-        """The line's mel [T, n_mels] as the model makes it, in evaluation mode; None for another speaker."""
+        """The line's mel [T, n_mels] as a conversion makes it; None for another speaker.
+
+        Every second line with the decoder's dropout, since the model knows the lines that it has learnt from
+        better than any that it will convert.
+        """
         speaker = cut.supervisions[0].speaker
         if self.model is None or speaker not in self.voices:
             return None
@@ -175,7 +180,12 @@ class Source:
             mel_lengths=torch.tensor([len(mel)]), f0=f0[None],
             voice=torch.tensor([self.voices[speaker]]),
         )  # fmt: skip
-        result: torch.Tensor | None = self.model(line).mel[0]
+        number = zlib.crc32(cut.id.encode())
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(number)
+            self.model.decoder.train(number % 2 == 0)
+            result: torch.Tensor | None = self.model(line, decodings=DECODINGS).mel[0]
+            self.model.decoder.eval()
         return result
 
 

@@ -18,6 +18,8 @@ from moksori.models.text_aligner import Aligned, TextAligner
 from moksori.models.vc_decoder import GBlockDecoder, VCDecoder
 
 Prosody = F0Prosody | ResidualProsody | NoProsody
+# Of a conversion: the first by the source's energies, the second by its own result's; docs/figures.md.
+DECODINGS = 2
 
 
 class OtherSpeaker(NamedTuple):
