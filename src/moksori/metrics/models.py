@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from platformdirs import user_cache_path
 
+from moksori.config import AudioConfig
 from moksori.errors import ConfigError
 from moksori.signal.audio import resample
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _WHISPER_RATE = _DNSMOS_RATE = 16000
 _MCD_RATE = 22050
+# As Resemblyzer hears: its mels, how many parts of 1.6 s a second it takes, and how full the last must be.
+_SPEAKER = AudioConfig(sample_rate=16000, n_fft=400, hop_length=160, win_length=400, n_mels=40)
+_PARTS_A_SECOND, _LEAST_OF_LAST = 1.3, 0.75
 _AFTER = (
     600  # frames of 10 ms of silence after a line that whisper hears; after less it repeats itself
 )
@@ -120,16 +124,31 @@ def _speaker_encoder() -> "VoiceEncoder":
 
 
 def speaker_embedding(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Resemblyzer's speaker embedding [256] of `wave` [n], of unit length."""
-    let_numba_cache()
+    """Resemblyzer's speaker embedding [256] of `wave` [n], of unit length.
+
+    Its network and its trimming of silence, but our resampling and mel: librosa's take 100 MB and a second
+    of every worker. A test holds it to the library's.
+    """
+    import torch
+
+    from moksori.signal.features import power_mel  # with PyTorch
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from resemblyzer import preprocess_wav
+        from resemblyzer import audio, hparams
 
-        result: np.ndarray = _speaker_encoder().embed_utterance(
-            preprocess_wav(wave, source_sr=sample_rate)
-        )
-        return result
+        encoder = _speaker_encoder()
+    wave = resample(wave, sample_rate, _SPEAKER.sample_rate).astype(np.float32)
+    wave = audio.normalize_volume(wave, hparams.audio_norm_target_dBFS, increase_only=True)
+    wave = audio.trim_long_silences(wave)
+    waves, frames = encoder.compute_partial_slices(len(wave), _PARTS_A_SECOND, _LEAST_OF_LAST)
+    padded = np.pad(wave, (0, max(0, waves[-1].stop - len(wave))))
+    mel = power_mel(padded, _SPEAKER)
+    with torch.inference_mode():
+        parts = encoder(torch.stack([mel[part] for part in frames])).numpy()
+    mean = parts.mean(0)
+    result: np.ndarray = mean / np.linalg.norm(mean)
+    return result
 
 
 class Sound(NamedTuple):

@@ -90,6 +90,17 @@ def log_mel(wave: np.ndarray, audio: AudioConfig) -> torch.Tensor:
     return mel.T.contiguous()
 
 
+def power_mel(wave: np.ndarray, audio: AudioConfig) -> torch.Tensor:
+    """Mel of power [1 + n // hop_length, n_mels] of `wave` [n]: frames centred, as librosa's by default."""
+    samples = torch.from_numpy(np.ascontiguousarray(wave, dtype=np.float32))
+    spectrum = torch.stft(
+        samples, audio.n_fft, audio.hop_length, audio.win_length, torch.hann_window(audio.win_length),
+        pad_mode="constant", return_complex=True,
+    )  # fmt: skip
+    power = spectrum.real.square() + spectrum.imag.square()
+    return (mel_filters(audio) @ power).T
+
+
 def energy(mel: torch.Tensor, bands: int) -> torch.Tensor:
     """Log energy of `bands` parts of the spectrum, of equal width on the mel scale.
 

@@ -1,0 +1,43 @@
+import subprocess
+import sys
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moksori.signal import audio
+
+DEMO = Path(__file__).parents[2] / "examples" / "demo.wav"
+pytestmark = pytest.mark.skipif(find_spec("resemblyzer") is None, reason="needs moksori[eval]")
+
+
+@pytest.mark.parametrize("seconds", [0.9, 1.6, 2.4, None])
+@pytest.mark.parametrize("gain", [1.0, 0.05])
+def test_speaker_embeddings_are_the_library_s(seconds, gain):
+    from moksori.metrics.models import _speaker_encoder, let_numba_cache, speaker_embedding
+
+    let_numba_cache()
+    recording = audio.read(DEMO)
+    size = None if seconds is None else round(seconds * recording.sample_rate)
+    wave = recording.mono[:size] * np.float32(gain)
+    ours = speaker_embedding(wave, recording.sample_rate)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from resemblyzer import preprocess_wav
+
+        wanted = _speaker_encoder().embed_utterance(preprocess_wav(wave, recording.sample_rate))
+    np.testing.assert_allclose(ours, wanted, atol=2e-3)
+    assert ours @ wanted > 0.9999
+
+
+def test_a_worker_s_similarity_compiles_nothing():
+    """Numba and what it compiles would be 100 MB and a second of each process."""
+    code = (
+        "import sys, numpy as np; from moksori.metrics.models import speaker_embedding as of;"
+        "of(np.random.default_rng(0).standard_normal(48000).astype('f') / 9, 16000);"
+        "print({'numba', 'librosa.core', 'scipy.signal'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True)
+    assert done.stdout.strip() == b"set()", done.stderr.decode()
