@@ -64,6 +64,8 @@ def test_a_declaration_cannot_give_what_licence_or_consents_do_not():
     joined = Terms.joined([Terms.declared("ours", True, {"a": yes}), Terms.of_licence("CC0 1.0")])
     assert (joined.licence, joined.commercial) == ("ours; and CC0 1.0", "yes")
     assert Terms.joined([joined, Terms.of_licence("research only")]).commercial == "no"
+    again = Terms.joined([joined, Terms.of_licence("CC0 1.0"), joined])
+    assert again.licence == joined.licence  # of what is joined already, each once too
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,7 @@ class Terms:
         for part in reversed(parts):  # of the same name, the first is the data's own
             consents |= part.consents
         return cls(
-            _AND.join(dict.fromkeys(part.licence for part in parts)),
+            _AND.join(dict.fromkeys(one for part in parts for one in part.licence.split(_AND))),
             together(part.commercial for part in parts),
             consents,
         )
