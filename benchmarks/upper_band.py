@@ -4,7 +4,7 @@
 
 CORPUS: the Korean corpus in its original layout, which holds its voices to 10.8 kHz; `test` lines whose text
 two speakers of the model have recorded. One is converted to the other, as predicted (`--treble predict`), and
-both are warped onto each other in time by their MFCC below 8 kHz. Over the frames within 39 dB of the loudest:
+both are warped onto each other in time by their MFCC below 8 kHz. Over frames within 39 dB of the loudest:
 
 distance   mean absolute difference of eight mel bands from 8 to 10.8 kHz, dB
 by itself  the same, each over the mean of the eight bands below 8 kHz
