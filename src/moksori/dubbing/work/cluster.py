@@ -82,11 +82,12 @@ class RayEngine:
                     self._ready(call)
                     continue
                 worker, task = at_work[call]
-                first = next(one for one, (other, _) in at_work.items() if other is worker)
+                alive = worker in self._alive
+                worked_on = next(one for other, one in at_work.values() if other is worker)
                 del at_work[call]
                 outcome = self._outcome(call, worker, task)
                 if outcome is None:
-                    tries[task.key] += call == first  # what it worked on; the next was waiting
+                    tries[worked_on.key] += alive  # and not what waited behind it
                     if tries[task.key] < _TRIES:
                         again.append(task)
                         continue
@@ -117,7 +118,8 @@ class RayEngine:
                 self._free = deque(other for other in self._free if other is not worker)
                 self._begin_worker()
             return None
-        self._free.append(worker)
+        if worker in self._alive:  # it may have died after this line, and been missed already
+            self._free.append(worker)
         try:
             keep(task, files)
         except OutputError as error:
