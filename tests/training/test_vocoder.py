@@ -138,6 +138,13 @@ def test_learns_from_recordings_and_a_conversion_model_s_mels_together(
         train_vocoder(TINY, [recordings, prepared], tmp_path / "run")
 
 
+def test_shares_are_one_for_each_folder(recordings, tmp_path):
+    config = TINY.model_copy(update={"shares": (0.3, 0.7)})
+    with pytest.raises(ConfigError, match="2 numbers, and 1 folders"):
+        train_vocoder(config, [recordings], tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_segments_are_of_the_same_place_in_mel_f0_and_wave(recordings):
     """Each frame and its samples get the frame's number."""
     source = Source(recordings, "train", TINY)

@@ -127,9 +127,14 @@ def train_vocoder(
     Raises:
         CheckpointError: `model` is no conversion model, `start` no vocoder, or its run is damaged.
         CorpusError: a folder is not prepared, or for other settings.
-        ConfigError: `run` holds a training with another config or model, `model` takes other mels, or `start`
-            has other sizes than the config's.
+        ConfigError: `run` holds a training with another config or model, `model` takes other mels, `start`
+            has other sizes than the config's, or its shares are not one for each folder.
     """
+    if config.shares is not None and len(config.shares) != len(data):
+        raise ConfigError(
+            f"shares has {len(config.shares)} numbers, and {len(data)} folders of data are named; "
+            "give one for each"
+        )
     pl.seed_everything(config.seed, verbose=False)
     sets, terms = _terms(data, config), list[Terms]()
     base, converter, voices = "", None, list[str]()
