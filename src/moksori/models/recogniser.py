@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from moksori.config import RecogniserConfig
 from moksori.models.aligner import ParallelAligner
-from moksori.models.layers import Dropout, MaskedConv, masked_standard
+from moksori.models.layers import Dropout, MaskedConv, along_time, masked_standard
 
 
 class _Block(nn.Module):
@@ -25,13 +25,12 @@ class _Block(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.expand = nn.Linear(dim, expansion * dim)
         self.contract = nn.Linear(expansion * dim, dim)
-        self.dropout = Dropout(dropout)
+        self.channel_dropout, self.dropout = Dropout(dropout, whole_channels=True), Dropout(dropout)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """[B, T, dim], mask [B, T] → [B, T, dim]."""
-        y = functional.gelu(self.expand(self.norm(self.depthwise(x, mask)))).transpose(1, 2)
-        y = functional.dropout1d(y, self.dropout.p, self.training).transpose(1, 2)
-        result: torch.Tensor = x + self.dropout(self.contract(y)) * mask[..., None]
+        y = functional.gelu(self.expand(self.norm(along_time(self.depthwise.conv, x))))
+        result: torch.Tensor = x + self.dropout(self.contract(self.channel_dropout(y)), mask)
         return result
 
 

@@ -49,9 +49,9 @@ class TextEncoder(nn.Module):
         Returns:
             H [B, N, C], zero in the padding.
         """
-        x = self.embedding_dropout(self.embedding(phones)) * mask[..., None]
+        x = self.embedding_dropout(self.embedding(phones), mask)
         for conv, norm in zip(self.convs, self.norms, strict=True):
-            x = x + self.dropout(functional.gelu(norm(conv(x, mask)))) * mask[..., None]
+            x = x + self.dropout(functional.gelu(norm(conv(x, mask))), mask)
         result: torch.Tensor = x
         return result
 
@@ -84,8 +84,8 @@ class TacotronTextEncoder(nn.Module):
 
     def forward(self, phones: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Encode phones; as `TextEncoder`."""
-        x = self.embedding_dropout(self.embedding(phones)) * mask[..., None]
+        x = self.embedding_dropout(self.embedding(phones), mask)
         for conv, norm in zip(self.convs, self.norms, strict=True):
-            x = self.dropout(functional.relu(norm(conv(x, mask), mask))) * mask[..., None]
+            x = self.dropout(functional.relu(norm(conv(x, mask), mask)), mask)
         packed = pack_padded_sequence(x, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
         return pad_packed_sequence(self.rnn(packed)[0], True, total_length=mask.shape[1])[0]

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from moksori.models.layers import Dropout, MaskedBatchNorm, MaskedConv
+from moksori.models.layers import Dropout, MaskedBatchNorm, MaskedConv, along_time
 
 _MEAN_LOG_MEL = -5.0  # the output's initial mean, near that of real log-mels
 
@@ -26,18 +26,17 @@ class VoiceBlock(nn.Module):
         self.modulate = nn.Linear(voice_dim, 2 * dim)
         self.expand = nn.Linear(dim, expansion * dim)
         self.contract = nn.Linear(expansion * dim, dim)
-        self.dropout = Dropout(dropout)
+        # Whole channels inside: one draw a channel, not a frame, where drawing would be the cost.
+        self.channel_dropout, self.dropout = Dropout(dropout, whole_channels=True), Dropout(dropout)
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor, voice: torch.Tensor) -> torch.Tensor:
         """[B, T, dim], mask [B, T], voice [B, voice_dim] → [B, T, dim]."""
         scale, shift = self.modulate(voice)[:, None].chunk(2, -1)  # [B, 1, dim] each
-        y = self.norm(self.depthwise(x, mask)) * (1 + scale) + shift
-        y = functional.gelu(self.expand(y)).transpose(1, 2)  # [B, expansion * dim, T]
-        # Whole channels inside: one draw a channel, not a frame, where drawing would be the cost.
-        y = functional.dropout1d(y, self.dropout.p, self.training).transpose(1, 2)
-        result: torch.Tensor = x + self.dropout(self.contract(y)) * mask[..., None]
+        y = self.norm(along_time(self.depthwise.conv, x)) * (1 + scale) + shift
+        y = self.channel_dropout(functional.gelu(self.expand(y)))  # [B, T, expansion * dim]
+        result: torch.Tensor = x + self.dropout(self.contract(y), mask)  # before it all is by frame
         return result
 
 
@@ -82,7 +81,7 @@ class VCDecoder(nn.Module):
         Returns:
             Log-mel [B, T, n_mels], zero in the padding.
         """
-        x = self.dropout(self.text(linguistic) + prosody) * mask[..., None]
+        x = self.dropout(self.text(linguistic) + prosody, mask)
         for block in self.blocks:
             x = block(x, mask, voice)
         result: torch.Tensor = self.mel(self.norm(x)).float() * mask[..., None]

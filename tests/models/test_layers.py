@@ -1,0 +1,66 @@
+"""Small parts: what is computed by hand, beside PyTorch's own."""
+
+import pytest
+import torch
+from torch import nn
+
+from moksori.models.layers import Dropout, along_time, length_mask
+
+
+@pytest.mark.parametrize("dilation", [1, 3])
+@pytest.mark.parametrize("frames", [2, 40])  # shorter than the kernel too
+def test_the_derivative_of_a_depthwise_convolution_is_pytorchs(dilation: int, frames: int) -> None:
+    torch.manual_seed(0)
+    conv = nn.Conv1d(6, 6, 7, padding=3 * dilation, dilation=dilation, groups=6).double()
+    x = torch.randn(3, frames, 6, dtype=torch.double, requires_grad=True)
+    toward = torch.randn(3, frames, 6, dtype=torch.double)
+    wanted = [x, conv.weight, conv.bias]
+    ours = torch.autograd.grad(along_time(conv, x), wanted, toward)
+    plain = torch.autograd.grad(conv(x.transpose(1, 2)).transpose(1, 2), wanted, toward)
+    for mine, theirs in zip(ours, plain, strict=True):
+        torch.testing.assert_close(mine, theirs)
+
+
+def test_a_depthwise_convolution_under_autocast_is_that_without_gradients() -> None:
+    torch.manual_seed(0)
+    conv = nn.Conv1d(6, 6, 7, padding=3, groups=6)
+    x = torch.randn(3, 40, 6)
+    with torch.autocast("cpu", torch.bfloat16):
+        learning = along_time(conv, x)
+        with torch.no_grad():
+            still = along_time(conv, x)
+    assert learning.dtype == torch.bfloat16
+    torch.testing.assert_close(learning, still)
+
+
+def test_dropout_keeps_the_mean_and_only_in_training() -> None:
+    """Of 0.3: 30% zeros, the rest raised so that the mean stays; each draw another, a seed the same."""
+    layer, ones = Dropout(0.3), torch.ones(500, 333)
+    torch.manual_seed(3)
+    first, second = layer(ones), layer(ones)
+    torch.manual_seed(3)
+    assert torch.equal(layer(ones), first)
+    assert not torch.equal(first, second)
+    assert float((first == 0).float().mean()) == pytest.approx(0.3, abs=0.01)
+    assert float(first.mean()) == pytest.approx(1, abs=0.01)
+    assert len(first.unique()) == 2
+    columns = (first == 0).float().mean(0)  # no place is favoured
+    assert float(columns.std()) == pytest.approx((0.3 * 0.7 / 500) ** 0.5, rel=0.2)
+    assert torch.equal(layer.eval()(ones), ones)
+
+
+def test_dropout_of_whole_channels_draws_once_a_line() -> None:
+    torch.manual_seed(0)
+    dropped = Dropout(0.15, whole_channels=True)(torch.ones(40, 25, 288))
+    assert (dropped == dropped[:, :1]).all()
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.15, abs=0.01)
+    assert float(dropped.mean()) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("learning", [False, True])
+def test_dropout_leaves_the_padding_empty(learning: bool) -> None:
+    dropout = Dropout(0.5).train(learning)
+    x, mask = torch.ones(2, 9, 8), length_mask(torch.tensor([9, 4]))
+    made = dropout(x, mask)
+    assert not made[1, 4:].any()
+    assert made[0].any() and made[1, :4].any()
