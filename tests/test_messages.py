@@ -66,7 +66,8 @@ def test_every_code_of_the_source_is_in_the_catalogue_and_used():
 # What a studio never meets: training, and what only programmers call.
 FOR_RESEARCHERS = (
     "training/", "models/", "config.py", "cli/train.py", "cli/tune.py", "cli/prepare.py",
-    "corpus/manifests.py", "corpus/batches.py", "corpus/segments.py", "corpus/recordings.py",
+    "corpus/manifests.py", "corpus/batches.py", "corpus/segments.py", "corpus/sources.py",
+    "corpus/recordings.py",
 )  # fmt: skip
 OF_ENROLMENT = ("training/enrol.py", "training/owner.py")
 

@@ -10,7 +10,8 @@ from moksori.config import VocoderTrainConfig, load_config
 from moksori.conversion.checkpoint import load_conversion, load_vocoder
 from moksori.conversion.converter import Converter
 from moksori.corpus.recordings import prepare_recordings, read_lists
-from moksori.corpus.segments import SegmentData, SegmentDataset, Source
+from moksori.corpus.segments import SegmentData, SegmentDataset
+from moksori.corpus.sources import Source
 from moksori.errors import CheckpointError, ConfigError, CorpusError
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.training.discriminators import (
