@@ -1,7 +1,10 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="as processes and memory are on Linux")
 
 _KEPT = """
 from moksori.dubbing.processes import return_memory
@@ -16,7 +19,40 @@ print(before - held())
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the GNU C library's way to keep memory")
+_FORKED = """
+import os
+from pathlib import Path
+from moksori.dubbing.processes import process_pool
+from moksori.weights import MODEL
+
+def found():
+    import torch  # as in every worker
+    from moksori.conversion import checkpoint
+    model, card = checkpoint.load_conversion(MODEL)
+    kept = {weight.data_ptr() for weight in checkpoint._kept[card.sha256].values()}
+    own = {weight.data_ptr() for weight in model.state_dict().values()}
+    return own <= kept, len(os.listdir(f"/proc/{os.getppid()}/task")), os.environ["MOKSORI_SHARED_WEIGHTS"]
+
+if __name__ == "__main__":
+    with process_pool(2, weights=[Path("absent"), MODEL]) as pool:
+        print(*pool.submit(found).result())
+    print("MOKSORI_SHARED_WEIGHTS" in os.environ)
+"""
+
+
+@linux
+def test_processes_share_the_weights_of_a_server_that_has_one_thread(tmp_path: Path) -> None:
+    """A second thread would not survive the fork, and what it had locked would stay so."""
+    script = tmp_path / "script.py"
+    script.write_text(_FORKED)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    from_server, still_told = done.stdout.splitlines()
+    assert from_server.split()[:2] == ["True", "1"]
+    assert still_told == "False"
+
+
+@linux
 def test_what_was_freed_goes_back_to_the_system():
     done = subprocess.run([sys.executable, "-c", _KEPT], capture_output=True, text=True, check=True)
     assert float(done.stdout) > 200  # of 240 MB

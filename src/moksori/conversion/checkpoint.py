@@ -38,6 +38,7 @@ from moksori.writing import atomic_write
 
 _WEIGHTS = "weights.safetensors"
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
+_kept: dict[str, dict[str, torch.Tensor]] = {}  # by their checksum
 
 
 class Shapes(TorchFunctionMode):
@@ -72,6 +73,18 @@ def save_model(folder: Path, weights: dict[str, torch.Tensor], card: AnyCard) ->
 def _halved(name: str, tensor: torch.Tensor) -> torch.Tensor:
     """In fp16, but for counters and a batch norm's running statistics, which may be too large for it."""
     return tensor if "running_" in name or not tensor.is_floating_point() else tensor.half()
+
+
+def keep_weights(folder: Path) -> None:
+    """Keep a model's weights in float32: processes that are forked from this one share them.
+
+    Every model that is loaded from them has the same tensors, so this is not for a process that trains.
+
+    Raises:
+        CheckpointError: as `load_conversion`.
+    """
+    card, weights = _load(folder, ConversionCard, RecogniserCard, VocoderCard)
+    _kept[card.sha256] = {name: _whole(tensor) for name, tensor in weights.items()}
 
 
 def load_conversion(folder: Path) -> tuple[ConversionModel, ConversionCard]:
@@ -147,6 +160,8 @@ def _load(folder: Path, *kinds: type[Card]) -> tuple[Card, dict[str, torch.Tenso
     content = read_bytes(folder / _WEIGHTS, CheckpointError)
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise CheckpointError.of("model.checksum", file=folder / _WEIGHTS, card=CARD)
+    if card.sha256 in _kept:
+        return card, _kept[card.sha256]
     try:
         return card, load_safetensors(content)
     except SafetensorError as error:

@@ -1,4 +1,9 @@
-"""Processes that work beside this one, and end with it."""
+"""Processes that work beside this one, and end with it.
+
+On Linux they are forked from a server, which has imported PyTorch and holds the models' weights
+(`shared.py`), so that they begin at once and share its memory. It has one thread: PyTorch's do not survive a
+fork. Elsewhere each process begins anew.
+"""
 
 import ctypes
 import multiprocessing
@@ -6,29 +11,53 @@ import os
 import pickle
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import Any
 
 from moksori.startup import end_at_once, importing, without_compiler
 
+WEIGHTS = "MOKSORI_SHARED_WEIGHTS"  # tells the server the folders of the models
 # Of the GNU C library; others keep less, or give it back by themselves.
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
-def spawned(
-    count: int, begin: Callable[..., None] | None = None, *given: Any
+def process_pool(
+    count: int,
+    begin: Callable[..., None] | None = None,
+    *given: Any,
+    weights: Sequence[Path] = (),
 ) -> ProcessPoolExecutor:
-    """A pool of processes, begun anew: PyTorch's threads do not survive a fork.
+    """A pool of processes.
 
     Args:
         count: of them at most; each begins when there is something for it to do.
         begin: called in each as it begins.
         given: to `begin`.
+        weights: folders of models that they will load; those of this process's first pool are shared.
     """
-    spawn = multiprocessing.get_context("spawn")
     packed = pickle.dumps((begin, given))  # to be read when PyTorch may be imported
-    return ProcessPoolExecutor(count, spawn, _start, (packed,))
+    return ProcessPoolExecutor(count, _context(weights), _start, (packed,))
+
+
+def _context(weights: Sequence[Path]) -> BaseContext:
+    """How processes begin here."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["moksori.dubbing.shared"])
+    os.environ[WEIGHTS] = os.pathsep.join(
+        map(str, weights)
+    )  # of no effect once the server is there
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ[WEIGHTS]
+    return context
 
 
 def return_memory() -> None:

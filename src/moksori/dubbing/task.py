@@ -14,6 +14,7 @@ from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
 from moksori.conversion.consents import UNSAID, Usage
 from moksori.conversion.converter import Converter, Source
+from moksori.conversion.listening import find_recogniser
 from moksori.conversion.room import Floor
 from moksori.conversion.slips import Slip
 from moksori.conversion.treble import Treble
@@ -23,7 +24,7 @@ from moksori.messages import Message
 from moksori.signal import audio
 from moksori.signal.audio import Recording
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
-from moksori.weights import DEFAULT_VOCODER
+from moksori.weights import DEFAULT_VOCODER, MODEL, VOCODERS
 
 LONGEST: Seconds = 120.0  # memory grows with a line's length, by some 5 MB a second
 Status = Literal["converted", "passed", "failed"]
@@ -49,6 +50,17 @@ class Setup:
     usage: Usage = UNSAID
     watermark: bool = False  # in what is converted
     device: str = "cpu"  # where workers convert
+
+    @property
+    def models(self) -> list[Path]:
+        """Folders of the models that `converter` loads."""
+        model = self.model or MODEL
+        found = (
+            model,
+            VOCODERS.get(self.vocoder, Path(self.vocoder)),
+            find_recogniser(model, self.recogniser),
+        )
+        return [folder for folder in found if folder]
 
     def converter(self) -> Converter:
         """The one conversion path."""

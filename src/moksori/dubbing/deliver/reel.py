@@ -21,7 +21,7 @@ from moksori.config import Decibels, Seconds
 from moksori.dubbing.deliver.bounce import SAMPLE_BYTES, Bounced, bounce, bounce_at_target
 from moksori.dubbing.deliver.mix import Placed, end_of
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.dubbing.processes import spawned
+from moksori.dubbing.processes import process_pool
 from moksori.errors import OutputError
 from moksori.files import unique_names
 from moksori.signal import bwf
@@ -193,7 +193,7 @@ def _beside(length: Seconds) -> Executor:
     """
     if length < _SHORT:
         return ThreadPoolExecutor(1)
-    return spawned(min(os.cpu_count() or 1, _MOST))
+    return process_pool(min(os.cpu_count() or 1, _MOST))
 
 
 def _reel(folder: Path, whole: _Part, spec: DeliverySpec) -> tuple[Decibels, Decibels, Bounced]:

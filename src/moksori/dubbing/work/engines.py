@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from moksori.dubbing.processes import return_memory, spawned
+from moksori.dubbing.processes import process_pool, return_memory
 from moksori.dubbing.task import PASSING, PassingError, Setup, Task
 from moksori.dubbing.work.worker import Worker
 from moksori.errors import MoksoriError, OutputError
@@ -48,7 +48,7 @@ class LocalEngine:
         self._pool = self._new_pool(workers)
 
     def _new_pool(self, workers: int) -> ProcessPoolExecutor:
-        return spawned(workers, _start, self.setup)
+        return process_pool(workers, _start, self.setup, weights=self.setup.models)
 
     def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
         """As `Engine.map`; a task that kills its worker is an error of that task alone."""
