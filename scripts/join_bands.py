@@ -2,8 +2,8 @@
 
 python scripts/join_bands.py src/moksori/weights/fast runs/levelled src/moksori/weights/wide
 
-Of a two-band vocoder as HIGH the upper band is taken, so that a lower band that was trained again can be joined
-to the one that is there.
+Of a two-band vocoder as HIGH the upper band is taken, so that a lower band that was trained again can be
+joined to the one that is there.
 """
 
 from pathlib import Path

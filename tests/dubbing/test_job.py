@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import sqlite3
 from collections import Counter
@@ -20,10 +21,13 @@ from wavinfo import WavInfoReader
 from moksori.dubbing.check import keep_preflight
 from moksori.dubbing.deliver.retakes import to_look_at
 from moksori.dubbing.job import again, audition, check, dub
+from moksori.dubbing.processes import process_pool
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.store import line_states
 from moksori.dubbing.task import Setup
+from moksori.dubbing.work import engines
+from moksori.dubbing.work import worker as work
 from moksori.dubbing.work.cluster import RayEngine
 from moksori.dubbing.work.engines import LocalEngine
 from moksori.errors import ConfigError, OutputError, VoiceError
@@ -306,27 +310,29 @@ def outcomes(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (out / ".moksori" / "lines").iterdir()}
 
 
-def test_a_worker_that_dies_harms_its_own_line_alone(copied, monkeypatch):
-    """Killed as if memory had run out; the others' outcomes are the very bytes of one process."""
-    (copied / "deadly").mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(copied / "deadly"))
-    (copied / "deadly" / "sitecustomize.py").write_text(
-        "import os, sys\n"
-        "import importlib.abc\n"
-        "def arm():\n"
-        "    from moksori.dubbing.work import worker as work\n"
-        "    real = work.convert_line\n"
-        "    def convert_line(converter, recording, text, *more, **named):\n"
-        "        if text.startswith('죽는'):\n"
-        "            os._exit(9)\n"
-        "        return real(converter, recording, text, *more, **named)\n"
-        "    work.convert_line = convert_line\n"
-        "if '--multiprocessing-fork' in sys.argv:\n"
-        "    arm()\n"
-    )
+class DeadlyEngine(LocalEngine):
+    """A line that begins with 죽는 ends its worker, as if memory had run out."""
+
+    def _new_pool(self, workers):
+        return process_pool(workers, _start_deadly, self.setup)
+
+
+def _start_deadly(setup):
+    real = work.convert_line
+
+    def convert_line(converter, recording, text, *more, **named):
+        if text.startswith("죽는"):
+            os._exit(9)
+        return real(converter, recording, text, *more, **named)
+
+    work.convert_line = convert_line
+    engines._start(setup)
+
+
+def test_a_worker_that_dies_harms_its_own_line_alone(copied):
+    """The others' outcomes are the very bytes of one process."""
     edit(copied, "F3", "죽는 밤, 우리가 이 도시를 지킨다. 준비됐어?")
-    engine = LocalEngine(Setup(), 2)
-    rows, _ = run(copied, "other", engine)
+    rows, _ = run(copied, "other", DeadlyEngine(Setup(), 2))
     assert [row.status for row in rows] == ["converted", "failed", "converted", "passed"]
     assert "its worker died" in rows[1].error.say("en")
     here, there = (outcomes(copied / name) for name in ("out", "other"))
