@@ -181,8 +181,6 @@ def test_a_deleted_outcome_is_made_anew_and_a_delivered_file_comes_back(copied):
 
 
 def test_a_line_that_fails_does_not_stop_the_others(copied, monkeypatch):
-    from moksori.dubbing.work import worker as work
-
     edit(copied, "F2", "가나다라 마바사")
     real = work.convert_line
 
