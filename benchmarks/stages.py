@@ -3,8 +3,8 @@
     python benchmarks/episode.py ../shared/corpus/emotiontts EPISODE --lines 64
     python benchmarks/stages.py EPISODE [--script script.ass --audio track.wav]
 
-The job runs in this one process, on one core, so that every second belongs to one stage; only reel and stems
-are written in processes of their own. CPU seconds hold on a busy machine too. A stage's seconds are its own:
+The job runs in this one process, reel and stems too, so that every second belongs to one stage of one thread.
+CPU seconds hold on a busy machine too. A stage's seconds are its own:
 those of a stage within it are that one's. What no stage has is `rest`. `conversion`, as a share, is what
 `moksori convert` does with a line: features, model, vocoder, treble, room.
 """
@@ -15,9 +15,11 @@ import json
 import resource
 import shutil
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,6 +54,8 @@ _TIMED = (
     ("moksori.signal.audio", "for_page", "report audio"),
     ("moksori.dubbing.work.worker", "_write_wave", "write lines"),
     ("moksori.dubbing.work.worker", "_write_about", "write lines"),
+    ("moksori.dubbing.deliver.reel", "_reel", "reel and stems"),
+    ("moksori.dubbing.deliver.reel", "_stem", "reel and stems"),
     ("moksori.dubbing.deliver.delivery", "deliver", "other deliverables"),
     ("moksori.dubbing.store", "Store.begin", "store"),
     ("moksori.dubbing.store", "Store.finish", "store"),
@@ -71,27 +75,31 @@ class Stages:
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
-        self._open, self._last = ["rest"], time.process_time()
+        self._threads = threading.local()  # what each is at, and its CPU time at the last turn
+        self._threads.open, self._threads.last = ["rest"], time.thread_time()
 
-    def _turn(self) -> None:
-        now = time.process_time()
-        self.seconds[self._open[-1]] += now - self._last
-        self._last = now
+    def _turn(self) -> list[str]:
+        """Count what has passed since the last turn of this thread; the stages it is within."""
+        now, state = time.thread_time(), self._threads
+        if not hasattr(state, "open"):
+            state.open, state.last = ["rest"], 0.0
+        self.seconds[state.open[-1]] += now - state.last
+        state.last = now
+        return state.open
 
     def timed(self, work: Callable[..., Any], stage: str) -> Callable[..., Any]:
         """`work`, its time counted to `stage`."""
 
         @functools.wraps(work)
         def run(*args: Any, **kwargs: Any) -> Any:
-            self._turn()
-            within = "F0 of results" if self._open[-1] == "F0 of results" else stage
-            self._open.append(within)
+            within_all = self._turn()
+            within = "F0 of results" if within_all[-1] == "F0 of results" else stage
+            within_all.append(within)
             self.calls[within] += 1
             try:
                 return work(*args, **kwargs)
             finally:
-                self._turn()
-                self._open.pop()
+                self._turn().pop()
 
         return run
 
@@ -122,6 +130,16 @@ class Stages:
         self._turn()
 
 
+class Here(Executor):
+    """Works in the thread that asks."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """As `Executor.submit`, done when it returns."""
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
 class InProcess:
     """An engine that works in this process."""
 
@@ -150,16 +168,17 @@ def main(
     ] = None,
 ) -> None:
     """Dub an episode into EPISODE/stages and print what each stage took."""
-    began = time.process_time()
     for name in {module for module, _, _ in _TIMED}:
         importlib.import_module(name)
     from moksori.dubbing import job
+    from moksori.dubbing.deliver import reel
     from moksori.dubbing.request import load_job
 
     torch.set_num_threads(1)
     stages = Stages()
-    stages.seconds["imports"] = time.process_time() - began
+    stages.seconds["imports"] = time.thread_time()
     stages.watch()
+    reel._beside = lambda length: Here()
     out = episode / "stages"
     shutil.rmtree(out, ignore_errors=True)
     asked = {
@@ -172,8 +191,6 @@ def main(
     checked = job.check(request)
     result = job.dub(request, checked, out, lambda: InProcess(request.setup))
     stages.end()
-    reel = resource.getrusage(resource.RUSAGE_CHILDREN)  # the only processes beside this one
-    stages.seconds["reel and stems"] = reel.ru_utime + reel.ru_stime
     speech = sum(row.take.seconds for row in result.rows)
     if json_file:
         found = {"lines": len(result.rows), "speech": speech, "seconds": dict(stages.seconds)}
