@@ -1,4 +1,5 @@
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,27 @@ def test_learns_from_recordings_and_a_conversion_model_s_mels_together(
     assert len(load_vocoder(run)[1].trained_on) == 3
     with pytest.raises(ConfigError, match="another model"):
         train_vocoder(TINY, [recordings, prepared], tmp_path / "run")
+
+
+def test_gta_mels_go_through_another_voice_and_back(prepared, tiny_model, monkeypatch):
+    """As in a conversion, whose source is somebody else; at last twice in the line's own voice."""
+    loaded, card = load_conversion(tiny_model)
+    names, asked = [voice.name for voice in card.voices], []
+    decode = loaded.decode
+
+    def watched(linguistic, batch):
+        asked.append(int(batch.voice))
+        return decode(linguistic, batch)
+
+    monkeypatch.setattr(loaded, "decode", watched)
+    source = Source(prepared, "train", TINY, loaded, names)
+    for item in source.items:
+        asked.clear()
+        assert source.load(item).gta is not None
+        own = names.index(item.cut.supervisions[0].speaker)
+        assert asked[1:] == [own, own]
+    others = {(zlib.crc32(item.id.encode()) // 2) % len(names) for item in source.items}
+    assert len(others) == len(names) > 1
 
 
 def test_shares_are_one_for_each_folder(recordings, tmp_path):

@@ -150,8 +150,9 @@ class Source:
     def _gta(self, cut: MonoCut, wave: np.ndarray) -> torch.Tensor | None:
         """The line's mel [T, n_mels] as a conversion makes it; None for another speaker.
 
-        Every second line with the decoder's dropout, since the model knows the lines that it has learnt from
-        better than any that it will convert.
+        It is converted to another voice and back, since a conversion's source is somebody else: the energies
+        that the decoder is given are another voice's, as they are there. Every second line with the decoder's
+        dropout, since the model knows the lines that it has learnt from better than any that it will convert.
         """
         speaker = cut.supervisions[0].speaker
         if self.model is None or speaker not in self.voices:
@@ -164,9 +165,15 @@ class Source:
             voice=torch.tensor([self.voices[speaker]]),
         )  # fmt: skip
         number = zlib.crc32(cut.id.encode())
+        another = torch.tensor([(number // 2) % len(self.voices)])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(number)
             self.model.decoder.train(number % 2 == 0)
-            result: torch.Tensor | None = self.model(line, decodings=DECODINGS).mel[0]
+            linguistic = self.model.align(
+                line.phones, line.phone_lengths, line.mel, line.mel_lengths
+            ).linguistic()
+            made = self.model.decode(linguistic, line._replace(voice=another))
+            for _ in range(DECODINGS):
+                made = self.model.decode(linguistic, line._replace(mel=made))
             self.model.decoder.eval()
-        return result
+        return made[0]
