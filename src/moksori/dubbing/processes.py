@@ -39,7 +39,8 @@ def process_pool(
         weights: folders of models that they will load; those of this process's first pool are shared.
     """
     packed = pickle.dumps((begin, given))  # to be read when PyTorch may be imported
-    return ProcessPoolExecutor(count, _context(weights), _start, (packed,))
+    surroundings = dict(os.environ)  # the server has those of its own beginning
+    return ProcessPoolExecutor(count, _context(weights), _start, (packed, surroundings))
 
 
 def _context(weights: Sequence[Path]) -> BaseContext:
@@ -56,7 +57,7 @@ def _context(weights: Sequence[Path]) -> BaseContext:
     try:
         forkserver.ensure_running()
     finally:
-        del os.environ[WEIGHTS]
+        os.environ.pop(WEIGHTS, None)
     return context
 
 
@@ -69,8 +70,10 @@ def return_memory() -> None:
         _trim(0)
 
 
-def _start(packed: bytes) -> None:
+def _start(packed: bytes, surroundings: dict[str, str]) -> None:
     """Begin a process; it ends with its parent, however that ends."""
+    os.environ.clear()
+    os.environ.update(surroundings)
     end_at_once()
     without_compiler()
     parent = multiprocessing.parent_process()
