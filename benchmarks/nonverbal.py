@@ -4,7 +4,7 @@
     moksori evaluate OUT/lines.csv -o OUT/report --references OUT/references
 
 Each recording of the `test` split of NONVERBAL/splits.csv (file, set, split), to the voices in turn. Its
-group is its label, the part of its name before the first underscore.
+group is its label, the part of its name before the first underscore, or its set.
 """
 
 import csv
@@ -38,7 +38,9 @@ def main(
         writer = csv.writer(file)
         writer.writerow(["recording", "text", "voice", "group"])
         for i, name in enumerate(names[::every]):
-            label = Path(name).name.split("_")[0]
+            label = (
+                Path(name).name.split("_")[0] if "_" in Path(name).name else Path(name).parent.name
+            )
             recording = (nonverbal / name).resolve()
             writer.writerow([recording, f"({label})", voice[i % len(voice)], label])
     for line in emotiontts.read(corpus):
