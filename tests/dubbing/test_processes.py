@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,28 @@ def test_processes_share_the_weights_of_a_server_that_has_one_thread(tmp_path: P
     done = subprocess.run([sys.executable, script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["True 1 None", "True 1 since"]
+
+
+_BEGUN = """
+from moksori.dubbing.processes import process_pool
+
+if __name__ == "__main__":
+    with process_pool(1) as pool:
+        print(pool.submit(len, "abc").result(), pool._mp_context.get_start_method())
+"""
+
+
+@linux
+def test_without_a_place_for_the_server_s_socket_processes_begin_anew(tmp_path: Path) -> None:
+    """A socket's name has 107 bytes at most."""
+    script, long = tmp_path / "script.py", tmp_path / ("long" * 25)
+    script.write_text(_BEGUN)
+    long.mkdir()
+    surroundings = os.environ | {"TMPDIR": str(long)}
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, env=surroundings
+    )
+    assert (done.returncode, done.stdout) == (0, "3 spawn\n"), done.stderr
 
 
 @linux

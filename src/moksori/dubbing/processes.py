@@ -45,20 +45,22 @@ def process_pool(
 
 def _context(weights: Sequence[Path]) -> BaseContext:
     """How processes begin here."""
-    if sys.platform != "linux":
-        return multiprocessing.get_context("spawn")
-    from multiprocessing import forkserver
+    if sys.platform == "linux":
+        from multiprocessing import forkserver
 
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["moksori.dubbing.shared"])
-    os.environ[WEIGHTS] = os.pathsep.join(
-        map(str, weights)
-    )  # of no effect once the server is there
-    try:
-        forkserver.ensure_running()
-    finally:
-        os.environ.pop(WEIGHTS, None)
-    return context
+        os.environ[WEIGHTS] = os.pathsep.join(map(str, weights))  # read as the server begins
+        try:
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(["moksori.dubbing.shared"])
+            forkserver.ensure_running()
+            return context
+        except (
+            OSError
+        ):  # no place for the server's socket: no folder for what is temporary, or a long name
+            pass
+        finally:
+            os.environ.pop(WEIGHTS, None)
+    return multiprocessing.get_context("spawn")
 
 
 def return_memory() -> None:
