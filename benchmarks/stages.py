@@ -4,9 +4,9 @@
     python benchmarks/stages.py EPISODE [--script script.ass --audio track.wav]
 
 The job runs in this one process, reel and stems too, so that every second belongs to one stage of one thread.
-CPU seconds hold on a busy machine too. A stage's seconds are its own:
-those of a stage within it are that one's. What no stage has is `rest`. `conversion`, as a share, is what
-`moksori convert` does with a line: features, model, vocoder, treble, room.
+CPU seconds hold on a busy machine too. A stage's seconds are its own: those of a stage within it are that
+one's. What no stage has is `rest`. `conversion`, as a share, is what `moksori convert` does with a line:
+features, model, vocoder, treble, room.
 """
 
 import functools

@@ -1,5 +1,4 @@
 import json
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -156,9 +155,8 @@ def test_gta_mels_go_through_another_voice_and_back(prepared, tiny_model, monkey
         asked.clear()
         assert source.load(item).gta is not None
         own = names.index(item.cut.supervisions[0].speaker)
+        assert asked[0] != own
         assert asked[1:] == [own, own]
-    others = {(zlib.crc32(item.id.encode()) // 2) % len(names) for item in source.items}
-    assert len(others) == len(names) > 1
 
 
 def test_shares_are_one_for_each_folder(recordings, tmp_path):

@@ -164,8 +164,11 @@ class Source:
             mel_lengths=torch.tensor([len(mel)]), f0=f0[None],
             voice=torch.tensor([self.voices[speaker]]),
         )  # fmt: skip
-        number = zlib.crc32(cut.id.encode())
-        another = torch.tensor([(number // 2) % len(self.voices)])
+        number, count = zlib.crc32(cut.id.encode()), len(self.voices)
+        further = 1 + number // 2 % max(
+            1, count - 1
+        )  # never so far that it is the line's own again
+        another = torch.tensor([(self.voices[speaker] + further) % count])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(number)
             self.model.decoder.train(number % 2 == 0)

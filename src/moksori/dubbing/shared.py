@@ -9,7 +9,6 @@ from importlib import import_module
 from pathlib import Path
 
 from moksori.dubbing.processes import WEIGHTS
-from moksori.errors import MoksoriError
 from moksori.startup import importing, without_compiler
 
 without_compiler()
@@ -22,5 +21,7 @@ with importing():
 
     torch.set_num_threads(1)
     for folder in filter(None, os.environ.get(WEIGHTS, "").split(os.pathsep)):
-        with suppress(MoksoriError):  # whoever loads it says what is wrong with it
+        with suppress(
+            Exception
+        ):  # whoever loads it says what is wrong with it; the server must begin
             keep_weights(Path(folder))
