@@ -5,10 +5,12 @@
 STUDIO/script.xlsx     파일, 성우, 대사: training lines of the speakers with the most recordings
 STUDIO/takes/          their recordings, as links
 
-The speakers share the minutes as evenly as their recordings allow. Nothing of it may be committed.
+The speakers share the minutes as evenly as their recordings allow. Who is left out (`--without lmy`) can be
+enrolled afterwards, as a voice that the model has never heard. Nothing of it may be committed.
 """
 
 from pathlib import Path
+from typing import Annotated
 
 import openpyxl
 import soundfile
@@ -18,7 +20,13 @@ from moksori.corpus import emotiontts
 from moksori.corpus.lines import SourceLine
 
 
-def main(corpus: Path, studio: Path, minutes: float = 60.0, speakers: int = 10) -> None:
+def main(
+    corpus: Path,
+    studio: Path,
+    minutes: float = 60.0,
+    speakers: int = 10,
+    without: Annotated[list[str], typer.Option()] = [],  # noqa: B006
+) -> None:
     """Write a script and its takes."""
     lines: dict[str, list[tuple[SourceLine, float]]] = {}
     for line in emotiontts.read(corpus):
@@ -26,7 +34,7 @@ def main(corpus: Path, studio: Path, minutes: float = 60.0, speakers: int = 10) 
             length = soundfile.info(line.audio).duration / 60
             lines.setdefault(line.speaker, []).append((line, length))
     have = {name: sum(length for _, length in found) for name, found in lines.items()}
-    actors = sorted(have, key=lambda name: (-have[name], name))[:speakers]
+    actors = sorted(set(have) - set(without), key=lambda name: (-have[name], name))[:speakers]
     share = _even_share([have[name] for name in actors], minutes)
     (studio / "takes").mkdir(parents=True)
     book = openpyxl.Workbook()

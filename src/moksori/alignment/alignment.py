@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -115,7 +116,7 @@ class Alignment:
 
     def phone_intervals(self) -> list[Interval]:
         """When each spoken phone is said, along the path; a silent onset is part of its vowel."""
-        edges = self._edges()
+        edges = self._edges
         return [
             Interval(phone_label(phone), edges[i - (self.phones[i - 1] == _NO_ONSET)], edges[i + 1])
             for i, phone in enumerate(self.phones)
@@ -124,7 +125,7 @@ class Alignment:
 
     def word_intervals(self) -> list[Interval]:
         """When each word is said, along the path."""
-        edges, spans = self._edges(), self._spans()
+        edges, spans = self._edges, self._spans()
         words = self.words or tuple("".join(self.phones[i] for i in span) for span in spans)
         return [
             Interval(word, edges[span[0]], edges[span[-1] + 1])
@@ -134,7 +135,7 @@ class Alignment:
     def word_confidences(self) -> list[float]:
         """The confidence of each word of `word_intervals` by itself, over its frames of the path."""
         agreed = (self.weights * self.posterior).sum(1)
-        edges = np.round((self._edges() - self.begin) / self.frame).astype(int)
+        edges = np.round((self._edges - self.begin) / self.frame).astype(int)
         return [
             float(agreed[edges[span[0]] : edges[span[-1] + 1]].mean()) for span in self._spans()
         ]
@@ -157,8 +158,9 @@ class Alignment:
         """
         if self.phones != other.phones:
             raise ValueError("the alignments are of different texts")
-        return float(np.abs(self._edges() - other._edges())[1:-1].mean())
+        return float(np.abs(self._edges - other._edges)[1:-1].mean())
 
+    @cached_property
     def _edges(self) -> np.ndarray:
         """[N + 1] seconds: where each phone begins, and where the last ends."""
         path = self.path()

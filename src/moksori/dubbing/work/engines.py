@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -12,6 +12,11 @@ from moksori.dubbing.task import PASSING, PassingError, Setup, Task
 from moksori.dubbing.work.worker import Worker
 from moksori.errors import MoksoriError, OutputError
 from moksori.messages import Message, message
+
+_KEPT = (
+    8  # tasks after which what they have freed goes back; asking for it is as long as a spectrogram
+)
+_calls = count(1)
 
 
 class Outcome(NamedTuple):
@@ -133,7 +138,8 @@ def call(worker: Worker, method: str, task: Task) -> Outcome:
         of_moment = isinstance(error, OSError | MemoryError)
         return Outcome(task, error=passing(told) if of_moment else told)
     finally:
-        return_memory()
+        if next(_calls) % _KEPT == 0:
+            return_memory()
 
 
 def passing(why: Message) -> Message:
