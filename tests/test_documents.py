@@ -63,6 +63,21 @@ def test_links_within_the_documents_lead_somewhere():
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
+def test_every_benchmark_and_module_is_where_a_newcomer_looks_for_it():
+    for page, files in (
+        ("benchmarks/README.md", (ROOT / "benchmarks").glob("*.py")),
+        ("docs/architecture.md", (ROOT / "src").rglob("[!_]*.py")),
+    ):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert [file.name for file in files if not re.search(rf"\b{file.stem}\b", text)] == []
+
+
+def test_every_script_that_documents_name_is_there():
+    for page in [*PAGES, ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"]:
+        for name in re.findall(r"benchmarks/(\w+\.py)", page.read_text(encoding="utf-8")):
+            assert (ROOT / "benchmarks" / name).exists(), f"{page.name}: {name}"
+
+
 def test_the_version_is_in_one_place():
     assert (ROOT / "pyproject.toml").read_text().count(__version__) == 0
     assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", __version__)

@@ -1,6 +1,6 @@
 """Frames a second of Cotatron's training step, beside the plain formulation. Prints a table.
 
-    python benchmarks/train_step.py [--lines 16] [--seconds 4] [--steps 5]
+    python benchmarks/cotatron_loop.py [--lines 16] [--seconds 4] [--steps 5]
 
 Plain: what a straightforward Tacotron 2 does in each step of its loop (concatenate, one LSTMCell call for
 each LSTM, the prenet, the attention's keys, the projection), one frame a step. Ours does all that does not
