@@ -4,6 +4,9 @@ pyloudnorm measures the same, which a test holds; but it needs SciPy's filters, 
 the conversion of a line, and every worker would wait for it.
 """
 
+import math
+from functools import lru_cache
+
 import numpy as np
 
 from moksori.config import Decibels, Seconds
@@ -13,7 +16,7 @@ STEP = 0.25  # of a block
 _ABSOLUTE: Decibels = -70.0
 _RELATIVE: Decibels = -10.0
 _TAIL: Seconds = 0.2  # after which the filters' answer is below what a number holds
-_FFT = 4096  # samples that an FFT's length is a multiple of, so that it is fast
+_TAILS = 6  # that an FFT is as long as, at least: short enough for a core's cache, and mostly sound
 
 
 def k_weighting(sample_rate: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -52,15 +55,28 @@ def _lufs(power: np.ndarray) -> np.ndarray:
 
 
 def _weighted(wave: np.ndarray, sample_rate: int) -> np.ndarray:
-    """[n], K-weighted: by the filters' spectra, over a length in which their answer has died away."""
-    length = len(wave) + round(_TAIL * sample_rate)
-    length += -length % _FFT
-    spectrum = np.fft.rfft(wave.astype(np.float64), length)
-    z = np.exp(-2j * np.pi * np.arange(len(spectrum)) / length)
-    for b, a in k_weighting(sample_rate):
-        spectrum *= (b[0] + z * (b[1] + z * b[2])) / (a[0] + z * (a[1] + z * a[2]))
-    result: np.ndarray = np.fft.irfft(spectrum, length)[: len(wave)]
+    """[n], K-weighted: by the filters' spectra, stretch by stretch, each with its tail added to the next."""
+    response, tail = _response(sample_rate), round(_TAIL * sample_rate)
+    size = 2 * (len(response) - 1)
+    own = size - tail
+    stretches = -(-len(wave) // own)
+    parts = np.zeros((stretches, own))
+    parts.ravel()[: len(wave)] = wave
+    pieces = np.fft.irfft(np.fft.rfft(parts, size) * response, size)
+    pieces[1:, :tail] += pieces[:-1, own:]
+    result: np.ndarray = pieces[:, :own].ravel()[: len(wave)]
     return result
+
+
+@lru_cache(maxsize=4)
+def _response(sample_rate: int) -> np.ndarray:
+    """[size / 2 + 1] complex: what both stages do to each bin of an FFT."""
+    size = 1 << math.ceil(math.log2(_TAILS * _TAIL * sample_rate))
+    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    whole = np.ones_like(z)
+    for b, a in k_weighting(sample_rate):
+        whole *= (b[0] + z * (b[1] + z * b[2])) / (a[0] + z * (a[1] + z * a[2]))
+    return whole
 
 
 def _high_shelf(

@@ -13,6 +13,7 @@ its burst short; that some noise is pitch-synchronous is after HNM's modulated n
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -31,6 +32,7 @@ _LOUDEST = 8.0  # log gain that no filter exceeds, so that one wild frame cannot
 # Log gain; noise begins this far below pulses where voiced, pulses and pitch-synchronous
 # noise this far below it elsewhere.
 _SUNK = 3.0
+_NOISE = 1 << 19  # samples that noise is drawn for at once, 12 s at 44.1 kHz
 
 
 class SourceFilter(Vocoder):
@@ -162,8 +164,15 @@ class SourceFilter(Vocoder):
         """White noise of unit power; the same for every line but while learning."""
         if self.training:
             return torch.randn_like(like)
-        noise = np.random.default_rng(seed).standard_normal(like.shape[1], dtype=np.float32)
-        return torch.from_numpy(noise).to(like).expand_as(like)
+        length = like.shape[1]
+        drawn = _drawn(seed, -(-length // _NOISE) * _NOISE)
+        return torch.from_numpy(drawn[:length]).to(like).expand_as(like)
+
+
+@lru_cache(maxsize=4)
+def _drawn(seed: int, length: int) -> np.ndarray:
+    """White noise [length]; a longer one begins with the same."""
+    return np.random.default_rng(seed).standard_normal(length, dtype=np.float32)
 
 
 def envelope_of_period(angle: torch.Tensor) -> torch.Tensor:
