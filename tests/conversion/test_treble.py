@@ -7,7 +7,7 @@ import torch
 from moksori.config import AudioConfig, DataConfig
 from moksori.conversion.converter import Converter
 from moksori.conversion.speech import Speech
-from moksori.conversion.treble import from_take, with_treble, without
+from moksori.conversion.treble import at_usual, from_take, with_treble, without
 from moksori.corpus.batches import LineData
 from moksori.corpus.manifests import read_cuts
 from moksori.signal.audio import Recording, resample
@@ -111,13 +111,15 @@ def test_it_is_moved_by_what_conversion_did_just_below():
     )
 
 
-VOCODER = SimpleNamespace(audio=AudioConfig(), sample_rate=RATE, band=20000.0)
-
-
-def asked(treble, recording):
+def asked(treble, recording, usual=None, takes_treble=False):
     f0 = torch.zeros(FRAMES)
     speech = Speech(np.zeros(N // 2), 0, -23.0, 1.0)
-    return with_treble(noise(-30), treble, recording, speech, vocoder=VOCODER, f0=f0, take_f0=f0)
+    vocoder = SimpleNamespace(
+        audio=AudioConfig(), sample_rate=RATE, band=20000.0, takes_treble=takes_treble
+    )
+    return with_treble(
+        noise(-30), treble, recording, speech, vocoder=vocoder, f0=f0, take_f0=f0, usual=usual
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,6 +147,36 @@ def test_treble_from_the_take_or_none():
     assert level(band(wave, 8600, 22050)) < -150
     assert level(band(wave - noise(-30), 50, 7400)) < -150
     np.testing.assert_array_equal(asked("predict", take)[0], noise(-30))
+
+
+NARROW = Recording(band(noise(-30), 0, 8000)[:, None].astype(np.float32), RATE, "PCM_24")
+
+
+@pytest.mark.parametrize("usual", [(-3.0, -7.0, -12.0), (4.0, 1.0, 2.0)])
+def test_a_vocoder_that_is_not_told_is_brought_to_the_voice_s_usual_treble(usual):
+    """Below the mel's top nothing is touched, and above the levels as much as in the last of them."""
+    wave, treble, _ = asked("predict", NARROW, usual)
+    assert treble == "predict"
+    assert treble_levels(wave, RATE) == pytest.approx(usual, abs=0.6)
+    assert level(band(wave - noise(-30), 50, 7900)) < -90
+    higher = level(band(wave, 12000, 20000)) - level(band(noise(-30), 12000, 20000))
+    assert higher == pytest.approx(usual[2], abs=0.6)
+
+
+def test_a_vocoder_that_is_told_a_voice_of_no_known_treble_and_a_short_sound_stay_as_they_are():
+    usual = (-3.0, -7.0, -12.0)
+    np.testing.assert_array_equal(asked("predict", NARROW, usual, True)[0], noise(-30))
+    np.testing.assert_array_equal(asked("predict", NARROW, None)[0], noise(-30))
+    short = noise(-30)[:2000]
+    np.testing.assert_array_equal(at_usual(short, RATE, usual), short)
+    np.testing.assert_array_equal(at_usual(np.zeros(N), RATE, usual), np.zeros(N))
+
+
+def test_a_take_s_own_treble_wins_over_the_usual():
+    take = Recording(noise(-50, 1)[:, None].astype(np.float32), RATE, "PCM_24")
+    wave, usual = asked("take", take)[0], asked("take", take, (-3.0, -7.0, -12.0))[0]
+    for low, high in ((9000, 12000), (12000, 19000)):
+        assert level(band(usual, low, high)) == pytest.approx(level(band(wave, low, high)), abs=0.5)
 
 
 def test_without_treble_the_rest_is_untouched():

@@ -178,8 +178,9 @@ class Converter(LoadedModels):
             raise CheckpointError.of("convert.not_finite")
         clock.stop("vocoder")
         wave, treble, band = with_treble(
-            wave, treble, recording, speech, vocoder=self.vocoder, f0=f0, take_f0=own_f0
-        )
+            wave, treble, recording, speech, vocoder=self.vocoder, f0=f0, take_f0=own_f0,
+            usual=target.voice.treble,
+        )  # fmt: skip
         clock.stop("treble")
         samples, lowered = place(wave, self.vocoder.sample_rate, speech, recording, audio, floor)
         clock.stop("place")

@@ -7,8 +7,10 @@ and the predicted sound is brought to them:
     gain(band, time) = take(band, time) - predicted(band, time) + (converted - take)(band just below, time)
 
 The last term moves the take's level by what conversion did to 6 to 8 kHz, so that a darker voice stays
-darker. No wave is copied. Levels are means over whole periods of each signal's own pitch, twice, which
-leaves no trace of that pitch or of its harmonics in them, and bands are wider than harmonics lie apart.
+darker. A prediction of a vocoder that is not told how bright the voice is (`Vocoder.takes_treble`) is first
+brought to the voice's usual levels. No wave is copied. Levels are means over whole periods of each signal's
+own pitch, twice, which leaves no trace of that pitch or of its harmonics in them, and bands are wider than
+harmonics lie apart.
 """
 
 from itertools import pairwise
@@ -22,6 +24,7 @@ from moksori.conversion.speech import Speech
 from moksori.models.vocoder import Vocoder
 from moksori.signal.audio import Recording, resample
 from moksori.signal.band import real_band
+from moksori.signal.treble import EDGES, TrebleLevels, treble_levels
 
 Treble = Literal["take", "predict", "off"]
 LEAST_BAND: Hertz = 12000.0  # a take that ends below this has no treble to give
@@ -32,6 +35,7 @@ _WINDOW, _HOP = 512, 128  # samples of an STFT at the vocoder's rate
 _SHORTEST: Seconds = 0.003  # of the two means that a level is, where there is no pitch
 _STEADY: Seconds = 0.05  # over which the band below is compared
 _FURTHEST: Decibels = 15.0  # that conversion may have moved the band below
+_ROUNDS = 3  # since a smooth gain does not move each band by just its own
 _SILENT = 1e-9  # power of a bin that counts as nothing
 
 
@@ -44,6 +48,7 @@ def with_treble(
     vocoder: Vocoder,
     f0: torch.Tensor,
     take_f0: torch.Tensor,
+    usual: TrebleLevels | None,
 ) -> tuple[np.ndarray, Treble, Hertz]:
     """Give a converted wave the treble that is asked for.
 
@@ -55,6 +60,7 @@ def with_treble(
         vocoder: that made the wave.
         f0: [T] Hz of the wave, 0 where unvoiced.
         take_f0: [T] Hz of the speech.
+        usual: of the voice's own recordings, where known.
 
     Returns:
         The wave [n], what its treble is, and the highest frequency that it holds at the source's rate, Hz.
@@ -62,6 +68,8 @@ def with_treble(
     low, sample_rate, nyquist = vocoder.audio.fmax, vocoder.sample_rate, recording.sample_rate / 2
     if treble == "off":
         return without(wave, sample_rate, low), "off", min(low, nyquist)
+    if usual and not vocoder.takes_treble:
+        wave = at_usual(wave, sample_rate, usual)
     band = min(vocoder.band, nyquist)
     held = real_band(recording.mono, recording.sample_rate) if treble == "take" else 0.0
     if held < LEAST_BAND or vocoder.band < low + _WIDTH:
@@ -72,6 +80,31 @@ def with_treble(
     high = min(held, vocoder.band)
     shaped = from_take(wave, take, sample_rate, low=low, high=high, f0=f0, take_f0=take_f0)
     return shaped, "take", band
+
+
+def at_usual(wave: np.ndarray, sample_rate: int, usual: TrebleLevels) -> np.ndarray:
+    """Bring a predicted treble to a voice's usual levels, by one smooth gain over frequency for the line.
+
+    Args:
+        wave: [n] as the vocoder gave it.
+        sample_rate: of it, Hz.
+        usual: of the voice's recordings, dB (`signal/treble.py`); above the last as much is changed as in it.
+
+    Returns:
+        [n]; as it was where it is too short, or holds no treble to measure.
+    """
+    spectrum, hertz = np.fft.rfft(wave), np.fft.rfftfreq(len(wave), 1 / sample_rate)
+    middles = [(low + high) / 2 for low, high in pairwise(EDGES)]
+    rising = np.clip((hertz - EDGES[0]) / _JOIN, 0, 1)
+    gains, moved = np.zeros(len(middles)), wave
+    for _ in range(_ROUNDS):
+        own = treble_levels(moved, sample_rate)
+        if own is None:
+            return wave
+        gains = np.clip(gains + np.subtract(usual, own), -_FURTHEST, _FURTHEST)
+        factor = 10 ** (np.interp(hertz, middles, gains) * rising / 20)
+        moved = np.fft.irfft(spectrum * factor, len(wave)).astype(np.float32)
+    return moved
 
 
 def from_take(

@@ -73,7 +73,7 @@ def _response(sample_rate: int) -> np.ndarray:
     """[size / 2 + 1] complex: what both stages do to each bin of an FFT."""
     size = 1 << math.ceil(math.log2(_TAILS * _TAIL * sample_rate))
     z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
-    whole = np.ones_like(z)
+    whole: np.ndarray = np.ones_like(z)
     for b, a in k_weighting(sample_rate):
         whole *= (b[0] + z * (b[1] + z * b[2])) / (a[0] + z * (a[1] + z * a[2]))
     return whole

@@ -23,6 +23,7 @@ class Vocoder(nn.Module, ABC):
         sample_rate: of the wave, Hz.
         hop_length: samples of the wave a mel frame.
         band: highest frequency that it synthesises, Hz.
+        takes_treble: whether it makes use of a voice's usual levels above the mel.
     """
 
     kind: ClassVar[str]
@@ -31,6 +32,7 @@ class Vocoder(nn.Module, ABC):
     sample_rate: int
     hop_length: int
     band: Hertz
+    takes_treble: bool = False
 
     @classmethod
     @abstractmethod

@@ -54,8 +54,11 @@ class SourceFilter(Vocoder):
         self.floor, self.band = config.floor, min(config.band, self.sample_rate / 2)
         self.harmonic_bank = self._bank(config.harmonic_window)
         self.noise_bank = self._bank(config.noise_window)
-        dim, self.told = config.dim, 1 + len(EDGES[1:]) if config.treble_levels else 0
-        self.inputs = nn.Conv1d(audio.n_mels + 2 + self.told, dim, 7, padding=3)
+        dim, self.takes_treble = config.dim, config.treble_levels
+        told = (
+            len(EDGES) if config.treble_levels else 0
+        )  # a level a band, and whether they are known
+        self.inputs = nn.Conv1d(audio.n_mels + 2 + told, dim, 7, padding=3)
         self.blocks = nn.ModuleList(
             ConvNeXtBlock(dim, config.expansion) for _ in range(config.blocks)
         )
@@ -112,7 +115,7 @@ class SourceFilter(Vocoder):
         """Log gain and phase of the pulses' filter, log gains of the noises'; [B, frames, bins] each."""
         pitch = (f0.log() - math.log(_QUIET_HERTZ))[..., None]
         seen = torch.cat([(mel + 5) / 2, pitch, voiced[..., None].to(mel.dtype)], -1)
-        if self.told:
+        if self.takes_treble:
             seen = torch.cat([seen, self._told(mel, treble)], -1)
         x = self.inputs(seen.transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
@@ -134,7 +137,7 @@ class SourceFilter(Vocoder):
     def _told(self, mel: torch.Tensor, treble: torch.Tensor | None) -> torch.Tensor:
         """[B, T, 4]: levels [B, 3] in units of 10 dB and a one, or zeros where they are unknown."""
         if treble is None:
-            return mel.new_zeros(*mel.shape[:2], self.told)
+            return mel.new_zeros(*mel.shape[:2], len(EDGES))
         known = treble.isfinite().all(-1, keepdim=True)
         levels = torch.where(known, treble / 10, 0)
         return torch.cat([levels, known.to(levels)], -1)[:, None].expand(-1, mel.shape[1], -1)

@@ -55,7 +55,7 @@ class TwoBand(Vocoder):
         if self.high.sample_rate % self.low.sample_rate:
             raise ValueError("high.sample_rate must be a multiple of low.sample_rate")
         self.sample_rate, self.hop_length = self.high.sample_rate, self.high.hop_length
-        self.band = self.high.band
+        self.band, self.takes_treble = self.high.band, self.high.takes_treble
 
     @classmethod
     def build(cls, config: BaseModel, audio: AudioConfig) -> "TwoBand":
