@@ -77,6 +77,9 @@ def test_the_nearest_voice_is_the_one_of_the_least_angle():
     voices = {"a": np.array([1.0, 0.0]), "b": np.array([0.6, 0.8])}
     assert metrics.nearest(np.array([0.9, 0.3]), voices) == "a"
     assert metrics.nearest(np.array([0.3, 0.9]), voices) == "b"
+    twice = voices | {"a again": voices["a"]}
+    assert metrics.nearest(np.array([0.9, 0.3]), twice, "a again") == "a again"
+    assert metrics.nearest(np.array([0.9, 0.3]), twice, "b") == "a"
 
 
 def test_the_gap_is_closed_at_the_target_and_open_at_the_source():

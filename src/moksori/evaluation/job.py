@@ -144,7 +144,7 @@ class Judge:
         return {
             "similarity": float(who @ target),
             "similarity_source": float(source.who @ target),
-            "nearest_voice": nearest(who, self.voices.centroids),
+            "nearest_voice": nearest(who, self.voices.centroids, line.voice),
             "nearest_voice_source": nearest(source.who, self.voices.centroids),
         }
 

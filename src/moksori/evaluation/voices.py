@@ -45,7 +45,7 @@ class Voices:
         if not pairs:
             return float("nan"), float("nan")
         similarity = np.mean([self.centroids[name] @ e for name, e in pairs])
-        right = np.mean([nearest(e, self.centroids) == name for name, e in pairs])
+        right = np.mean([nearest(e, self.centroids, name) == name for name, e in pairs])
         return float(similarity), float(right)
 
 

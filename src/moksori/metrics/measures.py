@@ -62,9 +62,15 @@ def centroid(embeddings: list[np.ndarray]) -> np.ndarray:
     return result
 
 
-def nearest(embedding: np.ndarray, voices: dict[str, np.ndarray]) -> str:
-    """The voice whose centroid is most similar: speaker classification."""
-    return max(voices, key=lambda name: float(embedding @ voices[name]))
+def nearest(embedding: np.ndarray, voices: dict[str, np.ndarray], wanted: str = "") -> str:
+    """The voice whose centroid is most similar: speaker classification.
+
+    Args:
+        embedding: of unit length.
+        voices: centroids by name.
+        wanted: the voice that is named where others are just as similar, as the same person is by two names.
+    """
+    return max(voices, key=lambda name: (float(embedding @ voices[name]), name == wanted))
 
 
 def gap_closed(converted: float, source: float, real: float) -> float:
