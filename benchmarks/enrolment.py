@@ -51,6 +51,9 @@ def main(
         for wanted in minutes:
             own = f"{name}{wanted:g}"
             learnt = _first(lines, wanted * 60)
+            if _seconds(learnt) < 0.9 * wanted * 60:
+                print(f"{own}: left out, {_seconds(learnt) / 60:.1f} minutes are all there is")
+                continue
             _link(learnt, output / own)
             _link(held, output / "references" / own)
             rows += [(line.audio, line.text, own, f"{wanted:g} min") for line in heard]
