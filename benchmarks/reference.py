@@ -1,6 +1,6 @@
 """A whole conversion beside the reference Cotatron's arithmetic with HiFi-GAN, in one run. Prints a table.
 
-    python benchmarks/reference.py [--seconds 12] [--threads 2] [--runs 3]
+    python benchmarks/reference.py [--seconds 12] [--threads 2] [--runs 3] [--vocoder fast]
 
 The reference: Cotatron, its residual encoder and its GBlock decoder in the sizes of `configs/paper.toml` and
 `configs/paper_conversion.toml` (arXiv 2005.03295), aligned by its attention, teacher-forced over the source's
@@ -28,6 +28,7 @@ from moksori.conversion.converter import Converter
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.signal import audio
 from moksori.text import SYMBOLS
+from moksori.weights import DEFAULT_VOCODER
 
 _CONFIGS = Path(__file__).parents[1] / "configs"
 _SLOPE = 0.1
@@ -79,11 +80,12 @@ class HiFiGAN(nn.Module):
 
 
 def main(
-    recording: Path = Path("examples/demo.wav"), seconds: float = 12.0, threads: int = 2, runs: int = 3
+    recording: Path = Path("examples/demo.wav"), seconds: float = 12.0, threads: int = 2, runs: int = 3,
+    vocoder: str = DEFAULT_VOCODER,
 ) -> None:  # fmt: skip
     """Time both on the recording, repeated or cut to `seconds`; medians after a warm-up."""
     torch.set_num_threads(threads)
-    converter = Converter.from_pretrained()
+    converter = Converter.from_pretrained(None, vocoder)
     line, text = audio.read(recording), recording.with_suffix(".txt").read_text("utf-8").strip()
     count = round(seconds * line.sample_rate)
     times = -(-count // len(line.samples))

@@ -24,7 +24,7 @@ from moksori.conversion.speech import Speech
 from moksori.models.vocoder import Vocoder
 from moksori.signal.audio import Recording, resample
 from moksori.signal.band import real_band
-from moksori.signal.treble import EDGES, TrebleLevels, treble_levels
+from moksori.signal.treble import EDGES, TrebleLevels
 
 Treble = Literal["take", "predict", "off"]
 LEAST_BAND: Hertz = 12000.0  # a take that ends below this has no treble to give
@@ -68,7 +68,7 @@ def with_treble(
     low, sample_rate, nyquist = vocoder.audio.fmax, vocoder.sample_rate, recording.sample_rate / 2
     if treble == "off":
         return without(wave, sample_rate, low), "off", min(low, nyquist)
-    if usual and not vocoder.takes_treble:
+    if usual and not vocoder.takes_treble and vocoder.band > EDGES[-1]:
         wave = at_usual(wave, sample_rate, usual)
     band = min(vocoder.band, nyquist)
     held = real_band(recording.mono, recording.sample_rate) if treble == "take" else 0.0
@@ -91,20 +91,24 @@ def at_usual(wave: np.ndarray, sample_rate: int, usual: TrebleLevels) -> np.ndar
         usual: of the voice's recordings, dB (`signal/treble.py`); above the last as much is changed as in it.
 
     Returns:
-        [n]; as it was where it is too short, or holds no treble to measure.
+        [n]; as it was where it is too short to measure.
     """
+    if len(wave) < _WINDOW:
+        return wave
     spectrum, hertz = np.fft.rfft(wave), np.fft.rfftfreq(len(wave), 1 / sample_rate)
+    power = np.square(np.abs(spectrum))
+    bands = pairwise((EDGES[0] - _BELOW, *EDGES))
+    within = [slice(*np.searchsorted(hertz, band)) for band in bands]
     middles = [(low + high) / 2 for low, high in pairwise(EDGES)]
     rising = np.clip((hertz - EDGES[0]) / _JOIN, 0, 1)
-    gains, moved = np.zeros(len(middles)), wave
+    gains, factor = np.zeros(len(middles)), np.ones(len(hertz))
     for _ in range(_ROUNDS):
-        own = treble_levels(moved, sample_rate)
-        if own is None:
-            return wave
-        gains = np.clip(gains + np.subtract(usual, own), -_FURTHEST, _FURTHEST)
+        moved = [10 * np.log10((power[i] * factor[i] ** 2).mean() + _SILENT) for i in within]
+        gains += np.subtract(usual, moved[1:]) + moved[0]
+        gains = np.clip(gains, -_FURTHEST, _FURTHEST)
         factor = 10 ** (np.interp(hertz, middles, gains) * rising / 20)
-        moved = np.fft.irfft(spectrum * factor, len(wave)).astype(np.float32)
-    return moved
+    result: np.ndarray = np.fft.irfft(spectrum * factor, len(wave)).astype(np.float32)
+    return result
 
 
 def from_take(
@@ -136,7 +140,7 @@ def from_take(
     spectra = torch.stft(both, _WINDOW, _HOP, window=window, return_complex=True)
     hertz = np.fft.rfftfreq(_WINDOW, 1 / sample_rate)
     edges = np.linspace(low, high, max(2, round((high - low) / _WIDTH) + 1))
-    power = spectra.abs().square().double().numpy()  # [2, bins, frames]
+    power = (spectra.real.square() + spectra.imag.square()).double().numpy()  # [2, bins, frames]
     frame = len(wave) / len(f0)  # samples a frame of F0
     levels, below = [], []
     for one, pitch in zip(power, (f0, take_f0), strict=True):
