@@ -144,7 +144,7 @@ def _export_vocoder(vocoder: SourceFilter, path: Path) -> None:
     )  # fmt: skip
     along = _frames()
     shapes: dict[str, Any] = {"mel": {1: along}, "f0": {1: along}, "white": {1: along * hop}}
-    if vocoder.told:
+    if vocoder.takes_treble:
         given, shapes = (*given, torch.zeros(1, 3)), {**shapes, "treble": {}}
     _export(RealValuedVocoder(vocoder), given, shapes, path, ["wave"])
 
