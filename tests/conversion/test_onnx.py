@@ -93,7 +93,7 @@ def test_a_line_goes_through_all_graphs_as_through_the_models(converter, folder)
             wave = vocoder(converted, f0, levels)
         assert wave.abs().max() > 0.01
         # pulses add up F0 over the whole line, so that its last digit counts
-        told = [levels] if vocoder.told else []
+        told = [levels] if vocoder.takes_treble else []
         found = run(folder, name, converted, f0, white, *told)[0]
         assert (found - wave).square().mean().sqrt() < 1e-4
         torch.testing.assert_close(found, wave, atol=1e-3, rtol=0)  # beside single pulses
