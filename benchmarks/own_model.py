@@ -34,6 +34,10 @@ def main(
             length = soundfile.info(line.audio).duration / 60
             lines.setdefault(line.speaker, []).append((line, length))
     have = {name: sum(length for _, length in found) for name, found in lines.items()}
+    if unknown := sorted(set(without) - set(have)):
+        raise typer.BadParameter(
+            f"no speaker {unknown[0]} in {corpus}; there are {', '.join(have)}"
+        )
     actors = sorted(set(have) - set(without), key=lambda name: (-have[name], name))[:speakers]
     share = _even_share([have[name] for name in actors], minutes)
     (studio / "takes").mkdir(parents=True)

@@ -13,9 +13,7 @@ from moksori.dubbing.work.worker import Worker
 from moksori.errors import MoksoriError, OutputError
 from moksori.messages import Message, message
 
-_KEPT = (
-    8  # tasks after which what they have freed goes back; asking for it is as long as a spectrogram
-)
+_KEPT = 8  # tasks after which what they have freed goes back, which takes 10 ms
 _calls = count(1)
 
 
