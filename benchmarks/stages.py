@@ -46,7 +46,6 @@ _TIMED = (
     ("moksori.conversion.converter", "Converter.convert", "conversion, rest"),
     ("moksori.dubbing.work.metrics", "of_recording", "metrics"),
     ("moksori.dubbing.work.metrics", "of_parts", "metrics"),
-    ("moksori.dubbing.work.metrics", "of_conversion", "F0 of results"),
     ("moksori.dubbing.work.worker", "_embedding", "similarity"),
     ("moksori.conversion.slips", "worst_slip", "slips"),
     ("moksori.metrics.models", "Recogniser.transcribe_line", "whisper"),
@@ -92,10 +91,8 @@ class Stages:
 
         @functools.wraps(work)
         def run(*args: Any, **kwargs: Any) -> Any:
-            within_all = self._turn()
-            within = "F0 of results" if within_all[-1] == "F0 of results" else stage
-            within_all.append(within)
-            self.calls[within] += 1
+            self._turn().append(stage)
+            self.calls[stage] += 1
             try:
                 return work(*args, **kwargs)
             finally:
@@ -175,12 +172,12 @@ def main(
     from moksori.dubbing.request import load_job
 
     torch.set_num_threads(1)
+    imports, out = time.thread_time(), episode / "stages"
+    shutil.rmtree(out, ignore_errors=True)  # of a run before; of no stage
     stages = Stages()
-    stages.seconds["imports"] = time.thread_time()
+    stages.seconds["imports"] = imports
     stages.watch()
     reel._beside = lambda length: Here()
-    out = episode / "stages"
-    shutil.rmtree(out, ignore_errors=True)
     asked = {
         "script": episode / script,
         "audio": episode / audio,

@@ -504,7 +504,6 @@ def test_an_episode_of_real_recordings(shared, tmp_path):
             rows = again(asked, checked, out, lambda e=engine: e, ids)
         assert [row.status for row in rows] == ["converted"] * (len(rows) - 1) + ["passed"]
         assert np.median([row.metrics["confidence"] for row in rows[:-1]]) > 0.6
-        assert min(row.metrics["f0_correlation"] for row in rows[:-1]) > 0.9
         made[script] = rows
     assert len(made["script.xlsx"]) == 10 and len(made["script.ass"]) == 5
     assert texts[0] == texts[1] == texts[2]

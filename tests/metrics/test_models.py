@@ -30,6 +30,25 @@ def test_speaker_embeddings_are_the_library_s(seconds, gain):
         wanted = _speaker_encoder().embed_utterance(preprocess_wav(wave, recording.sample_rate))
     np.testing.assert_allclose(ours, wanted, atol=2e-3)
     assert ours @ wanted > 0.9999
+    quick = speaker_embedding(wave, recording.sample_rate, quick=True)
+    assert np.linalg.norm(quick) == pytest.approx(1, abs=1e-5)
+    assert quick @ wanted > 0.997
+
+
+@pytest.mark.parametrize("samples", [0, 479, 480, 1700, 4800, 33333, 88000])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_long_silences_go_as_in_the_library(samples, seed):
+    from moksori.metrics.models import let_numba_cache, without_long_silences
+
+    let_numba_cache()
+    from resemblyzer.audio import trim_long_silences
+
+    speech = audio.resample(audio.read(DEMO).mono, audio.read(DEMO).sample_rate, 16000)
+    rng = np.random.default_rng(seed)
+    wave = np.resize(speech, samples + 16000)[rng.integers(16000) :][:samples].astype(np.float32)
+    for begin in rng.integers(0, max(1, samples), 4):  # silences, short and long
+        wave[begin : begin + rng.integers(16000)] *= np.float32(1e-4)
+    np.testing.assert_array_equal(without_long_silences(wave), trim_long_silences(wave))
 
 
 def test_a_worker_s_similarity_compiles_nothing():

@@ -131,7 +131,6 @@ def test_a_long_korean_text_is_cut_between_characters(tmp_path, size):
 @pytest.mark.parametrize("form", ["WAV", "RF64"])
 def test_beyond_what_riff_counts_to_it_is_rf64(tmp_path, monkeypatch, form):
     """Read back by libsndfile and wavinfo, whichever of the two it was before."""
-    assert (bwf.format_for(4 * 10**9), bwf.format_for(2**32 - 1000)) == ("WAV", "RF64")
     path, samples = tmp_path / "a.wav", np.arange(-500, 501, dtype=np.int16)
     soundfile.write(path, samples, 48000, format=form)
     monkeypatch.setattr(bwf, "_LARGEST", 2000)
@@ -148,6 +147,31 @@ def test_beyond_what_riff_counts_to_it_is_rf64(tmp_path, monkeypatch, form):
     write_bext(path, ABOUT)
     assert soundfile.info(path).format in ("WAV", "WAVEX")
     np.testing.assert_array_equal(soundfile.read(path, dtype="int16")[0], samples)
+
+
+@pytest.mark.parametrize("frames", [1, 1000, 1001])
+@pytest.mark.parametrize("form", ["WAV", "RF64"])
+def test_what_is_written_bit_by_bit_is_what_is_stamped_afterwards(
+    tmp_path, monkeypatch, frames, form
+):
+    """As libsndfile writes it and `write_bext` stamps it; RF64 by the samples, whose `fmt ` it extends."""
+    if form == "RF64":
+        monkeypatch.setattr(bwf, "_LARGEST", 500)
+    at_once = wav(tmp_path / "once.wav", frames)
+    samples = soundfile.read(at_once, dtype="int32")[0] >> 8
+    write_bext(at_once, ABOUT)
+    path, unmeasured = tmp_path / "a.wav", replace(ABOUT, loudness=None, true_peak=None)
+    with bwf.Writer(path, unmeasured, 48000, frames) as file:
+        for part in np.array_split(samples, 3):
+            file.write(part.astype(np.int32))
+    assert wavinfo.WavInfoReader(path, bext_encoding="utf-8").bext.loudness_value == 327.67
+    file.finish(-23.456, -1.5)
+    if form == "WAV":
+        assert path.read_bytes() == at_once.read_bytes()
+    assert soundfile.info(path).format == ("RF64" if form == "RF64" else "WAV")
+    np.testing.assert_array_equal(soundfile.read(path, dtype="int32")[0] >> 8, samples)
+    bext = wavinfo.WavInfoReader(path, bext_encoding="utf-8").bext
+    assert (bext.loudness_value, bext.max_true_peak) == (-23.46, -1.5)
 
 
 def test_a_track_beyond_4_gb_is_read_where_a_line_lies(tmp_path):
@@ -179,6 +203,8 @@ def test_before_midnight_is_refused(tmp_path):
     content = path.read_bytes()
     with pytest.raises(OutputError, match=r"b\.wav: begins before midnight"):
         write_bext(path, replace(ABOUT, start=-1))
+    with pytest.raises(OutputError, match=r"b\.wav: begins before midnight"):
+        bwf.Writer(path, replace(ABOUT, start=-1), 48000, 1)
     assert path.read_bytes() == content
 
 

@@ -68,13 +68,13 @@ class Alignment:
         if t < n:
             return np.linspace(0, n - 1, t).round().astype(int)
         scores = np.log(np.maximum(self.weights, 1e-12))
-        best = np.full(n, -np.inf)
-        best[0] = scores[0, 0]
+        best = np.full(n + 1, -np.inf)  # of each phone, behind one that nothing comes from
+        before, stayed = best[:-1], best[1:]
+        stayed[0] = scores[0, 0]
         moved = np.zeros((t, n), dtype=bool)
         for frame in range(1, t):
-            from_before = np.concatenate([[-np.inf], best[:-1]])
-            moved[frame] = from_before > best
-            best = np.where(moved[frame], from_before, best) + scores[frame]
+            np.greater(before, stayed, out=moved[frame])
+            stayed[:] = np.maximum(before, stayed) + scores[frame]
         path = np.empty(t, dtype=int)
         phone = n - 1
         for frame in range(t - 1, -1, -1):

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from moksori.config import Decibels, Seconds
-from moksori.signal.audio import decibels
+from moksori.signal.audio import decibels, downmix
 
 Floor = Literal["room", "silence"]
 _HOP: Seconds = 0.01
@@ -36,7 +36,7 @@ def with_room_tone(
     """
     n, hop = len(converted), max(1, round(_HOP * sample_rate))
     mask = np.interp(
-        np.arange(n) / hop - 0.5, np.arange(-(-n // hop)), _floor(source.mean(axis=1), hop, speech)
+        np.arange(n) / hop - 0.5, np.arange(-(-n // hop)), _floor(downmix(source), hop, speech)
     )[:, None].astype(np.float32)
     result: np.ndarray = converted[:, None] * (1 - mask) + source * mask
     return result

@@ -10,7 +10,7 @@ from moksori.conversion.listening import CRY_F0_MAX
 from moksori.conversion.slips import worst_slip
 from moksori.errors import TextError
 from moksori.metrics.measures import compare_f0, envelope_correlation
-from moksori.signal.audio import Recording
+from moksori.signal.audio import Recording, downmix
 from moksori.signal.pitch import swift
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _LEAST_VOICED = 10  # frames voiced in both, from which their F0 can be compared
 def follows(converter: Converter, recording: Recording, converted: "Conversion") -> dict[str, Any]:
     """How a converted sound without words follows its source: `f0_correlation`, `envelope_correlation`."""
     audio, rate = converter.card.audio, recording.sample_rate
-    waves = recording.mono, converted.samples.mean(1)
+    waves = recording.mono, downmix(converted.samples)
     tracks = []
     for wave in waves:
         _, hertz, voiced = swift(wave, rate, audio.f0_min, CRY_F0_MAX)

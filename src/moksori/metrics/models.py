@@ -1,6 +1,7 @@
 """Metric models that are not ours, for words, voices and sound."""
 
 import atexit
+import copy
 import os
 import shutil
 import tempfile
@@ -20,6 +21,7 @@ from moksori.errors import ConfigError
 from moksori.signal.audio import resample
 
 if TYPE_CHECKING:
+    import torch
     from resemblyzer import VoiceEncoder
 
 _WHISPER_RATE = _DNSMOS_RATE = 16000
@@ -123,11 +125,32 @@ def _speaker_encoder() -> "VoiceEncoder":
         return VoiceEncoder("cpu", verbose=False)
 
 
-def speaker_embedding(wave: np.ndarray, sample_rate: int) -> np.ndarray:
+def _quick(encoder: "VoiceEncoder", mels: "torch.Tensor") -> "torch.Tensor":
+    """As `encoder` of [parts, frames, bins], its LSTM in bfloat16."""
+    import torch
+
+    _, (hidden, _) = _lstm_in_bfloat16()(mels.bfloat16())
+    raw = encoder.relu(encoder.linear(hidden[-1].float()))
+    return torch.nn.functional.normalize(raw)
+
+
+@cache
+def _lstm_in_bfloat16() -> "torch.nn.Module":
+    lstm: torch.nn.Module = copy.deepcopy(_speaker_encoder().lstm)
+    return lstm.bfloat16()
+
+
+def speaker_embedding(wave: np.ndarray, sample_rate: int, *, quick: bool = False) -> np.ndarray:
     """Resemblyzer's speaker embedding [256] of `wave` [n], of unit length.
 
-    Its network and its trimming of silence, but our resampling and mel: librosa's take 100 MB and a second
-    of every worker. A test holds it to the library's.
+    Its network, but our resampling and mel, since librosa's take 100 MB and a second of every worker, and our
+    trimming of silence, since its own takes half as long as the network. A test holds it to the library's.
+
+    Args:
+        wave: see above.
+        sample_rate: of it, Hz.
+        quick: in 0.6 of the time where the processor multiplies bfloat16, for similarities that may be
+            0.003 off.
     """
     import torch
 
@@ -140,15 +163,37 @@ def speaker_embedding(wave: np.ndarray, sample_rate: int) -> np.ndarray:
         encoder = _speaker_encoder()
     wave = resample(wave, sample_rate, _SPEAKER.sample_rate).astype(np.float32)
     wave = audio.normalize_volume(wave, hparams.audio_norm_target_dBFS, increase_only=True)
-    wave = audio.trim_long_silences(wave)
+    wave = without_long_silences(wave)
     waves, frames = encoder.compute_partial_slices(len(wave), _PARTS_A_SECOND, _LEAST_OF_LAST)
     padded = np.pad(wave, (0, max(0, waves[-1].stop - len(wave))))
     mel = power_mel(padded, _SPEAKER)
     with torch.inference_mode():
-        parts = encoder(torch.stack([mel[part] for part in frames])).numpy()
+        mels = torch.stack([mel[part] for part in frames])
+        quick = quick and torch.cpu._is_avx512_bf16_supported()
+        parts = (_quick(encoder, mels) if quick else encoder(mels)).numpy()
     mean = parts.mean(0)
     result: np.ndarray = mean / np.linalg.norm(mean)
     return result
+
+
+def without_long_silences(wave: np.ndarray) -> np.ndarray:
+    """`wave` [n] of 16 kHz without its longer silences; just as Resemblyzer's `trim_long_silences`."""
+    import webrtcvad
+    from resemblyzer import audio, hparams
+
+    window = hparams.vad_window_length * _SPEAKER.sample_rate // 1000
+    wave = wave[: len(wave) // window * window]
+    if not len(wave):
+        return wave
+    samples = np.round(wave * audio.int16_max).astype(np.int16).reshape(-1, window)
+    detector = webrtcvad.Vad(mode=3)
+    voiced = [detector.is_speech(part.tobytes(), _SPEAKER.sample_rate) for part in samples]
+    width = hparams.vad_moving_average_width
+    padded = np.pad(np.array(voiced, dtype=float), ((width - 1) // 2, width // 2))
+    smooth = np.round(np.convolve(padded, np.full(width, 1 / width), "valid"))
+    reach = hparams.vad_max_silence_length // 2
+    near = np.convolve(smooth, np.ones(2 * reach + 1))[reach : reach + len(smooth)] > 0.5
+    return wave[np.repeat(near, window)]
 
 
 class Sound(NamedTuple):

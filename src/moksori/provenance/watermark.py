@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from moksori.config import Decibels, Hertz
-from moksori.signal.audio import resample
+from moksori.signal.audio import downmix, resample
 
 RATE: Hertz = 16000
 FOUND = 0.5  # confidence from which a watermark is there; docs/provenance.md has what was measured
@@ -67,7 +67,7 @@ def mark(samples: np.ndarray, sample_rate: Hertz, strength: Decibels = STRENGTH)
         sample_rate: of any height.
         strength: by how much the level rises and falls.
     """
-    wave = resample(samples.mean(axis=1).astype(np.float32), sample_rate, RATE)
+    wave = resample(downmix(samples).astype(np.float32), sample_rate, RATE)
     if not _audible(wave):
         return samples
     spectrum = _spectrum(wave)
@@ -92,7 +92,7 @@ def confidence(samples: np.ndarray, sample_rate: Hertz) -> float:
     Logistic of how many standard deviations the pattern's best place stands above the others, 0.5 at `_SURE`.
     Also found in what was sped up or slowed down between film and television.
     """
-    mono = samples.mean(axis=1) if samples.ndim > 1 else samples
+    mono = downmix(samples) if samples.ndim > 1 else samples
     each = [_sigmas(resample(mono.astype(np.float32), sample_rate * x, RATE)) for x in _SPEEDS]
     return float(1 / (1 + np.exp(_SURE - np.fmax.reduce(each))))
 

@@ -4,11 +4,13 @@ import os
 import struct
 import unicodedata
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Self
+
+import numpy as np
 
 from moksori.config import Decibels
 from moksori.errors import OutputError
@@ -18,10 +20,12 @@ from moksori.writing import atomic_path
 _LARGEST = (
     0xFFFFFFFF  # what RIFF's sizes can count to, in bytes; RF64 has longer ones (EBU Tech 3306)
 )
-_SPARE = 1 << 20  # for all chunks but the samples
 _UNSIZED = 0xFFFFFFFF  # RF64: the size is in `ds64`
 _UNMEASURED = 0x7FFF
 _COPIED = 1 << 20  # bytes at a time
+_PCM = 1  # the format tag
+_FMT = struct.Struct("<HHIIHH")  # tag, channels, rate, bytes a second and a frame, bits
+SAMPLE_BYTES = 3  # that a `Writer` writes a sample in
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,55 @@ class _Format(NamedTuple):
     bits: int
 
 
-def format_for(size: int) -> str:
-    """The format for so many bytes of samples, as soundfile calls it: WAV, or RF64, a WAV beyond 4 GB."""
-    return "RF64" if size > _LARGEST - _SPARE else "WAV"
+class Writer:
+    """A mono Broadcast Wave of 24 bits in the making, with `bext` and `iXML` in front of its samples.
+
+    A context to write the samples in; what is measured of them is filled in by `finish` afterwards.
+
+    Args:
+        path: of the file.
+        about: what it says of itself.
+        rate: of its samples, Hz.
+        length: how many there will be.
+
+    Raises:
+        OutputError: before midnight.
+        OSError: it cannot be written.
+    """
+
+    def __init__(self, path: Path, about: Broadcast, rate: int, length: int) -> None:
+        _check_start(path, about)
+        self._path, self._about, self._form = path, about, _Format(1, rate, 8 * SAMPLE_BYTES)
+        self._chunks = [(b"fmt ", _FMT.size), (b"data", length * SAMPLE_BYTES)]
+        self._file = path.open("wb")
+        front, unsized = _front(about, self._form, self._chunks)
+        wide = SAMPLE_BYTES
+        fmt = _FMT.pack(_PCM, 1, rate, rate * wide, wide, 8 * wide)
+        size = _UNSIZED if unsized else length * wide
+        self._file.write(front + _head(b"fmt ", _FMT.size) + fmt + _head(b"data", size))
+
+    def write(self, samples: np.ndarray) -> None:
+        """Add samples [n], whole numbers of 24 bits in int32."""
+        numbers = samples.astype("<i4", copy=False).view(np.uint8).reshape(-1, 4)
+        packed = np.empty((len(numbers), SAMPLE_BYTES), np.uint8)
+        for byte in range(
+            SAMPLE_BYTES
+        ):  # each by itself: twenty times as fast as a slice of both axes
+            packed[:, byte] = numbers[:, byte]
+        self._file.write(packed.data)
+
+    def finish(self, loudness: Decibels, true_peak: Decibels) -> None:
+        """Have the file say what was measured, when all samples are written."""
+        measured = replace(self._about, loudness=loudness, true_peak=true_peak)
+        with self._path.open("r+b") as file:
+            file.write(_front(measured, self._form, self._chunks)[0])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        with self._file as file:
+            file.write(bytes(self._chunks[-1][1] % 2))
 
 
 def write_bext(path: Path, about: Broadcast) -> None:
@@ -80,14 +130,18 @@ def write_bext(path: Path, about: Broadcast) -> None:
     Raises:
         OutputError: not a WAV, before midnight, or not writable.
     """
-    if about.start < 0:
-        raise OutputError.of("reel.midnight", path=path)
+    _check_start(path, about)
     with atomic_path(path) as temporary:
         try:
             with path.open("rb") as source, temporary.open("wb") as target:
                 _copy(source, target, about)
         except struct.error:
             raise OutputError.of("reel.no_wav", path=path) from None
+
+
+def _check_start(path: Path, about: Broadcast) -> None:
+    if about.start < 0:
+        raise OutputError.of("reel.midnight", path=path)
 
 
 def _copy(source: BinaryIO, target: BinaryIO, about: Broadcast) -> None:
@@ -99,24 +153,38 @@ def _copy(source: BinaryIO, target: BinaryIO, about: Broadcast) -> None:
     source.seek(places[b"fmt "])
     channels, rate, bits = struct.unpack("<2xHI6xH", source.read(16))
     form = _Format(channels, rate, bits)
-    new = [(b"bext", _even(_bext(about, form), b"\0")), (b"iXML", _even(_ixml(about, form), b"\n"))]
-    sizes = [len(content) for _, content in new] + [size for *_, size in chunks]
-    whole = 4 + sum(8 + s + s % 2 for s in sizes)
-    if long := whole > _LARGEST:
-        samples = next(size for kind, _, size in chunks if kind == b"data")
-        frames = samples // (channels * bits // 8)
-        new.insert(0, (b"ds64", struct.pack("<QQQI", whole + 36, samples, frames, 0)))
-        target.write(struct.pack("<4sI4s", b"RF64", _UNSIZED, b"WAVE"))
-    else:
-        target.write(struct.pack("<4sI4s", b"RIFF", whole, b"WAVE"))
-    for kind, content in new:
-        target.write(struct.pack("<4sI", kind, len(content)) + content + bytes(len(content) % 2))
+    front, unsized = _front(about, form, [(kind, size) for kind, _, size in chunks])
+    target.write(front)
     for kind, place, size in chunks:
-        target.write(struct.pack("<4sI", kind, _UNSIZED if long and kind == b"data" else size))
+        target.write(_head(kind, _UNSIZED if unsized and kind == b"data" else size))
         source.seek(place)
         for done in range(0, size, _COPIED):
             target.write(source.read(min(_COPIED, size - done)))
         target.write(bytes(size % 2))
+
+
+def _front(
+    about: Broadcast, form: _Format, chunks: Sequence[tuple[bytes, int]]
+) -> tuple[bytes, bool]:
+    """What a file begins with, before its other chunks, of these kinds and sizes.
+
+    Also whether `data` leaves its size to `ds64`, as RF64 does beyond what RIFF counts to.
+    """
+    new = [(b"bext", _even(_bext(about, form), b"\0")), (b"iXML", _even(_ixml(about, form), b"\n"))]
+    sizes = [len(content) for _, content in new] + [size for _, size in chunks]
+    whole = 4 + sum(8 + s + s % 2 for s in sizes)
+    if long := whole > _LARGEST:
+        samples = dict(chunks)[b"data"]
+        frames = samples // (form.channels * form.bits // 8)
+        new.insert(0, (b"ds64", struct.pack("<QQQI", whole + 36, samples, frames, 0)))
+    riff = (b"RF64", _UNSIZED) if long else (b"RIFF", whole)
+    front = struct.pack("<4sI4s", *riff, b"WAVE")
+    front += b"".join(_head(kind, len(c)) + c + bytes(len(c) % 2) for kind, c in new)
+    return front, long
+
+
+def _head(kind: bytes, size: int) -> bytes:
+    return struct.pack("<4sI", kind, size)
 
 
 def _even(content: bytes, end: bytes) -> bytes:

@@ -299,5 +299,7 @@ class Session:
                 converter = self.memory.converter(setup)
                 text = (folders.demo_source() / "demo.txt").read_text(encoding="utf-8").strip()
                 result = converter.convert(folders.demo_source() / "demo.flac", text, voice)
-                self._samples[key] = audio.for_page(result.samples.mean(axis=1), result.sample_rate)
+                self._samples[key] = audio.for_page(
+                    audio.downmix(result.samples), result.sample_rate
+                )
             return self._samples[key]

@@ -252,7 +252,6 @@ def test_a_reel_beyond_what_riff_counts_to_is_rf64(tmp_path, monkeypatch):
     placed = [line(tmp_path, "a", impulse(100, 50), start=9000)]
     short = render(placed, 10000, tmp_path / "short", AS_IS)
     monkeypatch.setattr(bwf, "_LARGEST", 20000)
-    monkeypatch.setattr(bwf, "_SPARE", 0)
     long = render(placed, 10000, tmp_path / "long", AS_IS)
     pairs = ((short.reel, long.reel), (stem(short, "하나"), stem(long, "하나")))
     for before, path in pairs:

@@ -26,7 +26,7 @@ from moksori.signal import audio
 from tests.conftest import voiced_wave
 
 KINDS = (
-    "failed", "confidence", "word", "slip", "rushed", "unheard", "disagree", "similarity", "melody", "fast",
+    "failed", "confidence", "word", "slip", "rushed", "unheard", "disagree", "similarity", "fast",
     "slow", "clipped", "noisy", "nonverbal", "sound", "laugh", "long", "lowered", "overlap",
 )  # fmt: skip
 DATE = datetime(2025, 6, 3, 14, 20, 30)

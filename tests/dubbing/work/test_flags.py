@@ -11,7 +11,7 @@ from moksori.messages import say
 from moksori.script.line import Line, Place
 
 GOOD = {"confidence": 0.9, "word": 0.8, "rushed": 0.0, "unheard": 0.05, "pace": 12.0, "clipped": 0.0,
-        "snr": 60.0, "f0_correlation": 0.99, "lowered": 0.0}  # fmt: skip
+        "snr": 60.0, "lowered": 0.0}  # fmt: skip
 
 
 def row(
@@ -40,7 +40,6 @@ def test_a_good_line_has_no_flag():
         ({"confidence": 0.49}, "confidence"),
         ({"rushed": 3.0}, "rushed"),
         ({"agreement": 0.3}, "disagree"),
-        ({"f0_correlation": 0.5}, "melody"),
         ({"pace": 21.0}, "fast"),
         ({"pace": 4.0}, "slow"),
         ({"clipped": 3.0}, "clipped"),
@@ -140,7 +139,7 @@ def test_every_flag_can_be_raised_has_its_words_and_is_documented():
     raised = {"failed": row("failed"), "nonverbal": row("passed"), "laugh": row(text="ㅋㅋㅋ 그래")}
     named = {
         "confidence": {"confidence": 0.1}, "word": {"word": 0.05}, "rushed": {"rushed": 4.0},
-        "unheard": {"unheard": 1.0}, "disagree": {"agreement": 0.1}, "melody": {"f0_correlation": 0.1},
+        "unheard": {"unheard": 1.0}, "disagree": {"agreement": 0.1},
         "fast": {"pace": 25.0}, "slow": {"pace": 2.0}, "clipped": {"clipped": 9.0},
         "noisy": {"snr": 5.0}, "lowered": {"lowered": 6.0},
     }  # fmt: skip

@@ -2,12 +2,9 @@ import numpy as np
 import pytest
 
 from moksori.alignment.alignment import Alignment
-from moksori.config import AudioConfig
 from moksori.dubbing.work.long_lines import Part
-from moksori.dubbing.work.metrics import clipped, of_conversion, of_parts, snr
-from moksori.signal import pitch
+from moksori.dubbing.work.metrics import clipped, of_parts, snr
 from moksori.signal.audio import Recording
-from tests.conftest import voiced_wave
 
 RATE = 22050
 
@@ -63,17 +60,6 @@ def test_sound_that_is_like_nothing_in_the_text_is_unheard_only_where_it_is_loud
     quiet[28:57] = -6.0
     assert of_parts([Part(alignment(path, free), quiet, np.zeros(0))])["unheard"] == 0
     assert figures["confidence"] == pytest.approx(0.75, abs=0.01)
-
-
-def test_the_f0_contour_follows_or_not():
-    wave, audio = voiced_wave(2.0), AudioConfig()
-    f0 = pitch.f0(wave.astype(np.float32), audio)
-    path = np.repeat(np.arange(8), [len(f0) // 8 + 1] * 8)[: len(f0)]
-    part = Part(alignment(path), np.zeros((len(f0), 80)), f0)
-    assert of_conversion([part], wave, RATE, audio)["f0_correlation"] == pytest.approx(1)
-    turned = part._replace(f0=f0[::-1].copy())
-    assert of_conversion([turned], wave, RATE, audio)["f0_correlation"] < 0.9
-    assert of_conversion([part], np.zeros_like(wave), RATE, audio) == {}
 
 
 def test_a_long_line_s_figures_are_its_parts_worst_or_mean():

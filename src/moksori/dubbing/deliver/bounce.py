@@ -13,7 +13,7 @@ from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.signal import bwf
 from moksori.signal.loudness import Limiter, LoudnessMeter, PeakMeter
 
-SAMPLE_BYTES = 3
+_FULL_SCALE = 2.0**23  # of 24 bits
 _ATTEMPTS = 3  # at the loudness, where the limiter takes some of it away
 
 
@@ -26,20 +26,20 @@ class Bounced(NamedTuple):
 
 
 def bounce_at_target(
-    path: Path, lines: Sequence[Placed], length: int, spec: DeliverySpec
+    path: Path, about: bwf.Broadcast, lines: Sequence[Placed], length: int, spec: DeliverySpec
 ) -> tuple[Decibels, Decibels, Bounced]:
-    """Write the reel at the target's loudness; also the loudness before, and the gain."""
+    """Write the reel as `bounce` at the target's loudness; also the loudness before, and the gain."""
     target = spec.loudness
     meter = LoudnessMeter(spec.sample_rate)
     for block in mix(lines, length, spec.sample_rate):
         meter.add(block)
     before, gain = meter.loudness, 0.0
     if target.level is None or not np.isfinite(before):
-        return before, gain, bounce(path, lines, length, spec, gain, meter)
+        return before, gain, bounce(path, about, lines, length, spec, gain, meter)
     reached = before
     for _ in range(_ATTEMPTS):
         gain += target.level - reached
-        track = bounce(path, lines, length, spec, gain, meter)
+        track = bounce(path, about, lines, length, spec, gain, meter)
         reached = track.loudness
         if abs(target.level - reached) <= target.tolerance or not np.isfinite(reached):
             break
@@ -48,6 +48,7 @@ def bounce_at_target(
 
 def bounce(
     path: Path,
+    about: bwf.Broadcast,
     lines: Sequence[Placed],
     length: int,
     spec: DeliverySpec,
@@ -58,6 +59,7 @@ def bounce(
 
     Args:
         path: of the file.
+        about: what it says of itself; what is measured is filled in.
         lines: by their start.
         length: samples.
         spec: of rate and target.
@@ -73,18 +75,19 @@ def bounce(
             yield limiter.add(block * factor)
         yield limiter.finish()
 
-    form = bwf.format_for(length * SAMPLE_BYTES)
-    with soundfile.SoundFile(path, "w", rate, 1, "PCM_24", format=form) as file:
+    with bwf.Writer(path, about, rate, length) as file:
         for block in limited():
-            whole = np.rint(block * 2**23).clip(-(2**23), 2**23 - 1).astype(np.int32)
-            file.write(whole << 8)  # libsndfile writes the upper 24 bits, as they are
-            peak.add(whole / 2**23)
+            whole = np.rint(block * _FULL_SCALE).clip(-_FULL_SCALE, _FULL_SCALE - 1)
+            file.write(whole.astype(np.int32))
+            written = whole / _FULL_SCALE
+            peak.add(written)
             if mixed is None:
-                loudness.add(whole / 2**23)
+                loudness.add(written)
     if mixed is None:
         level = loudness.loudness
     else:
         level = _loudness(path) if limiter.reduction else mixed.with_gain(gain)
+    file.finish(level, peak.true_peak)
     return Bounced(level, peak.true_peak, limiter.reduction)
 
 

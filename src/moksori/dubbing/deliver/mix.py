@@ -61,8 +61,7 @@ def _load(line: Placed, rate: int) -> np.ndarray:
         raise _unreadable(line, str(error)) from None
     if not np.isfinite(samples).all():
         raise _unreadable(line, message("reel.not_finite"))
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    return audio.resample(mono, own_rate, rate) * 10 ** (line.gain / 20)
+    return audio.resample(audio.downmix(samples), own_rate, rate) * 10 ** (line.gain / 20)
 
 
 def mix(lines: Sequence[Placed], length: int, rate: int) -> Iterator[np.ndarray]:

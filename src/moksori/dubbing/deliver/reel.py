@@ -14,18 +14,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-import soundfile
 from threadpoolctl import threadpool_limits
 
 from moksori.config import Decibels, Seconds
-from moksori.dubbing.deliver.bounce import SAMPLE_BYTES, Bounced, bounce, bounce_at_target
+from moksori.dubbing.deliver.bounce import Bounced, bounce, bounce_at_target
 from moksori.dubbing.deliver.mix import Placed, end_of
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.processes import process_pool
 from moksori.errors import OutputError
 from moksori.files import unique_names
 from moksori.signal import bwf
-from moksori.writing import without_sync, write_error
+from moksori.writing import write_error
 
 _SHORT: Seconds = 300.0  # a reel that is written in about a second
 _MOST = 4  # processes
@@ -109,8 +108,8 @@ def render(
     stems = {stem: _parts(stem, name, whole, spec) for stem, name in names.items()}
     try:
         (folder / "stems").mkdir(parents=True, exist_ok=True)
-        sizes = [p.length * SAMPLE_BYTES for parts in ([whole], *stems.values()) for p in parts]
-        _check_space(folder, sum(sizes) + max(sizes))  # one is copied when stamped
+        lengths = [part.length for parts in ([whole], *stems.values()) for part in parts]
+        _check_space(folder, sum(lengths) * bwf.SAMPLE_BYTES)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".reel.") as made:
             work = Path(made)
             (work / "stems").mkdir()
@@ -129,8 +128,6 @@ def render(
                 (work / path).replace(folder / path)
     except OSError as error:
         raise write_error(folder, error) from None
-    except (AssertionError, soundfile.LibsndfileError):  # what soundfile says of a full disk
-        raise OutputError.of("output.full", path=folder) from None
     reel, target = tracks[whole.path], spec.loudness
     loud = target.level is None or abs(reel.loudness - target.level) <= target.tolerance
     return Rendered(
@@ -197,21 +194,18 @@ def _beside(length: Seconds) -> Executor:
 
 
 def _reel(folder: Path, whole: _Part, spec: DeliverySpec) -> tuple[Decibels, Decibels, Bounced]:
-    with without_sync(), threadpool_limits(1):
-        path = folder / whole.path
-        before, gain, track = bounce_at_target(path, whole.lines, whole.length, spec)
-        bwf.write_bext(path, _about(whole, spec, track))
-        return before, gain, track
+    with threadpool_limits(1):
+        path, about = folder / whole.path, _about(whole, spec)
+        return bounce_at_target(path, about, whole.lines, whole.length, spec)
 
 
 def _stem(folder: Path, part: _Part, spec: DeliverySpec, gain: Decibels) -> Bounced:
-    with without_sync(), threadpool_limits(1):
-        track = bounce(folder / part.path, part.lines, part.length, spec, gain)
-        bwf.write_bext(folder / part.path, _about(part, spec, track))
-        return track
+    with threadpool_limits(1):
+        path, about = folder / part.path, _about(part, spec)
+        return bounce(path, about, part.lines, part.length, spec, gain)
 
 
-def _about(part: _Part, spec: DeliverySpec, track: Bounced) -> bwf.Broadcast:
+def _about(part: _Part, spec: DeliverySpec) -> bwf.Broadcast:
     key = "\0".join((spec.title, part.path.as_posix(), spec.date.isoformat()))
     return bwf.Broadcast(
         description=": ".join(filter(None, (spec.title, part.name))),
@@ -224,8 +218,6 @@ def _about(part: _Part, spec: DeliverySpec, track: Bounced) -> bwf.Broadcast:
         scene=part.name,
         note=f"loudness target: {spec.loudness.name}",
         tracks=(part.name,),
-        loudness=track.loudness,
-        true_peak=track.true_peak,
     )
 
 

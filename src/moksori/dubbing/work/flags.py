@@ -124,7 +124,6 @@ RULES = (
     Rule(kind="rushed", measure=_metric("rushed"), limit=2, severity=(0.6, 0.6)),
     Rule(kind="unheard", measure=_metric("unheard"), limit=0.25, severity=(0.3, 0.3)),
     Rule(kind="disagree", measure=_metric("agreement"), limit=0.5, below=True, severity=(0.5, 0.8)),
-    Rule(kind="melody", measure=_metric("f0_correlation"), limit=0.9, below=True, severity=(0.4, 0.8)),
     Rule(kind="fast", measure=_metric("pace"), limit=20.0, severity=(0.4, 0.4)),
     Rule(kind="slow", measure=_metric("pace"), limit=5.0, below=True, severity=(0.35, 0.5)),
     Rule(kind="clipped", measure=_metric("clipped"), limit=2, severity=(0.6, 0.6)),

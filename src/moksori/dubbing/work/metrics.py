@@ -8,8 +8,10 @@ agreement   of the two aligners, for a model that has both
 pace        phones a second
 clipped     places where the recording is cut off at its peak
 snr         level of the speech over the level of the pauses, dB
-f0_correlation  of the conversion's log-F0 with the recording's
 lowered     dB that the conversion had to be lowered by so as not to clip
+
+F0 of the conversion is not among them: the vocoder makes its pulses by the F0 that it is given, so that it
+follows the recording's whatever else fails (docs/figures.md). `moksori evaluate` measures it.
 """
 
 from collections.abc import Sequence
@@ -17,11 +19,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from moksori.alignment.alignment import SILENT
-from moksori.config import AudioConfig, Decibels, Seconds
+from moksori.config import Decibels, Seconds
 from moksori.dubbing.work.long_lines import Part
-from moksori.metrics.measures import compare_f0
 from moksori.signal.audio import Recording, decibels
-from moksori.signal.pitch import f0 as f0_of
 
 Metrics = dict[str, float]
 _STEP = 2.0**-15  # of 16 bits
@@ -78,32 +78,6 @@ def _longest(true: np.ndarray) -> int:
     """Length of the longest run of True in [n]."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], true.astype(np.int8), [0]])))
     return int((edges[1::2] - edges[::2]).max(initial=0))
-
-
-def of_conversion(
-    parts: Sequence[Part], converted: np.ndarray, sample_rate: int, audio: AudioConfig
-) -> Metrics:
-    """`f0_correlation` of a line; nothing where too little is voiced in both.
-
-    Args:
-        parts: of the source, with its F0.
-        converted: [n] the whole line.
-        sample_rate: of it, Hz.
-        audio: of the frames.
-    """
-    begins = [round(p.alignment.begin * audio.sample_rate / audio.hop_length) for p in parts]
-    frames = begins[-1] - begins[0] + len(parts[-1].f0)
-    start, frame = parts[0].alignment.begin, audio.hop_length / audio.sample_rate
-    first, end = (round((start + n * frame) * sample_rate) for n in (0, frames + 1))
-    after = f0_of(converted[first:end], audio, sample_rate)[:frames]  # elsewhere is the room
-    before = np.zeros_like(after)
-    for begin, part in zip(begins, parts, strict=True):
-        place = begin - begins[0]
-        own = part.f0[: max(0, len(before) - place)]
-        before[place : place + len(own)] = own
-    if ((before > 0) & (after > 0)).sum() < 10:  # too few to correlate
-        return {}
-    return {"f0_correlation": compare_f0(before, after).correlation}
 
 
 def clipped(samples: np.ndarray) -> int:

@@ -20,7 +20,6 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from moksori.conversion.converter import MIN_CONFIDENCE, Converter
-from moksori.conversion.listening import nonverbal_audio
 from moksori.conversion.slips import Slip, whisper, worst_slip
 from moksori.dubbing.task import LONGEST, Setup, Status, Task
 from moksori.dubbing.work import metrics
@@ -89,9 +88,6 @@ class Worker:
         if len(parts) == 1 and (second := self._second(recording, text)) is not None:
             parts = [parts[0]._replace(alignment=replace(parts[0].alignment, second=second))]
         measured |= metrics.of_parts(parts)
-        measured |= metrics.of_conversion(
-            parts, samples.mean(1), recording.sample_rate, self.converter.card.audio
-        )
         measured["lowered"] = spoken.lowered + lowered
         listener, slip = self.converter.listener, None
         if listener:
@@ -135,9 +131,6 @@ class Worker:
             return self._pass(task, recording, measured)
         samples, lowered = self._finished(made.samples, recording, role.gain)
         parts = [Part(made.alignment, made.source_mel, made.source_f0)]
-        measured |= metrics.of_conversion(
-            parts, samples.mean(1), recording.sample_rate, nonverbal_audio(made.audio)
-        )
         measured["lowered"] = made.lowered + lowered
         _write_wave(task.wave, samples, recording)
         _write_sounds(task, recording, samples)
@@ -172,7 +165,7 @@ def _embedding(samples: np.ndarray, recording: Recording) -> list[float] | None:
     from moksori.metrics.models import speaker_embedding
 
     try:
-        own = speaker_embedding(samples.mean(1), recording.sample_rate)
+        own = speaker_embedding(audio.downmix(samples), recording.sample_rate, quick=True)
     except Exception as error:
         warnings.warn(f"no speaker similarity: {type(error).__name__}: {error}", stacklevel=2)
         return None
@@ -185,7 +178,7 @@ def _write_wave(path: Path, samples: np.ndarray, recording: Recording) -> None:
 
 def _write_sounds(task: Task, recording: Recording, samples: np.ndarray) -> None:
     """Source and result for the report."""
-    waves = recording.mono, samples.mean(axis=1)
+    waves = recording.mono, audio.downmix(samples)
     for path, wave in zip(task.sounds, waves, strict=True):
         atomic_write(path, audio.for_page(wave, recording.sample_rate))
 
