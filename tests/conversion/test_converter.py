@@ -244,3 +244,16 @@ def test_a_conversion_s_energies_settle(converter, monkeypatch):
     energies = [(e - e.mean(0)) / e.std(0) for e in energies]
     moved = [(a - b).abs().mean() for a, b in itertools.pairwise(energies)]
     assert moved[0] > moved[1] > moved[2]
+
+
+@pytest.mark.parametrize("line", ["nek00204", "nen00204", "neo00204"])
+def test_a_word_before_a_pause_is_not_put_behind_it(shared, converter, line):
+    """후로, said before a pause of half a second that the aligner finds at another word's space."""
+    recording = next((shared / "corpus" / "emotiontts").rglob(f"{line}.flac"))
+    text = "어머니가 장례식에 다녀온 후로 계속 기운이 없으셔서 걱정된다."
+    words = {
+        word.label: word for word in converter.align(recording, text).alignment.word_intervals()
+    }
+    assert words["후로"].end - words["후로"].begin > 0.1
+    assert words["후로"].begin - words["다녀온"].end < 0.15
+    assert words["계속"].begin - words["후로"].end > 0.3

@@ -6,6 +6,7 @@ import torch
 
 from moksori.models.aligner import (
     ParallelAligner,
+    alike_silences,
     diagonal_prior,
     forward_sum_loss,
     monotonic_posterior,
@@ -105,6 +106,31 @@ def test_posterior_tells_equal_phones_apart_by_their_order():
     posterior = monotonic_posterior(free.log()[None], torch.tensor([3]), torch.tensor([9]))[0]
     assert posterior.argmax(-1).tolist() == [0] * 3 + [1] * 3 + [2] * 3
     assert posterior.max(-1).values.min() > 0.99
+
+
+def test_a_pause_lies_where_the_words_leave_it_not_where_its_silence_is_likeliest():
+    """Three words with spaces between; the pause after the second is found at the first space."""
+    silent = torch.tensor([[False, True, False, True, False, True]])
+    heard = [0] * 5 + [1] + [2] * 4 + [1] * 9 + [4] * 5 + [5] * 2
+    log_a = torch.full((1, len(heard), 6), -18.0)
+    log_a[0, torch.arange(len(heard)), torch.tensor(heard)] = 0.0
+    log_a[0, 10:19, 3] = -25.0  # of its own space the pause is even less likely than of others
+    lengths = torch.tensor([6]), torch.tensor([len(heard)])
+    lost = monotonic_posterior(log_a, *lengths)[0].argmax(-1).tolist()
+    assert lost[6:10] == [1] * 4 and lost.count(2) == 1  # the second word is put behind the pause
+    alike = alike_silences(log_a, silent)
+    torch.testing.assert_close(alike.exp().sum(-1), torch.ones(1, len(heard)))
+    found = monotonic_posterior(alike, *lengths)[0].argmax(-1).tolist()
+    assert found == [0] * 5 + [1] + [2] * 4 + [3] * 9 + [4] * 5 + [5] * 2
+
+
+def test_what_is_no_silence_is_left_and_a_text_without_any_too():
+    torch.manual_seed(0)
+    log_a = torch.randn(2, 7, 5).log_softmax(-1)
+    torch.testing.assert_close(alike_silences(log_a, torch.zeros(2, 5, dtype=torch.bool)), log_a)
+    one = torch.tensor([[True, False, False, False, False]] * 2)
+    alike = alike_silences(log_a, one)
+    torch.testing.assert_close(alike, log_a, atol=1.1e-3, rtol=0)
 
 
 def test_a_line_with_more_phones_than_frames_keeps_the_aligner_s_weights():

@@ -1,6 +1,7 @@
 """An alignment: its confidence, the path through it, and when each phone and word is said."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -166,6 +167,11 @@ class Alignment:
         path = self.path()
         begins = np.searchsorted(path, np.arange(len(self.phones) + 1))
         return self.begin + begins * self.frame
+
+
+def silences(symbols: Sequence[str]) -> tuple[int, ...]:
+    """The numbers of a language's symbols that are silent, for `TextAligner.silences`."""
+    return tuple(number for number, symbol in enumerate(symbols) if symbol in SILENT)
 
 
 def phone_label(phone: str) -> str:

@@ -16,6 +16,7 @@ from safetensors.torch import save as dump_safetensors
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from moksori.alignment.alignment import silences
 from moksori.conversion.card import (
     CARD,
     FORMAT,
@@ -97,7 +98,10 @@ def load_conversion(folder: Path) -> tuple[ConversionModel, ConversionCard]:
     _check_symbols(folder, card)
 
     def build() -> ConversionModel:
-        return ConversionModel.build(card.model, card.audio, len(card.symbols), len(card.voices))
+        sizes = len(card.symbols), len(card.voices)
+        model = ConversionModel.build(card.model, card.audio, *sizes)
+        model.text_aligner.silences = silences(card.symbols)
+        return model
 
     return _filled(folder, build, weights), card
 
@@ -112,7 +116,10 @@ def load_cotatron(folder: Path) -> tuple[Cotatron, CotatronCard]:
     _check_symbols(folder, card)
 
     def build() -> Cotatron:
-        return Cotatron.build(card.model, card.audio, len(card.symbols), len(card.speakers))
+        sizes = len(card.symbols), len(card.speakers)
+        model = Cotatron.build(card.model, card.audio, *sizes)
+        model.silences = silences(card.symbols)
+        return model
 
     return _filled(folder, build, weights), card
 

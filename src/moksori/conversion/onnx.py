@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from moksori.alignment.alignment import silences
 from moksori.conversion.loaded import LoadedModels
 from moksori.errors import CheckpointError, ConfigError
 from moksori.models.conversion import ConversionModel
@@ -30,7 +31,7 @@ from moksori.models.vocoder.two_band import TwoBand
 from moksori.writing import atomic_path, atomic_write
 
 _OPSET = 18
-_FORMAT = 1
+_FORMAT = 2  # 2: silences
 _LONGEST_TEXT, _MOST_FRAMES = 2000, 12000
 _EXAMPLE = 40, 90  # phones and frames of the lines that the graphs are traced with
 
@@ -192,6 +193,7 @@ def _about(models: LoadedModels, vocoders: dict[str, SourceFilter]) -> dict[str,
         },
         "language": card.language,
         "symbols": card.symbols,
+        "silences": silences(card.symbols),
         "audio": card.audio.model_dump(mode="json"),
         "voices": [
             voice.model_dump(include={"name", "log_f0_mean", "treble"}) | {"row": row}

@@ -4,6 +4,8 @@ After "One TTS Alignment To Rule Them All" (arXiv 2108.10447): the distance of e
 phone, and the forward-sum loss, which is CTC over the phones in their order.
 """
 
+import math
+
 import numpy as np
 import torch
 from torch import nn
@@ -14,6 +16,7 @@ from moksori.models.layers import MaskedConv, masked_standard
 _TEMPERATURE = 0.05
 _BLANK = -1.0  # log weight of CTC's blank, which lets a frame belong to no phone while learning
 _NEVER = -1e4
+_ELSEWHERE = math.log(1e-3)  # of what all silences of a text have of a frame, at least for each
 
 
 class ParallelAligner(nn.Module):
@@ -95,6 +98,24 @@ def forward_sum_loss(
             log_probs, targets, mel_lengths, text_lengths, reduction="none", zero_infinity=True
         )
         return (loss / mel_lengths).mean()
+
+
+def alike_silences(log_alignment: torch.Tensor, silent: torch.Tensor) -> torch.Tensor:
+    """The log alignment of lines, in which a pause may lie at any silence of the text.
+
+    To the ear all silences are alike, but the aligner tells them apart by the text around them. It may find a
+    pause at the space of another word, and hold it for unlikely at its own by some twenty nats a frame: then
+    the order of the text puts it before a word instead of after it, and the word is lost. So each silence has
+    at least a thousandth of what all of them have together; each frame's weights sum to one again.
+
+    Args:
+        log_alignment: [B, T, N].
+        silent: [B, N], whether a phone is a silence: a space, a mark, the line's begin or end.
+    """
+    silences = silent[:, None]
+    together = log_alignment.masked_fill(~silences, -torch.inf).logsumexp(-1, keepdim=True)
+    anywhere = torch.logaddexp(log_alignment, together + _ELSEWHERE)
+    return torch.where(silences, anywhere, log_alignment).log_softmax(-1)
 
 
 @torch.no_grad()

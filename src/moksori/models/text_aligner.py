@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from moksori.config import AudioConfig, TextConfig
-from moksori.models.aligner import ParallelAligner, monotonic_posterior
+from moksori.models.aligner import ParallelAligner, alike_silences, monotonic_posterior
 from moksori.models.layers import length_mask
 from moksori.models.text_encoder import TacotronTextEncoder, TextEncoder
 
@@ -28,7 +28,14 @@ class Aligned(NamedTuple):
 
 
 class TextAligner(nn.Module):
-    """Built parts, joined; only a Cotatron may be without the parallel aligner."""
+    """Built parts, joined; only a Cotatron may be without the parallel aligner.
+
+    Attributes:
+        silences: numbers of the symbols that are silent, in which pauses may lie (`alike_silences`); set by
+            who builds it, as it is the language's.
+    """
+
+    silences: tuple[int, ...] = ()
 
     def __init__(
         self, text_encoder: TextEncoder | TacotronTextEncoder, aligner: ParallelAligner | None
@@ -76,5 +83,8 @@ class TextAligner(nn.Module):
         encoding = self.text_encoder(phones, text_mask)
         mask = length_mask(mel_lengths, mel.shape[1])
         log_alignment = self.aligner(encoding, text_mask, mel, mask, log_prior)
-        ordered = monotonic_posterior(log_alignment, phone_lengths, mel_lengths)
+        silent = torch.isin(phones, torch.tensor(self.silences, device=phones.device)) & text_mask
+        ordered = monotonic_posterior(
+            alike_silences(log_alignment, silent), phone_lengths, mel_lengths
+        )
         return Aligned(encoding, log_alignment, ordered)

@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from moksori.alignment.alignment import Alignment
+from moksori.alignment.alignment import Alignment, silences
 from moksori.alignment.plots import draw_conversion
 from moksori.config import TextConfig, TrainConfig
 from moksori.conversion.card import ConversionCard, CotatronCard, Voice
@@ -133,6 +133,7 @@ def train_conversion(
     elif config.model.aligner == "attention" or not config.freeze_cotatron:
         raise ConfigError("the config's Cotatron settings need one; name it with --cotatron")
     model = ConversionModel.build(config.model, config.audio, len(SYMBOLS), len(names))
+    model.text_aligner.silences = silences(SYMBOLS)
     if trained:
         _take_over(trained, model, config.freeze_cotatron)
     if start:

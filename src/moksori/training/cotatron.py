@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
-from moksori.alignment.alignment import Alignment
+from moksori.alignment.alignment import Alignment, silences
 from moksori.alignment.plots import draw_conversion
 from moksori.config import AudioConfig, CotatronTrainConfig
 from moksori.conversion.card import CotatronCard, is_cotatron
@@ -149,6 +149,7 @@ def train_cotatron(
     names = training_voices(corpus["speakers"])
     pl.seed_everything(config.seed, verbose=False)
     model = Cotatron.build(config.model, config.audio, len(SYMBOLS), len(names))
+    model.silences = silences(SYMBOLS)
     terms = [Terms.of_corpus(corpus)]
     if start is not None:
         terms.append(_begin(model, names, config.audio, start))

@@ -14,7 +14,7 @@ from moksori.dubbing.task import Heard, Setup, Task
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 from moksori.text.front_end import FrontEnd
 
-_FORMAT = 7  # raised when a take would be converted otherwise than before
+_FORMAT = 8  # raised when a take would be converted otherwise than before
 
 
 def actors_of(
