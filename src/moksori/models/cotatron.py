@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 
 from moksori.config import AlignerName, AudioConfig, CotatronConfig
-from moksori.models.aligner import ParallelAligner, monotonic_posterior
+from moksori.models.aligner import ParallelAligner
 from moksori.models.attention import (
     Attention,
     DynamicConvolutionAttention,
@@ -143,7 +143,7 @@ class Cotatron(TextAligner):
         log_weights = decoded.alignment.clamp(min=1e-8).log()
         ordered = decoded.alignment
         if self.in_order:
-            ordered = monotonic_posterior(log_weights, phone_lengths, mel_lengths)
+            ordered = self._in_order(log_weights, phones, phone_lengths, mel_lengths)
         return Aligned(encoding, parallel.log_alignment if parallel else log_weights, ordered)
 
     def _encode(self, phones: torch.Tensor, phone_lengths: torch.Tensor) -> torch.Tensor:

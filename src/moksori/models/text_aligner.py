@@ -83,8 +83,18 @@ class TextAligner(nn.Module):
         encoding = self.text_encoder(phones, text_mask)
         mask = length_mask(mel_lengths, mel.shape[1])
         log_alignment = self.aligner(encoding, text_mask, mel, mask, log_prior)
-        silent = torch.isin(phones, torch.tensor(self.silences, device=phones.device)) & text_mask
-        ordered = monotonic_posterior(
-            alike_silences(log_alignment, silent), phone_lengths, mel_lengths
-        )
+        ordered = self._in_order(log_alignment, phones, phone_lengths, mel_lengths)
         return Aligned(encoding, log_alignment, ordered)
+
+    def _in_order(
+        self,
+        log_alignment: torch.Tensor,
+        phones: torch.Tensor,
+        phone_lengths: torch.Tensor,
+        mel_lengths: torch.Tensor,
+    ) -> torch.Tensor:
+        """The alignment [B, T, N] in the text's order, a pause at any of its silences."""
+        silent = torch.isin(phones, torch.tensor(self.silences, device=phones.device))
+        silent &= length_mask(phone_lengths, phones.shape[1])
+        alike = alike_silences(log_alignment, silent)
+        return monotonic_posterior(alike, phone_lengths, mel_lengths)
