@@ -100,9 +100,7 @@ class Writer:
         """Add samples [n], whole numbers of 24 bits in int32."""
         numbers = samples.astype("<i4", copy=False).view(np.uint8).reshape(-1, 4)
         packed = np.empty((len(numbers), SAMPLE_BYTES), np.uint8)
-        for byte in range(
-            SAMPLE_BYTES
-        ):  # each by itself: twenty times as fast as a slice of both axes
+        for byte in range(SAMPLE_BYTES):  # a fifth of the time that all at once take
             packed[:, byte] = numbers[:, byte]
         self._file.write(packed.data)
 
