@@ -5,10 +5,10 @@ from pathlib import Path
 from moksori.conversion.converter import Converter
 from moksori.studio.folders import demo_source
 
-LINES = {"003_두리": "우리 지금 보러 가실래요?", "005_해설": "여덟시까지 모여주시면 됩니다."}
+LINES = {"004_두리": "여덟시까지 모여주시면 됩니다.", "005_해설": "여덟시까지 모여주시면 됩니다."}
 
 
-def make_recordings(folder: Path, voice: str = "lmy", seconds: float = 32.0) -> dict[str, str]:
+def make_recordings(folder: Path, voice: str = "lmy", seconds: float = 36.0) -> dict[str, str]:
     """Write so much speech of a voice, `1.wav` and so on; the texts by file."""
     converter, source = Converter.from_pretrained(), demo_source()
     long = (source / "demo.txt").read_text(encoding="utf-8").strip()
