@@ -11,6 +11,7 @@ from lhotse import CutSet
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
+from moksori.alignment.alignment import silences
 from moksori.cli import app
 from moksori.config import ConversionConfig, CotatronTrainConfig, TrainConfig, load_config
 from moksori.conversion.card import load_card
@@ -311,6 +312,7 @@ def test_a_run_begins_with_a_model(prepared, tiny_model, tmp_path):
     known, card = load_conversion(tiny_model)
     names = training_voices(read_speakers(prepared, TINY.audio)["speakers"])
     model = ConversionModel.build(TINY.model, TINY.audio, len(SYMBOLS), len(names) + 1)
+    model.text_aligner.silences = silences(SYMBOLS)
     terms, base = begin_with(tiny_model, model, TINY, [*names, "new"])
     assert (terms.licence, base) == (card.licence, card.sha256)
     batch = next(iter(LineData(prepared, names, TINY.audio, TINY.data, 1).val_dataloader()))
