@@ -7,7 +7,7 @@ from moksori.cli import app
 from moksori.dubbing.check import check
 from moksori.dubbing.job import audition
 from moksori.dubbing.prune import prune
-from moksori.dubbing.records import HOME, Mark
+from moksori.dubbing.records import HOME
 from moksori.dubbing.review import Review, new_take
 from moksori.dubbing.store import Store, line_states
 from moksori.errors import OutputError
@@ -27,7 +27,7 @@ def test_only_what_nothing_refers_to_goes(copied):
     asked = request(copied)
     heard = audition(asked, check(asked), out, lambda: InProcess(asked.setup), "0001_하나", ["kih"])
     tried = heard["kih"].wave.stem
-    Review(out).mark("0002_둘", Mark("retake", "더 크게", first["0002_둘"], DEMO_TEXT))
+    Review(out).mark("0002_둘", DEMO_TEXT, state="retake", note="더 크게", key=first["0002_둘"])
     take = new_take(out, "0001_하나", ".wav")
     take.write_bytes(b"somebody's recording")
     edit(copied, "F2", DEMO_TEXT + "!")  # another version of the first line

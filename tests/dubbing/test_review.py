@@ -1,6 +1,8 @@
 """What a director says of lines is kept, works on the job, and comes back in what is delivered."""
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import openpyxl
@@ -49,24 +51,25 @@ def job(tmp_path):
 def test_marks_and_changes_are_kept_also_while_the_job_is_at_work(job):
     busy = Store(job)
     review = Review(job)
-    review.mark("0001_하나", Mark("retake", "더 크게", "abc", "안녕?"))
+    review.mark("0001_하나", "안녕?", state="retake", key="abc")
+    review.mark("0001_하나", "안녕?", note="더 크게")
     take = new_take(job, "0001_하나", ".wav")
-    review.change("0001_하나", Change(text="안녕!", script_text="안녕?", pitch=2.0, take=take))
+    review.ask("0001_하나", "안녕?", {"text": "안녕!", "pitch": 2.0, "take": take})
     busy.close()
     elsewhere = Review(job)
     assert elsewhere.marks() == {"0001_하나": Mark("retake", "더 크게", "abc", "안녕?")}
     assert elsewhere.changes()["0001_하나"].take == take == job / "takes/0001_하나/1.wav"
     moved = shutil.move(job, job.parent / "moved")
     assert Review(moved).changes()["0001_하나"].take == moved / "takes/0001_하나/1.wav"
-    Review(moved).change("0001_하나", Change())
-    assert Review(moved).changes() == {}
+    Review(moved).drop("0001_하나")
+    assert Review(moved).changes() == Review(moved).marks() == {}
 
 
 def test_a_folder_without_a_job_has_nothing_and_takes_nothing(tmp_path):
     review = Review(tmp_path / "none")
     assert (review.marks(), review.changes(), review.versions("1")) == ({}, {}, [])
     with pytest.raises(OutputError, match="no job in this folder"):
-        review.mark("1", Mark("ok"))
+        review.mark("1", "안녕?", state="ok")
     assert not (tmp_path / "none").exists()
 
 
@@ -106,7 +109,7 @@ def test_versions_and_marks_come_back(show):
     id = "0001_하나"
     first = review.versions(id)
     assert [version.voice for version in first] == ["lmy"]
-    review.change(id, Change(voice="kih"))
+    review.ask(id, "", {"voice": "kih"})
     checked = check(asked, review=review)
     before = standing(asked, checked, out)
     assert before[id] is None
@@ -119,8 +122,8 @@ def test_versions_and_marks_come_back(show):
     assert marked.exit_code == 0, marked.output
     assert review.marks() == {id: Mark("hold", "다시 듣기", row.wave.stem, row.take.line.text)}
     assert CliRunner().invoke(app, ["mark", str(out), "0099", "ok"]).exit_code != 0
-    review.mark("0009_없음", Mark("ok", "", "", "없어진 대사"))
-    review.change(id, Change())  # back to the first version
+    review.mark("0009_없음", "없어진 대사", state="ok")
+    review.ask(id, "", {"voice": None})  # back to the first version
     inner.asked.clear()
     checked = check(asked, review=review)
     assert [i.place for i in checked.issues if i.kind == "left_behind"] == ["0009_없음"]
@@ -213,6 +216,51 @@ def test_a_line_s_own_changes_by_command(show, monkeypatch):
         assert run(*wrong).exit_code != 0
     unknown = CliRunner().invoke(app, ["change", str(out), "9999_없음", "--pitch", "1"])
     assert unknown.exit_code != 0 and Review(out).changes() == {}
+    # The job last saw another text; what is asked now stands against the script's all the same.
+    assert line(out, "0001_하나").text != line(out, "0001_하나").script_text == DEMO_TEXT
+    assert run("--text", f"{DEMO_TEXT} 정말.").exit_code == 0
+    made = check(asked, review=Review(out))
+    assert made.lines["0001_하나"].text == f"{DEMO_TEXT} 정말."
+    assert not [issue for issue in made.issues if issue.kind == "script_changed"]
+
+
+def test_what_two_say_of_a_line_at_once_is_all_kept(job):
+    id, times = "0001_하나", 20
+    ready = threading.Barrier(4)
+
+    def say(*said: dict[str, object]) -> None:
+        own = Review(job)
+        for i in range(times):
+            ready.wait(10)
+            if "state" in said[i % 2] or "note" in said[i % 2]:
+                own.mark(id, "안녕?", **said[i % 2])
+            else:
+                own.ask(id, "안녕?", said[i % 2])
+
+    with ThreadPoolExecutor(4) as pool:
+        works = [
+            pool.submit(say, {"state": "hold"}, {"state": "retake"}),
+            pool.submit(say, {"note": "다시"}, {"note": "더 크게"}),
+            pool.submit(say, {"pitch": 1.0}, {"pitch": 2.0}),
+            pool.submit(say, {"gain": -1.0}, {"gain": -2.0}),
+        ]
+        for work in works:
+            work.result()
+    assert Review(job).marks()[id][:2] == ("retake", "더 크게")
+    assert Review(job).changes()[id] == Change(pitch=2.0, gain=-2.0)
+
+
+def test_lines_of_an_older_moksori_had_no_script_text(job):
+    import sqlite3
+
+    with sqlite3.connect(job / ".moksori" / "job.sqlite") as database:
+        database.execute("ALTER TABLE lines DROP COLUMN script_text")
+        database.execute(
+            "INSERT INTO lines VALUES ('a', 0, '[\"row\", 2, \"\"]', '하나', '안녕', 'k')"
+        )
+    assert line(job, "a").script_text == "안녕"
+    Store(job).close()
+    assert line(job, "a").script_text == "안녕"
 
 
 def test_versions_of_an_older_moksori_had_no_effort(job):

@@ -1,8 +1,12 @@
 """What stood in a director's way, kept from coming back: a first visit, changes of several lines, keys."""
 
+import threading
+import time
+
 import openpyxl
 import pytest
 
+from moksori.dubbing.records import Mark
 from moksori.dubbing.review import Review
 from tests.conftest import DEMO_TEXT
 from tests.studio.conftest import Running, go, until
@@ -50,6 +54,36 @@ def test_what_is_asked_of_several_lines_is_kept_and_converted_at_once(studio, ne
     page.wait_for_selector(".row[data-key='0003_하나']", state="detached")
     page.keyboard.press("j")
     page.wait_for_selector(".panel .head >> text=4 · 둘")
+
+
+def test_what_is_said_at_once_and_on_leaving_is_kept_in_its_order(studio, new_page, in_process):
+    studio.session.save(fps="25")
+    page, review = new_page(studio), Review(studio.session.desk.out)
+    page.wait_for_selector(".row >> nth=3")
+    real, slow = studio.session.mark, threading.Event()
+
+    def mark(id, state, note):
+        if not slow.is_set():  # the first that comes
+            slow.set()
+            time.sleep(0.5)
+        real(id, state, note)
+
+    studio.session.mark = mark
+    page.click(".row[data-key='0001_하나']")
+    for key in ("o", "r", "h"):
+        page.keyboard.press(key)
+    until(lambda: review.marks().get("0001_하나", Mark()).state == "hold")
+    page.wait_for_timeout(200)
+    assert review.marks()["0001_하나"].state == "hold"
+    page.keyboard.press("n")
+    page.keyboard.type("더 크게")
+    page.fill(".panel input[aria-label='음량(dB)']", "-3")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    page.keyboard.type("!")
+    page.goto("about:blank")
+    until(lambda: review.marks()["0001_하나"].note == "더 크게!")
+    until(lambda: review.changes()["0001_하나"].gain == -3)
 
 
 @pytest.fixture

@@ -40,14 +40,13 @@ def mark(
 
     Example: moksori mark ep01 0012_하나 retake --note "더 크게"
     """
-    from moksori.dubbing.records import Mark
     from moksori.dubbing.review import Review
 
-    found, review = _line(job, line), Review(job)
-    before = review.marks().get(line, Mark())
-    said = before.note if note is None else note
-    review.mark(line, Mark("" if state == "none" else state, said, found.key, found.text))
-    out.print(f"{line}: {state}{f' ({said})' if said else ''}", markup=False)
+    found = _line(job, line)
+    said: dict[str, str] = {} if note is None else {"note": note}
+    mark = "" if state == "none" else state
+    kept = Review(job).mark(line, found.text, state=mark, key=found.key, **said)
+    out.print(f"{line}: {state}{f' ({kept.note})' if kept.note else ''}", markup=False)
 
 
 def change(
@@ -102,7 +101,7 @@ def change(
         values["take"] = bring_take(job, line, take)
     asked = review.changes().get(line, Change())
     if values:
-        asked = review.ask(line, found.text, values)
+        asked = review.ask(line, found.script_text, values)
     shown = asked.model_dump(mode="json", exclude_none=True, exclude={"script_text"})
     out.print(f"{line}: {', '.join(f'{k} {v}' for k, v in shown.items()) or '–'}", markup=False)
     if convert:

@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS versions (
     voice TEXT NOT NULL, pitch REAL NOT NULL, gain REAL NOT NULL, audio TEXT NOT NULL,
     effort REAL NOT NULL DEFAULT 1, UNIQUE (id, key));
 """
+_MARKS = "SELECT id, state, note, key, text FROM marks"
+_CHANGES = "SELECT id, value FROM changes"
 _OLDER = "ALTER TABLE versions ADD COLUMN effort REAL NOT NULL DEFAULT 1"
 
 
@@ -69,49 +71,39 @@ class Review:
 
     def marks(self) -> dict[str, Mark]:
         """What was said, by the lines' ids."""
-        rows = self._rows("SELECT id, state, note, key, text FROM marks")
-        return {id: Mark(*row) for id, *row in rows}
+        return {id: Mark(*row) for id, *row in self._rows(_MARKS)}
 
-    def mark(self, id: str, mark: Mark) -> None:
-        """Say something of a line.
+    def mark(self, id: str, text: str, **said: Any) -> Mark:
+        """Say something of a line beside what was said of it before.
+
+        Args:
+            id: of the line.
+            text: that it has now.
+            said: by the names of `Mark`; what is not named stays.
+
+        Returns:
+            All that is said of it now.
 
         Raises:
             OutputError: there is no job in the folder.
         """
         with self._writing() as database:
-            row = (id, *mark)
-            database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", row)
+            row = database.execute(f"{_MARKS} WHERE id = ?", (id,)).fetchone()
+            mark = Mark(*row[1:]) if row else Mark()
+            mark = mark._replace(text=text, **said)
+            database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", (id, *mark))
+        return mark
 
     def changes(self) -> dict[str, Change]:
         """What is asked of single lines, by their ids; takes as whole paths."""
-        found = {}
-        for id, value in self._rows("SELECT id, value FROM changes"):
-            change = Change.model_validate_json(value)
-            take = change.take and self.out / change.take
-            found[id] = change.model_copy(update={"take": take})
-        return found
+        return {id: self._change(value) for id, value in self._rows(_CHANGES)}
 
-    def change(self, id: str, change: Change) -> None:
-        """Ask something of a line, instead of what was asked of it before.
-
-        Raises:
-            OutputError: there is no job in the folder.
-        """
-        take = change.take and Path(os.path.relpath(change.take, self.out))
-        kept = change.model_copy(update={"take": take})
-        with self._writing() as database:
-            if kept == Change():
-                database.execute("DELETE FROM changes WHERE id = ?", (id,))
-            else:
-                row = (id, kept.model_dump_json(exclude_none=True))
-                database.execute("INSERT OR REPLACE INTO changes VALUES (?, ?)", row)
-
-    def ask(self, id: str, text: str, values: Mapping[str, Any]) -> Change:
+    def ask(self, id: str, script_text: str, values: Mapping[str, Any]) -> Change:
         """Ask something of a line beside what was asked of it before.
 
         Args:
             id: of the line.
-            text: that it has now, by the script or by an earlier change.
+            script_text: what the script itself has.
             values: by the names of `Change`; one that is None is left to script and cast again.
 
         Returns:
@@ -121,14 +113,36 @@ class Review:
             ValueError: a value that cannot be.
             OutputError: there is no job in the folder.
         """
-        before = self.changes().get(id, Change())
-        change = Change.model_validate(before.model_dump() | dict(values))
-        if "text" in values:
-            script = before.script_text if before.text is not None else text
-            own = None if values["text"] in (None, script) else values["text"]
-            change = change.model_copy(update={"text": own, "script_text": own and script})
-        self.change(id, change)
+        with self._writing() as database:
+            row = database.execute(f"{_CHANGES} WHERE id = ?", (id,)).fetchone()
+            before = self._change(row[1]) if row else Change()
+            change = Change.model_validate(before.model_dump() | dict(values))
+            if "text" in values:
+                own = None if values["text"] in (None, script_text) else values["text"]
+                over = None if own is None else script_text
+                change = change.model_copy(update={"text": own, "script_text": over})
+            if change == Change():
+                database.execute("DELETE FROM changes WHERE id = ?", (id,))
+            else:
+                take = change.take and Path(os.path.relpath(change.take, self.out))
+                kept = change.model_copy(update={"take": take})
+                rest = (id, kept.model_dump_json(exclude_none=True))
+                database.execute("INSERT OR REPLACE INTO changes VALUES (?, ?)", rest)
         return change
+
+    def _change(self, value: str) -> Change:
+        change = Change.model_validate_json(value)
+        return change.model_copy(update={"take": change.take and self.out / change.take})
+
+    def drop(self, id: str) -> None:
+        """Drop all that was said and asked of a line.
+
+        Raises:
+            OutputError: there is no job in the folder.
+        """
+        with self._writing() as database:
+            database.execute("DELETE FROM marks WHERE id = ?", (id,))
+            database.execute("DELETE FROM changes WHERE id = ?", (id,))
 
     def versions(self, id: str) -> list[Version]:
         """What a line has become so far, the oldest first."""
@@ -178,11 +192,18 @@ class Review:
     def _rows(self, asked: str, values: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
         if not self._path.exists():
             return []
-        with self._writing() as database:
+        with self._opened() as database:
             return database.execute(asked, values).fetchall()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that nobody else writes beside, whoever marks the same line."""
+        with self._opened() as database, database:
+            database.execute("BEGIN IMMEDIATE")
+            yield database
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
         if not self._path.exists():
             raise OutputError.of("review.no_job", out=self.out)
         with told(self._path), closing(sqlite3.connect(self._path, timeout=30)) as database:
@@ -193,8 +214,7 @@ class Review:
                 database.executescript(_SCHEMA)
             elif "effort" not in made[0]:  # of an older Moksori
                 database.execute(_OLDER)
-            with database:
-                yield database
+            yield database
 
 
 class Trial(Review):

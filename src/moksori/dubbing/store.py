@@ -31,10 +31,11 @@ CREATE TABLE IF NOT EXISTS work (
     key TEXT PRIMARY KEY, status TEXT NOT NULL, error TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS lines (
     id TEXT PRIMARY KEY, position INTEGER NOT NULL, place TEXT NOT NULL, character TEXT NOT NULL,
-    text TEXT NOT NULL, key TEXT NOT NULL);
+    text TEXT NOT NULL, key TEXT NOT NULL, script_text TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS actors (actor TEXT PRIMARY KEY, speaker TEXT NOT NULL, digests TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, marks TEXT NOT NULL);
 """
+_KNOWS_SCRIPT = "SELECT 1 FROM pragma_table_info('lines') WHERE name = 'script_text'"
 
 
 class LineState(NamedTuple):
@@ -44,6 +45,7 @@ class LineState(NamedTuple):
     place: Place
     character: str
     text: str
+    script_text: str  # the script's own, where a director has asked for another text
     status: str  # waiting, begun, converted, passed or failed
     error: Message | None
     tries: int
@@ -81,6 +83,11 @@ class Store:
 
     def _open(self) -> None:
         self._database = Database(self.out / HOME / "job.sqlite", _SCHEMA)
+        if not self._database.read(_KNOWS_SCRIPT):  # of an older Moksori
+            with self._database.write() as database:
+                database.execute(
+                    "ALTER TABLE lines ADD COLUMN script_text TEXT NOT NULL DEFAULT ''"
+                )
         self.restored = self._database.restored
         if self.about("format", _FORMAT) != _FORMAT:
             self._database.close()
@@ -138,10 +145,11 @@ class Store:
         """Keep which lines the job has now, and which it leaves out."""
         rows = [(task.take, task.key) for task in tasks]
         rows += [(row.take, f"left out: {row.take.id}") for row in left_out]
-        lines = [
-            (take.id, i, json.dumps(take.line.place), take.line.character, take.line.text, key)
-            for i, (take, key) in enumerate(rows)
-        ]
+        lines = []
+        for i, (take, key) in enumerate(rows):
+            line = take.line
+            said = line.character, line.text, key, line.script_text
+            lines.append((take.id, i, json.dumps(line.place), *said))
         out = [(f"left out: {row.take.id}", _dumped(row.error)) for row in left_out]
         known = self._database.read("SELECT * FROM lines ORDER BY position")
         if known == lines and out == self._database.read(
@@ -150,7 +158,7 @@ class Store:
             return
         with self._database.write() as database:
             database.execute("DELETE FROM lines")
-            database.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?)", lines)
+            database.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?)", lines)
             database.execute("DELETE FROM work WHERE key LIKE 'left out: %'")
             database.executemany("INSERT INTO work VALUES (?, 'failed', ?, 0)", out)
 
@@ -295,10 +303,12 @@ def line_states(out: Path) -> list[LineState]:
     path = out / HOME / "job.sqlite"
     if not path.is_file():
         raise OutputError.of("output.no_job", path=out)
+    script = "script_text" if read_only(path, _KNOWS_SCRIPT) else "text"
     rows = read_only(
         path,
-        "SELECT id, place, character, text, coalesce(status, 'waiting'), coalesce(error, ''), "
-        "coalesce(tries, 0), key FROM lines LEFT JOIN work USING (key) ORDER BY position",
+        f"SELECT id, place, character, text, {script}, coalesce(status, 'waiting'), "
+        "coalesce(error, ''), coalesce(tries, 0), key FROM lines LEFT JOIN work USING (key) "
+        "ORDER BY position",
     )
     return [
         LineState(
@@ -306,12 +316,13 @@ def line_states(out: Path) -> list[LineState]:
             place=_place(place),
             character=character,
             text=text,
+            script_text=script_text or text,
             status=status,
             error=Message.load(error) if error else None,
             tries=tries,
             key=key,
         )
-        for id, place, character, text, status, error, tries, key in rows
+        for id, place, character, text, script_text, status, error, tries, key in rows
     ]
 
 

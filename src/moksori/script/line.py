@@ -47,6 +47,7 @@ class Line:
         directions: how it is said.
         note: of the writer's.
         rows: the text as it was written, where it was in several rows.
+        replaced: the script's own text, where a director has asked for another.
     """
 
     place: Place
@@ -62,6 +63,12 @@ class Line:
     directions: str = ""
     note: str = ""
     rows: tuple[str, ...] = field(default=(), compare=False)
+    replaced: str | None = field(default=None, compare=False)
+
+    @property
+    def script_text(self) -> str:
+        """What the script itself has."""
+        return self.text if self.replaced is None else self.replaced
 
     def __post_init__(self) -> None:
         """Compose names as Macs decompose them, so that 하나 is 하나."""

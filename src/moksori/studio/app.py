@@ -1,5 +1,6 @@
 """The page's server: routes, each a few lines around the session. See guard.py for who may use them."""
 
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -38,7 +39,16 @@ class Api:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._numbers = count(1)
+        self._numbers, self._turn = count(1), threading.Lock()
+
+    async def in_turn(self, do: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Do what changes something in a thread, one at a time, so that no request undoes another's."""
+
+        def alone() -> Any:
+            with self._turn:
+                return do(*args, **kwargs)
+
+        return await run_in_threadpool(alone)
 
     # Each of these is POST /api/<name> with JSON of `Asked`.
 
@@ -165,14 +175,14 @@ class Api:
         name = uploads.plain_name(request.query_params.get("name", ""), uploads.SCRIPT_KINDS)
         place = self.session.place_of_script(name)
         await uploads.receive(request, place, uploads.SCRIPT_BYTES)
-        await run_in_threadpool(self.session.save, script=place)
+        await self.in_turn(self.session.save, script=place)
 
     async def bring_recording(self, request: Request) -> None:
         name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
         place = self.session.place_of_recording(name)
         await uploads.receive(request, place, uploads.TRACK_BYTES, uploads.check_sound)
         track = request.query_params.get("track") == "1"
-        await run_in_threadpool(self.session.save, audio=place if track else place.parent)
+        await self.in_turn(self.session.save, audio=place if track else place.parent)
 
     async def bring_take(self, request: Request) -> None:
         id = request.path_params["id"]
@@ -182,7 +192,7 @@ class Api:
         name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
         place = new_take(desk.out, id, Path(name).suffix.lower())
         await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound)
-        await run_in_threadpool(self.session.change, id, {"take": place})
+        await self.in_turn(self.session.change, id, {"take": place})
 
     async def bring_of_voice(self, request: Request) -> None:
         await self.session.enrolling.bring(request.path_params["id"], request, spoken=False)
@@ -214,7 +224,7 @@ def create_app(session: Session, access: Access) -> Starlette:
         do = getattr(api, name)
 
         async def run(request: Request) -> Any:
-            return await run_in_threadpool(do, await asked_by(request))
+            return await api.in_turn(do, await asked_by(request))
 
         return Route(f"/api/{name}", answer(run), methods=["POST"])
 

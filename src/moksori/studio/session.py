@@ -12,7 +12,6 @@ from moksori.conversion.results import Conversion
 from moksori.dubbing.plan.cast import set_role
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Stage, Watch
-from moksori.dubbing.records import Change, Mark
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.review import TAKES
 from moksori.dubbing.task import Setup
@@ -169,15 +168,11 @@ class Session:
         """
         desk = self.the_desk()
         line = self._line(id)
-        before = desk.review.marks().get(id, Mark())
-        row = desk.rows().get(id)
-        said = before._replace(text=line.text)
+        said: dict[str, str] = {} if note is None else {"note": note}
         if state is not None:
-            key = row.wave.stem if row and row.wave else ""
-            said = said._replace(state=state, key=key)  # type: ignore[arg-type]
-        if note is not None:
-            said = said._replace(note=note)
-        desk.review.mark(id, said)
+            row = desk.rows().get(id)
+            said |= {"state": state, "key": row.wave.stem if row and row.wave else ""}
+        desk.review.mark(id, line.text, **said)
         self.changed()
 
     def change(self, id: str, values: dict[str, Any], *, check: bool = True) -> None:
@@ -189,7 +184,7 @@ class Session:
             check: whether nothing follows that checks the job again.
         """
         desk, line = self.the_desk(), self._line(id)
-        desk.review.ask(id, line.text, values)
+        desk.review.ask(id, line.script_text, values)
         self.changed()
         if check:
             desk.refresh()
@@ -197,8 +192,7 @@ class Session:
     def forget(self, id: str) -> None:
         """Drop what was said of a line that the script no longer has."""
         desk = self.the_desk()
-        desk.review.mark(id, Mark())
-        desk.review.change(id, Change())
+        desk.review.drop(id)
         desk.refresh()
 
     def go_back(self, id: str, key: str) -> None:
@@ -211,16 +205,12 @@ class Session:
         version = next((v for v in desk.review.versions(id) if v.key == key), None)
         if version is None:
             raise ConfigError.of("studio.no_version", line=id)
-        before = desk.review.changes().get(id, Change())
-        script = before.script_text if before.text is not None else line.text
         own = version.audio.startswith(f"{TAKES}/")
-        changed = version.text != script
-        desk.review.change(id, Change(
-            text=version.text if changed else None, script_text=script if changed else None,
-            voice=version.voice or None, pitch=version.pitch, gain=version.gain,
-            effort=version.effort,
-            take=desk.out / version.audio if own else None,
-        ))  # fmt: skip
+        desk.review.ask(id, line.script_text, {
+            "text": version.text, "voice": version.voice or None, "pitch": version.pitch,
+            "gain": version.gain, "effort": version.effort,
+            "take": desk.out / version.audio if own else None,
+        })  # fmt: skip
         self.changed()
         desk.refresh()
 

@@ -62,6 +62,7 @@ class Works:
         self._waiting: queue.Queue[Work | None] = queue.Queue()
         self._all: list[Work] = []
         self._beside: list[threading.Thread] = []
+        self._adding = threading.RLock()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -75,23 +76,25 @@ class Works:
         **about: Any,
     ) -> Work:
         """Have something done as soon as what was asked before is, or at once beside it."""
-        number = next(self._numbers)
-        work = Work(number=number, kind=kind, about=about, do=do, quiet=quiet, beside=beside)
-        active = [old for old in self._all[:-_KEPT] if old.active]
-        self._all = [*active, *self._all[-_KEPT:], work]
-        if beside:
-            thread = threading.Thread(target=self._do, args=(work,), daemon=True)
-            self._beside.append(thread)
-            thread.start()
-        else:
-            self._waiting.put(work)
+        with self._adding:
+            number = next(self._numbers)
+            work = Work(number=number, kind=kind, about=about, do=do, quiet=quiet, beside=beside)
+            active = [old for old in self._all[:-_KEPT] if old.active]
+            self._all = [*active, *self._all[-_KEPT:], work]
+            if beside:
+                thread = threading.Thread(target=self._do, args=(work,), daemon=True)
+                self._beside.append(thread)
+                thread.start()
+            else:
+                self._waiting.put(work)
         self._changed()
         return work
 
     def add_once(self, kind: str, do: Callable[[Watch], Any]) -> None:
         """The same for housekeeping, unless it waits already."""
-        if not any(work.kind == kind and work.state == "waiting" for work in self._all):
-            self.add(kind, do, quiet=True)
+        with self._adding:
+            if not any(work.kind == kind and work.state == "waiting" for work in self._all):
+                self.add(kind, do, quiet=True)
 
     def waits(self, *kinds: str) -> bool:
         """Whether something of these kinds waits."""

@@ -21,7 +21,7 @@ def change_texts(
         if change is None or change.text is None:
             continue
         if change.script_text == line.text:
-            changed[i] = replace(line, text=change.text)
+            changed[i] = replace(line, text=change.text, replaced=line.text)
         else:
             values = {"text": change.text, "other": change.script_text or ""}
             issues.append(Issue("warning", line.place, "script_changed", values))

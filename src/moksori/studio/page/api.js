@@ -25,10 +25,29 @@ async function answer(response) {
 
 export const get = async (path) => answer(await fetch(`/api/${path}`));
 
+// What is asked is sent in its order, each when the one before is answered; all that waits when the page is left.
+const queue = [];
+let busy = false, leaving = false;
+function inTurn(send) {
+  return new Promise((resolve, reject) => {
+    const go = () => send().then(resolve, reject);
+    if (leaving) { go(); return; }
+    queue.push(go);
+    if (!busy) drain();
+  });
+}
+async function drain() {
+  busy = true;
+  while (queue.length) await queue.shift()();
+  busy = false;
+}
+window.addEventListener("pagehide", () => { leaving = true; for (const go of queue.splice(0)) go(); });
+window.addEventListener("pageshow", () => { leaving = false; });
+
 export async function post(name, asked = {}) {
-  const found = await answer(await fetch(`/api/${name}`, {
-    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(asked),
-  }));
+  const body = JSON.stringify(asked), headers = { "content-type": "application/json" };
+  const keepalive = body.length < 20000;  // browsers finish so much after the page has gone
+  const found = await answer(await inTurn(() => fetch(`/api/${name}`, { method: "POST", headers, body, keepalive })));
   await refresh();
   return found;
 }

@@ -10,15 +10,19 @@ import { Recorder } from "./record.js";
 const MARKS = [["ok", "O"], ["retake", "R"], ["hold", "H"], ["", "U"]];
 const SOON = 300;  // ms until what was typed is kept, if it is not converted at once
 
+let open = null;  // the panel that is shown
+window.addEventListener("pagehide", () => open?.keep());
+
 export class Panel {
   constructor(close, step) {
+    open = this;
     this.player = new Player();
-    this.line = this.asking = null;
+    this.line = this.asking = this.noted = null;  // the last two: typed, and not yet kept
     this.head = h("div.head");
     this.marks = h("div.marks", { role: "group", "aria-label": t("mark") },
       MARKS.map(([name, key]) => button(t(`mark.${name || "none"}`), () => this.mark(name), { "data-mark": name, title: key, class: name || "none" })));
     this.note = h("input", { type: "text", placeholder: t("note.hint"), "aria-label": t("note"), title: "N", maxLength: 4000,
-      onchange: () => post("mark", { id: this.line.id, note: this.note.value }),
+      oninput: () => { this.noted = { id: this.line.id, note: this.note.value }; }, onchange: () => this.keepNote(),
       onkeydown: (event) => { if (event.key === "Enter" && !event.isComposing) this.note.blur(); } });
     this.words = h("div.words", { lang: "ko" });
     this.flags = h("ul.chips");
@@ -168,6 +172,12 @@ export class Panel {
     clearTimeout(timer);
     this.asking = null;
     if (id) post("change", { id, values });
+    this.keepNote();
+  }
+
+  keepNote() {
+    if (this.noted) post("mark", this.noted);
+    this.noted = null;
   }
 
   async reset() {
