@@ -37,7 +37,8 @@ def touched(out: Path) -> None:
 
 def look(show: Path, job: JobFile | None = None):
     asked = job.request() if job else request(show)
-    return keep_preflight(asked, check(asked), show / "out", job, look=True)
+    given = job.model_dump(exclude_defaults=True) if job else None
+    return keep_preflight(asked, check(asked), show / "out", given, look=True)
 
 
 def test_a_look_at_a_copied_folder_touches_no_delivered_file(copied):
@@ -78,7 +79,8 @@ def test_a_look_does_not_change_what_a_begun_job_remembers(copied):
     look(copied, job)  # of a job that was begun without `job.toml`, through the library
     assert load_job(copied / "out") == JobFile()
     fresh = copied / "fresh"
-    keep_preflight(job.request(), check(job.request()), fresh, job, look=True)
+    given = job.model_dump(exclude_defaults=True)
+    keep_preflight(job.request(), check(job.request()), fresh, given, look=True)
     assert load_job(fresh) == job
     assert {path.name for path in fresh.iterdir()} == {".moksori", "job.toml", "preflight.xlsx"}
 

@@ -23,8 +23,8 @@ from moksori.dubbing.deliver.retakes import to_look_at
 from moksori.dubbing.job import again, audition, check, dub
 from moksori.dubbing.processes import process_pool
 from moksori.dubbing.progress import Stage, Watch
-from moksori.dubbing.request import JobFile, Request, load_job
-from moksori.dubbing.store import line_states
+from moksori.dubbing.request import JobFile, Request, load_job, remember
+from moksori.dubbing.store import Store, line_states
 from moksori.dubbing.task import Setup
 from moksori.dubbing.work import engines
 from moksori.dubbing.work import worker as work
@@ -339,7 +339,6 @@ def test_a_worker_that_dies_harms_its_own_line_alone(copied):
 
 
 def test_two_jobs_do_not_work_in_one_folder(copied):
-    from moksori.dubbing.store import Store
 
     state = Store(copied / "out")
     with pytest.raises(OutputError, match="another job is at work here"):
@@ -548,10 +547,28 @@ def test_a_job_that_was_cut_remembers_what_it_was_asked(show):
         script=show / "script.xlsx", audio=show / "takes", cast=show / "cast.toml", fps="25"
     )
     asked = job.request()
-    keep_preflight(asked, check(asked), show / "looked", job)
+    given = job.model_dump(exclude_defaults=True)
+    keep_preflight(asked, check(asked), show / "looked", given)
     with pytest.raises(KeyboardInterrupt):
-        dub(asked, check(asked), show / "out", lambda: Cut(asked.setup), remember=job)
+        dub(asked, check(asked), show / "out", lambda: Cut(asked.setup), asked=given)
     assert load_job(show / "out") == load_job(show / "looked") == job
+
+
+def test_what_is_asked_for_is_put_beside_what_others_have_asked_for_meanwhile(show):
+    """A command that has looked for minutes does not bring back the settings of when it began."""
+    out = show / "out"
+    Store(out).close()
+    remember(out, {"script": show / "script.xlsx", "fps": "25"})
+    remember(out, {"loudness": "netflix"})
+    assert remember(out, {"fps": "24"}).loudness == "netflix"
+    asked = request(show)
+    given = {"audio": show / "takes", "cast": show / "cast.toml", "fps": "25"}
+    checked = check(asked)
+    remember(out, {"title": "달 토끼"})
+    dub(asked, checked, out, lambda: InProcess(asked.setup), asked=given)
+    file = load_job(out)
+    assert (file.title, file.loudness, file.fps) == ("달 토끼", "netflix", "25")
+    assert file.audio == show / "takes"
 
 
 def test_progress_is_told_and_a_job_can_be_cancelled(show):

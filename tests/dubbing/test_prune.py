@@ -28,8 +28,8 @@ def test_only_what_nothing_refers_to_goes(copied):
     heard = audition(asked, check(asked), out, lambda: InProcess(asked.setup), "0001_하나", ["kih"])
     tried = heard["kih"].wave.stem
     Review(out).mark("0002_둘", DEMO_TEXT, state="retake", note="더 크게", key=first["0002_둘"])
-    take = new_take(out, "0001_하나", ".wav")
-    take.write_bytes(b"somebody's recording")
+    with new_take(out, "0001_하나", ".wav") as take:
+        take.write_bytes(b"somebody's recording")
     edit(copied, "F2", DEMO_TEXT + "!")  # another version of the first line
     edit(copied, "A3", 12)  # the marked line is gone, as a line of another number is there instead,
     edit(copied, "F3", DEMO_TEXT + "?")

@@ -53,7 +53,8 @@ def test_marks_and_changes_are_kept_also_while_the_job_is_at_work(job):
     review = Review(job)
     review.mark("0001_하나", "안녕?", state="retake", key="abc")
     review.mark("0001_하나", "안녕?", note="더 크게")
-    take = new_take(job, "0001_하나", ".wav")
+    with new_take(job, "0001_하나", ".wav") as take:
+        pass
     review.ask("0001_하나", "안녕?", {"text": "안녕!", "pitch": 2.0, "take": take})
     busy.close()
     elsewhere = Review(job)
@@ -186,7 +187,13 @@ def test_a_line_s_own_changes_by_command(show, monkeypatch):
 
     asked, out, inner = request(show), show / "out", InProcess(request(show).setup)
     monkeypatch.setattr(engines, "LocalEngine", lambda setup, workers: inner)
-    dub(asked, check(asked), out, lambda: inner, remember=job_file(show))
+    dub(
+        asked,
+        check(asked),
+        out,
+        lambda: inner,
+        asked=job_file(show).model_dump(exclude_defaults=True),
+    )
     before = line(out, "0001_하나").key
 
     def run(*given: str):

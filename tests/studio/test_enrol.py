@@ -123,7 +123,15 @@ def test_a_voice_is_enrolled_heard_cast_and_taken_back(studio, new_page, speech,
     page.wait_for_selector(".row[data-key='0003_하나'] b.hold")
     go(page, "cast")
     assert page.is_disabled("#enrol-go")
+    # The next voice can be entered meanwhile, and stays when this one has been learnt.
+    page.fill("#enrol [name=name]", "kim")
+    (other := tmp_path / "다음.wav").write_bytes(next(speech[0].glob("*.wav")).read_bytes())
+    page.set_input_files("#enrol-files", [other])
+    page.wait_for_selector("#enrol .takes >> text=다음.wav")
     page.wait_for_selector(".enrolled .good >> text=hong", timeout=600_000)
+    assert page.input_value("#enrol [name=name]") == "kim"
+    page.wait_for_selector("#enrol .takes li >> nth=1", state="detached")
+    assert "다음.wav" in page.inner_text("#enrol .takes")
     assert "없음.txt" in page.inner_text(".enrolled .issues")
     assert str(tmp_path) not in page.inner_text("main")
     assert not left_there(places)

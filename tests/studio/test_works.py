@@ -84,7 +84,7 @@ def test_a_job_of_the_terminal_appears_as_it_goes(whole, new_page):
     request, gated = file.request(), Gated(file.request().setup)
 
     def dub() -> None:
-        job.dub(request, check(request, review=Review(out)), out, lambda: gated, remember=file)
+        job.dub(request, check(request, review=Review(out)), out, lambda: gated)
 
     command = threading.Thread(target=dub)
     command.start()

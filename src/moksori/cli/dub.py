@@ -245,7 +245,7 @@ def dub(
         print_understood(checked.content)
         _print_issues(checked, request)
         if check or (checked.faults and not skip_faulty):
-            path, aside = keep_preflight(request, checked, output, file, look=check)
+            path, aside = keep_preflight(request, checked, output, asked, look=check)
             _print_aside(aside, lang)
             if not check:
                 raise ConfigError.of("cli.faults", faults=len(checked.faults), path=path)
@@ -256,7 +256,7 @@ def dub(
         print_use(checked.converter, jobs.voices_of(checked), lang)
         result = jobs.dub(
             request, checked, output, lambda: _engine(engine, request, workers, len(checked.takes)),
-            watch, retry_failed=retry_failed, remember=file,
+            watch, retry_failed=retry_failed, asked=asked,
         )  # fmt: skip
     if result.cancelled:
         err.print(say("cli.cancelled", lang, out=output), style="yellow", markup=False)

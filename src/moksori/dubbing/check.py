@@ -1,9 +1,10 @@
 """A request whose script, cast and recordings have been looked at, before any work."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
@@ -19,7 +20,7 @@ from moksori.dubbing.plan.takes import Found, find_takes
 from moksori.dubbing.plan.track import about_issues, origin_of, rate_issues, read_track, shown_time
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import HOME, Take
-from moksori.dubbing.request import JobFile, Request
+from moksori.dubbing.request import Request, remember
 from moksori.dubbing.review import Review, left_behind
 from moksori.dubbing.store import Store
 from moksori.dubbing.task import Heard
@@ -148,7 +149,7 @@ def keep_preflight(
     request: Request,
     checked: Checked,
     out: Path,
-    remember: JobFile | None = None,
+    asked: Mapping[str, Any] | None = None,
     look: bool = False,
 ) -> tuple[Path, list[Path]]:
     """Write what was found to OUT/preflight.xlsx, and touch nothing else that is delivered.
@@ -157,7 +158,7 @@ def keep_preflight(
         request: as `check` was given it.
         checked: what it gave.
         out: the job's folder.
-        remember: what the user asked for.
+        asked: for by the user this time, as `remember` keeps it.
         look: nothing was asked for but to look; then a job that has begun keeps what it remembers.
 
     Returns:
@@ -168,8 +169,8 @@ def keep_preflight(
     """
     store = Store(out)
     try:
-        if remember and not (look and store.about("episode")):
-            remember.save(out)
+        if asked and not (look and store.about("episode")):
+            remember(out, asked)
         new = store.outcomes.parent / PREFLIGHT
         save_issues(new, checked.issues, request.lang, request.date)
         if not (out / PREFLIGHT).exists() or digest(new) != digest(out / PREFLIGHT):

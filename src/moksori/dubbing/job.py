@@ -7,7 +7,7 @@ audition  one line in several voices, kept so that the job reuses it
 standing  where each line stands, with what it has become so far; works on nothing
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 from pathlib import Path
@@ -21,7 +21,7 @@ from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.processes import return_memory
 from moksori.dubbing.progress import Cancelled, Stage, Watch
 from moksori.dubbing.records import HOME, Dubbed, Role, Take
-from moksori.dubbing.request import JobFile, Request
+from moksori.dubbing.request import Request, remember
 from moksori.dubbing.review import Review
 from moksori.dubbing.store import Store
 from moksori.dubbing.task import Task
@@ -57,7 +57,7 @@ def dub(
     watch: Watch | None = None,
     *,
     retry_failed: bool = False,
-    remember: JobFile | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> Result:
     """Convert what has changed since the last time, and deliver everything.
 
@@ -68,7 +68,7 @@ def dub(
         engine: makes the workers; only called if there is work.
         watch: is notified of each step, and may cancel.
         retry_failed: try lines again that failed before, though nothing has changed.
-        remember: what the user asked for; kept in the folder before any work, so that it can be resumed.
+        asked: for by the user this time, as `remember` keeps it before any work, so that it can be resumed.
 
     Raises:
         OutputError: the folder is not the job's, or cannot be written to.
@@ -78,8 +78,8 @@ def dub(
     try:
         episode = request.script.name + (f", {request.episode}" if request.episode else "")
         store.belongs_to(episode, [line.text for line in checked.lines.values()])
-        if remember:
-            remember.save(out)
+        if asked:
+            remember(out, asked)
         proof = Proof(out, checked.converter, checked.heard, request.c2pa, request.setup.watermark)
         tasks = _tasks(request, checked, store)
         left_out = _left_out(request, checked)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
+from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field
 
 from moksori.config import Seconds
@@ -18,7 +19,7 @@ from moksori.conversion.consents import Purpose, Usage
 from moksori.conversion.listening import BUNDLED, OFF
 from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
-from moksori.dubbing.records import HANDLES
+from moksori.dubbing.records import HANDLES, HOME
 from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError
 from moksori.files import load_toml, near
@@ -214,6 +215,27 @@ def load_job(out: Path) -> JobFile:
         if (value := getattr(job, key)) is not None
     }
     return job.model_copy(update=places)
+
+
+def remember(out: Path, asked: Mapping[str, Any]) -> JobFile:
+    """Put what is asked for now into OUT/job.toml, beside whatever else it holds by now.
+
+    Args:
+        out: the job's folder, in which a store has been opened.
+        asked: by the names of `JobFile`; the others stay as they are in the file.
+
+    Returns:
+        All that the job is asked for.
+
+    Raises:
+        ConfigError: as `load_job`.
+        ValueError: a value that cannot be.
+        OutputError: the folder cannot be written to.
+    """
+    with FileLock(out / HOME / "job.lock"):
+        file = load_job(out).merged(asked)
+        file.save(out)
+    return file
 
 
 def _absolute(path: Path | None) -> Path | None:

@@ -239,12 +239,27 @@ class Trial(Review):
         return found
 
 
-def new_take(out: Path, id: str, suffix: str) -> Path:
-    """Where another recording of a line goes: a file of the job's folder that is not there yet."""
+@contextmanager
+def new_take(out: Path, id: str, suffix: str) -> Iterator[Path]:
+    """A file of the job's folder for another recording of a line, which nobody else is given meanwhile.
+
+    It is there, empty, when the block begins, and goes if the block fails.
+    """
     folder = out / TAKES / id
     folder.mkdir(parents=True, exist_ok=True)
     number = 1 + max((int(p.stem) for p in folder.iterdir() if p.stem.isdecimal()), default=0)
-    return folder / f"{number}{suffix}"
+    while True:
+        place = folder / f"{number}{suffix}"
+        try:
+            place.touch(exist_ok=False)
+            break
+        except FileExistsError:
+            number += 1
+    try:
+        yield place
+    except BaseException:
+        place.unlink(missing_ok=True)
+        raise
 
 
 def bring_take(out: Path, id: str, recording: Path) -> Path:
@@ -255,8 +270,10 @@ def bring_take(out: Path, id: str, recording: Path) -> Path:
         OutputError: the folder cannot be written to.
     """
     inspect(recording)
-    place = new_take(out, id, recording.suffix.lower())
-    with atomic_path(place) as temporary:
+    with (
+        new_take(out, id, recording.suffix.lower()) as place,
+        atomic_path(place) as temporary,
+    ):
         shutil.copyfile(recording, temporary)
     return place
 

@@ -19,7 +19,7 @@ from moksori.dubbing.job import dub
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Cancelled, Watch
 from moksori.dubbing.records import HOME
-from moksori.dubbing.request import JobFile, Request, load_job
+from moksori.dubbing.request import Request, load_job
 from moksori.dubbing.review import Review
 from moksori.dubbing.store import Store, check_folder
 from moksori.dubbing.task import Setup, Task
@@ -78,7 +78,7 @@ class Standing:
 class _Looked(NamedTuple):
     """An episode whose script and recordings have been looked at."""
 
-    file: JobFile
+    asked: Mapping[str, Any]  # by the names of `JobFile`
     request: Request
     checked: Checked
 
@@ -193,12 +193,11 @@ def _look(
 ) -> _Looked:
     check_folder(out)
     own = {
-        "script": episode.script, "audio": episode.audio, "fps": episode.fps or None,
+        **asked, "script": episode.script, "audio": episode.audio, "fps": episode.fps or None,
         "start": episode.start or None, "episode": episode.sheet or None,
     }  # fmt: skip
-    file = load_job(out).merged({**asked, **own})
-    request = file.request()
-    return _Looked(file, request, check(request, watch, Review(out), memory))
+    request = load_job(out).merged(own).request()
+    return _Looked(own, request, check(request, watch, Review(out), memory))
 
 
 def _dub(
@@ -213,11 +212,11 @@ def _dub(
     skip_faulty: bool,
     retry_failed: bool,
 ) -> Standing:
-    file, request, checked = looked
+    asked, request, checked = looked
     lines, faults = len(checked.lines), len(checked.faults)
     try:
         if only_check or (faults and not skip_faulty) or not checked.takes:
-            path, _ = keep_preflight(request, checked, out, file, look=only_check)
+            path, _ = keep_preflight(request, checked, out, asked, look=only_check)
             why = message("cli.faults", faults=faults, path=path) if faults else None
             return Standing(
                 episode=episode, out=out, state="faulty" if faults or not lines else "checked",
@@ -226,7 +225,7 @@ def _dub(
         _keep_actors(checked, out, actors)
         result = dub(
             request, checked, out, lambda: workers.of(request.setup), watch,
-            retry_failed=retry_failed, remember=file,
+            retry_failed=retry_failed, asked=asked,
         )  # fmt: skip
     except MoksoriError as error:
         return Standing(episode=episode, out=out, state="error", lines=lines, why=error.message)

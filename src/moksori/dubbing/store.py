@@ -273,7 +273,10 @@ def check_folder(out: Path) -> None:
         raise write_error(out, error) from None
     for place in (
         home,
-        *(home / name for name in ("lines", "delivery", "lock", "job.sqlite", "heard.sqlite")),
+        *(
+            home / name
+            for name in ("lines", "delivery", "lock", "job.lock", "job.sqlite", "heard.sqlite")
+        ),
     ):
         if place.is_symlink():
             raise OutputError.of("output.link", path=place)

@@ -21,6 +21,7 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    job: str | None = None  # whose page it was asked on, by its folder's name
     id: str = ""
     name: str = Field(default="", max_length=200)
     key: str = Field(default="", pattern="^[0-9a-f]{32}$|^$")

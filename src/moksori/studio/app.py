@@ -1,6 +1,5 @@
 """The page's server: routes, each a few lines around the session. See guard.py for who may use them."""
 
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -31,6 +30,7 @@ from moksori.studio.guard import Access, Guard
 from moksori.studio.session import Session
 from moksori.studio.voices import take_back, voices_sign, voices_view
 
+_OF_NO_JOB = ("open", "new", "demo", "cancel", "enrol_begin", "enrol", "enrol_drop", "revoke")
 _POLL, _BEAT = 0.05, 15.0  # seconds between looks at the revision; between signs of life
 
 
@@ -39,16 +39,21 @@ class Api:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._numbers, self._turn = count(1), threading.Lock()
+        self._numbers, self._turn = count(1), anyio.Lock()
 
-    async def in_turn(self, do: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Do what changes something in a thread, one at a time, so that no request undoes another's."""
+    async def in_turn(self, job: str | None, do: Callable[..., Any], *args: Any, **k: Any) -> Any:
+        """Do what changes something in a thread, one at a time, so that no request undoes another's.
 
-        def alone() -> Any:
-            with self._turn:
-                return do(*args, **kwargs)
+        Args:
+            job: that it is meant for, by its folder's name; None for whichever is open.
+            do: what is done, with the other arguments.
 
-        return await run_in_threadpool(alone)
+        Raises:
+            ConfigError: another job has been opened since.
+        """
+        async with self._turn:
+            self.session.see_job(job)
+            return await run_in_threadpool(do, *args, **k)
 
     # Each of these is POST /api/<name> with JSON of `Asked`.
 
@@ -86,7 +91,7 @@ class Api:
         self.session.the_desk().refresh()
 
     def mark(self, asked: Asked) -> None:
-        self.session.mark(asked.id, asked.state, asked.note)
+        self.session.mark(asked.id, asked.state, asked.note, asked.key)
 
     def change(self, asked: Asked) -> None:
         self.session.change(asked.id, _of_line(asked))
@@ -171,28 +176,39 @@ class Api:
 
     # Files that are brought
 
+    def _job(self, request: Request) -> str:
+        """The folder's name of the job that a file is brought for: the page's, if that is the open one.
+
+        Raises:
+            ConfigError: none is open, or another one than the page's.
+        """
+        self.session.see_job(request.query_params.get("job"))
+        return self.session.the_desk().out.name
+
     async def bring_script(self, request: Request) -> None:
         name = uploads.plain_name(request.query_params.get("name", ""), uploads.SCRIPT_KINDS)
+        job = self._job(request)
         place = self.session.place_of_script(name)
         await uploads.receive(request, place, uploads.SCRIPT_BYTES)
-        await self.in_turn(self.session.save, script=place)
+        await self.in_turn(job, self.session.save, script=place)
 
     async def bring_recording(self, request: Request) -> None:
         name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
+        job = self._job(request)
         place = self.session.place_of_recording(name)
         await uploads.receive(request, place, uploads.TRACK_BYTES, uploads.check_sound)
         track = request.query_params.get("track") == "1"
-        await self.in_turn(self.session.save, audio=place if track else place.parent)
+        await self.in_turn(job, self.session.save, audio=place if track else place.parent)
 
     async def bring_take(self, request: Request) -> None:
-        id = request.path_params["id"]
+        id, job = request.path_params["id"], self._job(request)
         desk = self.session.the_desk()
         if desk.checked is None or id not in desk.checked.lines:
             raise ConfigError.of("studio.no_line", line=id)
         name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
-        place = new_take(desk.out, id, Path(name).suffix.lower())
-        await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound)
-        await self.in_turn(self.session.change, id, {"take": place})
+        with new_take(desk.out, id, Path(name).suffix.lower()) as place:
+            await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound)
+            await self.in_turn(job, self.session.change, id, {"take": place})
 
     async def bring_of_voice(self, request: Request) -> None:
         await self.session.enrolling.bring(request.path_params["id"], request, spoken=False)
@@ -224,7 +240,8 @@ def create_app(session: Session, access: Access) -> Starlette:
         do = getattr(api, name)
 
         async def run(request: Request) -> Any:
-            return await api.in_turn(do, await asked_by(request))
+            asked = await asked_by(request)
+            return await api.in_turn(None if name in _OF_NO_JOB else asked.job, do, asked)
 
         return Route(f"/api/{name}", answer(run), methods=["POST"])
 

@@ -19,7 +19,7 @@ from moksori.dubbing.check import Checked, check
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Watch
 from moksori.dubbing.records import HOME, Dubbed
-from moksori.dubbing.request import JobFile, Request, load_job
+from moksori.dubbing.request import JobFile, Request, load_job, remember
 from moksori.dubbing.review import Review, Trial
 from moksori.dubbing.store import LineState, line_states
 from moksori.dubbing.task import Setup, Task
@@ -209,8 +209,7 @@ class Desk:
             OutputError: job.toml cannot be written.
         """
         with self._filing:
-            self.file = self.file.merged(asked)
-            self.file.save(self.out)
+            self.file = remember(self.out, asked)
         self.refresh()
 
     def convert(self, ids: Collection[str] | None) -> Work:
@@ -286,10 +285,7 @@ class Desk:
 
     def _export(self, watch: Watch) -> dict[str, Any]:
         request, checked = self._look_through(watch)
-        result = job.dub(
-            request, checked, self.out, partial(self._workers_of, request), watch,
-            remember=self.file,
-        )  # fmt: skip
+        result = job.dub(request, checked, self.out, partial(self._workers_of, request), watch)
         self._seen = self._sign()
         stayed = len(result.rows) - result.new
         aside = [path.name for path in result.kept_aside]

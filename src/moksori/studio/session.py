@@ -125,11 +125,21 @@ class Session:
             raise ConfigError.of("studio.none_open")
         return self.desk
 
+    def see_job(self, folder: str | None) -> None:
+        """See that the open job is the one that a page means.
+
+        Args:
+            folder: the name of its folder; None for whichever is open.
+
+        Raises:
+            ConfigError: another one is open.
+        """
+        if folder is not None and self.desk is not None and self.desk.out.name != folder:
+            raise ConfigError.of("studio.other_job", name=self.desk.name)
+
     def save(self, **asked: Any) -> None:
         """Change what the job is asked for; its cast gets the characters that are new."""
-        desk = self.the_desk()
-        JobFile.model_validate(desk.file.model_dump() | asked)
-        desk.save(**asked)
+        self.the_desk().save(**asked)
         self.with_cast()
 
     def with_cast(self) -> None:
@@ -160,8 +170,14 @@ class Session:
 
     # Lines
 
-    def mark(self, id: str, state: str | None, note: str | None) -> None:
+    def mark(self, id: str, state: str | None, note: str | None, key: str = "") -> None:
         """Mark a line or note something of it; what is None stays.
+
+        Args:
+            id: of the line.
+            state: the mark.
+            note: beside it.
+            key: of the outcome that was heard; of the present one by default.
 
         Raises:
             ConfigError: there is no such line.
@@ -171,7 +187,7 @@ class Session:
         said: dict[str, str] = {} if note is None else {"note": note}
         if state is not None:
             row = desk.rows().get(id)
-            said |= {"state": state, "key": row.wave.stem if row and row.wave else ""}
+            said |= {"state": state, "key": key or (row.wave.stem if row and row.wave else "")}
         desk.review.mark(id, line.text, **said)
         self.changed()
 

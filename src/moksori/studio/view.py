@@ -9,6 +9,7 @@ from typing import Any
 from moksori.dubbing.check import Checked
 from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
 from moksori.dubbing.plan.cast import read_cast
+from moksori.dubbing.plan.changes import change_role
 from moksori.dubbing.records import HOME, PER_LINE, Change, Dubbed, Mark, Take
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.store import LineState
@@ -26,7 +27,7 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
     """Everything that the page shows of a job, but what is only shown of one line."""
     file, checked = desk.file, desk.checked
     view: dict[str, Any] = {
-        "name": desk.name,
+        "name": desk.name, "folder": desk.out.name,
         "error": shown(desk.error.say(lang), file) if desk.error else "",
         "settings": {
             "script": file.script.name if file.script else "",
@@ -84,7 +85,8 @@ def _line(
     sounding: str,
     lang: Lang,
 ) -> dict[str, Any]:
-    text = change.text if change.text is not None else line.text
+    text = change.text if change.text is not None else line.script_text
+    role = (change_role(checked.cast.role(line.character), change) or take.role) if take else None
     status = "faulty" if take is None else str(row.status) if row else "waiting"
     if take and standing and standing.status == "begun":
         status = "begun"
@@ -102,9 +104,9 @@ def _line(
         "severity": severity(row) if row else 0.0,
         "look": bool(row and to_look_at(row)) or status == "faulty" or said.state in ("retake", "hold"),
         "confidence": (row.metrics or {}).get("confidence") if row else None,
-        "voice": take.role.voice if take else "", "pitch": take.role.pitch if take else 0.0,
-        "gain": take.role.gain if take else 0.0, "pass": bool(take and take.role.as_recorded),
-        "effort": take.role.effort if take else 1.0,
+        "voice": role.voice if role else "", "pitch": role.pitch if role else 0.0,
+        "gain": role.gain if role else 0.0, "pass": bool(take and take.role.as_recorded),
+        "effort": role.effort if role else 1.0, "script": line.script_text,
         "change": {
             name: value
             for name in ("text", *PER_LINE)

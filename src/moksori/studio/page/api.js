@@ -2,6 +2,7 @@
 
 import { lang, t } from "./words.js";
 import { h } from "./dom.js";
+import { inTurn, unfinished } from "./sending.js";
 
 export const state = { jobs: [], job: null, works: [], voices: "", revision: -1 };
 const listeners = new Set();
@@ -25,29 +26,15 @@ async function answer(response) {
 
 export const get = async (path) => answer(await fetch(`/api/${path}`));
 
-// What is asked is sent in its order, each when the one before is answered; all that waits when the page is left.
-const queue = [];
-let busy = false, leaving = false;
-function inTurn(send) {
-  return new Promise((resolve, reject) => {
-    const go = () => send().then(resolve, reject);
-    if (leaving) { go(); return; }
-    queue.push(go);
-    if (!busy) drain();
-  });
-}
-async function drain() {
-  busy = true;
-  while (queue.length) await queue.shift()();
-  busy = false;
-}
-window.addEventListener("pagehide", () => { leaving = true; for (const go of queue.splice(0)) go(); });
-window.addEventListener("pageshow", () => { leaving = false; });
+const KEPT_ALIVE = 60000;  // bytes that browsers send on after the page has gone
+const folder = () => state.job?.folder ?? null;
 
+/** Ask for something; of the job that is shown, unless `asked.job` names another. */
 export async function post(name, asked = {}) {
-  const body = JSON.stringify(asked), headers = { "content-type": "application/json" };
-  const keepalive = body.length < 20000;  // browsers finish so much after the page has gone
-  const found = await answer(await inTurn(() => fetch(`/api/${name}`, { method: "POST", headers, body, keepalive })));
+  const body = JSON.stringify({ job: folder(), ...asked }), headers = { "content-type": "application/json" };
+  const keepalive = new Blob([body]).size < KEPT_ALIVE;
+  const send = () => fetch(`/api/${name}`, { method: "POST", headers, body, keepalive });
+  const found = await answer(await inTurn(send, () => toast(t("kept.away"))));
   await refresh();
   return found;
 }
@@ -58,11 +45,18 @@ export async function put(path, file, query = {}) {
   return found;
 }
 
+let sending = 0;
+unfinished.add(() => sending > 0);
+
 // The same, where nothing that is shown changes by it.
 export async function send(path, file, query = {}) {
-  const { voice = [], ...plain } = query, asked = new URLSearchParams({ name: file.name, ...plain });
+  const { voice = [], ...plain } = query, asked = new URLSearchParams({ name: file.name, ...(folder() && { job: folder() }), ...plain });
   for (const name of voice) asked.append("voice", name);
-  return answer(await fetch(`/api/${path}?${asked}`, { method: "PUT", body: file }));
+  sending += 1;
+  try { return await answer(await fetch(`/api/${path}?${asked}`, { method: "PUT", body: file })); } catch (error) {
+    if (error instanceof TypeError) toast(t("lost.file", { name: file.name }));  // no answer came
+    throw error;
+  } finally { sending -= 1; }
 }
 
 let refreshing = null, again = false;

@@ -8,7 +8,7 @@ import { nextStep } from "./next.js";
 import { Keyed, button, clock, fill, h, select } from "./dom.js";
 
 export default function cast(place) {
-  const list = h("div.castlist"), next = h("div"), keyed = new Keyed(list, row), missing = h("p.bad", { id: "missing" });
+  const list = h("div.castlist", { onfocusout: () => setTimeout(update) }), next = h("div"), keyed = new Keyed(list, row), missing = h("p.bad", { id: "missing" });
   const own = enrolment(), consented = h("div");
   let known = [], trying = null, asked = null, seen = null;  // signs of the voices
   fill(place, h("section.page", {}, h("h1", {}, t("screen.cast")), missing, own.element, consented, list, next));

@@ -18,7 +18,7 @@ export default function check(place) {
   function update() {
     const job = state.job, sign = JSON.stringify([job?.issues, job?.error, job?.settings]);
     fill(next, nextStep("check"));
-    if (!job || sign === said || place.querySelector("form:focus-within")) return;
+    if (!job || sign === said || place.querySelector("form:focus-within") || [...place.querySelectorAll("form.reading input")].some((field) => field.value)) return;
     said = sign;
     const errors = job.issues.filter((issue) => issue.severity === "error").length;
     head.textContent = job.error || (errors ? t("check.errors", { count: errors }) : t("check.fine"));

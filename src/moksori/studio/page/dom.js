@@ -37,7 +37,11 @@ export function select(options, value, onchange, props = {}) {
   return found;
 }
 
-// Rows that stay the same elements while what they show is the same, so that focus and place are kept.
+/** Whether somebody is typing within an element, so that it is not to be replaced. */
+export const typingIn = (element) => element !== document.activeElement && element.contains(document.activeElement)
+  && document.activeElement.matches("textarea, input:not([type=checkbox])");
+
+// Rows that stay the same elements while what they show is the same, or somebody types in them.
 export class Keyed {
   constructor(place, make) {
     Object.assign(this, { place, make, known: new Map() });
@@ -47,17 +51,14 @@ export class Keyed {
     const seen = new Map();
     for (const item of items) {
       const id = item[key], said = JSON.stringify(item), before = this.known.get(id);
-      seen.set(id, before?.said === said ? before : { said, element: this.make(item) });
+      seen.set(id, before && (before.said === said || typingIn(before.element)) ? before : { said, element: this.make(item) });
     }
-    const elements = [...seen.values()].map((row) => row.element);
-    const focused = document.activeElement?.closest("[data-key]")?.dataset.key;
-    const same = elements.length === this.place.children.length && elements.every((e, i) => e === this.place.children[i]);
-    if (!same) {
-      const top = this.place.scrollTop;
-      this.place.replaceChildren(...elements);
-      this.place.scrollTop = top;
-      if (focused !== undefined) seen.get(focused)?.element.focus({ preventScroll: true });
-    }
+    const elements = [...seen.values()].map((row) => row.element), stay = new Set(elements);
+    const focused = document.activeElement?.closest("[data-key]"), top = this.place.scrollTop;
+    for (const child of [...this.place.children]) if (!stay.has(child)) child.remove();
+    elements.forEach((element, i) => { if (this.place.children[i] !== element) this.place.insertBefore(element, this.place.children[i] ?? null); });
+    this.place.scrollTop = top;
+    if (focused && !focused.isConnected) seen.get(focused.dataset.key)?.element.focus({ preventScroll: true });
     this.known = seen;
   }
 }

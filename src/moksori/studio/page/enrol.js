@@ -4,6 +4,7 @@ import { get, post, send, state, t, toast, voices } from "./api.js";
 import { button, clock, fileButton, fill, h } from "./dom.js";
 import { filesOf } from "./dropped.js";
 import { listenButton } from "./player.js";
+import { unfinished } from "./sending.js";
 
 const USES = ["commercial", "preview", "research"];
 const stem = (name) => name.normalize("NFC").replace(/\.[^.]*$/, "");
@@ -77,7 +78,11 @@ class Recordings {
     next.focus();
   }
 
-  clear() { for (const { file } of [...this.known.values()]) this.remove(file); }
+  // Without those that have been learnt from.
+  clear(files) {
+    for (const [name, row] of this.known) if (files.includes(row.file)) { URL.revokeObjectURL(row.url); this.known.delete(name); }
+    this.show();
+  }
 
   show() {
     const all = [...this.known.values()], elements = all.map((row) => row.element);
@@ -119,6 +124,7 @@ class Enrolment {
     this.consent = new Consent();
     this.bringing = false;
     this.number = null;  // of the work that this page asked for
+    this.sent = { name: "", files: [] };  // with it
     this.name = h("input", { name: "name", required: true, maxLength: 60, oninput: () => this.check() });
     this.again = h("input", { type: "checkbox", name: "replace" });
     this.replace = h("label.check", { hidden: true }, this.again, t("enrol.replace"));
@@ -167,6 +173,7 @@ class Enrolment {
         await send(`enrolment/${id}/recording`, file);
       }
       if (spoken) await send(`enrolment/${id}/spoken`, spoken);
+      this.sent = { name: this.name.value, files };
       this.number = await post("enrol", { id, texts });
     } catch {  // told already
       if (id) post("enrol_drop", { id }).catch(() => {});
@@ -182,7 +189,10 @@ class Enrolment {
     const sign = JSON.stringify([last?.number, last?.state]);
     if (sign === this.said) return;
     this.said = sign;
-    if (last?.state === "done" && last.number === this.number) { this.recordings.clear(); this.name.value = ""; }
+    if (last?.state === "done" && last.number === this.number) {
+      this.recordings.clear(this.sent.files);
+      if (this.name.value === this.sent.name) this.name.value = "";
+    }
     this.check();
     fill(this.result, last && this.outcome(last));
   }
@@ -198,4 +208,5 @@ class Enrolment {
 }
 
 let kept = null;  // with what was entered, while other screens are shown
+unfinished.add(() => Boolean(kept?.recordings.known.size));
 export const enrolment = () => (kept ??= new Enrolment());

@@ -2,6 +2,7 @@
 
 import { follow, lang, listen, post, refresh, setLanguage, state, t, title, toast } from "./api.js";
 import { button, clock, fill, h } from "./dom.js";
+import { keepTyped } from "./sending.js";
 import start from "./start.js";
 import cast from "./cast.js";
 import check from "./check.js";
@@ -23,6 +24,7 @@ function wanted() {
 function show() {
   const name = wanted();
   if (name !== shown) {
+    keepTyped();
     shown = name;
     document.body.dataset.screen = name;
     place.replaceChildren();

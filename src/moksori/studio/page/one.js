@@ -5,19 +5,28 @@ import { voiceCard } from "./audition.js";
 import { fileButton, fill, h } from "./dom.js";
 import { listenButton } from "./player.js";
 
+let kept = null;  // with what was entered, while other screens are shown
+
 export default function one(place) {
+  kept ??= form();
+  place.append(kept.element);
+  kept.update();
+  return kept.update;
+}
+
+function form() {
   const picked = new Set(), results = h("ul.heard"), cards = h("div.cards");
   let file = null;
   const named = h("span");
   const text = h("textarea", { rows: 2, required: true, lang: "ko", placeholder: t("one.text"), "aria-label": t("one.text"), maxLength: 2000 });
   let number = null;
   const go = h("button.main", { disabled: true }, t("one.go"));
-  const form = h("form", { onsubmit: async (event) => {
+  const entered = h("form", { onsubmit: async (event) => {
     event.preventDefault();
     number = await put("one", file, { text: text.value, voice: [...picked] });
     show();
   } }, h("div.drop", {}, h("span.what", {}, h("b", {}, t("one.file")), named), fileButton(t("choose"), "audio/*,.wav,.flac", (files) => { [file] = files; named.textContent = file.name; ready(); }, { id: "one-file" })), h("label", {}, t("one.text"), text), cards, go);
-  fill(place, h("section.page", {}, h("h1", {}, t("screen.one")), form, results));
+  const element = h("section.page", {}, h("h1", {}, t("screen.one")), entered, results);
   let asked = null;
   async function choices() {
     asked = state.voices;
@@ -32,7 +41,6 @@ export default function one(place) {
   }
   function ready() { go.disabled = !picked.size || !file; }
 
-
   function show() {
     const asked = number && work(number);
     if (!asked) return;
@@ -41,6 +49,6 @@ export default function one(place) {
     else if (asked.state === "failed") fill(results, h("li.bad", {}, asked.error));
     else fill(results, h("li", {}, t("audition.waits")));
   }
-  listen(() => place.contains(form) && show());
-  return () => { if (asked !== state.voices) choices(); };
+  listen(() => element.isConnected && show());
+  return { element, update: () => { if (asked !== state.voices) choices(); } };
 }

@@ -1,28 +1,36 @@
 // One line: heard, marked, changed, recorded again, and its versions.
 
-import { get, lang, post, put, t, toast, voices } from "./api.js";
+import { get, lang, post, put, state, t, toast, voices } from "./api.js";
 import { audition, voiceLabel } from "./audition.js";
 import { button, fileButton, fill, h } from "./dom.js";
 import { Player, listenButton } from "./player.js";
 import { readingForm } from "./reading.js";
 import { Recorder } from "./record.js";
+import { keepers, unfinished } from "./sending.js";
 
 const MARKS = [["ok", "O"], ["retake", "R"], ["hold", "H"], ["", "U"]];
 const SOON = 300;  // ms until what was typed is kept, if it is not converted at once
 
+const NUMBERS = ["pitch", "gain", "effort"];
+const plain = (text) => text.replace(/\r\n?/g, "\n").trim();  // as a field gives it back
+
 let open = null;  // the panel that is shown
-window.addEventListener("pagehide", () => open?.keep());
+keepers.add(() => open?.keep());
+unfinished.add(() => Boolean(open?.recording));
 
 export class Panel {
   constructor(close, step) {
     open = this;
     this.player = new Player();
-    this.line = this.asking = this.noted = null;  // the last two: typed, and not yet kept
+    this.line = null;
+    this.asked = {};  // what the fields hold that the server knows
+    this.noted = null;  // a note that was typed, and not sent yet
+    this.recording = null;
     this.head = h("div.head");
     this.marks = h("div.marks", { role: "group", "aria-label": t("mark") },
       MARKS.map(([name, key]) => button(t(`mark.${name || "none"}`), () => this.mark(name), { "data-mark": name, title: key, class: name || "none" })));
     this.note = h("input", { type: "text", placeholder: t("note.hint"), "aria-label": t("note"), title: "N", maxLength: 4000,
-      oninput: () => { this.noted = { id: this.line.id, note: this.note.value }; }, onchange: () => this.keepNote(),
+      oninput: () => { this.noted = { ...this.of, note: this.note.value }; }, onchange: () => this.keepNote(),
       onkeydown: (event) => { if (event.key === "Enter" && !event.isComposing) this.note.blur(); } });
     this.words = h("div.words", { lang: "ko" });
     this.flags = h("ul.chips");
@@ -54,10 +62,14 @@ export class Panel {
       this.more);
   }
 
+  // Whose line is asked about, also when another job has been opened meanwhile.
+  get of() { return { job: this.job, id: this.line.id }; }
+
   show(line) {
     this.element.hidden = !line;
-    const other = this.line?.id !== line?.id, before = this.line;
-    if (other) this.keep();
+    const folder = state.job?.folder, other = this.line?.id !== line?.id || this.job !== folder, before = other ? null : this.line;
+    if (other) { this.keep(); this.endRecording(); }
+    this.job = folder;
     if (!line) { this.line = null; this.player.stop(); return; }
     this.line = line;
     if (other) this.player.awaited = false;
@@ -67,42 +79,46 @@ export class Panel {
       result: line.key ? `/api/outcome/${line.key}/result` : "",
     });
     for (const control of this.marks.children) control.setAttribute("aria-pressed", control.dataset.mark === line.mark);
-    if (document.activeElement !== this.note || other) this.note.value = line.note;
+    if (other || (before.note !== line.note && document.activeElement !== this.note && !this.noted)) this.note.value = line.note;
     fill(this.flags, line.error && h("li.red", {}, line.error), line.stale && h("li.amber", {}, t("stale.long")), line.flags.map((flag) => h(`li.${flag.level}`, {}, flag.text)));
-    this.fields(line, other, before);
+    this.fields(line, before);
     if (other || JSON.stringify(before) !== JSON.stringify(line)) this.detail(line, other);
   }
 
-  async fields(line, other, before) {
-    const wanted = { text: line.text, pitch: line.pitch, gain: line.gain, effort: line.effort };
-    for (const [name, value] of Object.entries(wanted))
-      if (other || (document.activeElement !== this[name] && before?.[name] !== value)) this[name].value = value;
+  async fields(line, before) {
+    for (const name of ["text", "voice", ...NUMBERS]) {
+      if (before && before[name] === line[name]) continue;
+      const typed = before && this.held(name) !== this.asked[name];  // and about to be asked
+      this.asked[name] = name === "text" ? plain(line.text) : line[name];
+      if (!typed) this[name].value = this.asked[name];
+    }
     this.undo.disabled = !Object.keys(line.change).length;
     const known = await voices();
-    const anew = this.known !== known;
+    if (this.known === known) return;
     this.known = known;
-    if (anew)
-      fill(this.voice, h("option", { value: "" }, t("voice.none")), known.map((v) => h("option", { value: v.name, disabled: !v.usable }, voiceLabel(v))));
-    if (anew || other || before?.voice !== line.voice) this.voice.value = line.voice;
+    fill(this.voice, h("option", { value: "" }, t("voice.none")), known.map((v) => h("option", { value: v.name, disabled: !v.usable }, voiceLabel(v))));
+    this.voice.value = this.asked.voice ?? "";
   }
 
   async detail(line, other) {
     if (other) { fill(this.more); fill(this.words); }
-    const about = await get(`lines/${encodeURIComponent(line.id)}`).catch(() => null);
-    if (!about || this.line?.id !== line.id) return;
+    const { of } = this, about = await get(`lines/${encodeURIComponent(line.id)}`).catch(() => null);
+    if (!about || this.line?.id !== line.id || this.job !== of.job) return;
     fill(this.words, about.words.map(([word, begin, end]) => button(word, () => { this.player.seek(begin); this.player.play(); }, { title: `${begin.toFixed(2)} – ${end.toFixed(2)} s` })));
     const open = new Set([...this.more.querySelectorAll("details[open]")].map((part) => part.dataset.part));
     const part = (name, ...children) => h("details", { "data-part": name, open: open.has(name) }, h("summary", {}, t(`part.${name}`)), children);
-    const hearing = this.hearing?.id === line.id ? this.hearing.element : audition(line.id, line.voice, async (voice) => post("change", { id: line.id, values: { voice } }), t("use.line"));
+    const hearing = this.hearing?.id === line.id && !other ? this.hearing.element : audition(line.id, line.voice, async (voice) => { this.keep(); await post("change", { ...of, values: { voice } }); }, t("use.line"));
     this.hearing = { id: line.id, element: hearing };
     const sign = `${line.id} ${line.take}`;  // a recording in hand outlives what else changes
-    const taking = this.taking?.sign === sign ? this.taking.element : this.takes(line);
+    const taking = this.taking?.sign === sign && !other ? this.taking.element : this.takes(line);
     this.taking = { sign, element: taking };
+    const read = JSON.stringify(about.reading), typed = [...this.reading?.element.querySelectorAll("input") ?? []].some((field) => field.value);
+    if (other || !this.reading || (this.reading.read !== read && !typed)) this.reading = { read, element: readingForm(about.reading) };
     fill(this.more,
       part("audition", hearing),
       part("take", taking),
       part("versions", h("ol.versions", {}, about.versions.map((version) => this.version(line, version)))),
-      part("reading", readingForm(about.reading)),
+      part("reading", this.reading.element),
       about.picture && part("alignment", h("img.alignment", { alt: t("part.alignment"), src: `/api/outcome/${line.key}/picture`, loading: "lazy" })),
       Object.keys(about.metrics).length > 0 && part("metrics", h("dl", {}, Object.entries(about.metrics).map(([name, value]) => [h("dt", {}, t(`metric.${name}`)), h("dd", {}, value.toFixed(2))]))));
   }
@@ -112,66 +128,79 @@ export class Panel {
     const hear = (what) => listenButton(`/api/outcome/${version.key}/${what}`, version.at, t(what));
     return h("li", { class: version.current ? "current" : "" }, hear("source"), hear("result"),
       h("span", {}, h("b", {}, new Date(version.at).toLocaleString(lang)), h("small", {}, about), h("small", { lang: "ko" }, version.text)),
-      version.current ? h("small", {}, t("current")) : button(t("go.back"), () => post("back", { id: line.id, key: version.key })));
+      version.current ? h("small", {}, t("current")) : button(t("go.back"), () => { const { of } = this; this.keep(); post("back", { ...of, key: version.key }); }));
   }
 
   takes(line) {
-    let recorder = null;
+    const { of } = this;
     const record = button(t("record"), async () => {
+      if (this.recording) { this.endRecording(); return; }
       try {
-        if (recorder) { const file = await recorder.stop(); recorder = null; record.textContent = t("record"); record.classList.remove("recording"); this.bring(file); return; }
-        recorder = new Recorder();
+        const recorder = new Recorder();
         await recorder.start();
+        this.recording = { recorder, of };
+        if (this.line?.id !== of.id || this.job !== of.job) { this.endRecording(); return; }
         record.textContent = t("record.stop");
         record.classList.add("recording");
-      } catch { recorder = null; toast(t("record.none")); }
+      } catch { toast(t("record.none")); }
     }, { id: "record" });
+    this.unrecorded = () => { record.textContent = t("record"); record.classList.remove("recording"); };
     return h("div.drop", {}, t("take.drop"), fileButton(t("choose"), "audio/*,.wav,.flac,.aif,.aiff", (files) => this.bring(files[0]), { id: "take" }), record,
-      line.new_take && button(t("take.original"), () => post("original", { id: line.id })));
+      line.new_take && button(t("take.original"), () => post("original", of)));
   }
 
-  async bring(file) {
-    if (!file || !this.line) return;
-    await put(`lines/${encodeURIComponent(this.line.id)}/take`, file);
+  // What was recorded is the line's that it was begun for.
+  async endRecording() {
+    if (!this.recording) return;
+    const { recorder, of } = this.recording;
+    this.recording = null;
+    this.unrecorded();
+    this.bring(await recorder.stop(), of);
+  }
+
+  async bring(file, of = this.line && this.of) {
+    if (!file || !of) return;
+    await put(`lines/${encodeURIComponent(of.id)}/take`, file, { job: of.job });
     toast(t("take.there"), "good");
   }
 
-  mark(name) { if (this.line) post("mark", { id: this.line.id, state: name }); }
+  // The outcome that is on the page is the one that was heard.
+  mark(name) { if (this.line) post("mark", { ...this.of, state: name, key: this.line.key }); }
 
   async convert() {
-    const line = this.line;
-    if (!line) return;
-    const values = this.asked();
-    clearTimeout(this.asking?.timer);
-    this.asking = null;
+    if (!this.line) return;
+    const values = this.unasked();
     this.player.awaited = true;
-    await post("convert", { id: line.id, ids: [line.id], values });
+    await post("convert", { ...this.of, ids: [this.line.id], values });
   }
 
-  // What the fields ask of the line that was not asked yet.
-  asked() {
-    const { line } = this, values = {}, text = this.text.value.trim();
-    if (!text) { values.text = null; this.text.value = line.text; }  // as the script has it
-    else if (text !== line.text) values.text = text;
-    if (this.voice.value && this.voice.value !== line.voice) values.voice = this.voice.value;
-    for (const name of ["pitch", "gain", "effort"]) {
-      const value = Number(this[name].value);
-      if (this[name].value !== "" && value !== line[name]) values[name] = value;
-    }
+  // What a field holds.
+  held(name) {
+    const { value } = this[name];
+    return NUMBERS.includes(name) ? Number(value) : name === "text" ? plain(value) : value;
+  }
+
+  // What the fields ask that was not asked yet; it counts as asked from now on.
+  unasked() {
+    clearTimeout(this.timer);
+    const values = {}, text = this.held("text");
+    if (!text && this.asked.text) { values.text = null; this.text.value = plain(this.line.script); }
+    else if (text !== this.asked.text) values.text = text;
+    for (const name of ["voice", ...NUMBERS])
+      if (this[name].value !== "" && this.held(name) !== this.asked[name]) values[name] = this.held(name);
+    Object.assign(this.asked, values, { text: this.held("text") });
     return values;
   }
 
   keepSoon() {
-    const { id } = this.line, values = this.asked();
-    clearTimeout(this.asking?.timer);
-    this.asking = Object.keys(values).length ? { id, values, timer: setTimeout(() => this.keep(), SOON) } : null;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.keep(), SOON);
   }
 
+  // Send what was typed.
   keep() {
-    const { id, values, timer } = this.asking ?? {};
-    clearTimeout(timer);
-    this.asking = null;
-    if (id) post("change", { id, values });
+    const values = this.line ? this.unasked() : {};
+    if (Object.keys(values).length) post("change", { ...this.of, values });
     this.keepNote();
   }
 
@@ -181,10 +210,11 @@ export class Panel {
   }
 
   async reset() {
-    await post("change", { id: this.line.id, values: { text: null, voice: null, pitch: null, gain: null, effort: null } });
-    const { pitch, gain, effort } = this.line;
-    Object.assign(this.pitch, { value: pitch });
-    Object.assign(this.gain, { value: gain });
-    Object.assign(this.effort, { value: effort });
+    clearTimeout(this.timer);
+    const { line } = this;
+    this.text.value = this.asked.text = plain(line.script);
+    await post("change", { ...this.of, values: { text: null, voice: null, pitch: null, gain: null, effort: null } });
+    if (this.line?.id !== line.id) return;
+    for (const name of ["voice", ...NUMBERS]) this[name].value = this.asked[name] = this.line[name];
   }
 }

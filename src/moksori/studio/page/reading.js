@@ -10,6 +10,7 @@ export function readingForm(reading) {
   const form = h("form.reading", { onsubmit: async (event) => {
     event.preventDefault();
     await post("lexicon", { word: word.value, reading: said.value });
+    word.value = said.value = "";
     if (shown.dataset.text) fill(shown, (await get(`reading?text=${encodeURIComponent(shown.dataset.text)}`)).pronounced ?? "");
   } }, word, said, h("button.main", {}, t("reading.add")));
   if (reading.error) fill(shown, h("span.bad", {}, reading.error));

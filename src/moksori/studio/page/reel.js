@@ -1,7 +1,7 @@
 // The whole: deliver it, hear reel and stems, and see what is to be recorded again, actor by actor.
 
 import { get, post, state, t } from "./api.js";
-import { button, fill, h, select } from "./dom.js";
+import { button, fill, h, select, typingIn } from "./dom.js";
 
 const PARTS = ["lines", "reel", "edl", "otio", "reaper", "aaf", "markers", "dapt", "subtitles", "timings", "words", "mouth", "visemes", "issues", "retakes", "report", "single"];
 
@@ -17,16 +17,16 @@ export default function reel(place) {
     const job = state.job;
     if (!job) return;
     const sign = JSON.stringify(job.settings);
-    if (sign !== said) {
+    if (sign !== said && !typingIn(form)) {
       said = sign;
-      const without = new Set(job.settings.without);
+      const { without } = job.settings, open = form.querySelector("details")?.open;
       fill(form, h("label", {}, t("set.loudness"), select(["korea", "netflix", "premix", "ebu", "none"].map((n) => [n, t(`loudness.${n}`)]), job.settings.loudness, (loudness) => settings({ loudness }))),
         h("label", {}, t("set.stems"), select(["parts", "full"].map((n) => [n, t(`stems.${n}`)]), job.settings.stems, (stems) => settings({ stems }))),
         h("label", {}, t("set.length"), h("input", { value: job.settings.length ?? "", placeholder: "00:22:30:00", onchange: (e) => settings({ length: e.target.value.trim() }) })),
         h("label", {}, t("set.floor"), select(["room", "silence"].map((n) => [n, t(`floor.${n}`)]), job.settings.floor, (floor) => settings({ floor }))),
-        h("details", {}, h("summary", {}, t("set.parts")), h("div.parts", {}, PARTS.map((name) => h("label.check", {}, h("input", { type: "checkbox", checked: !without.has(name), onchange: (e) => {
-          if (e.target.checked) without.delete(name); else without.add(name);
-          settings({ without: [...without] });
+        h("details", { open }, h("summary", {}, t("set.parts")), h("div.parts", {}, PARTS.map((name) => h("label.check", {}, h("input", { type: "checkbox", value: name, checked: !without.includes(name), onchange: () => {
+          const left = [...form.querySelectorAll(".parts input:not(:checked)")].map((box) => box.value);
+          settings({ without: [...without.filter((name) => !PARTS.includes(name)), ...left] });
         } }), t(`deliver.${name}`))))));
     }
     const faulty = job.lines.filter((line) => line.status === "faulty").length, waiting = job.lines.filter((line) => line.status === "waiting").length;

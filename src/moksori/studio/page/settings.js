@@ -10,10 +10,10 @@ const COLUMNS = ["line", "character", "actor", "file", "no", "start", "end", "ep
 /** A form of settings.
  * @param settings As they are.
  * @param only The names of those to show.
- * @param before Where this form stood until now: what was changed there and not saved is kept. */
+ * @param before Where this form stood until now: what was changed there of the same job and not saved is kept. */
 export function settingsForm(settings, only = ALL, before = null) {
   const fields = {
-    fps: () => h("label", {}, t("set.fps"), h("select", { name: "fps" }, RATES.map((rate) => h("option", { value: rate, selected: rate === (settings.fps ?? "") }, rate || t("set.none"))))),
+    fps: () => h("label", {}, t("set.fps"), h("select", { name: "fps" }, [...new Set([...RATES, settings.fps ?? ""])].map((rate) => h("option", { value: rate, selected: rate === (settings.fps ?? "") }, rate || t("set.none"))))),
     start: () => h("label", {}, t("set.start"), h("input", { name: "start", value: settings.start ?? "", placeholder: "01:00:00:00" })),
     title: () => h("label", {}, t("set.title"), h("input", { name: "title", value: settings.title ?? "" })),
     purpose: () => h("label", {}, t("set.purpose"), h("select", { name: "purpose" }, ["", "commercial", "preview", "research"].map((use) => h("option", { value: use, selected: use === (settings.purpose ?? "") }, t(`purpose.${use}`))))),
@@ -29,24 +29,25 @@ export function settingsForm(settings, only = ALL, before = null) {
     columns: () => h("details", {}, h("summary", {}, t("set.columns")), h("div.fields", {}, COLUMNS.map((key) =>
       h("label", {}, t(`column.${key}`), h("input", { name: `column.${key}`, value: settings.columns?.[key] ?? "" }))))),
   };
-  const form = h("form.settings", { oninput: (event) => { event.target.dataset.changed = ""; }, onsubmit: async (event) => {
+  const job = state.job?.folder;
+  const form = h("form.settings", { "data-job": job, oninput: (event) => { event.target.dataset.changed = ""; }, onsubmit: async (event) => {
     event.preventDefault();
-    const values = {}, given = new FormData(event.target);
-    for (const field of document.querySelectorAll("form.settings [data-changed]")) if (given.has(field.name)) delete field.dataset.changed;
-    for (const [name, value] of given) if (!name.startsWith("column.")) values[name] = value.trim();
-    if (only.includes("columns")) {
+    const values = {}, given = new FormData(event.target), changed = [...event.target.querySelectorAll("[data-changed]")].map((field) => field.name);
+    for (const name of changed) if (!name.startsWith("column.")) values[name] = given.get(name).trim();
+    if (changed.some((name) => name.startsWith("column."))) {
       const columns = {};
       for (const key of COLUMNS) if (given.get(`column.${key}`)?.trim()) columns[key] = given.get(`column.${key}`).trim();
       values.columns = Object.keys(columns).length ? columns : null;
     }
-    if (only.includes("channels")) {
+    if (changed.includes("channels")) {
       const pairs = (values.channels ?? "").split(",").map((pair) => pair.trim()).filter(Boolean);
       values.channels = pairs.length ? Object.fromEntries(pairs.map((pair) => pair.includes("=") ? pair.split("=").map((part) => part.trim()).slice(0, 2) : ["", pair])) : null;
     }
     document.activeElement?.blur();
-    await post("settings", { values });
+    await post("settings", { job, values });
+    for (const field of document.querySelectorAll("form.settings [data-changed]")) if (changed.includes(field.name)) delete field.dataset.changed;
   } }, only.map((name) => fields[name]()), h("button.main", {}, t("set.save")));
-  for (const field of before?.querySelectorAll("form.settings [data-changed]") ?? []) {
+  for (const field of before?.querySelectorAll(`form.settings[data-job="${CSS.escape(job ?? "")}"] [data-changed]`) ?? []) {
     const same = form.elements[field.name];
     if (same) { same.value = field.value; same.dataset.changed = ""; }
   }

@@ -31,6 +31,7 @@ export default function start(place) {
     fill(files, h("h2", {}, job.name), drop("script", t("start.script"), settings.script, false),
       drop("recording", t("start.recordings"), settings.track ? "" : settings.audio === "recordings" ? t("start.folder") : settings.audio, true),
       drop("recording", t("start.track"), settings.track ? settings.audio : "", false, { track: "1" }));
+    if (preview.dataset.job !== job.folder) { fill(preview); preview.dataset.job = job.folder; read = ""; }
     if (settings.script && !place.querySelector(".settings:focus-within")) understand(job);
   }
 
@@ -42,10 +43,11 @@ export default function start(place) {
       const twice = fits.filter((file) => seen.size === seen.add(file.name.normalize("NFC")).size);
       const list = fits.filter((file) => !twice.includes(file)).slice(0, several ? undefined : 1), left = all.filter((file) => !fits.includes(file));
       let count = 0;
+      const job = state.job.folder;
       bringing += 1;  // which has its place on the screen meanwhile
       for (const [i, file] of list.entries()) {
         hint.textContent = t("start.bringing", { done: i + 1, all: list.length });
-        try { await put(kind, file, query); count += 1; } catch { /* told already */ }
+        try { await put(kind, file, { ...query, job }); count += 1; } catch { /* told already */ }
       }
       hint.textContent = "";
       bringing -= 1;
@@ -67,7 +69,7 @@ export default function start(place) {
 
   async function understand(job) {
     const number = ++asked, found = await get("preview");
-    if (number !== asked || place.querySelector(".settings:focus-within")) return;  // an answer that came late, of what was there before
+    if (number !== asked || state.job?.folder !== job.folder || place.querySelector(".settings:focus-within")) return;  // an answer that came late, of what was there before
     const takes = job.settings.audio && job.lines.map((line) => line.take), sign = JSON.stringify([found, job.settings, job.error, takes]);
     if (sign === read) return;
     read = sign;

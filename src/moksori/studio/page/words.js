@@ -33,6 +33,8 @@ export const words = {
   "effort.short": ["힘", "effort"],
   "effort": ["힘(0–1.5)", "Effort (0–1.5)"],
   "pass": ["녹음 그대로", "As recorded"],
+  "kept.away": ["서버와 이어지지 않습니다. 적은 것은 간직했다가 다시 이어지면 보냅니다", "The server does not answer. What you said is kept, and sent when it does"],
+  "lost.file": ["{name}: 서버와 이어지지 않아 가져오지 못했습니다", "{name}: not brought, as the server does not answer"],
   "note": ["메모", "Note"],
   "note.hint": ["메모 (Enter로 저장)", "Note (Enter keeps it)"],
   "mark": ["판정", "Mark"],

@@ -1,0 +1,172 @@
+"""What is typed on the page is asked of the line and the job that it was typed for, and is never lost."""
+
+import pytest
+
+from moksori.dubbing.plan.cast import read_cast
+from moksori.dubbing.records import Mark
+from moksori.dubbing.request import load_job, remember
+from moksori.dubbing.review import TAKES, Review
+from tests.conftest import DEMO_TEXT
+from tests.studio.conftest import go, until
+
+pytestmark = pytest.mark.slow
+FIRST, SECOND = "0001_하나", "0002_둘"
+PITCH, GAIN = ".panel input[aria-label='높낮이(반음)']", ".panel input[aria-label='음량(dB)']"
+
+
+@pytest.fixture
+def lines(studio, new_page):
+    """The screen of lines, with the first one in the panel, and what is said of them."""
+    studio.session.save(fps="25")
+    page = new_page(studio, missing="/api/")
+    page.wait_for_selector(".row >> nth=3")
+    page.click(f".row[data-key='{FIRST}']")
+    page.wait_for_selector(".panel .fields option >> nth=3", state="attached")
+    return page, Review(studio.session.desk.out)
+
+
+def asked(review: Review, id: str = FIRST) -> dict[str, object]:
+    """Of a line, by the names of `Change`."""
+    change = review.changes().get(id)
+    return change.model_dump(exclude_none=True) if change else {}
+
+
+def test_a_value_that_is_taken_back_is_taken_back(lines, in_process):
+    page, review = lines
+    page.fill(PITCH, "2")
+    page.keyboard.press("Tab")
+    until(lambda: asked(review) == {"pitch": 2.0})
+    page.fill(PITCH, "0")
+    page.keyboard.press("Tab")
+    until(lambda: asked(review).get("pitch") == 0)
+    page.fill(".panel textarea", "다른 말이에요.")
+    page.keyboard.press("Tab")
+    until(lambda: asked(review).get("text") == "다른 말이에요.")
+    page.fill(".panel textarea", "")
+    page.click("#convert-one")  # the field has lost the focus a moment before
+    until(lambda: "text" not in asked(review))
+    assert page.input_value(".panel textarea") == DEMO_TEXT
+    page.fill(PITCH, "3")
+    page.click(".panel .buttons button >> nth=1")  # as the script and the cast say
+    until(lambda: asked(review) == {})
+    page.wait_for_timeout(600)
+    assert asked(review) == {} and float(page.input_value(PITCH)) == 0
+
+
+def test_what_is_being_typed_is_kept_when_the_screen_or_the_page_goes(lines):
+    page, review = lines
+    page.fill(".panel textarea", "화면을 바꿔요.")
+    page.keyboard.press("Alt+2")
+    until(lambda: asked(review).get("text") == "화면을 바꿔요.")
+    go(page, "lines")
+    page.click(f".row[data-key='{SECOND}']")
+    page.focus(".panel input[aria-label='메모']")
+    page.keyboard.type("크게")
+    page.fill(GAIN, "-2")
+    page.fill(".panel textarea", "창을 닫아요.")
+    page.goto("about:blank")
+    until(lambda: asked(review, SECOND).keys() == {"text", "script_text", "gain"})
+    until(lambda: review.marks()[SECOND].note == "크게")
+
+
+def test_what_is_said_while_the_server_is_away_is_sent_in_its_order_when_it_is_back(lines):
+    page, review = lines
+    page.route("**/api/mark", lambda route: route.abort())
+    page.keyboard.press("n")
+    page.keyboard.type("한 번 더")
+    page.keyboard.press("Enter")
+    page.keyboard.press("r")
+    page.keyboard.press("h")
+    page.wait_for_selector("#toasts >> text=이어지지 않습니다")
+    assert page.input_value(".panel input[aria-label='메모']") == "한 번 더"
+    assert not review.marks()
+    page.unroute("**/api/mark")
+    until(lambda: review.marks().get(FIRST, Mark())[:2] == ("hold", "한 번 더"))
+
+
+def test_nothing_is_said_of_the_same_line_of_another_job(lines, studio, show, new_page):
+    session, first = studio.session, studio.session.desk.out
+    other = show / "1화" / "다른 화"
+    other.mkdir()
+    session.open_folder(other)
+    session.save(script=show / "1화" / "script.xlsx", audio=show / "1화" / "takes", fps="25")
+    until(lambda: session.desk.checked and len(session.desk.checked.lines) == 4)
+    session.root = other.parent
+    # A page that has not seen it yet, as a tab in the background.
+    stale = new_page(studio, missing="/api/")
+    stale.wait_for_selector("#tabs a >> nth=3")
+    ask = """async ([name, asked]) => (await fetch(`/api/${name}`, {method: "POST",
+        headers: {"content-type": "application/json"}, body: JSON.stringify(asked)})).json()"""
+    for name, values in (
+        ("mark", {"state": "ok"}), ("change", {"values": {"pitch": 2}}), ("forget", {}),
+        ("convert", {"values": {"gain": 1}}), ("settings", {"values": {"fps": "24"}}),
+    ):  # fmt: skip
+        answer = stale.evaluate(ask, [name, {"job": first.name, "id": FIRST, **values}])
+        assert "다른 화" in answer["error"], name
+    bring = """async (job) => (await fetch(`/api/lines/0001_하나/take?name=a.wav&job=${job}`,
+        {method: "PUT", body: "RIFF"})).json()"""
+    assert "다른 화" in stale.evaluate(bring, first.name)["error"]
+    review = Review(other)
+    assert not review.marks() and not review.changes() and not (other / TAKES).exists()
+    assert load_job(other).fps == "25"
+
+
+def test_the_cast_s_fields_stay_while_the_answer_of_the_one_before_comes(studio, new_page):
+    studio.session.save(fps="25")
+    page = new_page(studio)
+    go(page, "cast")
+    pitch, gain = ("input[aria-label='높낮이(반음) 하나']", "input[aria-label='음량(dB) 하나']")
+    page.wait_for_selector(pitch)
+    page.fill(pitch, "2")
+    page.keyboard.press("Tab")
+    page.focus(gain)
+    page.keyboard.press("Control+A")
+    page.keyboard.type("-1")
+    until(lambda: read_cast(studio.session.desk.file.cast).characters["하나"].pitch == 2)
+    page.wait_for_timeout(500)
+    page.keyboard.type("2")
+    page.keyboard.press("Tab")
+    until(lambda: read_cast(studio.session.desk.file.cast).characters["하나"].gain == -12)
+
+
+def test_settings_change_what_was_changed_alone(studio, new_page):
+    session = studio.session
+    session.save(fps="25")
+    page = new_page(studio)
+    go(page, "start")
+    page.wait_for_selector(".preview form.settings")
+    page.fill(".preview input[name=title]", "달 토끼")
+    remember(session.desk.out, {"fps": "24", "purpose": "research"})  # as a command does
+    page.click(".preview button.main")
+    until(lambda: load_job(session.desk.out).title == "달 토끼")
+    file = load_job(session.desk.out)
+    assert (file.fps, file.purpose) == ("24", "research")
+
+
+def test_what_is_recorded_is_the_line_s_that_it_was_begun_for(lines, studio):
+    page, review = lines
+    page.click(".panel summary >> text=새 녹음")
+    page.click("#record")
+    page.wait_for_selector("#record.recording")
+    page.wait_for_timeout(1500)
+    page.keyboard.press("j")
+    page.wait_for_selector(".panel .head >> text=2 · 둘")
+    until(lambda: "take" in asked(review))
+    assert (studio.session.desk.out / TAKES / FIRST / "1.wav").stat().st_size > 10_000
+    assert "take" not in asked(review, SECOND)
+
+
+def test_takes_that_are_brought_at_once_are_files_of_their_own(studio, new_page):
+    studio.session.save(fps="25")
+    page, review = new_page(studio), Review(studio.session.desk.out)
+    page.wait_for_selector(".row >> nth=3")
+    page.evaluate(
+        """async () => {
+            const place = "/api/lines/0001_하나", body = await (await fetch(`${place}/source`)).blob();
+            const bring = (name) => fetch(`${place}/take?name=${name}.wav`, {method: "PUT", body});
+            await Promise.all(["a", "b", "c"].map(bring)); }"""
+    )
+    found = [*(studio.session.desk.out / TAKES / FIRST).iterdir()]
+    assert sorted(path.name for path in found) == ["1.wav", "2.wav", "3.wav"]
+    assert all(path.stat().st_size > 10_000 for path in found)
+    assert "take" in asked(review)
