@@ -143,6 +143,88 @@ def test_settings_change_what_was_changed_alone(studio, new_page):
     assert (file.fps, file.purpose) == ("24", "research")
 
 
+def test_what_is_refused_is_not_taken_for_asked(lines):
+    page, review = lines
+    page.fill(PITCH, "20")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#toasts .bad >> nth=0")
+    page.keyboard.press("Escape")
+    with page.expect_response("**/api/convert") as answer:
+        page.keyboard.press("c")
+    assert answer.value.status == 400 and not asked(review)
+    assert float(page.input_value(PITCH)) == 20
+
+
+def test_what_is_said_while_studio_is_started_again_is_sent_to_the_new_one(lines):
+    page, review = lines
+    page.route("**/api/mark", lambda route: route.fulfill(status=401, body=""))
+    page.keyboard.press("o")
+    page.wait_for_selector("#toasts >> text=이어지지 않습니다")
+    page.unroute("**/api/mark")  # its link was opened in this browser
+    until(lambda: review.marks().get(FIRST, Mark()).state == "ok")
+
+
+def test_the_first_click_after_typing_counts(studio, new_page):
+    studio.session.save(fps="25")
+    page = new_page(studio)
+    go(page, "cast")
+    page.fill("input[aria-label='높낮이(반음) 하나']", "2")
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(500)  # the answer is there, and the row is to be made anew
+    page.click(".role[data-key='하나'] .hear", delay=150)
+    page.wait_for_selector(".role[data-key='하나'] .audition .card")
+
+
+def test_the_word_in_hand_is_typed_on_while_the_line_changes(lines):
+    page, review = lines
+    page.click(".panel summary >> text=읽는 법")
+    page.focus(".panel form.reading input[name=word]")
+    page.keyboard.type("더")
+    review.mark(FIRST, DEMO_TEXT, note="밖에서")  # as a command does
+    page.wait_for_selector(f".row[data-key='{FIRST}'] small.note")
+    page.wait_for_timeout(500)
+    page.keyboard.type("oh")
+    assert page.input_value(".panel form.reading input[name=word]") == "더oh"
+    assert review.marks()[FIRST].state == ""
+
+
+def test_a_recording_outlives_the_screen_and_the_microphone_does_not(lines):
+    page, review = lines
+    page.evaluate("""() => {
+        const media = navigator.mediaDevices, real = media.getUserMedia.bind(media);
+        window.tracks = [];
+        media.getUserMedia = async (asked) => {
+            const found = await real(asked);
+            window.tracks.push(...found.getTracks());
+            return found;
+        };
+    }""")
+    page.click(".panel summary >> text=새 녹음")
+    page.dblclick("#record")  # begun, and ended at once
+    page.wait_for_selector("#record:not(.recording)")
+    page.wait_for_timeout(1000)
+    page.click("#record")
+    page.wait_for_selector("#record.recording")
+    page.wait_for_timeout(1500)
+    page.keyboard.press("Alt+2")
+    until(lambda: "take" in asked(review))
+    until(lambda: page.evaluate("tracks.every((track) => track.readyState === 'ended')"))
+
+
+def test_a_single_line_s_result_waits_for_whoever_comes_back(lines, show):
+    page, _review = lines
+    go(page, "one")
+    page.set_input_files("#one-file", show / "1화" / "takes" / "0001.wav")
+    page.fill("textarea[aria-label]", DEMO_TEXT)
+    page.check(".cards .card >> nth=0 >> input")
+    page.click("form .main")
+    go(page, "start")
+    until(lambda: page.evaluate("document.querySelectorAll('.work').length") == 0)
+    page.wait_for_timeout(3000)
+    go(page, "one")
+    page.wait_for_selector("ul.heard li[data-voice] a")
+
+
 def test_what_is_recorded_is_the_line_s_that_it_was_begun_for(lines, studio):
     page, review = lines
     page.click(".panel summary >> text=새 녹음")

@@ -21,14 +21,14 @@ from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
 from moksori.dubbing.records import HANDLES, HOME
 from moksori.dubbing.task import Setup
-from moksori.errors import ConfigError
+from moksori.errors import ConfigError, OutputError
 from moksori.files import load_toml, near
 from moksori.listed import existing
 from moksori.messages import Lang, message, readable
 from moksori.signal.loudness import PREMIX, PREMIX_RATE
 from moksori.timecode import FrameRate, parse_time
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
-from moksori.writing import atomic_write
+from moksori.writing import atomic_write, write_error
 
 JOB = "job.toml"
 _EARLIEST = 315_619_200  # 1980-01-02: zip files, and so .xlsx, know no earlier day
@@ -221,7 +221,7 @@ def remember(out: Path, asked: Mapping[str, Any]) -> JobFile:
     """Put what is asked for now into OUT/job.toml, beside whatever else it holds by now.
 
     Args:
-        out: the job's folder, in which a store has been opened.
+        out: the job's folder.
         asked: by the names of `JobFile`; the others stay as they are in the file.
 
     Returns:
@@ -232,9 +232,14 @@ def remember(out: Path, asked: Mapping[str, Any]) -> JobFile:
         ValueError: a value that cannot be.
         OutputError: the folder cannot be written to.
     """
-    with FileLock(out / HOME / "job.lock"):
-        file = load_job(out).merged(asked)
-        file.save(out)
+    if not out.is_dir():
+        raise OutputError.of("output.no_folder", path=out)
+    try:
+        with FileLock(out / HOME / "job.lock"):
+            file = load_job(out).merged(asked)
+            file.save(out)
+    except OSError as error:
+        raise write_error(out, error) from None
     return file
 
 

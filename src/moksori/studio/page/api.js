@@ -33,7 +33,11 @@ const folder = () => state.job?.folder ?? null;
 export async function post(name, asked = {}) {
   const body = JSON.stringify({ job: folder(), ...asked }), headers = { "content-type": "application/json" };
   const keepalive = new Blob([body]).size < KEPT_ALIVE;
-  const send = () => fetch(`/api/${name}`, { method: "POST", headers, body, keepalive });
+  const send = async () => {
+    const response = await fetch(`/api/${name}`, { method: "POST", headers, body, keepalive });
+    if (response.status === 401) throw new Error("another server");  // until its link has been opened in this browser
+    return response;
+  };
   const found = await answer(await inTurn(send, () => toast(t("kept.away"))));
   await refresh();
   return found;

@@ -8,7 +8,7 @@ import { nextStep } from "./next.js";
 import { Keyed, button, clock, fill, h, select } from "./dom.js";
 
 export default function cast(place) {
-  const list = h("div.castlist", { onfocusout: () => setTimeout(update) }), next = h("div"), keyed = new Keyed(list, row), missing = h("p.bad", { id: "missing" });
+  const list = h("div.castlist", { onfocusout: (event) => { if (event.relatedTarget?.closest("[data-key]") !== event.target.closest("[data-key]")) setTimeout(update); } }), next = h("div"), keyed = new Keyed(list, row), missing = h("p.bad", { id: "missing" });
   const own = enrolment(), consented = h("div");
   let known = [], trying = null, asked = null, seen = null;  // signs of the voices
   fill(place, h("section.page", {}, h("h1", {}, t("screen.cast")), missing, own.element, consented, list, next));
@@ -17,7 +17,8 @@ export default function cast(place) {
     const set = (values) => post("cast", { character: role.character, values });
     const number = (name, limit) => h("input", { type: "number", step: "0.5", min: -limit, max: limit, value: role[name] ?? 0, "aria-label": `${t(name)} ${role.character}`, onchange: (e) => set({ [name]: Number(e.target.value) }) });
     const room = h("div.room"), line = typical(role.character);
-    const heard = () => line ? audition(line, role.voice, (voice) => { trying = null; fill(room); return set({ voice, pass: null }); }, t("use.character")) : h("p", {}, t("audition.none"));
+    const voice = () => state.job.cast.find((other) => other.character === role.character)?.voice ?? "";
+    const heard = () => line ? audition(line, voice(), (voice) => { trying = null; fill(room); return set({ voice, pass: null }); }, t("use.character")) : h("p", {}, t("audition.none"));
     const hear = button(t("audition"), () => {
       const open = trying !== role.character;
       trying = open ? role.character : null;
@@ -26,7 +27,7 @@ export default function cast(place) {
     const options = [["", t("voice.none")], ...known.filter((v) => v.usable || v.name === role.voice).map((v) => [v.name, voiceLabel(v)])];
     const element = h("article.role", { "data-key": role.character, class: role.voice || role.pass ? "" : "missing" },
       h("div.who", {}, h("b", {}, role.character || t("character.none")), h("small", {}, [role.actors.join(", "), t("count.lines", { count: role.lines }), clock(role.seconds)].filter(Boolean).join(" · "))),
-      h("label", {}, t("voice"), select(options, role.voice ?? "", (voice) => set({ voice }), { "aria-label": `${t("voice")} ${role.character}` })),
+      h("label", {}, t("voice"), select(options, role.voice ?? "", (voice) => { element.classList.toggle("missing", !voice && !role.pass); return set({ voice }); }, { "aria-label": `${t("voice")} ${role.character}` })),
       h("label", {}, t("pitch"), number("pitch", 12)), h("label", {}, t("gain"), number("gain", 40)), h("label", {}, t("effort"), h("input", { type: "number", step: "0.1", min: 0, max: 1.5, value: role.effort ?? 1, "aria-label": `${t("effort")} ${role.character}`, onchange: (e) => set({ effort: Number(e.target.value) }) })),
       h("label.check", {}, h("input", { type: "checkbox", checked: role.pass ?? false, onchange: (e) => set({ pass: e.target.checked || null }) }), t("pass")),
       hear, room);

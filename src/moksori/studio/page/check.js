@@ -1,7 +1,7 @@
 // What would go wrong, grouped, each with its fix in place.
 
 import { get, post, put, state, t } from "./api.js";
-import { button, fileButton, fill, h } from "./dom.js";
+import { betweenClicks, button, fileButton, fill, h } from "./dom.js";
 import { listenButton } from "./player.js";
 import { nextStep } from "./next.js";
 import { readingForm } from "./reading.js";
@@ -11,14 +11,19 @@ const ORDER = ["error", "warning", "note"];
 const READING = ["doubt", "text"], SOUND = ["no_name", "several_files", "unreadable", "pace", "too_long"], VOICE = ["no_voice", "no_role", "voice"];
 
 export default function check(place) {
-  const head = h("p"), next = h("div"), groups = h("div.groups");
+  const head = h("p"), next = h("div"), groups = h("div.groups", { onfocusout: () => setTimeout(update) });
   fill(place, h("section.page", {}, h("h1", {}, t("screen.check")), head, groups, next));
+  const rooms = new Map();  // readings that are being fixed
   let said = "";
 
   function update() {
     const job = state.job, sign = JSON.stringify([job?.issues, job?.error, job?.settings]);
     fill(next, nextStep("check"));
-    if (!job || sign === said || place.querySelector("form:focus-within") || [...place.querySelectorAll("form.reading input")].some((field) => field.value)) return;
+    if (!job || sign === said || place.querySelector("form:focus-within")) return;
+    betweenClicks(groups, () => rebuild(job, sign));
+  }
+
+  function rebuild(job, sign) {
     said = sign;
     const errors = job.issues.filter((issue) => issue.severity === "error").length;
     head.textContent = job.error || (errors ? t("check.errors", { count: errors }) : t("check.fine"));
@@ -46,12 +51,12 @@ export default function check(place) {
   }
 
   function item(issue) {
-    const room = h("div.room");
+    const key = `${issue.kind} ${issue.line} ${issue.text}`, room = rooms.get(key) ?? h("div.room");
     const line = issue.line && state.job.lines.find((found) => found.id === issue.line);
     return h("li", {},
       line?.take && listenButton(`/api/lines/${encodeURIComponent(issue.line)}/source`, issue.place),
       issue.line ? h("a", { href: `#lines/${encodeURIComponent(issue.line)}` }, issue.place) : h("b", {}, issue.place), " ", issue.text,
-      issue.line && READING.includes(issue.kind) && button(t("fix.reading"), async () => fill(room, readingForm((await get(`lines/${encodeURIComponent(issue.line)}`)).reading))),
+      issue.line && READING.includes(issue.kind) && button(t("fix.reading"), async () => { rooms.set(key, room); fill(room, readingForm((await get(`lines/${encodeURIComponent(issue.line)}`)).reading)); }),
       issue.line && (SOUND.includes(issue.kind) || issue.kind.startsWith("no_audio")) && fileButton(t("fix.take"), "audio/*,.wav,.flac", (files) => put(`lines/${encodeURIComponent(issue.line)}/take`, files[0])),
       issue.kind === "left_behind" && button(t("fix.forget"), () => post("forget", { id: issue.place })),
       room);

@@ -41,20 +41,38 @@ export function select(options, value, onchange, props = {}) {
 export const typingIn = (element) => element !== document.activeElement && element.contains(document.activeElement)
   && document.activeElement.matches("textarea, input:not([type=checkbox])");
 
-// Rows that stay the same elements while what they show is the same, or somebody types in them.
+let pressed = false;
+const waiting = new Map();
+window.addEventListener("pointerdown", () => { pressed = true; }, true);
+for (const end of ["pointerup", "pointercancel"])
+  window.addEventListener(end, () => {
+    pressed = false;
+    setTimeout(() => { const acts = [...waiting.values()]; waiting.clear(); for (const act of acts) act(); });
+  }, true);
+
+/** Replace elements, but not between the two halves of a click on them.
+ * @param what Is replaced; of several acts that wait for the same the last is done. */
+export function betweenClicks(what, act) {
+  if (pressed) waiting.set(what, act); else act();
+}
+
+// Rows that stay the same elements while what they show is the same, or somebody is within them.
 export class Keyed {
   constructor(place, make) {
     Object.assign(this, { place, make, known: new Map() });
   }
 
-  show(items, key) {
-    const seen = new Map();
+  show(items, key) { betweenClicks(this, () => this.put(items, key)); }
+
+  put(items, key) {
+    const seen = new Map(), active = document.activeElement;
     for (const item of items) {
       const id = item[key], said = JSON.stringify(item), before = this.known.get(id);
-      seen.set(id, before && (before.said === said || typingIn(before.element)) ? before : { said, element: this.make(item) });
+      const within = before && before.element !== active && before.element.contains(active);
+      seen.set(id, within || before?.said === said ? before : { said, element: this.make(item) });
     }
     const elements = [...seen.values()].map((row) => row.element), stay = new Set(elements);
-    const focused = document.activeElement?.closest("[data-key]"), top = this.place.scrollTop;
+    const focused = active?.closest("[data-key]"), top = this.place.scrollTop;
     for (const child of [...this.place.children]) if (!stay.has(child)) child.remove();
     elements.forEach((element, i) => { if (this.place.children[i] !== element) this.place.insertBefore(element, this.place.children[i] ?? null); });
     this.place.scrollTop = top;

@@ -208,5 +208,5 @@ class Enrolment {
 }
 
 let kept = null;  // with what was entered, while other screens are shown
-unfinished.add(() => Boolean(kept?.recordings.known.size));
+unfinished.add(() => [...kept?.recordings.known.values() ?? []].some((row) => !kept.sent.files.includes(row.file)));
 export const enrolment = () => (kept ??= new Enrolment());

@@ -1,6 +1,6 @@
 // One line that belongs to no job: a file, its text, voices.
 
-import { listen, put, state, t, voices, work } from "./api.js";
+import { put, state, t, voices, work } from "./api.js";
 import { voiceCard } from "./audition.js";
 import { fileButton, fill, h } from "./dom.js";
 import { listenButton } from "./player.js";
@@ -49,6 +49,5 @@ function form() {
     else if (asked.state === "failed") fill(results, h("li.bad", {}, asked.error));
     else fill(results, h("li", {}, t("audition.waits")));
   }
-  listen(() => element.isConnected && show());
-  return { element, update: () => { if (asked !== state.voices) choices(); } };
+  return { element, update: () => { show(); if (asked !== state.voices) choices(); } };
 }

@@ -2,7 +2,7 @@
 
 import { get, lang, post, put, state, t, toast, voices } from "./api.js";
 import { audition, voiceLabel } from "./audition.js";
-import { button, fileButton, fill, h } from "./dom.js";
+import { button, fileButton, fill, h, typingIn } from "./dom.js";
 import { Player, listenButton } from "./player.js";
 import { readingForm } from "./reading.js";
 import { Recorder } from "./record.js";
@@ -15,7 +15,7 @@ const NUMBERS = ["pitch", "gain", "effort"];
 const plain = (text) => text.replace(/\r\n?/g, "\n").trim();  // as a field gives it back
 
 let open = null;  // the panel that is shown
-keepers.add(() => open?.keep());
+keepers.add(() => { open?.keep(); open?.endRecording(); });
 unfinished.add(() => Boolean(open?.recording));
 
 export class Panel {
@@ -23,7 +23,9 @@ export class Panel {
     open = this;
     this.player = new Player();
     this.line = null;
-    this.asked = {};  // what the fields hold that the server knows
+    this.asked = {};  // what the fields hold that the server knows, or is being told
+    this.taken = {};  // what the server said of them
+    this.telling = { count: 0 };  // requests about this line that are under way
     this.noted = null;  // a note that was typed, and not sent yet
     this.recording = null;
     this.head = h("div.head");
@@ -41,7 +43,8 @@ export class Panel {
     this.effort = h("input", { type: "number", step: "0.1", min: 0, max: 1.5, "aria-label": t("effort") });
     this.only = button(t("convert.one"), () => this.convert(), { class: "main", title: "C", id: "convert-one" });
     this.undo = button(t("as.script"), () => this.reset());
-    this.more = h("div.more");
+    this.late = false;  // whether the details are older than the line, since somebody types in them
+    this.more = h("div.more", { onfocusout: () => setTimeout(() => { if (this.late && this.line) this.detail(this.line, false); }) });
     for (const field of [this.text, this.voice, this.pitch, this.gain, this.effort]) {
       field.addEventListener("change", () => this.keepSoon());
       field.addEventListener("keydown", (event) => {
@@ -68,7 +71,7 @@ export class Panel {
   show(line) {
     this.element.hidden = !line;
     const folder = state.job?.folder, other = this.line?.id !== line?.id || this.job !== folder, before = other ? null : this.line;
-    if (other) { this.keep(); this.endRecording(); }
+    if (other) { this.keep(); this.endRecording(); this.telling = { count: 0 }; }
     this.job = folder;
     if (!line) { this.line = null; this.player.stop(); return; }
     this.line = line;
@@ -87,8 +90,9 @@ export class Panel {
 
   async fields(line, before) {
     for (const name of ["text", "voice", ...NUMBERS]) {
-      if (before && before[name] === line[name]) continue;
-      const typed = before && this.held(name) !== this.asked[name];  // and about to be asked
+      if (before && (this.telling.count || this.taken[name] === line[name])) continue;
+      this.taken[name] = line[name];
+      const typed = before && this.held(name) !== this.asked[name] && (name !== "voice" || this.voice.value);  // and about to be asked
       this.asked[name] = name === "text" ? plain(line.text) : line[name];
       if (!typed) this[name].value = this.asked[name];
     }
@@ -104,6 +108,8 @@ export class Panel {
     if (other) { fill(this.more); fill(this.words); }
     const { of } = this, about = await get(`lines/${encodeURIComponent(line.id)}`).catch(() => null);
     if (!about || this.line?.id !== line.id || this.job !== of.job) return;
+    this.late = !other && typingIn(this.more);
+    if (this.late) return;
     fill(this.words, about.words.map(([word, begin, end]) => button(word, () => { this.player.seek(begin); this.player.play(); }, { title: `${begin.toFixed(2)} – ${end.toFixed(2)} s` })));
     const open = new Set([...this.more.querySelectorAll("details[open]")].map((part) => part.dataset.part));
     const part = (name, ...children) => h("details", { "data-part": name, open: open.has(name) }, h("summary", {}, t(`part.${name}`)), children);
@@ -135,14 +141,16 @@ export class Panel {
     const { of } = this;
     const record = button(t("record"), async () => {
       if (this.recording) { this.endRecording(); return; }
-      try {
-        const recorder = new Recorder();
-        await recorder.start();
-        this.recording = { recorder, of };
-        if (this.line?.id !== of.id || this.job !== of.job) { this.endRecording(); return; }
-        record.textContent = t("record.stop");
-        record.classList.add("recording");
-      } catch { toast(t("record.none")); }
+      const recorder = new Recorder(), own = this.recording = { recorder, of, begun: false };
+      try { await recorder.start(); } catch {
+        if (this.recording === own) this.recording = null;
+        toast(t("record.none"));
+        return;
+      }
+      if (this.recording !== own) { recorder.stop(); return; }  // ended before the microphone was there
+      own.begun = true;
+      record.textContent = t("record.stop");
+      record.classList.add("recording");
     }, { id: "record" });
     this.unrecorded = () => { record.textContent = t("record"); record.classList.remove("recording"); };
     return h("div.drop", {}, t("take.drop"), fileButton(t("choose"), "audio/*,.wav,.flac,.aif,.aiff", (files) => this.bring(files[0]), { id: "take" }), record,
@@ -152,10 +160,10 @@ export class Panel {
   // What was recorded is the line's that it was begun for.
   async endRecording() {
     if (!this.recording) return;
-    const { recorder, of } = this.recording;
+    const { recorder, of, begun } = this.recording;
     this.recording = null;
     this.unrecorded();
-    this.bring(await recorder.stop(), of);
+    if (begun) this.bring(await recorder.stop(), of).catch(() => {});  // told already
   }
 
   async bring(file, of = this.line && this.of) {
@@ -169,9 +177,8 @@ export class Panel {
 
   async convert() {
     if (!this.line) return;
-    const values = this.unasked();
     this.player.awaited = true;
-    await post("convert", { ...this.of, ids: [this.line.id], values });
+    await this.tell("convert", this.unasked(), { ids: [this.line.id] }).catch(() => {});  // told already
   }
 
   // What a field holds.
@@ -200,21 +207,36 @@ export class Panel {
   // Send what was typed.
   keep() {
     const values = this.line ? this.unasked() : {};
-    if (Object.keys(values).length) post("change", { ...this.of, values });
+    if (Object.keys(values).length) this.tell("change", values).catch(() => {});  // told already
     this.keepNote();
   }
 
-  keepNote() {
-    if (this.noted) post("mark", this.noted);
+  // What is refused does not count as asked, and is asked again with whatever is asked next.
+  async tell(name, values, rest = {}) {
+    const { of, line, telling } = this;
+    telling.count += 1;
+    try { await post(name, { ...of, ...rest, values }); } catch (error) {
+      if (this.telling === telling) for (const key of Object.keys(values)) this.asked[key] = key === "text" ? plain(line.text) : line[key];
+      throw error;
+    } finally {
+      telling.count -= 1;
+      if (this.telling === telling && this.line) this.fields(this.line, this.line);
+    }
+  }
+
+  async keepNote() {
+    const { noted, telling } = this;
     this.noted = null;
+    if (!noted) return;
+    try { await post("mark", noted); } catch { if (this.telling === telling) this.noted ??= noted; }
   }
 
   async reset() {
     clearTimeout(this.timer);
-    const { line } = this;
-    this.text.value = this.asked.text = plain(line.script);
-    await post("change", { ...this.of, values: { text: null, voice: null, pitch: null, gain: null, effort: null } });
-    if (this.line?.id !== line.id) return;
-    for (const name of ["voice", ...NUMBERS]) this[name].value = this.asked[name] = this.line[name];
+    this.text.value = plain(this.line.script);
+    const names = ["text", "voice", ...NUMBERS];
+    for (const name of names) this.asked[name] = this.held(name);  // nothing of it is asked any more
+    this.taken = {};
+    await this.tell("change", Object.fromEntries(names.map((name) => [name, null])));
   }
 }

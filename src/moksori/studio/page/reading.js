@@ -9,6 +9,7 @@ export function readingForm(reading) {
   const shown = h("p", { lang: "ko" });
   const form = h("form.reading", { onsubmit: async (event) => {
     event.preventDefault();
+    document.activeElement?.blur();
     await post("lexicon", { word: word.value, reading: said.value });
     word.value = said.value = "";
     if (shown.dataset.text) fill(shown, (await get(`reading?text=${encodeURIComponent(shown.dataset.text)}`)).pronounced ?? "");

@@ -6,7 +6,10 @@ export class Recorder {
       audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
     });
     this.context = new AudioContext();
-    await this.context.audioWorklet.addModule("/static/recorder.js");
+    try { await this.context.audioWorklet.addModule("/static/recorder.js"); } catch (error) {
+      for (const track of this.stream.getTracks()) track.stop();
+      throw error;
+    }
     this.blocks = [];
     this.node = new AudioWorkletNode(this.context, "recorder");
     this.node.port.onmessage = (event) => this.blocks.push(event.data);
