@@ -97,3 +97,13 @@ def test_a_job_of_the_terminal_appears_as_it_goes(whole, new_page):
             "document.querySelectorAll('.row .converted, .row .passed').length === 4"
         )
     )
+
+
+def test_a_cast_that_is_edited_while_lines_are_converted_is_read_afterwards(whole, in_process):
+    desk = whole.session.desk
+    desk.convert(None)
+    until(lambda: converted(desk.out) == 1)
+    cast = desk.file.cast
+    cast.write_text(cast.read_text("utf-8").replace("kih", "pmb"), encoding="utf-8")  # by an editor
+    in_process["engine"].may.set()
+    until(lambda: {take.role.voice for take in desk.checked.takes} == {"lmy", "pmb"})

@@ -101,6 +101,7 @@ class Desk:
         self._changed, self._workers = changed, workers or os.cpu_count() or 1
         self._engine: tuple[Setup, KeptEngine] | None = None
         self._seen: tuple[int, ...] = ()
+        self._read: list[int] = []  # what changes while lines are converted is checked afterwards
         self._filing = threading.Lock()  # so that a check does not bring an older job.toml back
         self._rows: tuple[Checked, int, dict[str, Dubbed | None]] | None = None
         self._sounded: dict[str, str] = {}
@@ -186,6 +187,10 @@ class Desk:
 
     def _sign(self) -> tuple[int, ...]:
         """Changes when the job or a file that it reads does."""
+        return (self.review.version, *self._files())
+
+    def _files(self) -> list[int]:
+        """When the files were changed that the job reads."""
         file = self.file
         paths = [self.out / "job.toml", file.script, file.audio, file.cast, file.lexicon]
         times = []
@@ -194,7 +199,7 @@ class Desk:
                 times.append(path.stat().st_mtime_ns if path else 0)
             except OSError:
                 times.append(0)
-        return (self.review.version, *times)
+        return times
 
     # What is asked
 
@@ -242,6 +247,7 @@ class Desk:
         """Check; and note where the lines stand, unless what follows does."""
         with self._filing:
             self.file = load_job(self.out)
+        self._read = self._files()
         request = self.file.request()
         self.checked = checked = check(request, watch, self.review, self.memory)
         self.error = None
@@ -257,7 +263,7 @@ class Desk:
         rows = job.again(
             request, checked, self.out, partial(self._workers_of, request), ids, watch
         ) if ids else []  # fmt: skip
-        self._seen = self._sign()
+        self._seen = (self.review.version, *self._read)
         return {"new": len(rows), "stayed": len(checked.lines) - len(rows)}
 
     def _audition(self, id: str, voices: Sequence[str], watch: Watch) -> dict[str, Any]:
@@ -267,7 +273,7 @@ class Desk:
         rows = job.audition(
             request, checked, self.out, partial(self._workers_of, request), id, voices, watch
         )
-        self._seen = self._sign()
+        self._seen = (self.review.version, *self._read)
         return {
             voice: row.wave.stem if row.wave else {"error": row.error}
             for voice, row in rows.items()
@@ -286,7 +292,7 @@ class Desk:
     def _export(self, watch: Watch) -> dict[str, Any]:
         request, checked = self._look_through(watch)
         result = job.dub(request, checked, self.out, partial(self._workers_of, request), watch)
-        self._seen = self._sign()
+        self._seen = (self.review.version, *self._read)
         stayed = len(result.rows) - result.new
         aside = [path.name for path in result.kept_aside]
         return {"aside": aside, "new": result.new, "stayed": stayed}
