@@ -1,5 +1,6 @@
 """The errors that a user can fix. Each message says what is wrong, where, and what to do about it."""
 
+import errno
 from typing import Any, Self
 
 from moksori.messages import Lang, Message, message
@@ -28,6 +29,21 @@ class MoksoriError(ValueError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Let it travel between processes with its message."""
         return type(self), (self.message,)
+
+
+_REASONS = {
+    errno.ENOENT: "missing", errno.ENOTDIR: "missing", errno.EACCES: "forbidden", errno.EPERM: "forbidden",
+    errno.EISDIR: "folder", errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "read_only",
+    errno.EIO: "broken", errno.EADDRINUSE: "in_use", errno.ENAMETOOLONG: "long_name",
+}  # fmt: skip
+
+
+def reason_of(fault: OSError) -> Message:
+    """Why the system did not do something, in the user's language where it is of a common kind."""
+    kind = _REASONS.get(fault.errno or 0)
+    return (
+        message(f"system.{kind}") if kind else message("plain", text=fault.strerror or str(fault))
+    )
 
 
 class AudioError(MoksoriError):

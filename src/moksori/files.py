@@ -12,7 +12,7 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from moksori.errors import ConfigError, MoksoriError
+from moksori.errors import ConfigError, MoksoriError, reason_of
 from moksori.messages import Message, message
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def read_bytes(
         return path.read_bytes()
     except OSError as fault:
         code = "file.missing" if isinstance(fault, FileNotFoundError) else "file.unreadable"
-        values = {} if code == "file.missing" else {"why": fault.strerror or fault}
+        values = {} if code == "file.missing" else {"why": reason_of(fault)}
         raise error(message(code, file=path, **values)) from None
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-from moksori.errors import OutputError
+from moksori.errors import OutputError, reason_of
 
 _SYNCED_TOGETHER = 32
 _syncs = ContextVar("syncs", default=True)
@@ -72,7 +72,7 @@ def write_error(path: Path, fault: OSError) -> OutputError:
         return OutputError.of("output.full", path=path)
     if fault.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError.of("output.forbidden", path=path)
-    return OutputError.of("output.failed", path=path, why=fault.strerror or fault)
+    return OutputError.of("output.failed", path=path, why=reason_of(fault))
 
 
 def sync(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Whole jobs on a small show of synthetic takes; on real recordings where the corpus is."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -434,7 +435,7 @@ def test_the_command_line_from_cast_to_delivery(show):
     )
     assert first.value == 1  # what has no recording is the first to be recorded
     shown = moksori("dub", "--status", "--lang", "en", "-o", show / "out")
-    assert "2 converted, 1 passed, 1 failed" in shown.output
+    assert "Converted 2, As recorded 1, Failed 1" in shown.output
     assert "no recording “0001”" in shown.output
     assert (show / "out" / "report.html").exists()
 
@@ -569,6 +570,40 @@ def test_what_is_asked_for_is_put_beside_what_others_have_asked_for_meanwhile(sh
     file = load_job(out)
     assert (file.title, file.loudness, file.fps) == ("달 토끼", "netflix", "25")
     assert file.audio == show / "takes"
+
+
+def test_a_faulty_line_is_listed_with_its_recording_and_did_not_stay(show):
+    (show / "takes" / "0003.wav").unlink()
+    soundfile.write(show / "takes" / "0003.wav", np.zeros(44100), 44100)
+    asked, out = request(show), show / "out"
+    result = dub(asked, check(asked), out, lambda: InProcess(asked.setup))
+    assert (result.new, result.stayed, result.left_out) == (3, 0, 1)
+    sheet = openpyxl.load_workbook(out / "retakes.xlsx").worksheets[0]
+    head, *rows = sheet.iter_rows(values_only=True)
+    files = {row[head.index("번호")]: row[head.index("파일")] for row in rows}
+    assert files[3] == "0003.wav"
+    assert dub(asked, check(asked), out, lambda: InProcess(asked.setup)).stayed == 3
+
+
+def test_a_device_that_is_not_there_is_told_before_anything_is_touched(show):
+    asked = request(show)
+    wrong = replace(asked, setup=replace(asked.setup, device="cuda:7"))
+    with pytest.raises(ConfigError, match="cuda:7"):
+        check(wrong)
+
+
+def test_a_recording_that_may_not_be_read_is_one_line_s_fault(show, monkeypatch):
+    real = Path.open
+
+    def closed(path, *args, **kwargs):
+        if path.name == "0002.wav":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", closed)
+    checked = check(request(show))
+    (fault,) = checked.faults
+    assert "권한이 없습니다" in fault.say("ko") and len(checked.takes) == 3
 
 
 def test_progress_is_told_and_a_job_can_be_cancelled(show):

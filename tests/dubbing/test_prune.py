@@ -14,7 +14,7 @@ from moksori.errors import OutputError
 from tests.conftest import DEMO_TEXT
 from tests.dubbing.conftest import InProcess, edit, files, request, run
 
-OTHER_TEXT = "오늘 밤, 우리가 이 마을을 지킨다. 다 됐어?"
+OTHER_TEXT = "글쎄요, 그건 제가 보기에 좀 어려울 것 같네요."
 
 
 def kept_keys(out):
@@ -32,7 +32,7 @@ def test_only_what_nothing_refers_to_goes(copied):
         take.write_bytes(b"somebody's recording")
     edit(copied, "F2", DEMO_TEXT + "!")  # another version of the first line
     edit(copied, "A3", 12)  # the marked line is gone, as a line of another number is there instead,
-    edit(copied, "F3", DEMO_TEXT + "?")
+    edit(copied, "F3", "아니에요, 저는 그때 거기에 없었다니까요.")
     edit(copied, "A4", 13)  # and so is the third, of which nothing was said
     edit(copied, "F4", OTHER_TEXT)
     run(copied)

@@ -19,7 +19,7 @@ from moksori.dubbing.records import Change, Mark, Role
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.review import Review, new_take
 from moksori.dubbing.store import Store, line_states
-from moksori.errors import OutputError
+from moksori.errors import ConfigError, OutputError
 from moksori.script.line import Line, Place
 from tests.conftest import DEMO_TEXT, voiced_wave
 from tests.dubbing.conftest import InProcess
@@ -231,6 +231,18 @@ def test_a_line_s_own_changes_by_command(show, monkeypatch):
     assert not [issue for issue in made.issues if issue.kind == "script_changed"]
 
 
+def test_a_change_that_cannot_be_converted_says_why(show):
+    asked, out = request(show), show / "out"
+    given = job_file(show).model_dump(exclude_defaults=True)
+    dub(asked, check(asked), out, lambda: InProcess(asked.setup), asked=given)
+    said = ["change", str(out), "0001_하나", "--text", "hello xyzzy", "--convert"]
+    done = CliRunner().invoke(app, said)
+    assert isinstance(done.exception, ConfigError)
+    assert "xyzzy" in done.exception.say("ko") and "--as-script" in done.exception.say("ko")
+    nothing = CliRunner().invoke(app, ["mark", str(show), "0001_하나", "ok"])
+    assert "no job in this folder" in str(nothing.exception)
+
+
 def test_what_two_say_of_a_line_at_once_is_all_kept(job):
     id, times = "0001_하나", 20
     ready = threading.Barrier(4)
@@ -254,7 +266,7 @@ def test_what_two_say_of_a_line_at_once_is_all_kept(job):
         for work in works:
             work.result()
     assert Review(job).marks()[id][:2] == ("retake", "더 크게")
-    assert Review(job).changes()[id] == Change(pitch=2.0, gain=-2.0)
+    assert Review(job).changes()[id] == Change(script_text="안녕?", pitch=2.0, gain=-2.0)
 
 
 def test_lines_of_an_older_moksori_had_no_script_text(job):

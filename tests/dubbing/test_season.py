@@ -99,16 +99,19 @@ def test_an_episode_with_faults_keeps_no_other_from_being_dubbed(season):
     (season / "ep01" / "0001.wav").rename(season / "ep01" / "other.wav")
     (season / "broken.xlsx").write_text("no workbook")
     make_table(season, [
-        ("1화", "ep01.xlsx", "ep01", 25), ("2화", "ep02.xlsx", "ep02", 25), ("3화", "broken.xlsx", "ep02", 25)
+        ("1화", "ep01.xlsx", "ep01", 25), ("2화", "ep02.xlsx", "ep02", 25),
+        ("3화", "broken.xlsx", "ep02", 25),
+        ("4화", "later.xlsx", "ep02", 25), ("5화", "ep02.xlsx", "later", 25),
     ])  # fmt: skip
     standings, _ = run(season, only_check=True)
-    assert [s.state for s in standings] == ["faulty", "checked", "error"]
+    assert [s.state for s in standings] == ["faulty", "checked", "error", "error", "error"]
+    assert all("later" in standing.why.say("en") for standing in standings[3:])
     assert (standings[0].out / "preflight.xlsx").exists()
     assert "broken.xlsx" in standings[2].why.say("en")
     save_summary(season / SUMMARY, standings, "ko", datetime(2026, 1, 1))
     rows = [*openpyxl.load_workbook(season / SUMMARY).active.iter_rows(values_only=True)]
     assert rows[0][:3] == ("회차", "상태", "대사")
-    assert [row[:3] for row in rows[1:]] == [
+    assert [row[:3] for row in rows[1:4]] == [
         ("1화", "점검에 걸림", 1), ("2화", "점검함", 1), ("3화", "오류", 0)
     ]  # fmt: skip
 
@@ -119,7 +122,7 @@ def test_an_episode_with_faults_keeps_no_other_from_being_dubbed(season):
         (("회차", "대본"), [("1", "a.xlsx")], ["no column “녹음”"]),
         (("회차", "대본", "녹음", "비고"), [("1", "a", "b", "c")], ["“비고” is not known"]),
         (("회차", "대본", "녹음"), [], ["no episodes"]),
-        (("episode", "script", "audio"), [("1", "no.xlsx", "")], ["row 2", "no.xlsx", "“녹음” is empty"]),
+        (("episode", "script", "audio"), [("1", "no.xlsx", "")], ["row 2", "“녹음” is empty"]),
         (
             ("회차", "대본", "녹음"), [("1", "cast.toml", "cast.toml")] * 2,
             ["row 2: the episode “1” is there twice", "row 3"],

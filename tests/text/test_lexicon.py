@@ -116,7 +116,7 @@ def test_a_wrong_row_is_told_with_its_place(show, content, message):
 
 
 def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path):
-    with pytest.raises(LexiconError, match="No such file"):
+    with pytest.raises(LexiconError, match="no such file"):
         load_lexicon(tmp_path / "none.tsv")
     (tmp_path / "open.csv").write_text('강가,"강까\n', encoding="utf-8")
     with pytest.raises(LexiconError, match="quotation mark"):

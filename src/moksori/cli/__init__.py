@@ -24,7 +24,7 @@ from moksori.cli.studio import studio
 from moksori.cli.text import text
 from moksori.cli.tune import tune_conversion, tune_cotatron
 from moksori.cli.voices import revoke, voices
-from moksori.errors import MoksoriError
+from moksori.errors import MoksoriError, reason_of
 from moksori.messages import say
 from moksori.startup import end_at_once, without_compiler
 
@@ -99,7 +99,8 @@ def main() -> None:
     except MoksoriError as error:
         _fail(error.say(console.language))
     except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        why = reason_of(error).say(console.language)
+        _fail(f"{error.filename}: {why}" if error.filename else why)
 
 
 def _fail(why: str) -> NoReturn:

@@ -134,7 +134,7 @@ def watching() -> "tuple[Watch, AbstractContextManager[None]]":
 
 def print_licence(licence: str) -> None:
     """Print a model's licence."""
-    err.print(f"licence of the model: {licence}", style="dim", markup=False)
+    err.print(say("cli.licence", language, licence=licence), style="dim", markup=False)
 
 
 def print_use(converter: "Converter", voices: Iterable[str], lang: Lang) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from moksori.cli.console import out, watching
 from moksori.cli.options import JobArgument, LangOption
-from moksori.errors import ConfigError
+from moksori.errors import ConfigError, OutputError
 from moksori.messages import message
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def mark(
     found = _line(job, line)
     said: dict[str, str] = {} if note is None else {"note": note}
     mark = "" if state == "none" else state
-    kept = Review(job).mark(line, found.text, state=mark, key=found.key, **said)
+    kept = Review(job).mark(line, found.script_text, state=mark, key=found.key, **said)
     out.print(f"{line}: {state}{f' ({kept.note})' if kept.note else ''}", markup=False)
 
 
@@ -129,6 +129,9 @@ def _convert(job: Path, line: str) -> None:
     watch, interrupted = watching()
     with interrupted:
         checked = jobs.check(request, watch, Review(job))
+        if line not in {take.id for take in checked.takes} and line in checked.lines:
+            why = jobs.faults_of(checked, line)
+            raise ConfigError.of("review.faulty", line=line, job=job, why=why)
         (row,) = jobs.again(
             request, checked, job, lambda: LocalEngine(request.setup, 1), [line], watch
         )
@@ -145,8 +148,11 @@ def _line(job: Path, id: str) -> "LineState":
         ConfigError: there is none of that name.
         OutputError: there is no job.
     """
+    from moksori.dubbing.records import HOME
     from moksori.dubbing.store import line_states
 
+    if not (job / HOME / "job.sqlite").is_file():
+        raise OutputError.of("review.no_job", out=job)
     found = next((row for row in line_states(job) if row.id == id), None)
     if found is None:
         raise ConfigError.of("review.no_line", job=job, line=id)

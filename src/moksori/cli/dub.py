@@ -332,7 +332,7 @@ def _print_rows(result: "Result", output: Path, lang: "Lang") -> None:
             err.print(f"{row.take.line.place.say(lang)}: {why}", style="red", markup=False)
     counts = Counter(row.status for row in rows)
     summary = say(
-        "cli.done", lang, out=output, new=result.new, stayed=len(rows) - result.new,
+        "cli.done", lang, out=output, new=result.new, stayed=result.stayed,
         converted=counts["converted"], passed=counts["passed"], failed=counts["failed"],
         look=sum(map(to_look_at, rows)),
     )  # fmt: skip

@@ -4,7 +4,8 @@ import math
 from collections import Counter
 from pathlib import Path
 
-from rich.table import Table
+from rich.cells import cell_len
+from rich.table import Column, Table
 from rich.text import Text
 
 from moksori.cli import console
@@ -16,15 +17,24 @@ def print_status(output: Path) -> None:
     """A table of the lines."""
     from moksori.dubbing.store import actor_means, line_states
 
+    lang = console.language
     states = line_states(output)
-    table = Table("line", "place", "character", "status", "tries", "text or error")
+    names = [
+        say(f"status.{name}", lang) for name in ("place", "character", "state", "tries", "text")
+    ]
+    width = max(
+        (cell_len(line.id) for line in states), default=0
+    )  # mark and change ask for it whole
+    table = Table(Column(say("status.line", lang), no_wrap=True, min_width=width), *names)
     for line in states:
-        content = Text(line.error.say(console.language) if line.error else line.text)
-        character = Text(line.character)
-        table.add_row(line.id, str(line.place), character, line.status, str(line.tries), content)
+        content = Text(line.error.say(lang) if line.error else line.text)
+        character, state = Text(line.character), say(line.status, lang)
+        table.add_row(
+            Text(line.id), line.place.say(lang), character, state, str(line.tries), content
+        )
     out.print(table)
     counts = Counter(line.status for line in states)
-    out.print(", ".join(f"{count} {name}" for name, count in counts.items()), markup=False)
+    out.print(", ".join(f"{say(name, lang)} {n}" for name, n in counts.items()), markup=False)
     means = {name: row.mean_log_f0 for name, row in actor_means(output).items()}
     said = [f"{name} {math.exp(mean):.1f} Hz" for name, mean in means.items() if mean is not None]
     if said:

@@ -66,17 +66,24 @@ def voices(
     folder = packs or packs_folder()
     licences = {voice.licence for voice in card.voices}
     shared, held = len(licences) == 1, bool(card.consents)
-    head = ["voice", "sex", "F0, Hz", "range, Hz", "minutes"]
-    table = Table(*head, *["consent"] * held, *["licence"] * (not shared))
+    parts = [
+        *("name", "sex", "f0", "range", "minutes"),
+        *["consent"] * held,
+        *["licence"] * (not shared),
+    ]
+    table = Table(*(say(f"voices.column.{part}", console.language) for part in parts))
     for voice in card.voices:
-        cells = [voice.name, voice.sex, *_f0_of(voice), f"{voice.minutes:.1f}"]
+        sex = say(f"sex.{voice.sex}", console.language)
+        cells = [voice.name, sex, *_f0_of(voice), f"{voice.minutes:.1f}"]
         if held:
             consent = card.consents.get(voice.name)
             cells.append(_said(consent, folder).say(console.language) if consent else "-")
         table.add_row(*cells, *[voice.licence] * (not shared))
     out.print(table)
     if shared:
-        out.print(f"licence of all: {licences.pop()}", markup=False)
+        out.print(
+            say("voices.licence_of_all", console.language, licence=licences.pop()), markup=False
+        )
     out.print(Terms.of_card(card).say_use().say(console.language), markup=False)
     for path in pack_paths(folder):
         try:
@@ -87,7 +94,7 @@ def voices(
         voice, other = pack.voice, pack.model != card.sha256
         median, span = _f0_of(voice)
         told = say(
-            "voices.enrolled", console.language, voice=voice.name, sex=voice.sex,
+            "voices.enrolled", console.language, voice=voice.name, sex=message(f"sex.{voice.sex}"),
             f0=f"{median} Hz{span and f' ({span})'}", minutes=voice.minutes,
             consent=_said(pack.consent, folder, other),
             spoken=message("voices.spoken") if pack.spoken else "",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
+from moksori.conversion.loaded import find_device
 from moksori.dubbing.deliver.delivery import check_names
 from moksori.dubbing.deliver.issue_list import PREFLIGHT, save_issues
 from moksori.dubbing.delivered import digest
@@ -16,7 +17,8 @@ from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.plan.naming import times_of_names
 from moksori.dubbing.plan.preflight import Progress, by_severity, preflight
-from moksori.dubbing.plan.takes import Found, find_takes
+from moksori.dubbing.plan.speakers import with_speakers
+from moksori.dubbing.plan.takes import Found, find_takes, name_lines
 from moksori.dubbing.plan.track import about_issues, origin_of, rate_issues, read_track, shown_time
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import HOME, Take
@@ -78,6 +80,7 @@ def check(
         Cancelled: by `watch`.
     """
     watch = watch or Watch()
+    find_device(request.setup.device)
     check_names(request.without)
     cast = read_cast(request.cast)
     memory = memory or Memory()
@@ -92,6 +95,9 @@ def check(
         content = replace(content, warnings=[*content.warnings, told])
     origin, noticed = origin_of(track, request.origin, lines, rate)
     noticed += [*rate_issues(track, rate, asked=own is None or rate != own), *about_issues(track)]
+    if review:
+        spoken = with_speakers(lines, cast, content.faulty)[0]
+        review.follow(dict(zip(name_lines(spoken), spoken, strict=True)))
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
         content.faulty, review.changes() if review else None, rate, request.channels,

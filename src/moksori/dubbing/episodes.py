@@ -64,8 +64,8 @@ def read_episodes(table: Path) -> list[Episode]:
     """The episodes of a table, in its order.
 
     Raises:
-        ConfigError: all that is wrong with it: a column that is missing or not known, empty cells, files
-            that are not there, episodes of one name.
+        ConfigError: all that is wrong with it: a column that is missing or not known, empty cells, episodes
+            of one name. Files that are not there are their own episodes' errors.
     """
     rows = list(_rows(table))
     if not rows:
@@ -93,9 +93,6 @@ def _faults(table: Path, number: int, row: dict[str, str]) -> Iterator[Message]:
     for key in _NEEDED:
         if not row[key]:
             yield message("season.no_cell", file=table, row=number, column=_COLUMNS[key][0])
-    for key in ("script", "audio"):
-        if row[key] and not _place(table, row[key]).exists():
-            yield message("season.missing", file=table, row=number, path=_place(table, row[key]))
 
 
 def _place(table: Path, written: str) -> Path:

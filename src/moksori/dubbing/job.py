@@ -29,7 +29,6 @@ from moksori.dubbing.work.flags import flag
 from moksori.dubbing.work.tasks import actors_of, tasks_of
 from moksori.errors import ConfigError, OutputError
 from moksori.messages import Message, message
-from moksori.script.line import Place
 from moksori.signal.loudness import TARGETS
 
 if TYPE_CHECKING:
@@ -47,6 +46,12 @@ class Result(NamedTuple):
     kept_aside: list[Path]  # where files went that somebody had changed since the last delivery
     cancelled: bool = False
     notices: tuple[Message, ...] = ()  # what else the user should know
+    left_out: int = 0  # of the lines, since the check found them faulty
+
+    @property
+    def stayed(self) -> int:
+        """How many of the lines are as they were."""
+        return len(self.rows) - self.new - self.left_out
 
 
 def dub(
@@ -83,7 +88,7 @@ def dub(
         proof = Proof(out, checked.converter, checked.heard, request.c2pa, request.setup.watermark)
         tasks = _tasks(request, checked, store)
         left_out = _left_out(request, checked)
-        store.plan(tasks, left_out)
+        _plan(store, tasks, left_out, checked)
         waiting = store.waiting(tasks, retry_failed)
         _work(waiting, tasks, store, engine, watch, checked)
         keys = {task.key for task in waiting}
@@ -93,7 +98,8 @@ def dub(
         rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
         steps = partial(watch.steps, Stage.DELIVERING)
         aside = deliver(rows, checked.issues, _spec(request, checked), store, steps, proof)
-        return Result(rows, new, aside, notices=(store.restored,) if store.restored else ())
+        notices = (store.restored,) if store.restored else ()
+        return Result(rows, new, aside, notices=notices, left_out=len(left_out))
     except Cancelled:
         return Result([], 0, [], cancelled=True)
     finally:
@@ -130,7 +136,7 @@ def again(
     store = Store(out)
     try:
         tasks = _tasks(request, checked, store)
-        store.plan(tasks, _left_out(request, checked))
+        _plan(store, tasks, _left_out(request, checked), checked)
         tasks = [task for task in tasks if task.take.id in wanted]
         return _converted(tasks, store, engine, watch, checked)
     finally:
@@ -204,7 +210,7 @@ def standing(request: Request, checked: Checked, out: Path) -> dict[str, Dubbed 
     store = Store(out)
     try:
         tasks, left_out = _tasks(request, checked, store), _left_out(request, checked)
-        store.plan(tasks, left_out)
+        _plan(store, tasks, left_out, checked)
         waiting = {task.key for task in store.waiting(tasks, retry_failed=False)}
         done = [task for task in tasks if task.key not in waiting]
         rows = {row.take.id: row for row in _reviewed(_outcomes(done, store) + left_out, store)}
@@ -219,25 +225,41 @@ def voices_of(checked: Checked) -> set[str]:
     return {take.role.voice for take in checked.takes if not take.role.as_recorded}
 
 
+def _plan(
+    store: Store, tasks: Sequence[Task], left_out: Sequence[Dubbed], checked: Checked
+) -> None:
+    """Keep which lines there are, so that what is said of them can follow them."""
+    store.plan(tasks, left_out)
+    Review(store.out).follow(checked.lines)
+
+
 def _left_out(request: Request, checked: Checked) -> list[Dubbed]:
     """The lines that cannot be worked on, with what is wrong with them."""
     ready = {take.id for take in checked.takes}
-    faults: dict[Place | str, list[Message]] = {}
-    for issue in checked.faults:
-        why = message(f"issue.{issue.kind}", **issue.values)
-        faults.setdefault(issue.place, []).append(why)
+    recorded = {take.id: take for take in checked.recorded}
     return [
         Dubbed(
-            take=Take(
+            take=recorded.get(id) or Take(
                 id=id, line=line, audio=request.audio, begin=0, samples=0, sample_rate=1, start=None,
                 role=Role(),
             ),
             status="failed",
-            error=reduce(_both, faults.get(line.place, [message("work.no_reason")])),
+            error=faults_of(checked, id),
         )
         for id, line in checked.lines.items()
         if id not in ready
     ]  # fmt: skip
+
+
+def faults_of(checked: Checked, id: str) -> Message:
+    """What keeps a line from being worked on."""
+    place = checked.lines[id].place
+    found = [
+        message(f"issue.{issue.kind}", **issue.values)
+        for issue in checked.faults
+        if issue.place == place
+    ]
+    return reduce(_both, found or [message("work.no_reason")])
 
 
 def _both(first: Message, second: Message) -> Message:

@@ -86,7 +86,7 @@ class Change(BaseModel):
 
     Attributes:
         text: instead of the script's.
-        script_text: the script's when `text` was written; where it has changed since, `text` is left out.
+        script_text: the script's when it was asked; where it has changed since, `text` is left out.
         voice: instead of the role's, as `pitch`, `effort` and `gain`.
         take: another recording of the line.
     """

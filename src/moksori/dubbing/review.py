@@ -12,13 +12,16 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from moksori.dubbing.database import told
+from moksori.dubbing.moved import Known, moved
 from moksori.dubbing.records import HOME, Change, Mark
 from moksori.dubbing.task import Task
 from moksori.errors import OutputError
+from moksori.script.line import Line
 from moksori.signal.decoders import inspect
 from moksori.writing import atomic_path
 
@@ -27,6 +30,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS marks (
     id TEXT PRIMARY KEY, state TEXT NOT NULL, note TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS changes (id TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS known (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL, character TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS versions (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, key TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL,
     voice TEXT NOT NULL, pitch REAL NOT NULL, gain REAL NOT NULL, audio TEXT NOT NULL,
@@ -73,12 +78,72 @@ class Review:
         """What was said, by the lines' ids."""
         return {id: Mark(*row) for id, *row in self._rows(_MARKS)}
 
-    def mark(self, id: str, text: str, **said: Any) -> Mark:
+    def follow(self, lines: Mapping[str, Line]) -> None:
+        """Let what was said of lines stay with them where rows were put in, or taken out, and ids changed.
+
+        What was said of a line that is gone, and whose id another has, is kept under an id of its own.
+
+        Args:
+            lines: of the whole script by their ids, in its order.
+        """
+        if not self._path.exists():
+            return
+        now = [Known(id, line.character, line.script_text) for id, line in lines.items()]
+        with self._writing() as database:
+            rows = database.execute("SELECT id, character, text FROM known ORDER BY position")
+            before = [Known(*row) for row in rows]
+            if before == now:
+                return
+            to = self._names(database, moved(before, now) if before else {}, before, now)
+            for table in ("marks", "changes", "versions"):
+                for old in to:  # out of the way of each other
+                    database.execute(f"UPDATE {table} SET id = ? WHERE id = ?", (f"\0{old}", old))
+                for old, new in to.items():
+                    database.execute(
+                        f"UPDATE OR REPLACE {table} SET id = ? WHERE id = ?", (new, f"\0{old}")
+                    )
+            database.execute("DELETE FROM known")
+            database.executemany("INSERT INTO known (id, character, text) VALUES (?, ?, ?)", now)
+
+    def _names(
+        self,
+        database: sqlite3.Connection,
+        places: Mapping[str, str | None],
+        before: list[Known],
+        now: list[Known],
+    ) -> dict[str, str]:
+        """What ids become of which something was said."""
+        texts = {
+            id: self._change(value).script_text or "" for id, value in database.execute(_CHANGES)
+        }
+        texts |= {id: text for id, *_, text in database.execute(_MARKS)}
+        said = {*texts, *(row[0] for row in database.execute("SELECT DISTINCT id FROM versions"))}
+        ids, known = {line.id: line for line in now}, {line.id for line in before}
+        fresh = {*ids} - {places.get(id, id) for id in known}
+        to: dict[str, str] = {}
+        for old in sorted(said):
+            new = places.get(old, old)
+            if (
+                old not in known
+            ):  # of a line that was gone: it is there again, or its id is another's
+                again = [
+                    line.id for line in now if line.text == texts.get(old) and line.id in fresh
+                ]
+                same = old not in ids or not before or texts.get(old) in (None, "", ids[old].text)
+                new = again[0] if len(again) == 1 else old if same else None
+            if new is None and old in ids:
+                taken = said | {*ids} | {*to.values()}
+                new = next(name for n in count(1) if (name := f"{old} ({n})") not in taken)
+            if new not in (None, old):
+                to[old] = str(new)
+        return to
+
+    def mark(self, id: str, script_text: str, **said: Any) -> Mark:
         """Say something of a line beside what was said of it before.
 
         Args:
             id: of the line.
-            text: that it has now.
+            script_text: what the script itself has.
             said: by the names of `Mark`; what is not named stays.
 
         Returns:
@@ -90,7 +155,7 @@ class Review:
         with self._writing() as database:
             row = database.execute(f"{_MARKS} WHERE id = ?", (id,)).fetchone()
             mark = Mark(*row[1:]) if row else Mark()
-            mark = mark._replace(text=text, **said)
+            mark = mark._replace(text=script_text, **said)
             database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", (id, *mark))
         return mark
 
@@ -117,11 +182,12 @@ class Review:
             row = database.execute(f"{_CHANGES} WHERE id = ?", (id,)).fetchone()
             before = self._change(row[1]) if row else Change()
             change = Change.model_validate(before.model_dump() | dict(values))
-            if "text" in values:
-                own = None if values["text"] in (None, script_text) else values["text"]
-                over = None if own is None else script_text
-                change = change.model_copy(update={"text": own, "script_text": over})
-            if change == Change():
+            if "text" in values and change.text == script_text:
+                change = change.model_copy(update={"text": None})
+            if "text" in values or change.text is None:
+                change = change.model_copy(update={"script_text": script_text})
+            if change == Change(script_text=change.script_text):
+                change = Change()
                 database.execute("DELETE FROM changes WHERE id = ?", (id,))
             else:
                 take = change.take and Path(os.path.relpath(change.take, self.out))
@@ -207,12 +273,10 @@ class Review:
         if not self._path.exists():
             raise OutputError.of("review.no_job", out=self.out)
         with told(self._path), closing(sqlite3.connect(self._path, timeout=30)) as database:
-            made = database.execute(
-                "SELECT sql FROM sqlite_master WHERE name = 'versions'"
-            ).fetchone()
-            if not made:
+            there = dict(database.execute("SELECT name, sql FROM sqlite_master").fetchall())
+            if "known" not in there:
                 database.executescript(_SCHEMA)
-            elif "effort" not in made[0]:  # of an older Moksori
+            if "effort" not in there.get("versions", "effort"):  # of an older Moksori
                 database.execute(_OLDER)
             yield database
 
@@ -280,6 +344,6 @@ def bring_take(out: Path, id: str, recording: Path) -> Path:
 
 def left_behind(ids: Iterable[str], review: Review) -> Mapping[str, str]:
     """Lines of which something was said and that the script no longer has: their text, by their ids."""
-    known = {id: mark.text for id, mark in review.marks().items() if mark.state or mark.note}
-    known |= {id: change.script_text or "" for id, change in review.changes().items()}
+    known = {id: change.script_text or "" for id, change in review.changes().items()}
+    known |= {id: mark.text for id, mark in review.marks().items() if mark.state or mark.note}
     return {id: text for id, text in known.items() if id not in set(ids)}

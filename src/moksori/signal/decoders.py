@@ -14,7 +14,7 @@ from typing import NamedTuple
 import soundfile
 
 from moksori.config import Hertz
-from moksori.errors import AudioError
+from moksori.errors import AudioError, reason_of
 from moksori.messages import Message
 from moksori.signal import ffmpeg, mpeg
 from moksori.signal.containers import Layout, Patch, read_layout
@@ -137,13 +137,17 @@ def _check_file(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise AudioError.of("audio.missing", file=path) from None
     except OSError as error:
-        raise AudioError.of("audio.unreadable", file=path, why=error.strerror) from None
+        raise AudioError.of("audio.unreadable", file=path, why=reason_of(error)) from None
     if stat.S_ISDIR(about.st_mode):
         raise AudioError.of("audio.folder", file=path)
     if not stat.S_ISREG(about.st_mode):  # reading a pipe would wait for whoever writes into it
         raise AudioError.of("audio.special", file=path)
     if about.st_size == 0:
         raise AudioError.of("audio.empty", file=path)
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise AudioError.of("audio.unreadable", file=path, why=reason_of(error)) from None
 
 
 def _check_header(path: Path, file: soundfile.SoundFile) -> None:

@@ -293,9 +293,8 @@ class Desk:
         request, checked = self._look_through(watch)
         result = job.dub(request, checked, self.out, partial(self._workers_of, request), watch)
         self._seen = (self.review.version, *self._read)
-        stayed = len(result.rows) - result.new
         aside = [path.name for path in result.kept_aside]
-        return {"aside": aside, "new": result.new, "stayed": stayed}
+        return {"aside": aside, "new": result.new, "stayed": result.stayed}
 
     def _workers_of(self, request: Request) -> KeptEngine:
         if self._engine and self._engine[0] != request.setup:

@@ -5,7 +5,7 @@ from types import FrameType
 
 import uvicorn
 
-from moksori.errors import ConfigError
+from moksori.errors import ConfigError, reason_of
 from moksori.studio.app import create_app
 from moksori.studio.guard import Access
 from moksori.studio.session import Session
@@ -38,4 +38,4 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        raise ConfigError.of("studio.port", host=host, port=port, why=error.strerror) from None
+        raise ConfigError.of("studio.port", host=host, port=port, why=reason_of(error)) from None

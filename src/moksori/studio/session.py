@@ -188,7 +188,7 @@ class Session:
         if state is not None:
             row = desk.rows().get(id)
             said |= {"state": state, "key": key or (row.wave.stem if row and row.wave else "")}
-        desk.review.mark(id, line.text, **said)
+        desk.review.mark(id, line.script_text, **said)
         self.changed()
 
     def change(self, id: str, values: dict[str, Any], *, check: bool = True) -> None:

@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from moksori.errors import LexiconError, TextError
+from moksori.errors import LexiconError, TextError, reason_of
 from moksori.files import read_text
 from moksori.messages import message
 from moksori.text.morphemes import Piece
@@ -153,9 +153,7 @@ def load_lexicon(show: Path | None = None) -> Lexicon:
     try:
         return _load(show, show.stat().st_mtime_ns)
     except OSError as error:
-        raise LexiconError.of(
-            "lexicon.unreadable", file=show, why=error.strerror or error
-        ) from None
+        raise LexiconError.of("lexicon.unreadable", file=show, why=reason_of(error)) from None
 
 
 @lru_cache(maxsize=8)

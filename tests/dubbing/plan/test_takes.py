@@ -59,8 +59,8 @@ def test_a_pattern_names_the_files(tmp_path):
     for pattern, message in (
         ("{number}.wav", "no field “number”"),
         ("{scene}.wav", "row 7: has no scene"),
-        ("{character:04d}.wav", "does not fit"),
-        ("{no", "does not fit"),
+        ("{character:04d}.wav", "cannot be read"),
+        ("{no", "cannot be read"),
     ):
         with pytest.raises(ConfigError, match=message):
             find_takes([line("7")], tmp_path, CAST, pattern=pattern)

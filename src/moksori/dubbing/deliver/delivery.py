@@ -14,7 +14,7 @@ from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.store import Store
-from moksori.errors import ConfigError, OutputError
+from moksori.errors import ConfigError, OutputError, reason_of
 from moksori.writing import sync_all, without_sync, write_error
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -84,7 +84,7 @@ def _put_in_place(new: Path, store: Store) -> list[Path]:
         try:
             (new / path).replace(place)
         except OSError as error:
-            raise OutputError.of("output.open", path=place, why=error.strerror) from None
+            raise OutputError.of("output.open", path=place, why=reason_of(error)) from None
     sync_all({(store.out / path).parent for path in paths})
     store.commit(paths)
     return aside

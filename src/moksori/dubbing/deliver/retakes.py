@@ -116,7 +116,7 @@ def _cells(number: int, row: Dubbed, spec: DeliverySpec) -> dict[str, Cell]:
         "mark": say(f"mark.{state(row) or 'none'}", lang),
         "note": row.mark.note if row.mark else "",
         "reasons": "\n".join(reasons(row, lang)),
-        "file": line.file or take.audio.name,
+        "file": take.audio.name if take.samples else line.file,
         "confidence": (row.metrics or {}).get("confidence"),
     }
 

@@ -66,11 +66,13 @@ def by_pattern(pattern: str, line: Line) -> str:
                 fields=", ".join(_FIELDS),
             )  # fmt: skip
         return pattern.format(**fields)
+    except ConfigError:  # which is a ValueError too
+        raise
     except KeyError as error:
         raise ConfigError.of(
             "takes.pattern_field", place=line.place.message, name=error.args[0]
         ) from None
-    except ValueError as error:
+    except ValueError:
         raise ConfigError.of(
-            "takes.pattern_unfit", place=line.place.message, pattern=pattern, why=error
+            "takes.pattern_unfit", place=line.place.message, pattern=pattern
         ) from None
