@@ -58,6 +58,7 @@ def test_every_code_of_the_source_is_in_the_catalogue_and_used():
         "season.state.",
         "season.column.",
         "voices.column.",
+        "stage.",
         "status.",
         "system.",
         "sex.",

@@ -116,7 +116,7 @@ def _align_folder(
         rows.writeheader()
         rows.writerows(map(text_cells, done.values()))
         waiting = [path for path in recordings if path.name not in done]
-        for path in progress("aligning")(waiting, len(waiting)):
+        for path in progress(say("bar.aligning", console.language))(waiting, len(waiting)):
             row: dict[str, Any] = {"file": path.name, "problem": ""}
             try:
                 grid = output / f"{path.stem}.TextGrid"

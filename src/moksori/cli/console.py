@@ -112,7 +112,9 @@ def watching() -> "tuple[Watch, AbstractContextManager[None]]":
         if event.total == 0:
             return
         if event.stage not in tasks:
-            tasks[event.stage] = bars.add_task(event.stage.value, total=event.total)
+            tasks[event.stage] = bars.add_task(
+                say(f"stage.{event.stage}", language), total=event.total
+            )
         bars.update(tasks[event.stage], completed=event.done, total=event.total)
 
     watch = Watch(show)

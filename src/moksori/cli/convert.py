@@ -131,7 +131,7 @@ def convert(
     known = sorted(others | {recording.resolve()} if others else others)  # this line is one of his
     speaker = converter.speaker(
         converter.source(path, max_seconds)
-        for path in progress("listening to the actor")(known, len(known))
+        for path in progress(say("bar.actor", console.language))(known, len(known))
     )
     if actor_f0 is not None:
         speaker = speaker.model_copy(update={"mean_log_f0": math.log(actor_f0)})

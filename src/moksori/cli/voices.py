@@ -145,7 +145,7 @@ def _write_samples(
     places = {name: output / f"{converter.voice(name).name}.wav" for name in dict.fromkeys(names)}
     for place in places.values():
         check_output(place, (".wav",), source, force)
-    for name in progress("converting")(places, len(places)):
+    for name in progress(say("stage.converting", console.language))(places, len(places)):
         result = converter.convert(source, text, name)
         result.save(places[name])
         write_line_statement(places[name], converter, source, name)
