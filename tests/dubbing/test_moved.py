@@ -91,6 +91,17 @@ def test_what_was_said_of_a_line_that_is_gone_is_no_other_line_s_and_is_told(rev
     assert not left_behind(lines(TEXTS), review)
 
 
+def test_a_script_that_was_misread_once_changes_nothing(review):
+    other = [text[::-1] for text in TEXTS]
+    review.follow(lines(other))
+    review.follow(lines(TEXTS))
+    assert [*review.marks(), *review.changes()] == ["0002_하나", "0005_하나"]
+    review.mark("0004_하나", TEXTS[3], state="ok")  # of two that say the same
+    review.follow(lines([*TEXTS[:1], *other[1:]]))
+    review.follow(lines(TEXTS))
+    assert {*review.marks(), *review.changes()} == {"0002_하나", "0004_하나", "0005_하나"}
+
+
 def test_a_change_without_a_text_says_whose_it_was(review):
     now = lines(TEXTS[:4])
     review.follow(now)

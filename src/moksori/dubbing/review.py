@@ -92,9 +92,11 @@ class Review:
         with self._writing() as database:
             rows = database.execute("SELECT id, character, text FROM known ORDER BY position")
             before = [Known(*row) for row in rows]
-            if before == now:
-                return
-            to = self._names(database, moved(before, now) if before else {}, before, now)
+            places = moved(before, now)
+            other = bool(before) and None in places.values() and len(places) == len(before)
+            if before == now or (other and not any(places.values())):
+                return  # another script, or this one misread: nothing of it is known
+            to = self._names(database, places, before, now)
             for table in ("marks", "changes", "versions"):
                 for old in to:  # out of the way of each other
                     database.execute(f"UPDATE {table} SET id = ? WHERE id = ?", (f"\0{old}", old))
@@ -113,26 +115,23 @@ class Review:
         now: list[Known],
     ) -> dict[str, str]:
         """What ids become of which something was said."""
-        texts = {
-            id: self._change(value).script_text or "" for id, value in database.execute(_CHANGES)
-        }
+        texts = dict(database.execute("SELECT id, text FROM versions ORDER BY number").fetchall())
+        for id, value in database.execute(_CHANGES):
+            texts[id] = self._change(value).script_text or texts.get(id, "")
         texts |= {id: text for id, *_, text in database.execute(_MARKS)}
-        said = {*texts, *(row[0] for row in database.execute("SELECT DISTINCT id FROM versions"))}
         ids, known = {line.id: line for line in now}, {line.id for line in before}
         fresh = {*ids} - {places.get(id, id) for id in known}
         to: dict[str, str] = {}
-        for old in sorted(said):
+        for old in sorted(texts):
             new = places.get(old, old)
-            if (
-                old not in known
-            ):  # of a line that was gone: it is there again, or its id is another's
-                again = [
-                    line.id for line in now if line.text == texts.get(old) and line.id in fresh
-                ]
-                same = old not in ids or not before or texts.get(old) in (None, "", ids[old].text)
+            if old not in known:  # it was gone: it is there again, or its id is another's by now
+                again = [id for id in fresh if ids[id].text == texts[old]]
+                first = old.rpartition(" (")[0]
+                same = old not in ids or not before or texts[old] in ("", ids[old].text)
                 new = again[0] if len(again) == 1 else old if same else None
+                new = first if first in again else new
             if new is None and old in ids:
-                taken = said | {*ids} | {*to.values()}
+                taken = {*texts, *ids, *to.values()}
                 new = next(name for n in count(1) if (name := f"{old} ({n})") not in taken)
             if new not in (None, old):
                 to[old] = str(new)
