@@ -176,7 +176,6 @@ def test_a_take_by_the_microphone(studio, new_page):
     page.wait_for_timeout(800)
     page.click("#record")
     made = studio.session.desk.out / "takes" / "0001_하나" / "1.wav"
-    until(made.exists)
+    until(lambda: studio.session.desk.review.changes().get("0001_하나"))
     about = soundfile.info(made)
     assert about.subtype == "PCM_24" and about.duration > 0.5
-    until(lambda: studio.session.desk.review.changes().get("0001_하나"))
