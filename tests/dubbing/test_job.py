@@ -575,7 +575,11 @@ def test_what_is_asked_for_is_put_beside_what_others_have_asked_for_meanwhile(sh
 def test_a_faulty_line_is_listed_with_its_recording_and_did_not_stay(show):
     (show / "takes" / "0003.wav").unlink()
     soundfile.write(show / "takes" / "0003.wav", np.zeros(44100), 44100)
-    asked, out = request(show), show / "out"
+    book = openpyxl.load_workbook(show / "script.xlsx")
+    for row in book.active.iter_rows(min_row=2, min_col=7, max_col=7):
+        row[0].value = None  # the recordings are found by their names
+    book.save(show / "script.xlsx")
+    asked, out = replace(request(show), pattern="{no:04d}.wav"), show / "out"
     result = dub(asked, check(asked), out, lambda: InProcess(asked.setup))
     assert (result.new, result.stayed, result.left_out) == (3, 0, 1)
     sheet = openpyxl.load_workbook(out / "retakes.xlsx").worksheets[0]
@@ -586,10 +590,13 @@ def test_a_faulty_line_is_listed_with_its_recording_and_did_not_stay(show):
 
 
 def test_a_device_that_is_not_there_is_told_before_anything_is_touched(show):
+    run(show)
+    before = files(show / "out")
     asked = request(show)
     wrong = replace(asked, setup=replace(asked.setup, device="cuda:7"))
     with pytest.raises(ConfigError, match="cuda:7"):
-        check(wrong)
+        dub(wrong, check(wrong), show / "out", lambda: LocalEngine(wrong.setup, 1))
+    assert files(show / "out") == before
 
 
 def test_a_recording_that_may_not_be_read_is_one_line_s_fault(show, monkeypatch):

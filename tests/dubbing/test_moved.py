@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from moksori.dubbing.moved import Known, moved
 from moksori.dubbing.review import Review, left_behind
 from moksori.dubbing.store import Store
+from moksori.errors import OutputError
 from moksori.script.line import Line, Place
 
 TEXTS = ["안녕하세요.", "오늘 밤에 떠나자!", "네.", "네.", "그럴 수는 없어요.", "기다려!"]
@@ -35,7 +36,8 @@ def numbers(found: dict[str, str | None]) -> dict[int, int | None]:
     ([*TEXTS[:2], "네.", *TEXTS[2:]], {5: 6, 6: 7}),  # of three that are alike, in their order
     ([TEXTS[0], "오늘 밤에는 떠나자.", *TEXTS[2:]], {}),  # edited
     (["새 줄이에요.", TEXTS[0], "오늘 밤에는 떠나자.", *TEXTS[2:]], {n: n + 1 for n in range(1, 7)}),
-    ([TEXTS[0], "전혀 다른 말입니다만.", *TEXTS[2:]], {2: None}),
+    ([TEXTS[0], "전혀 다른 말입니다만.", *TEXTS[2:]], {}),  # rewritten in its place
+    ([TEXTS[0], "전혀 다른 말입니다만.", "그건 모르겠네.", *TEXTS[3:]], {2: None, 3: None}),
     ([TEXTS[5], *TEXTS[:5]], {6: 1, **{n: n + 1 for n in range(1, 6)}}),
 ])  # fmt: skip
 def test_lines_are_known_by_what_they_say_and_where(now, expected):
@@ -100,6 +102,42 @@ def test_a_script_that_was_misread_once_changes_nothing(review):
     review.follow(lines([*TEXTS[:1], *other[1:]]))
     review.follow(lines(TEXTS))
     assert {*review.marks(), *review.changes()} == {"0002_하나", "0004_하나", "0005_하나"}
+
+
+def test_a_look_changes_nothing_and_knows_the_names(review):
+    now = lines(["새 줄이에요.", *TEXTS])
+    to = review.names(now)
+    assert to == {"0002_하나": "0003_하나", "0005_하나": "0006_하나"}
+    assert [*review.marks(), *review.changes()] == ["0002_하나", "0005_하나"]
+    assert [*review.marks(to), *review.changes(to)] == ["0003_하나", "0006_하나"]
+
+
+def test_who_means_another_line_by_an_id_is_told(review):
+    review.follow(lines(["새 줄이에요.", *TEXTS]))
+    with pytest.raises(OutputError, match="another line has this name"):
+        review.mark("0002_하나", TEXTS[1], state="ok")
+    with pytest.raises(OutputError, match="another line has this name"):
+        review.ask("0002_하나", TEXTS[1], {"gain": 1.0})
+    assert review.marks()["0003_하나"].state == "retake" and "0002_하나" not in review.marks()
+
+
+def test_a_line_that_is_gone_is_not_given_to_another_character(review):
+    review.follow(lines([TEXTS[0], *TEXTS[2:]]))
+    now = lines([TEXTS[0], *TEXTS[2:]])
+    now["0006_둘"] = replace(lines(TEXTS)["0002_하나"], character="둘")
+    review.follow(now)
+    assert "0006_둘" not in review.marks() and len(review.marks()) == 1
+
+
+def test_two_of_one_text_do_not_become_one(review):
+    for id in ("0003_하나", "0004_하나"):
+        review.mark(id, "네.", note=id)
+    review.follow(lines([*TEXTS[:2], *TEXTS[4:]]))
+    review.follow(lines([*TEXTS[:2], "네.", *TEXTS[4:]]))
+    notes = [mark.note for mark in review.marks().values()]
+    assert sorted(notes) == ["0003_하나", "0004_하나", "더 크게"]
+    review.follow(lines(TEXTS))
+    assert sorted(mark.note for mark in review.marks().values()) == sorted(notes)
 
 
 def test_a_change_without_a_text_says_whose_it_was(review):

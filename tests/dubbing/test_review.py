@@ -110,7 +110,7 @@ def test_versions_and_marks_come_back(show):
     id = "0001_하나"
     first = review.versions(id)
     assert [version.voice for version in first] == ["lmy"]
-    review.ask(id, "", {"voice": "kih"})
+    review.ask(id, line(out, id).script_text, {"voice": "kih"})
     checked = check(asked, review=review)
     before = standing(asked, checked, out)
     assert before[id] is None
@@ -124,7 +124,7 @@ def test_versions_and_marks_come_back(show):
     assert review.marks() == {id: Mark("hold", "다시 듣기", row.wave.stem, row.take.line.text)}
     assert CliRunner().invoke(app, ["mark", str(out), "0099", "ok"]).exit_code != 0
     review.mark("0009_없음", "없어진 대사", state="ok")
-    review.ask(id, "", {"voice": None})  # back to the first version
+    review.ask(id, line(out, id).script_text, {"voice": None})  # back to the first version
     inner.asked.clear()
     checked = check(asked, review=review)
     assert [i.place for i in checked.issues if i.kind == "left_behind"] == ["0009_없음"]

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
-from moksori.conversion.loaded import find_device
 from moksori.dubbing.deliver.delivery import check_names
 from moksori.dubbing.deliver.issue_list import PREFLIGHT, save_issues
 from moksori.dubbing.delivered import digest
@@ -80,7 +79,6 @@ def check(
         Cancelled: by `watch`.
     """
     watch = watch or Watch()
-    find_device(request.setup.device)
     check_names(request.without)
     cast = read_cast(request.cast)
     memory = memory or Memory()
@@ -95,18 +93,17 @@ def check(
         content = replace(content, warnings=[*content.warnings, told])
     origin, noticed = origin_of(track, request.origin, lines, rate)
     noticed += [*rate_issues(track, rate, asked=own is None or rate != own), *about_issues(track)]
-    if review:
-        spoken = with_speakers(lines, cast, content.faulty)[0]
-        review.follow(dict(zip(name_lines(spoken), spoken, strict=True)))
+    spoken = with_speakers(lines, cast, content.faulty)[0]
+    to = review.names(dict(zip(name_lines(spoken), spoken, strict=True))) if review else {}
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
-        content.faulty, review.changes() if review else None, rate, request.channels,
+        content.faulty, review.changes(to) if review else None, rate, request.channels,
     )  # fmt: skip
     converter = memory.converter(request.setup)
     found.issues.extend(Issue("error", at, "script", {"why": why}) for at, _, why in content.faults)
     found.issues.extend(noticed)
     found.issues.extend(Issue("warning", "", "script", {"why": why}) for why in content.warnings)
-    behind = left_behind(found.lines, review) if review else {}
+    behind = left_behind(found.lines, review, to) if review else {}
     found.issues.extend(
         Issue("warning", id, "left_behind", {"text": text}) for id, text in behind.items()
     )

@@ -28,10 +28,14 @@ def moved(before: Sequence[Known], now: Sequence[Known]) -> dict[str, str | None
     old, new = [line[1:] for line in before], [line[1:] for line in now]
     found: dict[int, int] = {}
     gaps: list[tuple[int, int]] = []  # as many lines stood there as stand there now
+    between: set[tuple[int, int]] = (
+        set()
+    )  # a single one of them, so that it is known by its neighbours
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
             found |= zip(range(a, b), range(c, d), strict=True)
         elif tag == "replace" and b - a == d - c:
+            between |= {(a, c)} if b - a == 1 else set()
             gaps += zip(range(a, b), range(c, d), strict=True)
     free = {*range(len(now))} - {*found.values()}
     elsewhere: dict[tuple[str, ...], list[int]] = {}
@@ -43,12 +47,14 @@ def moved(before: Sequence[Known], now: Sequence[Known]) -> dict[str, str | None
     ids = {now[j].id: j for j in free}
     edited = [(i, ids[line.id]) for i, line in enumerate(before) if line.id in ids]
     for i, j in [*edited, *gaps]:
-        if i not in found and j not in found.values() and _alike(before[i], now[j]):
+        if i in found or j in found.values() or before[i].character != now[j].character:
+            continue
+        kept = before[i].id == now[j].id and (i, j) in between
+        if kept or _alike(before[i].text, now[j].text):
             found[i] = j
     to = {before[i].id: now[j].id for i, j in found.items()}
     return {line.id: to.get(line.id) for line in before if to.get(line.id) != line.id}
 
 
-def _alike(old: Known, new: Known) -> bool:
-    same = old.character == new.character
-    return same and SequenceMatcher(None, old.text, new.text, autojunk=False).ratio() >= _ALIKE
+def _alike(old: str, new: str) -> bool:
+    return SequenceMatcher(None, old, new, autojunk=False).ratio() >= _ALIKE

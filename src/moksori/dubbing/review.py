@@ -9,9 +9,11 @@ OUT/takes/<id>/<n>.wav    takes that were brought later; the script's recordings
 import os
 import shutil
 import sqlite3
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,13 +34,16 @@ CREATE TABLE IF NOT EXISTS marks (
 CREATE TABLE IF NOT EXISTS changes (id TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS known (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL, character TEXT NOT NULL, text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS said (id TEXT PRIMARY KEY, character TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS versions (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, key TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL,
     voice TEXT NOT NULL, pitch REAL NOT NULL, gain REAL NOT NULL, audio TEXT NOT NULL,
     effort REAL NOT NULL DEFAULT 1, UNIQUE (id, key));
 """
+_BY_ID = ("marks", "changes", "versions", "said")
 _MARKS = "SELECT id, state, note, key, text FROM marks"
 _CHANGES = "SELECT id, value FROM changes"
+_SAME: Mapping[str, str] = {}
 _OLDER = "ALTER TABLE versions ADD COLUMN effort REAL NOT NULL DEFAULT 1"
 
 
@@ -74,68 +79,43 @@ class Review:
         except OSError:
             return 0
 
-    def marks(self) -> dict[str, Mark]:
-        """What was said, by the lines' ids."""
-        return {id: Mark(*row) for id, *row in self._rows(_MARKS)}
+    def marks(self, to: Mapping[str, str] = _SAME) -> dict[str, Mark]:
+        """What was said, by the lines' ids; those of `to` by their new names."""
+        return {to.get(id, id): Mark(*row) for id, *row in self._rows(_MARKS)}
 
-    def follow(self, lines: Mapping[str, Line]) -> None:
-        """Let what was said of lines stay with them where rows were put in, or taken out, and ids changed.
+    def names(self, lines: Mapping[str, Line]) -> dict[str, str]:
+        """What the ids become under which something was said, if these are the lines now.
 
-        What was said of a line that is gone, and whose id another has, is kept under an id of its own.
+        Of a line that is gone, and whose id another has, it is an id of its own.
 
         Args:
             lines: of the whole script by their ids, in its order.
         """
         if not self._path.exists():
-            return
-        now = [Known(id, line.character, line.script_text) for id, line in lines.items()]
+            return {}
+        with self._opened() as database:
+            return _names(database, _known(lines))
+
+    def follow(self, lines: Mapping[str, Line]) -> None:
+        """Let what was said of lines stay with them where rows were put in, or taken out, and ids changed.
+
+        Args:
+            lines: as `names`; whoever calls has the job's lock.
+        """
+        now = _known(lines)
         with self._writing() as database:
-            rows = database.execute("SELECT id, character, text FROM known ORDER BY position")
-            before = [Known(*row) for row in rows]
-            places = moved(before, now)
-            other = bool(before) and None in places.values() and len(places) == len(before)
-            if before == now or (other and not any(places.values())):
-                return  # another script, or this one misread: nothing of it is known
-            to = self._names(database, places, before, now)
-            for table in ("marks", "changes", "versions"):
-                for old in to:  # out of the way of each other
-                    database.execute(f"UPDATE {table} SET id = ? WHERE id = ?", (f"\0{old}", old))
-                for old, new in to.items():
-                    database.execute(
-                        f"UPDATE OR REPLACE {table} SET id = ? WHERE id = ?", (new, f"\0{old}")
-                    )
+            if _before(database) == now:
+                return
+            _keep_said(database)
+            for old, new in (to := _names(database, now)).items():  # out of the way of each other
+                for table in _BY_ID:
+                    database.execute(f"UPDATE {table} SET id = ? WHERE id = ?", (f"\0{new}", old))
+            for new in to.values():
+                for table in _BY_ID:
+                    database.execute(f"UPDATE {table} SET id = ? WHERE id = ?", (new, f"\0{new}"))
             database.execute("DELETE FROM known")
             database.executemany("INSERT INTO known (id, character, text) VALUES (?, ?, ?)", now)
-
-    def _names(
-        self,
-        database: sqlite3.Connection,
-        places: Mapping[str, str | None],
-        before: list[Known],
-        now: list[Known],
-    ) -> dict[str, str]:
-        """What ids become of which something was said."""
-        texts = dict(database.execute("SELECT id, text FROM versions ORDER BY number").fetchall())
-        for id, value in database.execute(_CHANGES):
-            texts[id] = self._change(value).script_text or texts.get(id, "")
-        texts |= {id: text for id, *_, text in database.execute(_MARKS)}
-        ids, known = {line.id: line for line in now}, {line.id for line in before}
-        fresh = {*ids} - {places.get(id, id) for id in known}
-        to: dict[str, str] = {}
-        for old in sorted(texts):
-            new = places.get(old, old)
-            if old not in known:  # it was gone: it is there again, or its id is another's by now
-                again = [id for id in fresh if ids[id].text == texts[old]]
-                first = old.rpartition(" (")[0]
-                same = old not in ids or not before or texts[old] in ("", ids[old].text)
-                new = again[0] if len(again) == 1 else old if same else None
-                new = first if first in again else new
-            if new is None and old in ids:
-                taken = {*texts, *ids, *to.values()}
-                new = next(name for n in count(1) if (name := f"{old} ({n})") not in taken)
-            if new not in (None, old):
-                to[old] = str(new)
-        return to
+            _keep_said(database)
 
     def mark(self, id: str, script_text: str, **said: Any) -> Mark:
         """Say something of a line beside what was said of it before.
@@ -149,18 +129,19 @@ class Review:
             All that is said of it now.
 
         Raises:
-            OutputError: there is no job in the folder.
+            OutputError: there is no job in the folder, or the line of that id is another by now.
         """
         with self._writing() as database:
+            _see_same(database, id, script_text)
             row = database.execute(f"{_MARKS} WHERE id = ?", (id,)).fetchone()
             mark = Mark(*row[1:]) if row else Mark()
             mark = mark._replace(text=script_text, **said)
             database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", (id, *mark))
         return mark
 
-    def changes(self) -> dict[str, Change]:
-        """What is asked of single lines, by their ids; takes as whole paths."""
-        return {id: self._change(value) for id, value in self._rows(_CHANGES)}
+    def changes(self, to: Mapping[str, str] = _SAME) -> dict[str, Change]:
+        """What is asked of single lines, by their ids as `marks`; takes as whole paths."""
+        return {to.get(id, id): self._change(value) for id, value in self._rows(_CHANGES)}
 
     def ask(self, id: str, script_text: str, values: Mapping[str, Any]) -> Change:
         """Ask something of a line beside what was asked of it before.
@@ -175,9 +156,10 @@ class Review:
 
         Raises:
             ValueError: a value that cannot be.
-            OutputError: there is no job in the folder.
+            OutputError: as `mark`.
         """
         with self._writing() as database:
+            _see_same(database, id, script_text)
             row = database.execute(f"{_CHANGES} WHERE id = ?", (id,)).fetchone()
             before = self._change(row[1]) if row else Change()
             change = Change.model_validate(before.model_dump() | dict(values))
@@ -280,6 +262,67 @@ class Review:
             yield database
 
 
+def _known(lines: Mapping[str, Line]) -> list[Known]:
+    plain = partial(unicodedata.normalize, "NFC")
+    return [Known(id, line.character, plain(line.script_text)) for id, line in lines.items()]
+
+
+def _see_same(database: sqlite3.Connection, id: str, script_text: str) -> None:
+    """See that a line is the one that is meant, and was not renumbered meanwhile."""
+    row = database.execute("SELECT text FROM known WHERE id = ?", (id,)).fetchone()
+    if row and row[0] != unicodedata.normalize("NFC", script_text):
+        raise OutputError.of("review.renumbered", line=id)
+
+
+def _texts(database: sqlite3.Connection) -> dict[str, str]:
+    """Texts of the lines of which something was said, as far as they are known, by their ids."""
+    texts = dict(database.execute("SELECT id, text FROM versions ORDER BY number").fetchall())
+    for id, value in database.execute(_CHANGES):
+        texts[id] = Change.model_validate_json(value).script_text or texts.get(id, "")
+    return texts | {id: text for id, *_, text in database.execute(_MARKS)}
+
+
+def _before(database: sqlite3.Connection) -> list[Known]:
+    rows = database.execute("SELECT id, character, text FROM known ORDER BY position")
+    return [Known(*row) for row in rows]
+
+
+def _keep_said(database: sqlite3.Connection) -> None:
+    """Keep whose lines something was said of, also when they are gone."""
+    texts = _texts(database)
+    rows = [tuple(line) for line in _before(database) if line.id in texts]
+    database.executemany("INSERT OR REPLACE INTO said VALUES (?, ?, ?)", rows)
+
+
+def _names(database: sqlite3.Connection, now: list[Known]) -> dict[str, str]:
+    """As `Review.names`."""
+    before = _before(database)
+    if not before or before == now:
+        return {}
+    places, known = moved(before, now), {line.id for line in before}
+    said = {id: rest for id, *rest in database.execute("SELECT * FROM said")}
+    ids, texts = {line.id: line for line in now}, _texts(database)
+    to = {old: places.get(old, old) for old in texts if old in known}
+    left = sorted(old for old in texts if to.get(old) is None)
+    free = {*ids} - {places.get(id, id) for id in known}  # lines that were not there before
+    for own in (True, False):  # those that are there again under their old ids first
+        for old in left:
+            again = [id for id in sorted(free) if [*ids[id][1:]] == said.get(old)]
+            again = (
+                [id for id in again if id == old.rpartition(" (")[0] or id == old] if own else again
+            )
+            if to.get(old) is None and len(again) == 1:
+                to[old] = again[0]
+                free.discard(again[0])
+    taken = {*ids, *texts, *filter(None, to.values())}
+    for old in left:
+        if to.get(old) is None:
+            numbered = (f"{old} ({n})" for n in count(1))
+            to[old] = next(name for name in numbered if name not in taken) if old in ids else old
+            taken.add(str(to[old]))
+    return {old: new for old, new in to.items() if new is not None and new != old}
+
+
 class Trial(Review):
     """The same, with a voice tried on lines that have none yet.
 
@@ -293,9 +336,9 @@ class Trial(Review):
         super().__init__(out)
         self._ids, self._voice = [*ids], voice
 
-    def changes(self) -> dict[str, Change]:
+    def changes(self, to: Mapping[str, str] = _SAME) -> dict[str, Change]:
         """As `Review.changes`, with the voice where none is asked for."""
-        found = super().changes()
+        found = super().changes(to)
         for id in self._ids:
             change = found.get(id, Change())
             found[id] = change.model_copy(update={"voice": change.voice or self._voice})
@@ -341,8 +384,10 @@ def bring_take(out: Path, id: str, recording: Path) -> Path:
     return place
 
 
-def left_behind(ids: Iterable[str], review: Review) -> Mapping[str, str]:
+def left_behind(
+    ids: Iterable[str], review: Review, to: Mapping[str, str] = _SAME
+) -> Mapping[str, str]:
     """Lines of which something was said and that the script no longer has: their text, by their ids."""
-    known = {id: change.script_text or "" for id, change in review.changes().items()}
-    known |= {id: mark.text for id, mark in review.marks().items() if mark.state or mark.note}
+    known = {id: change.script_text or "" for id, change in review.changes(to).items()}
+    known |= {id: mark.text for id, mark in review.marks(to).items() if mark.state or mark.note}
     return {id: text for id, text in known.items() if id not in set(ids)}

@@ -249,11 +249,17 @@ class Desk:
             self.file = load_job(self.out)
         self._read = self._files()
         request = self.file.request()
-        self.checked = checked = check(request, watch, self.review, self.memory)
+        checked = check(request, watch, self.review, self.memory)
         self.error = None
         self.out.mkdir(parents=True, exist_ok=True)
-        if not planned:
-            job.standing(request, checked, self.out)
+        try:
+            if not planned or self.review.names(checked.lines):
+                job.standing(request, checked, self.out)
+        finally:
+            if not self.review.names(
+                checked.lines
+            ):  # else its lines have other ids than what is said of them
+                self.checked = checked
         return request, checked
 
     def _convert(self, ids: Collection[str] | None, watch: Watch) -> dict[str, int]:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from moksori.dubbing.deliver.sheets import Cell, Sheet, save_table
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.dubbing.records import Dubbed
+from moksori.dubbing.records import Dubbed, Take
 from moksori.dubbing.work.flags import reason
+from moksori.listed import file_key
 from moksori.messages import Lang, say
 
 LOOK_AT = 0.33  # severity from which a line is listed
@@ -116,9 +117,16 @@ def _cells(number: int, row: Dubbed, spec: DeliverySpec) -> dict[str, Cell]:
         "mark": say(f"mark.{state(row) or 'none'}", lang),
         "note": row.mark.note if row.mark else "",
         "reasons": "\n".join(reasons(row, lang)),
-        "file": take.audio.name if take.samples else line.file,
+        "file": _file(take),
         "confidence": (row.metrics or {}).get("confidence"),
     }
+
+
+def _file(take: Take) -> str:
+    """As the script names the recording; by its own name where it does not, or another was brought."""
+    written = take.line.file
+    own = file_key(PurePath(written).stem) == file_key(take.audio.stem)
+    return written if not take.samples or (written and (own or take.cut)) else take.audio.name
 
 
 def _number(written: str, count: int) -> Cell:

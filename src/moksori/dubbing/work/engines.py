@@ -7,6 +7,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from moksori.conversion.loaded import find_device
 from moksori.dubbing.processes import process_pool, return_memory
 from moksori.dubbing.task import PASSING, PassingError, Setup, Task
 from moksori.dubbing.work.worker import Worker
@@ -44,9 +45,13 @@ class LocalEngine:
     Args:
         setup: of the workers.
         workers: how many; each has one core.
+
+    Raises:
+        ConfigError: the device of the setup is not there.
     """
 
     def __init__(self, setup: Setup, workers: int) -> None:
+        find_device(setup.device)  # before any line fails for it
         self.setup, self.workers = setup, workers
         self._pool = self._new_pool(workers)
 
