@@ -1,8 +1,19 @@
-"""Where the lines of a script are now that a job has known under other numbers."""
+"""Where the lines of a script are now that a job has known under other numbers, and what was said of them.
 
-from collections.abc import Sequence
+job.sqlite, known   the lines as the job last planned them
+job.sqlite, said    the last text of each of which something was said, also of those that are gone
+"""
+
+import sqlite3
+import unicodedata
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import partial
+from itertools import count
 from typing import NamedTuple
+
+from moksori.dubbing.records import CHANGES, MARKS, Change
+from moksori.script.line import Line
 
 _ALIKE = 0.6  # share of letters; below it a line of the same number says something else
 
@@ -58,3 +69,59 @@ def moved(before: Sequence[Known], now: Sequence[Known]) -> dict[str, str | None
 
 def _alike(old: str, new: str) -> bool:
     return SequenceMatcher(None, old, new, autojunk=False).ratio() >= _ALIKE
+
+
+def known_as(lines: Mapping[str, Line]) -> list[Known]:
+    """Lines as a job knows them, in their order."""
+    plain = partial(unicodedata.normalize, "NFC")
+    return [Known(id, line.character, plain(line.script_text)) for id, line in lines.items()]
+
+
+def _texts(database: sqlite3.Connection) -> dict[str, str]:
+    """Texts of the lines of which something was said, as far as they are known, by their ids."""
+    texts = dict(database.execute("SELECT id, text FROM versions ORDER BY number").fetchall())
+    for id, value in database.execute(CHANGES):
+        texts[id] = Change.model_validate_json(value).script_text or texts.get(id, "")
+    return texts | {id: text for id, *_, text in database.execute(MARKS)}
+
+
+def known_before(database: sqlite3.Connection) -> list[Known]:
+    """The lines that the job has known so far."""
+    rows = database.execute("SELECT id, character, text FROM known ORDER BY position")
+    return [Known(*row) for row in rows]
+
+
+def keep_said(database: sqlite3.Connection) -> None:
+    """Keep whose lines something was said of, also when they are gone."""
+    texts = _texts(database)
+    rows = [tuple(line) for line in known_before(database) if line.id in texts]
+    database.executemany("INSERT OR REPLACE INTO said VALUES (?, ?, ?)", rows)
+
+
+def names(database: sqlite3.Connection, now: list[Known]) -> dict[str, str]:
+    """As `Review.names`."""
+    before = known_before(database)
+    if not before or before == now:
+        return {}
+    places, known = moved(before, now), {line.id for line in before}
+    said = {id: rest for id, *rest in database.execute("SELECT * FROM said")}
+    ids, texts = {line.id: line for line in now}, _texts(database)
+    to = {old: places.get(old, old) for old in texts if old in known}
+    left = sorted(old for old in texts if to.get(old) is None)
+    free = {*ids} - {places.get(id, id) for id in known}  # lines that were not there before
+    for own in (True, False):  # those that are there again under their old ids first
+        for old in left:
+            again = [id for id in sorted(free) if [*ids[id][1:]] == said.get(old)]
+            again = (
+                [id for id in again if id == old.rpartition(" (")[0] or id == old] if own else again
+            )
+            if to.get(old) is None and len(again) == 1:
+                to[old] = again[0]
+                free.discard(again[0])
+    taken = {*ids, *texts, *filter(None, to.values())}
+    for old in left:
+        if to.get(old) is None:
+            numbered = (f"{old} ({n})" for n in count(1))
+            to[old] = next(name for name in numbered if name not in taken) if old in ids else old
+            taken.add(str(to[old]))
+    return {old: new for old, new in to.items() if new is not None and new != old}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HOME = ".moksori"  # of a job, in its folder
 HANDLES: Seconds = 0.25  # of a track, before and after a line
+MARKS = "SELECT id, state, note, key, text FROM marks"  # of job.sqlite
+CHANGES = "SELECT id, value FROM changes"
 PER_LINE = (
     "voice",
     "pitch",

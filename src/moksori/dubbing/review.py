@@ -13,14 +13,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from moksori.dubbing.database import told
-from moksori.dubbing.moved import Known, moved
-from moksori.dubbing.records import HOME, Change, Mark
+from moksori.dubbing.moved import keep_said, known_as, known_before, names
+from moksori.dubbing.records import CHANGES, HOME, MARKS, Change, Mark
 from moksori.dubbing.task import Task
 from moksori.errors import OutputError
 from moksori.script.line import Line
@@ -41,8 +39,6 @@ CREATE TABLE IF NOT EXISTS versions (
     effort REAL NOT NULL DEFAULT 1, UNIQUE (id, key));
 """
 _BY_ID = ("marks", "changes", "versions", "said")
-_MARKS = "SELECT id, state, note, key, text FROM marks"
-_CHANGES = "SELECT id, value FROM changes"
 _SAME: Mapping[str, str] = {}
 _OLDER = "ALTER TABLE versions ADD COLUMN effort REAL NOT NULL DEFAULT 1"
 
@@ -81,7 +77,7 @@ class Review:
 
     def marks(self, to: Mapping[str, str] = _SAME) -> dict[str, Mark]:
         """What was said, by the lines' ids; those of `to` by their new names."""
-        return {to.get(id, id): Mark(*row) for id, *row in self._rows(_MARKS)}
+        return {to.get(id, id): Mark(*row) for id, *row in self._rows(MARKS)}
 
     def names(self, lines: Mapping[str, Line]) -> dict[str, str]:
         """What the ids become under which something was said, if these are the lines now.
@@ -94,7 +90,7 @@ class Review:
         if not self._path.exists():
             return {}
         with self._opened() as database:
-            return _names(database, _known(lines))
+            return names(database, known_as(lines))
 
     def follow(self, lines: Mapping[str, Line]) -> None:
         """Let what was said of lines stay with them where rows were put in, or taken out, and ids changed.
@@ -102,12 +98,12 @@ class Review:
         Args:
             lines: as `names`; whoever calls has the job's lock.
         """
-        now = _known(lines)
+        now = known_as(lines)
         with self._writing() as database:
-            if _before(database) == now:
+            if known_before(database) == now:
                 return
-            _keep_said(database)
-            for old, new in (to := _names(database, now)).items():  # out of the way of each other
+            keep_said(database)
+            for old, new in (to := names(database, now)).items():  # out of the way of each other
                 for table in _BY_ID:
                     database.execute(f"UPDATE {table} SET id = ? WHERE id = ?", (f"\0{new}", old))
             for new in to.values():
@@ -115,7 +111,7 @@ class Review:
                     database.execute(f"UPDATE {table} SET id = ? WHERE id = ?", (new, f"\0{new}"))
             database.execute("DELETE FROM known")
             database.executemany("INSERT INTO known (id, character, text) VALUES (?, ?, ?)", now)
-            _keep_said(database)
+            keep_said(database)
 
     def mark(self, id: str, script_text: str, **said: Any) -> Mark:
         """Say something of a line beside what was said of it before.
@@ -133,7 +129,7 @@ class Review:
         """
         with self._writing() as database:
             _see_same(database, id, script_text)
-            row = database.execute(f"{_MARKS} WHERE id = ?", (id,)).fetchone()
+            row = database.execute(f"{MARKS} WHERE id = ?", (id,)).fetchone()
             mark = Mark(*row[1:]) if row else Mark()
             mark = mark._replace(text=script_text, **said)
             database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", (id, *mark))
@@ -141,7 +137,7 @@ class Review:
 
     def changes(self, to: Mapping[str, str] = _SAME) -> dict[str, Change]:
         """What is asked of single lines, by their ids as `marks`; takes as whole paths."""
-        return {to.get(id, id): self._change(value) for id, value in self._rows(_CHANGES)}
+        return {to.get(id, id): self._change(value) for id, value in self._rows(CHANGES)}
 
     def ask(self, id: str, script_text: str, values: Mapping[str, Any]) -> Change:
         """Ask something of a line beside what was asked of it before.
@@ -160,7 +156,7 @@ class Review:
         """
         with self._writing() as database:
             _see_same(database, id, script_text)
-            row = database.execute(f"{_CHANGES} WHERE id = ?", (id,)).fetchone()
+            row = database.execute(f"{CHANGES} WHERE id = ?", (id,)).fetchone()
             before = self._change(row[1]) if row else Change()
             change = Change.model_validate(before.model_dump() | dict(values))
             if "text" in values and change.text == script_text:
@@ -262,65 +258,11 @@ class Review:
             yield database
 
 
-def _known(lines: Mapping[str, Line]) -> list[Known]:
-    plain = partial(unicodedata.normalize, "NFC")
-    return [Known(id, line.character, plain(line.script_text)) for id, line in lines.items()]
-
-
 def _see_same(database: sqlite3.Connection, id: str, script_text: str) -> None:
     """See that a line is the one that is meant, and was not renumbered meanwhile."""
     row = database.execute("SELECT text FROM known WHERE id = ?", (id,)).fetchone()
     if row and row[0] != unicodedata.normalize("NFC", script_text):
         raise OutputError.of("review.renumbered", line=id)
-
-
-def _texts(database: sqlite3.Connection) -> dict[str, str]:
-    """Texts of the lines of which something was said, as far as they are known, by their ids."""
-    texts = dict(database.execute("SELECT id, text FROM versions ORDER BY number").fetchall())
-    for id, value in database.execute(_CHANGES):
-        texts[id] = Change.model_validate_json(value).script_text or texts.get(id, "")
-    return texts | {id: text for id, *_, text in database.execute(_MARKS)}
-
-
-def _before(database: sqlite3.Connection) -> list[Known]:
-    rows = database.execute("SELECT id, character, text FROM known ORDER BY position")
-    return [Known(*row) for row in rows]
-
-
-def _keep_said(database: sqlite3.Connection) -> None:
-    """Keep whose lines something was said of, also when they are gone."""
-    texts = _texts(database)
-    rows = [tuple(line) for line in _before(database) if line.id in texts]
-    database.executemany("INSERT OR REPLACE INTO said VALUES (?, ?, ?)", rows)
-
-
-def _names(database: sqlite3.Connection, now: list[Known]) -> dict[str, str]:
-    """As `Review.names`."""
-    before = _before(database)
-    if not before or before == now:
-        return {}
-    places, known = moved(before, now), {line.id for line in before}
-    said = {id: rest for id, *rest in database.execute("SELECT * FROM said")}
-    ids, texts = {line.id: line for line in now}, _texts(database)
-    to = {old: places.get(old, old) for old in texts if old in known}
-    left = sorted(old for old in texts if to.get(old) is None)
-    free = {*ids} - {places.get(id, id) for id in known}  # lines that were not there before
-    for own in (True, False):  # those that are there again under their old ids first
-        for old in left:
-            again = [id for id in sorted(free) if [*ids[id][1:]] == said.get(old)]
-            again = (
-                [id for id in again if id == old.rpartition(" (")[0] or id == old] if own else again
-            )
-            if to.get(old) is None and len(again) == 1:
-                to[old] = again[0]
-                free.discard(again[0])
-    taken = {*ids, *texts, *filter(None, to.values())}
-    for old in left:
-        if to.get(old) is None:
-            numbered = (f"{old} ({n})" for n in count(1))
-            to[old] = next(name for name in numbered if name not in taken) if old in ids else old
-            taken.add(str(to[old]))
-    return {old: new for old, new in to.items() if new is not None and new != old}
 
 
 class Trial(Review):
