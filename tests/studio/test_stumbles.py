@@ -6,7 +6,7 @@ import time
 import openpyxl
 import pytest
 
-from moksori.dubbing.records import Mark
+from moksori.dubbing.records import Change, Mark
 from moksori.dubbing.review import Review
 from tests.conftest import DEMO_TEXT
 from tests.studio.conftest import Running, go, until
@@ -83,7 +83,7 @@ def test_what_is_said_at_once_and_on_leaving_is_kept_in_its_order(studio, new_pa
     page.keyboard.type("!")
     page.goto("about:blank")
     until(lambda: review.marks()["0001_하나"].note == "더 크게!")
-    until(lambda: review.changes()["0001_하나"].gain == -3)
+    until(lambda: review.changes().get("0001_하나", Change()).gain == -3)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_what_is_being_typed_is_kept_when_the_screen_or_the_page_goes(lines):
     page.fill(".panel textarea", "창을 닫아요.")
     page.goto("about:blank")
     until(lambda: asked(review, SECOND).keys() == {"text", "gain"})
-    until(lambda: review.marks()[SECOND].note == "크게")
+    until(lambda: review.marks().get(SECOND, Mark()).note == "크게")
 
 
 def test_what_is_said_while_the_server_is_away_is_sent_in_its_order_when_it_is_back(lines):
