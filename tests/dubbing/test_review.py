@@ -22,7 +22,7 @@ from moksori.dubbing.store import Store, line_states
 from moksori.errors import ConfigError, OutputError
 from moksori.script.line import Line, Place
 from tests.conftest import DEMO_TEXT, voiced_wave
-from tests.dubbing.conftest import InProcess
+from tests.dubbing.conftest import InProcess, edit
 from tests.dubbing.test_job import request
 
 
@@ -241,6 +241,22 @@ def test_a_change_that_cannot_be_converted_says_why(show):
     assert "xyzzy" in done.exception.say("ko") and "--as-script" in done.exception.say("ko")
     nothing = CliRunner().invoke(app, ["mark", str(show), "0001_하나", "ok"])
     assert "no job in this folder" in str(nothing.exception)
+
+
+def test_a_line_that_is_renumbered_meanwhile_is_the_one_that_is_converted(show, monkeypatch):
+    from moksori.dubbing.work import engines
+
+    asked, out, inner = request(show), show / "out", InProcess(request(show).setup)
+    monkeypatch.setattr(engines, "LocalEngine", lambda setup, workers: inner)
+    given = job_file(show).model_dump(exclude_defaults=True)
+    dub(asked, check(asked), out, lambda: inner, asked=given)
+    edit(show, "A2", 11)
+    said = ["change", str(out), "0001_하나", "--pitch", "3", "--convert"]
+    done = CliRunner().invoke(app, said)
+    assert done.exit_code == 0, done.output
+    assert "0011_하나: " in " ".join(done.output.split())
+    assert Review(out).changes()["0011_하나"].pitch == 3
+    assert line(out, "0011_하나").status == "converted"
 
 
 def test_what_two_say_of_a_line_at_once_is_all_kept(job):

@@ -129,6 +129,7 @@ def _convert(job: Path, line: str) -> None:
     watch, interrupted = watching()
     with interrupted:
         checked = jobs.check(request, watch, Review(job))
+        line = Review(job).names(checked.lines).get(line, line)  # the script may have new numbers
         if line not in {take.id for take in checked.takes} and line in checked.lines:
             why = jobs.faults_of(checked, line)
             raise ConfigError.of("review.faulty", line=line, job=job, why=why)

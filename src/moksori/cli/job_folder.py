@@ -22,9 +22,7 @@ def print_status(output: Path) -> None:
     names = [
         say(f"status.{name}", lang) for name in ("place", "character", "state", "tries", "text")
     ]
-    width = max(
-        (cell_len(line.id) for line in states), default=0
-    )  # mark and change ask for it whole
+    width = max((cell_len(line.id) for line in states), default=0)  # commands ask for it whole
     table = Table(Column(say("status.line", lang), no_wrap=True, min_width=width), *names)
     for line in states:
         content = Text(line.error.say(lang) if line.error else line.text)

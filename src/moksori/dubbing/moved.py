@@ -39,9 +39,7 @@ def moved(before: Sequence[Known], now: Sequence[Known]) -> dict[str, str | None
     old, new = [line[1:] for line in before], [line[1:] for line in now]
     found: dict[int, int] = {}
     gaps: list[tuple[int, int]] = []  # as many lines stood there as stand there now
-    between: set[tuple[int, int]] = (
-        set()
-    )  # a single one of them, so that it is known by its neighbours
+    between: set[tuple[int, int]] = set()  # one alone, which is known by its neighbours
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
             found |= zip(range(a, b), range(c, d), strict=True)
@@ -112,9 +110,8 @@ def names(database: sqlite3.Connection, now: list[Known]) -> dict[str, str]:
     for own in (True, False):  # those that are there again under their old ids first
         for old in left:
             again = [id for id in sorted(free) if [*ids[id][1:]] == said.get(old)]
-            again = (
-                [id for id in again if id == old.rpartition(" (")[0] or id == old] if own else again
-            )
+            if own:
+                again = [id for id in again if id in (old, old.rpartition(" (")[0])]
             if to.get(old) is None and len(again) == 1:
                 to[old] = again[0]
                 free.discard(again[0])

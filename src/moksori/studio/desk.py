@@ -101,6 +101,7 @@ class Desk:
         self._changed, self._workers = changed, workers or os.cpu_count() or 1
         self._engine: tuple[Setup, KeptEngine] | None = None
         self._seen: tuple[int, ...] = ()
+        self._names: dict[str, str] = {}  # of lines with new numbers since the page last saw them
         self._read: list[int] = []  # what changes while lines are converted is checked afterwards
         self._filing = threading.Lock()  # so that a check does not bring an older job.toml back
         self._rows: tuple[Checked, int, dict[str, Dubbed | None]] | None = None
@@ -252,13 +253,12 @@ class Desk:
         checked = check(request, watch, self.review, self.memory)
         self.error = None
         self.out.mkdir(parents=True, exist_ok=True)
+        self._names = self.review.names(checked.lines)
         try:
-            if not planned or self.review.names(checked.lines):
+            if not planned or self._names:
                 job.standing(request, checked, self.out)
         finally:
-            if not self.review.names(
-                checked.lines
-            ):  # else its lines have other ids than what is said of them
+            if not self.review.names(checked.lines):  # what is said of lines has the ids of these
                 self.checked = checked
         return request, checked
 
@@ -266,6 +266,8 @@ class Desk:
         request, checked = self._look_through(watch, planned=ids is not None)
         if ids is None:
             ids = [take.id for take in checked.takes if self.rows().get(take.id) is None]
+        else:
+            ids = [self._names.get(id, id) for id in ids]
         rows = job.again(
             request, checked, self.out, partial(self._workers_of, request), ids, watch
         ) if ids else []  # fmt: skip
@@ -274,6 +276,7 @@ class Desk:
 
     def _audition(self, id: str, voices: Sequence[str], watch: Watch) -> dict[str, Any]:
         request, checked = self._look_through(watch)
+        id = self._names.get(id, id)
         if id in checked.lines and id not in {take.id for take in checked.takes}:
             checked = self._tried(request, checked, id, voices[0], watch)
         rows = job.audition(
