@@ -13,6 +13,7 @@ own pitch, twice, which leaves no trace of that pitch or of its harmonics in the
 harmonics lie apart.
 """
 
+import math
 from itertools import pairwise
 from typing import Literal
 
@@ -24,6 +25,7 @@ from moksori.conversion.speech import Speech
 from moksori.models.vocoder import Vocoder
 from moksori.signal.audio import Recording, resample
 from moksori.signal.band import real_band
+from moksori.signal.stft import BandedSTFT
 from moksori.signal.treble import EDGES, TrebleLevels
 
 Treble = Literal["take", "predict", "off"]
@@ -31,7 +33,8 @@ LEAST_BAND: Hertz = 12000.0  # a take that ends below this has no treble to give
 _BELOW: Hertz = 2000.0  # width of the band just below, which tells what conversion did
 _WIDTH: Hertz = 1000.0  # of a band
 _JOIN: Hertz = 500.0  # on either side of an edge, over which the gain begins or ends
-_WINDOW, _HOP = 512, 128  # samples of an STFT at the vocoder's rate
+_WINDOW = 512  # samples of an STFT at the vocoder's rate
+_HOP = _WINDOW // 4
 _SHORTEST: Seconds = 0.003  # of the two means that a level is, where there is no pitch
 _STEADY: Seconds = 0.05  # over which the band below is compared
 _FURTHEST: Decibels = 15.0  # that conversion may have moved the band below
@@ -135,25 +138,24 @@ def from_take(
     Returns:
         [n]; below `low` the wave as it was.
     """
-    window = torch.hann_window(_WINDOW)
+    stft = BandedSTFT(_WINDOW, sample_rate, (low - _BELOW, sample_rate / 2))
     both = torch.from_numpy(np.stack([wave, take]).astype(np.float32))
-    spectra = torch.stft(both, _WINDOW, _HOP, window=window, return_complex=True)
-    hertz = np.fft.rfftfreq(_WINDOW, 1 / sample_rate)
+    spectra, hertz = stft.analyse(both), stft.hertz.numpy()  # [2, frames, bins]
     edges = np.linspace(low, high, max(2, round((high - low) / _WIDTH) + 1))
-    power = (spectra.real.square() + spectra.imag.square()).double().numpy()  # [2, bins, frames]
+    bands = _bands(spectra, hertz, np.concatenate([[low - _BELOW], edges]))
     frame = len(wave) / len(f0)  # samples a frame of F0
     levels, below = [], []
-    for one, pitch in zip(power, (f0, take_f0), strict=True):
-        periods = _periods(pitch.numpy(), frame, one.shape[1], sample_rate)
-        bands = _bands(one, hertz, np.concatenate([[low - _BELOW], edges]))
-        mean = _mean_around(_mean_around(bands, periods), periods)
+    for power, pitch in zip(bands, (f0, take_f0), strict=True):
+        periods = _periods(pitch.numpy(), frame, power.shape[1], sample_rate)
+        mean = _mean_around(_mean_around(power, periods), periods)
         level = 10 * np.log10(mean + _SILENT)  # [1 + bands, frames]
         below.append(_smooth(level[0], round(_STEADY * sample_rate / _HOP)))
         levels.append(level[1:])
     moved = np.clip(below[0] - below[1], -_FURTHEST, _FURTHEST)
-    gain = _onto_bins(levels[1] - levels[0] + moved, edges, hertz)
-    shaped = spectra[0] * torch.from_numpy(10 ** (gain / 20)).float()
-    result: np.ndarray = torch.istft(shaped, _WINDOW, _HOP, window=window, length=len(wave)).numpy()
+    gain = levels[1] - levels[0] + moved
+    nepers = math.log(10) / 20 * torch.from_numpy(gain.T @ _onto_bins(edges, hertz))
+    change = stft.synthesise(spectra[:1] * nepers.float().expm1())
+    result: np.ndarray = wave + change[0].numpy()
     return result
 
 
@@ -166,12 +168,12 @@ def without(wave: np.ndarray, sample_rate: int, low: Hertz) -> np.ndarray:
     return result
 
 
-def _bands(power: np.ndarray, hertz: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Mean power of [bins, frames] between each two edges, [bands, frames]."""
-    return np.stack([
-        power[(hertz >= begin) & (hertz < end)].mean(0)
-        for begin, end in pairwise(edges)
-    ])  # fmt: skip
+def _bands(spectra: torch.Tensor, hertz: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Mean power of [B, frames, bins] between each two edges, [B, bands, frames]."""
+    within = (hertz >= edges[:-1, None]) & (hertz < edges[1:, None])  # [bands, bins]
+    weights = torch.from_numpy(within / within.sum(1, keepdims=True)).float()
+    power = spectra.real.square() + spectra.imag.square()
+    return (power @ weights.T).transpose(1, 2).double().numpy()
 
 
 def _periods(f0: np.ndarray, frame: float, count: int, sample_rate: int) -> np.ndarray:
@@ -179,7 +181,7 @@ def _periods(f0: np.ndarray, frame: float, count: int, sample_rate: int) -> np.n
 
     Whole periods of F0 [T], as few as are no shorter than `_SHORTEST`, which it is where unvoiced.
     """
-    at = np.clip(np.arange(count) * _HOP / frame, 0, len(f0) - 1).astype(int)
+    at = np.clip((np.arange(count) + 0.5) * _HOP / frame, 0, len(f0) - 1).astype(int)
     period = 1 / np.where(f0 > 0, f0, 1 / _SHORTEST)[at]
     result: np.ndarray = period * np.ceil(_SHORTEST / period - 1e-6) * sample_rate / _HOP
     return result
@@ -188,14 +190,19 @@ def _periods(f0: np.ndarray, frame: float, count: int, sample_rate: int) -> np.n
 def _mean_around(power: np.ndarray, periods: np.ndarray) -> np.ndarray:
     """Mean of [bands, frames] about each frame, over so many of them."""
     frames = power.shape[1]
-    middle, edges = np.arange(frames) + 0.5, np.arange(frames + 1)
+    middle = np.arange(frames) + 0.5
+    summed = np.concatenate([np.zeros((len(power), 1)), np.cumsum(power, 1)], 1)
+
+    def until(place: np.ndarray) -> np.ndarray:
+        """The sum of all up to a place between two frames, [bands, frames]."""
+        whole = np.minimum(place.astype(int), frames - 1)
+        sums: np.ndarray = summed[:, whole] + (place - whole) * power[:, whole]
+        return sums
+
     begin = np.clip(middle - periods / 2, 0, frames)
     end = np.clip(middle + periods / 2, 0, frames)
-    summed = np.concatenate([np.zeros((len(power), 1)), np.cumsum(power, 1)], 1)
-    return np.stack([
-        (np.interp(end, edges, row) - np.interp(begin, edges, row)) / (end - begin)
-        for row in summed
-    ])  # fmt: skip
+    mean: np.ndarray = (until(end) - until(begin)) / (end - begin)
+    return mean
 
 
 def _smooth(level: np.ndarray, width: int) -> np.ndarray:
@@ -204,11 +211,11 @@ def _smooth(level: np.ndarray, width: int) -> np.ndarray:
     return np.convolve(padded, window / window.sum(), "valid")
 
 
-def _onto_bins(gain: np.ndarray, edges: np.ndarray, hertz: np.ndarray) -> np.ndarray:
-    """Gain [bands, frames] in dB as [bins, frames]: between the bands' middles, none outside their edges."""
+def _onto_bins(edges: np.ndarray, hertz: np.ndarray) -> np.ndarray:
+    """A band's share in each bin's gain, [bands, bins]; none outside the edges."""
     middles = (edges[:-1] + edges[1:]) / 2
-    weights = np.stack([np.interp(hertz, middles, row) for row in np.eye(len(middles))], 1)
+    weights = np.stack([np.interp(hertz, middles, row) for row in np.eye(len(middles))])
     begins = np.clip((hertz - edges[0] + _JOIN) / (2 * _JOIN), 0, 1)
     ends = np.clip((edges[-1] + _JOIN - hertz) / (2 * _JOIN), 0, 1)
-    result: np.ndarray = (weights * (begins * ends)[:, None]) @ gain
+    result: np.ndarray = weights * begins * ends
     return result

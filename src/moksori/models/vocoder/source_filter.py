@@ -25,6 +25,7 @@ from moksori.config import AudioConfig, Hertz, SourceFilterConfig
 from moksori.models.layers import along_time, nearest_voiced
 from moksori.models.vocoder.base import Vocoder
 from moksori.signal.features import mel_edges
+from moksori.signal.stft import BandedSTFT
 from moksori.signal.treble import EDGES
 
 _QUIET_HERTZ = 150.0  # the pulses' rate in a line without voiced frames
@@ -73,8 +74,8 @@ class SourceFilter(Vocoder):
         return cls(config, audio)
 
     def _bank(self, window: int) -> "FilterBank":
-        limits = self.floor, self.band
-        return FilterBank(window, self.hop_length, self.sample_rate, limits, self.audio)
+        band = self.floor, self.band
+        return FilterBank(window, self.hop_length, self.sample_rate, band, self.audio)
 
     def forward(
         self, mel: torch.Tensor, f0: torch.Tensor, treble: torch.Tensor | None = None
@@ -182,61 +183,27 @@ def envelope_of_period(angle: torch.Tensor) -> torch.Tensor:
     return result
 
 
-class FilterBank(nn.Module):
-    """STFT of several frames a mel frame, with its inverse, and a filter's way onto its bins.
+class FilterBank(BandedSTFT):
+    """STFT of several frames a mel frame, and a filter's way onto its bins.
 
     Args:
-        window: in samples; frames are a quarter of it apart. It must fit, `SourceFilterConfig.check`.
+        window: in samples; it must fit, `SourceFilterConfig.check`.
         hop_length: samples a mel frame.
         sample_rate: Hz.
-        limits: Hz; bins below the first and above the second stay silent.
+        band: Hz; bins outside it stay silent.
         audio: of the mels.
     """
 
     from_mel: torch.Tensor
-    window: torch.Tensor
 
     def __init__(
-        self, window: int, hop_length: int, sample_rate: int, limits: tuple[Hertz, Hertz],
+        self, window: int, hop_length: int, sample_rate: int, band: tuple[Hertz, Hertz],
         audio: AudioConfig,
     ) -> None:  # fmt: skip
-        super().__init__()
-        self.n_fft, self.hop = window, window // 4
-        low, high = (limit * window / sample_rate for limit in limits)
-        self.first, last = math.ceil(low), min(window // 2, math.floor(high))
-        self.bins = last + 1 - self.first
+        super().__init__(window, sample_rate, band)
         self.per_frame = hop_length // self.hop
         self.size = self.per_frame * self.bins  # numbers a mel frame
-        self.hertz = torch.arange(self.first, last + 1) * sample_rate / window
-        from_mel = _mel_to_bins(audio, self.hertz)
-        self.register_buffer("from_mel", from_mel, persistent=False)
-        self.register_buffer("window", torch.hann_window(window), persistent=False)
-
-    def analyse(self, wave: torch.Tensor) -> torch.Tensor:
-        """[B, T * hop_length] → complex [B, T * per_frame, bins]."""
-        pad = (self.n_fft - self.hop) // 2
-        padded = functional.pad(wave[:, None], (pad, pad), mode="reflect")[:, 0]
-        spectrum = torch.stft(
-            padded, self.n_fft, self.hop, window=self.window, center=False, return_complex=True
-        )
-        return spectrum.transpose(1, 2)[..., self.first : self.first + self.bins]
-
-    def synthesise(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """Its inverse: [B, T * per_frame, bins] → [B, T * hop_length]."""
-        whole = functional.pad(spectrum, (self.first, 0)) if self.first else spectrum
-        pieces = torch.fft.irfft(whole, self.n_fft) * self.window
-        weights = self.window.square().expand(1, spectrum.shape[1], -1)
-        wave = self._overlap_add(pieces) / self._overlap_add(weights).clamp(min=1e-3)
-        pad = (self.n_fft - self.hop) // 2
-        return wave.flatten(1)[:, pad:-pad]
-
-    def _overlap_add(self, pieces: torch.Tensor) -> torch.Tensor:
-        """Sum of windows a quarter apart: [B, F, n_fft] → [B, F + 3, hop]."""
-        quarters = pieces.reshape(*pieces.shape[:2], 4, self.hop).unbind(2)
-        whole = pieces.new_zeros(len(pieces), pieces.shape[1] + 3, self.hop)
-        for late, quarter in enumerate(quarters):
-            whole[:, late : late + pieces.shape[1]] += quarter
-        return whole
+        self.register_buffer("from_mel", _mel_to_bins(audio, self.hertz), persistent=False)
 
     def frames(self, x: torch.Tensor) -> torch.Tensor:
         """The network's output of each mel frame, [B, T, size], as a spectrum [B, T * per_frame, bins]."""
