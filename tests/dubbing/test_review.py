@@ -259,6 +259,28 @@ def test_a_line_that_is_renumbered_meanwhile_is_the_one_that_is_converted(show, 
     assert line(out, "0011_하나").status == "converted"
 
 
+def test_a_line_is_named_by_its_number_and_found_where_it_is_now(show, monkeypatch):
+    """`--status` shows the job's ids; a script that was numbered anew since has others."""
+    from moksori.dubbing.work import engines
+
+    asked, out, inner = request(show), show / "out", InProcess(request(show).setup)
+    monkeypatch.setattr(engines, "LocalEngine", lambda setup, workers: inner)
+    given = job_file(show).model_dump(exclude_defaults=True)
+    dub(asked, check(asked), out, lambda: inner, asked=given)
+
+    def run(*said):
+        return CliRunner().invoke(app, [*said])
+
+    assert run("mark", str(out), "1", "hold").output.startswith("0001_하나: hold")
+    assert run("change", str(out), "01", "--pitch", "2").exit_code == 0
+    assert Review(out).changes()["0001_하나"].pitch == 2
+    assert run("mark", str(out), "99", "ok").exit_code != 0
+    edit(show, "A2", 11)
+    heard = run("audition", str(out), "1", "kih", "-o", str(show / "heard"))
+    assert heard.exit_code == 0, heard.output
+    assert [path.name for path in (show / "heard").glob("*.wav")] == ["0011_하나_kih.wav"]
+
+
 def test_what_two_say_of_a_line_at_once_is_all_kept(job):
     id, times = "0001_하나", 20
     ready = threading.Barrier(4)

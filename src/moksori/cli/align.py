@@ -23,7 +23,6 @@ from moksori.formulas import as_written, text_cells
 from moksori.messages import message, say
 
 if TYPE_CHECKING:
-    from moksori.alignment.alignment import Measures
     from moksori.conversion.converter import Converter
 
 
@@ -81,8 +80,9 @@ def align(
     if plot:
         aligned.plot(plot)
     measures = aligned.alignment.measures()
-    parts = ", ".join(f"{name} {value}" for name, value in _written(measures, ".3g").items())
-    out.print(f"{output}: {parts}", markup=False)
+    known = {name: value for name, value in measures._asdict().items() if value is not None}
+    parts = [say(f"align.measure.{k}", console.language, value=v) for k, v in known.items()]
+    out.print(f"{output}: {', '.join(parts)}", markup=False)
     warn_if_unsure(measures.confidence, recording)
 
 
@@ -123,7 +123,8 @@ def _align_folder(
                 if grid.exists() and path.name not in ours and not force:
                     raise OutputError.of("output.exists", path=grid)
                 aligned = converter.align(path, _text_of(path), spell=spell, lexicon=lexicon)
-                row |= _written(aligned.alignment.measures(), ".4g")
+                measures = aligned.alignment.measures()._asdict()
+                row |= {k: format(v, ".4g") for k, v in measures.items() if v is not None}
             except MoksoriError as error:  # one bad line must not end the job for all others
                 row["problem"] = error.say(console.language)
                 problems.append(row)
@@ -140,13 +141,6 @@ def _align_folder(
         out.print(f"  {row['file']}: {row['problem']}", markup=False)
     if problems:
         raise ConfigError.of("align.failed", failed=len(problems), number=len(recordings))
-
-
-def _written(measures: "Measures", form: str) -> dict[str, str]:
-    """The measures that there are, as text."""
-    return {
-        name: format(value, form) for name, value in measures._asdict().items() if value is not None
-    }
 
 
 def _finished(report: Path, folder: Path, output: Path) -> dict[str, dict[str, Any]]:

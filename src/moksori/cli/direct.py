@@ -1,6 +1,8 @@
 """`moksori mark`, `moksori change` and `moksori audition`: what the director does in Studio, by command."""
 
 import os
+import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,10 +14,14 @@ from moksori.errors import ConfigError, OutputError
 from moksori.messages import message
 
 if TYPE_CHECKING:
+    from moksori.dubbing.check import Checked
     from moksori.dubbing.store import LineState
 
 LineArgument = Annotated[
-    str, typer.Argument(help="The line, as `moksori dub -o JOB --status` lists it.")
+    str,
+    typer.Argument(
+        help="The line, as `moksori dub -o JOB --status` lists it; its number is enough."
+    ),
 ]
 
 
@@ -45,8 +51,8 @@ def mark(
     found = _line(job, line)
     said: dict[str, str] = {} if note is None else {"note": note}
     mark = "" if state == "none" else state
-    kept = Review(job).mark(line, found.script_text, state=mark, key=found.key, **said)
-    out.print(f"{line}: {state}{f' ({kept.note})' if kept.note else ''}", markup=False)
+    kept = Review(job).mark(found.id, found.script_text, state=mark, key=found.key, **said)
+    out.print(f"{found.id}: {state}{f' ({kept.note})' if kept.note else ''}", markup=False)
 
 
 def change(
@@ -92,6 +98,7 @@ def change(
     from moksori.dubbing.review import Review, bring_take
 
     found, review = _line(job, line), Review(job)
+    line = found.id
     named = {"text": text, "voice": voice, "pitch": pitch, "gain": gain, "effort": effort}
     values: dict[str, Any] = dict.fromkeys(("take", *named)) if as_script else {}
     values |= {name: value for name, value in named.items() if value is not None}
@@ -129,7 +136,7 @@ def _convert(job: Path, line: str) -> None:
     watch, interrupted = watching()
     with interrupted:
         checked = jobs.check(request, watch, Review(job))
-        line = Review(job).names(checked.lines).get(line, line)  # the script may have new numbers
+        line = _now(job, line, checked)
         if line not in {take.id for take in checked.takes} and line in checked.lines:
             why = jobs.faults_of(checked, line)
             raise ConfigError.of("review.faulty", line=line, job=job, why=why)
@@ -142,11 +149,11 @@ def _convert(job: Path, line: str) -> None:
     out.print(f"{line}: {row.wave}", markup=False)
 
 
-def _line(job: Path, id: str) -> "LineState":
-    """A line of a job.
+def _line(job: Path, named: str) -> "LineState":
+    """A line of a job, by its id or by its number alone.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: none is named so, or several are.
         OutputError: there is no job.
     """
     from moksori.dubbing.records import HOME
@@ -154,10 +161,45 @@ def _line(job: Path, id: str) -> "LineState":
 
     if not (job / HOME / "job.sqlite").is_file():
         raise OutputError.of("review.no_job", out=job)
-    found = next((row for row in line_states(job) if row.id == id), None)
-    if found is None:
-        raise ConfigError.of("review.no_line", job=job, line=id)
-    return found
+    rows = {row.id: row for row in line_states(job)}
+    return rows[_id_of(job, named, rows)]
+
+
+def _id_of(job: Path, named: str, ids: Iterable[str]) -> str:
+    """The id that is named: by itself, or by its number, since “3” is typed sooner than “0003_하나”.
+
+    Raises:
+        ConfigError: none is named so, or several are.
+    """
+    wanted = unicodedata.normalize("NFC", named)
+    found = [id for id in ids if id == wanted]
+    if not found and wanted.isdecimal():
+        found = [
+            id for id in ids if (no := id.split("_")[0]).isdecimal() and int(no) == int(wanted)
+        ]
+    if len(found) > 1:
+        raise ConfigError.of("review.several", job=job, line=named, ids=", ".join(found))
+    if not found:
+        raise ConfigError.of("review.no_line", job=job, line=named)
+    return found[0]
+
+
+def _now(job: Path, named: str, checked: "Checked") -> str:
+    """The id that a line has now; the job's list may be older than the script.
+
+    Raises:
+        ConfigError: it is not in the script any more, or as `_id_of`.
+    """
+    from moksori.dubbing.records import HOME
+    from moksori.dubbing.review import Review
+
+    if not (job / HOME / "job.sqlite").is_file():  # checked, but never begun
+        return _id_of(job, named, checked.lines)
+    id = _line(job, named).id
+    now = Review(job).where(id, checked.lines)
+    if now is None:
+        raise ConfigError.of("review.gone", job=job, line=id)
+    return now
 
 
 def audition(
@@ -191,6 +233,7 @@ def audition(
     watch, interrupted = watching()
     with interrupted:
         checked = jobs.check(request, watch, Review(job))
+        line = _now(job, line, checked)
         workers = min(os.cpu_count() or 1, len(voices))
         rows = jobs.audition(
             request, checked, job, lambda: LocalEngine(request.setup, workers), line, voices, watch

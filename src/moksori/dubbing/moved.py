@@ -122,3 +122,10 @@ def names(database: sqlite3.Connection, now: list[Known]) -> dict[str, str]:
             to[old] = next(name for name in numbered if name not in taken) if old in ids else old
             taken.add(str(to[old]))
     return {old: new for old, new in to.items() if new is not None and new != old}
+
+
+def where(database: sqlite3.Connection, now: list[Known], id: str) -> str | None:
+    """As `Review.where`."""
+    before = known_before(database)
+    places = moved(before, now) if before else {}
+    return names(database, now).get(id) or places.get(id, id)

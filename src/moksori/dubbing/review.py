@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from moksori.dubbing.database import told
-from moksori.dubbing.moved import keep_said, known_as, known_before, names
+from moksori.dubbing.moved import keep_said, known_as, known_before, names, where
 from moksori.dubbing.records import CHANGES, HOME, MARKS, Change, Mark
 from moksori.dubbing.task import Task
 from moksori.errors import OutputError
@@ -91,6 +91,11 @@ class Review:
             return {}
         with self._opened() as database:
             return names(database, known_as(lines))
+
+    def where(self, id: str, lines: Mapping[str, Line]) -> str | None:
+        """The id that a line of the job has, if these are the lines now; None if it is gone."""
+        with self._opened() as database:
+            return where(database, known_as(lines), id)
 
     def follow(self, lines: Mapping[str, Line]) -> None:
         """Let what was said of lines stay with them where rows were put in, or taken out, and ids changed.
