@@ -18,6 +18,7 @@ from rich.table import Table
 from moksori.config import TrainConfig, load_config
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.models.conversion import Batch, ConversionModel
+from moksori.processor import multiplies_bfloat16
 from moksori.text import SYMBOLS
 from moksori.training.conversion import ConversionTraining
 
@@ -36,7 +37,7 @@ def main(data: Path, config: Path = Path("configs/conversion.toml"), rounds: int
     model = ConversionModel.build(wanted.model, wanted.audio, len(SYMBOLS), len(names))
     training = ConversionTraining(model, wanted)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-4)
-    fast = torch.cpu._is_avx512_bf16_supported()
+    fast = multiplies_bfloat16()
 
     def step(batch: Batch) -> float:
         begun = time.process_time()

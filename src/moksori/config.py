@@ -234,7 +234,7 @@ class RunConfig(_Config):
     """What every training run is given."""
 
     seed: int = 1
-    precision: Precision = "auto"  # auto: bf16 where the chip has it
+    precision: Precision = "auto"  # auto: bf16 where it is faster
     log_every: int = Field(10, gt=0)  # steps between scalars
     audio: AudioConfig = AudioConfig()
     optimizer: OptimizerConfig = OptimizerConfig()

@@ -28,6 +28,7 @@ from moksori.conversion.card import AnyCard, load_training
 from moksori.conversion.checkpoint import save_model
 from moksori.errors import ConfigError
 from moksori.models.aligner import diagonal_prior
+from moksori.processor import multiplies_bfloat16
 from moksori.writing import atomic_write
 
 _CHECKPOINT_FORMAT = 2  # raised when `last.ckpt` of an older run could not be gone on with
@@ -167,10 +168,10 @@ class _Steps(Callback):
 
 
 def _precision(wanted: Precision) -> Literal["32-true", "bf16-mixed"]:
-    """`auto`: bf16 on a GPU and on a processor with bf16 matrix instructions, else 32 bits."""
+    """`auto`: bf16 on a GPU and on a processor that multiplies faster in it, else 32 bits."""
     if wanted != "auto":
         return wanted
-    fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+    fast = torch.cuda.is_available() or multiplies_bfloat16()
     return "bf16-mixed" if fast else "32-true"
 
 
