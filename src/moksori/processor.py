@@ -7,9 +7,9 @@ from functools import cache
 def multiplies_bfloat16() -> bool:
     """Whether products in bfloat16 are faster than in float32.
 
-    With AMX several times, with AVX512-BF16 on an AMD (Zen 4 and later) up to twice. An Intel with AVX512-BF16 but
-    without AMX, or whose virtual machine hides it, has float32 products 1.7 times as fast as those in bfloat16
-    (docs/figures.md).
+    With AMX several times, on an AMD with AVX512-BF16 (Zen 4 and later) up to twice. An Intel that has this
+    without AMX, or whose virtual machine hides it, multiplies in float32 1.7 times as fast as in
+    bfloat16 (docs/figures.md).
     """
     import torch
 

@@ -150,8 +150,8 @@ def speaker_embedding(wave: np.ndarray, sample_rate: int, *, quick: bool = False
     Args:
         wave: see above.
         sample_rate: of it, Hz.
-        quick: in 0.6 of the time where the processor multiplies faster in bfloat16, for similarities that may be
-            0.003 off.
+        quick: in bfloat16 where the processor multiplies faster so, in 0.6 of the time, for similarities that
+            may be 0.003 off.
     """
     import torch
 
