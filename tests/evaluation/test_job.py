@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
@@ -227,14 +228,23 @@ def test_embeddings_are_kept(tmp_path, monkeypatch):
         return np.array([1.0, len(heard)])
 
     monkeypatch.setattr("moksori.evaluation.voices.embed", embedding)
-    monkeypatch.setattr("moksori.evaluation.voices.audio.read", lambda path: path)
-    real = {"v": RealVoice(["/1", "/2"], ["/3"])}
+    monkeypatch.setattr("moksori.evaluation.voices.audio.read", lambda path: path.name)
+    paths = [tmp_path / name for name in "123"]
+    for path in paths:
+        path.touch()
+    real = {"v": RealVoice(paths[:2], paths[2:])}
     for _ in range(2):
         voices = Voices(real, tmp_path / "voices.npz")
         voices.embed(lambda steps, total: steps)
-    assert heard == ["/1", "/2", "/3"]
+    assert heard == ["1", "2", "3"]
     assert voices.held["v"][0].tolist() == [1, 3]
     assert np.linalg.norm(voices.centroids["v"]) == pytest.approx(1)
+    os.utime(paths[1], (0, 0))  # another recording by now
+    voices.embed(lambda steps, total: steps)
+    assert heard[3:] == ["2"]
+    (tmp_path / "voices.npz").write_bytes((tmp_path / "voices.npz").read_bytes()[:100])  # was cut
+    voices.embed(lambda steps, total: steps)
+    assert sorted(heard[4:]) == ["1", "2", "3"]
 
 
 def test_effort_is_compared_within_an_actor_and_a_voice(tmp_path):

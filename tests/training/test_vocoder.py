@@ -75,6 +75,28 @@ def test_lists_that_cannot_be_used_are_refused(tmp_path):
         read_lists([tmp_path / "a.csv"], {"y": "CC0"}, [])
 
 
+def test_recordings_of_one_name_stay_two(tmp_path):
+    """Of two sets both are prepared; within a set one would take the other's place."""
+    for number, set in enumerate(("one", "two")):
+        home = tmp_path / set / "spk"
+        home.mkdir(parents=True)
+        wave = voiced_wave(1.0 + 0.5 * number, rate=44100)
+        soundfile.write(home / "0.wav", wave, 44100)
+        (tmp_path / set / "list.csv").write_text(f"file,set,split\nspk/0.wav,{set},train\n")
+    licences = {"one": "CC0", "two": "CC0"}
+    sources = read_lists([tmp_path / set / "list.csv" for set in licences], licences, [])
+    for _ in range(2):  # also when they are there already
+        rows = prepare_recordings(sources, tmp_path / "data", licences, sample_rate=44100, jobs=1)
+        assert [row.set for row in rows] == ["one", "two"]
+        assert rows[1].samples > 1.3 * rows[0].samples
+    both = tmp_path / "one" / "spk_0.wav"
+    both.write_bytes((tmp_path / "one" / "spk" / "0.wav").read_bytes())
+    with (tmp_path / "one" / "list.csv").open("a") as file:
+        file.write("spk_0.wav,one,train\n")
+    with pytest.raises(CorpusError, match=r"line 3: “spk_0\.wav” would have the same name"):
+        read_lists([tmp_path / "one" / "list.csv"], licences, [])
+
+
 def test_trains_exports_and_resumes(recordings, tmp_path, cut_after_one_epoch):
     """Two epochs at once, and one epoch, a cut, and the other: the same weights on both sides."""
     whole = train_vocoder(TINY, [recordings], tmp_path / "whole")

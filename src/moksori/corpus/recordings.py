@@ -36,7 +36,7 @@ class PreparedRecording:
     """One row of `recordings.jsonl`.
 
     Attributes:
-        id: unique; also the name of its files below `audio` and `f0`.
+        id: unique in its set; also the name of its files below `audio` and `f0`.
         set: the recordings belong to.
         split: `train`, `valid` or `test`.
         speed: that it was resampled by; 1 as recorded.
@@ -56,6 +56,11 @@ class PreparedRecording:
     voiced: int = 0
     problem: str = ""
     fingerprint: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What no other recording has."""
+        return self.set, self.id
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ def read_lists(
             not there.
     """
     found: list[_Source] = []
+    there: dict[tuple[str, str], Path] = {}
     for path in lists:
         rows = read_csv(path, CorpusError)
         if not {"file", "set", "split"} <= {*(rows.fieldnames or ())}:
@@ -95,6 +101,12 @@ def read_lists(
                 )
             name = Path(row["file"]).with_suffix("").as_posix().replace("/", "_")
             own = PreparedRecording(id=name, set=row["set"], split=row["split"], speed=1.0)
+            if own.key in there:
+                raise CorpusError(
+                    f"{path}, line {rows.line_num}: “{row['file']}” would have the same name as "
+                    f"{there[own.key]} when prepared; rename one, or give one another set"
+                )
+            there[own.key] = audio
             found.append(_Source(audio, own))
     for name in licences:
         if not any(source.prepared.set == name for source in found):
@@ -154,12 +166,13 @@ def prepare_recordings(
     """
     dest.mkdir(parents=True, exist_ok=True)
     journal = dest / "journal.jsonl"
-    known = {row.id: row for row in read_rows(journal)} if journal.exists() else {}
+    earlier = read_rows(journal) if journal.exists() else []
+    known = {row.key: row for row in earlier}
     wanted = [
         _Source(s.path, replace(s.prepared, fingerprint=_fingerprint(s, sample_rate, audio)))
         for s in sources
     ]
-    todo = [s for s in wanted if not _is_done(known.get(s.prepared.id), s.prepared, dest)]
+    todo = [s for s in wanted if not _is_done(known.get(s.prepared.key), s.prepared, dest)]
     # one thread each: F0 is summed in another order by more, and differs in the last digit
     one_thread = ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,))
     with journal.open("a", encoding="utf-8") as file, one_thread as pool:
@@ -167,8 +180,8 @@ def prepare_recordings(
         for row in progress(pool.map(_prepare, todo, *settings, chunksize=4), len(todo)):
             file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
             file.flush()
-            known[row.id] = row
-    rows = [known[s.prepared.id] for s in wanted]
+            known[row.key] = row
+    rows = [known[s.prepared.key] for s in wanted]
     content = "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
     atomic_write(dest / "recordings.jsonl", content)
     about = {"licences": dict(licences), "sample_rate": sample_rate, "audio": audio.model_dump()}

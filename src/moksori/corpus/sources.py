@@ -96,7 +96,7 @@ class Source:
             )
         rows = read_rows(self.folder / "recordings.jsonl")
         return [
-            Item(row.id, row.samples // self.hop, row=row)
+            Item("/".join(row.key), row.samples // self.hop, row=row)
             for row in rows
             if row.split == split and not row.problem
         ]

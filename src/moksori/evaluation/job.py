@@ -32,7 +32,7 @@ from moksori.metrics.models import (
 from moksori.signal import audio, features
 from moksori.signal.pitch import swift
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
-from moksori.writing import atomic_path
+from moksori.writing import atomic_path, atomic_write
 
 COLUMNS = (
     "id", "voice", "group", "text", "heard", "recording", "converted", "problem",
@@ -295,4 +295,4 @@ def _keep_run(run: dict[str, str], out: Path) -> None:
     path = out / "run.json"
     if path.exists() and json.loads(path.read_text()) != run:
         raise OutputError.of("evaluate.other_model", folder=out)
-    path.write_text(json.dumps(run, indent=1))
+    atomic_write(path, json.dumps(run, indent=1))

@@ -22,6 +22,7 @@ from moksori.evaluation.job import Row
 from moksori.evaluation.voices import Voices
 from moksori.metrics.effort import EffortFollowed, followed
 from moksori.metrics.measures import gap_closed, interval
+from moksori.writing import atomic_write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,9 +202,7 @@ def write_report(rows: list[Row], figures: list[Summary], out: Path, title: str)
         {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(figure).items()}
         for figure in figures
     ]
-    (out / "summary.json").write_text(
-        json.dumps(summary, indent=1, ensure_ascii=False), encoding="utf-8"
-    )
+    atomic_write(out / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False))
     _draw([row for row in rows if not row["problem"]], out / "figures.png")
     text = files("moksori.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
     lines: list[dict[str, Any]] = [
@@ -211,7 +210,7 @@ def write_report(rows: list[Row], figures: list[Summary], out: Path, title: str)
     ]
     page = Environment(autoescape=True).from_string(text)
     path = out / "index.html"
-    path.write_text(page.render(title=title, figures=figures, lines=lines), encoding="utf-8")
+    atomic_write(path, page.render(title=title, figures=figures, lines=lines))
     return path
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from moksori.metrics.measures import centroid, nearest
 from moksori.metrics.models import speaker_embedding
 from moksori.signal import audio
 from moksori.signal.audio import Recording
+from moksori.writing import atomic_path
+
+_TOGETHER = 50  # embeddings that are kept at once
 
 
 class Voices:
@@ -27,17 +31,28 @@ class Voices:
         self.held: dict[str, list[np.ndarray]] = {}
 
     def embed(self, progress: Callable[[Iterable[Any], int], Iterable[Any]]) -> None:
-        """Embed every recording that is not in the cache."""
-        known = dict(np.load(self.cache)) if self.cache.exists() else {}
+        """Embed every recording that is not in the cache, or has changed since."""
+        known = self._known()
         paths = {path for voice in self.real.values() for path in (*voice.fit, *voice.held)}
-        todo = sorted(path for path in paths if str(path) not in known)
-        for path in progress(todo, len(todo)):
-            known[str(path)] = embed(audio.read(path))
-        if todo:
-            np.savez(self.cache, **known)
+        keys = {path: f"{path} {path.stat().st_mtime_ns}" for path in paths}
+        todo = sorted(path for path in paths if keys[path] not in known)
+        for number, path in enumerate(progress(todo, len(todo)), 1):
+            known[keys[path]] = embed(audio.read(path))
+            if number % _TOGETHER == 0 or number == len(todo):
+                with atomic_path(self.cache) as temporary:
+                    np.savez(temporary, allow_pickle=False, **known)
         for name, voice in self.real.items():
-            self.centroids[name] = centroid([known[str(path)] for path in voice.fit])
-            self.held[name] = [known[str(path)] for path in voice.held]
+            self.centroids[name] = centroid([known[keys[path]] for path in voice.fit])
+            self.held[name] = [known[keys[path]] for path in voice.held]
+
+    def _known(self) -> dict[str, np.ndarray]:
+        """What the cache holds; a damaged one is made again."""
+        if not self.cache.exists():
+            return {}
+        try:
+            return dict(np.load(self.cache))
+        except (OSError, ValueError, BadZipFile):
+            return {}
 
     def ceilings(self, targets: set[str]) -> tuple[float, float]:
         """Of the held-out real lines of `targets`: mean similarity, speaker identification accuracy."""
