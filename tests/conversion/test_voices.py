@@ -240,7 +240,13 @@ def test_a_revoked_consent_holds_for_every_copy(converter, tmp_path):
         with pytest.raises(VoiceError, match="was revoked on"):
             mine.convert(DEMO, DEMO_TEXT, name)
     assert mine.voice("kim")
-    with (tmp_path / "revoked.jsonl").open("a") as file:
+    revoked = tmp_path / "revoked.jsonl"
+    revoked.write_bytes(b"\xef\xbb\xbf" + revoked.read_bytes().rstrip())  # by an editor
+    revoke(tmp_path, "kim", load_pack(tmp_path / "kim.safetensors")[1].consent)
+    for name in ("hong", "kim"):
+        with pytest.raises(VoiceError, match="was revoked on"):
+            mine.voice(name)
+    with revoked.open("a") as file:
         file.write("{cut")
     with pytest.raises(VoiceError, match="list of revocations cannot be read"):
         mine.voice("kim")

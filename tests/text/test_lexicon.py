@@ -1,11 +1,12 @@
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from moksori.errors import LexiconError
 from moksori.text import pronounce, read
-from moksori.text.lexicon import load_lexicon
+from moksori.text.lexicon import add_reading, load_lexicon
 from moksori.text.syllables import decompose
 
 
@@ -143,3 +144,19 @@ def test_two_readings_are_a_doubt():
         ("화병", "화병", "화뼝", 2),
         ("25송이", "스물다섯송이", "이십오송이", 6),
     ]
+
+
+@pytest.mark.parametrize("name", ["show.tsv", "show.csv"])
+def test_a_reading_is_added_to_a_list_of_any_kind(tmp_path, name):
+    path, mark = tmp_path / name, "," if name.endswith("csv") else "\t"
+    path.write_bytes(f"# 우리 작품\n꽃잎{mark}꽃닢\n이름{mark}이름".encode("cp949"))
+    add_reading(path, "아리아", "아리야")
+    add_reading(path, unicodedata.normalize("NFD", "꽃잎"), "꼰닙")
+    words = load_lexicon(path).words
+    assert (words["아리아"].reading, words["꽃잎"].reading) == ("아리야", "꼰닙")
+    assert words["이름"].reading == "이름"
+    assert "# 우리 작품" in path.read_text("utf-8-sig")
+    before = path.read_bytes()
+    with pytest.raises(LexiconError, match=name):
+        add_reading(path, "낱말", "abc")
+    assert path.read_bytes() == before

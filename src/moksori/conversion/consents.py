@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
 from moksori.errors import ConfigError, VoiceError
 from moksori.files import load_toml
 from moksori.messages import message
-from moksori.writing import write_error
+from moksori.writing import atomic_write, write_error
 
 Purpose = Literal["commercial", "preview", "research"]
 _REVOKED = "revoked.jsonl"
@@ -156,7 +157,7 @@ def revocations(packs: Path) -> Mapping[str, Revocation]:
     if not path.is_file():
         return {}
     try:
-        rows = path.read_text(encoding="utf-8").splitlines()
+        rows = path.read_text(encoding="utf-8-sig").splitlines()  # perhaps edited in an editor
         found = [Revocation.model_validate(json.loads(row)) for row in rows if row.strip()]
     except (OSError, ValueError, ValidationError):
         raise VoiceError.of("voice.revoked_damaged", file=path) from None
@@ -170,14 +171,16 @@ def revoke(packs: Path, voice: str, consent: Consent, why: str = "") -> Revocati
         OutputError: the list cannot be written.
         VoiceError: the list is damaged.
     """
-    if known := revocations(packs).get(consent.digest):
-        return known
-    row = Revocation(voice=voice, consent=consent.digest, on=datetime.date.today(), why=why)
     path = packs / _REVOKED
     try:
         packs.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:  # one short write: whole, or not at all
-            file.write(row.model_dump_json() + "\n")
+        with FileLock(path.with_suffix(".lock")):
+            known = revocations(packs)
+            if consent.digest in known:
+                return known[consent.digest]
+            row = Revocation(voice=voice, consent=consent.digest, on=datetime.date.today(), why=why)
+            rows = [*known.values(), row]
+            atomic_write(path, "".join(each.model_dump_json() + "\n" for each in rows))
     except OSError as error:
         raise write_error(path, error) from None
     return row

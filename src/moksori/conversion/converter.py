@@ -13,7 +13,7 @@ import torch
 from torch.func import functional_call
 
 from moksori.alignment.alignment import Alignment
-from moksori.config import MAX_EFFORT, Seconds, Semitones
+from moksori.config import MAX_EFFORT, Decibels, Seconds, Semitones
 from moksori.conversion.effort import with_effort
 from moksori.conversion.listening import (
     nonverbal_audio,
@@ -110,6 +110,7 @@ class Converter(LoadedModels):
         source_f0: np.ndarray | None = None,
         floor: Floor = "room",
         treble: Treble = "take",
+        lower: Decibels = 0.0,
         max_seconds: Seconds = MAX_SECONDS,
         spell: bool = False,
         lexicon: Path | None = None,
@@ -133,6 +134,7 @@ class Converter(LoadedModels):
             floor: what lies in pauses and around the speech: the take's own room tone, or digital silence.
             treble: what sounds above the mel's top: what the vocoder predicts, at the take's own levels by
                 band and time; the prediction alone, which it also is where the take holds none; or nothing.
+            lower: by how many dB at least the result is lowered, as another part of the same line was.
             max_seconds: limit of the recording's length; memory grows with it.
             spell: read English words that are not in the dictionary letter by letter.
             lexicon: a show's own readings, as `moksori.text.lexicon.load_lexicon`.
@@ -182,7 +184,8 @@ class Converter(LoadedModels):
             usual=target.voice.treble,
         )  # fmt: skip
         clock.stop("treble")
-        samples, lowered = place(wave, self.vocoder.sample_rate, speech, recording, audio, floor)
+        sample_rate = self.vocoder.sample_rate
+        samples, lowered = place(wave, sample_rate, speech, recording, audio, floor, lower)
         clock.stop("place")
         begin = features.samples_to_seconds(speech.start, audio)
         end = begin + features.frames_to_seconds(len(mel), audio)

@@ -48,6 +48,7 @@ def place(
     recording: Recording,
     audio: AudioConfig,
     floor: Floor,
+    lower: Decibels = 0.0,
 ) -> tuple[np.ndarray, Decibels]:
     """A converted wave [m] at the source's level, rate, channels, place and exact length.
 
@@ -58,6 +59,7 @@ def place(
         recording: the source.
         audio: of the models.
         floor: what lies in pauses and around the speech.
+        lower: by how many dB at least the speech is lowered.
 
     Returns:
         [n, channels], and by how many dB it was lowered so as not to clip.
@@ -73,7 +75,7 @@ def place(
     line = audio_files.resample(line, sample_rate, recording.sample_rate)
     n, channels = recording.samples.shape
     line = np.pad(line, (0, max(0, n - len(line))))[:n]
-    line, lowered = audio_files.fit_peak(line)
+    line, lowered = audio_files.fit_peak(line, lower)
     if floor == "silence":
         return np.repeat(line[:, None], channels, axis=1), lowered
     bounds = (start, start + len(wave))

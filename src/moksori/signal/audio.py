@@ -303,12 +303,13 @@ def gain_from(measured: Decibels, target: Decibels) -> float:
     return 10 ** ((target - measured) / 20) if np.isfinite(measured) else 1.0
 
 
-def fit_peak(wave: np.ndarray) -> tuple[np.ndarray, Decibels]:
-    """Lower `wave` so that it fits full scale; also the dB it was lowered by (0 if it fitted)."""
+def fit_peak(wave: np.ndarray, least: Decibels = 0.0) -> tuple[np.ndarray, Decibels]:
+    """Lower `wave` so that it fits full scale, by at least so many dB; also the dB it was lowered by."""
     peak = float(np.abs(wave).max(initial=0.0))
-    if peak <= _FULL_SCALE_PEAK:
-        return wave, 0.0
-    return wave * (_FULL_SCALE_PEAK / peak), decibels(peak / _FULL_SCALE_PEAK)
+    over = decibels(peak / _FULL_SCALE_PEAK) if peak > _FULL_SCALE_PEAK else 0.0
+    if over <= least:
+        return (wave * np.float32(10 ** (-least / 20)) if least else wave), least
+    return wave * (_FULL_SCALE_PEAK / peak), over
 
 
 def speech_bounds(

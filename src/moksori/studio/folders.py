@@ -10,7 +10,7 @@ from moksori.dubbing.records import HOME
 from moksori.dubbing.request import JOB, JobFile
 from moksori.dubbing.store import Store
 from moksori.errors import ConfigError, OutputError
-from moksori.files import safe_name
+from moksori.files import read_text, safe_name
 from moksori.script.script import READERS, read_script
 from moksori.signal.decoders import SUFFIXES
 from moksori.timecode import FrameRate
@@ -119,7 +119,7 @@ def with_cast(file: JobFile, folder: Path) -> JobFile:
     voices = load_card(file.model or MODEL).voices
     new = first_cast(with_prefixes(content.lines), voices, known)
     if new.strip():
-        before = path.read_text(encoding="utf-8").rstrip() + "\n\n" if known else ""
+        before = read_text(path, ConfigError).rstrip() + "\n\n" if known else ""
         atomic_write(path, before + new)
     return file.merged({"cast": path})
 

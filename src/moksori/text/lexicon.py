@@ -22,6 +22,7 @@ from moksori.files import read_text
 from moksori.messages import message
 from moksori.text.morphemes import Piece
 from moksori.text.syllables import CODAS, coda
+from moksori.writing import atomic_write
 
 # A first row of one of each only names the columns.
 _HEADERS = ("낱말", "단어", "이름", "word", "name"), ("읽기", "발음", "reading", "pronunciation")
@@ -156,38 +157,67 @@ def load_lexicon(show: Path | None = None) -> Lexicon:
         raise LexiconError.of("lexicon.unreadable", file=show, why=reason_of(error)) from None
 
 
+def add_reading(path: Path, word: str, reading: str) -> None:
+    """Add a word's reading to a show's list, in the place of one that it has; all other rows stay.
+
+    Args:
+        path: as `load_lexicon`; made if there is none.
+        word: as the script has it.
+        reading: in Hangul.
+
+    Raises:
+        LexiconError: the list cannot be read, or the word cannot be read so.
+        OutputError: the list cannot be written.
+    """
+    before = read_text(path, LexiconError) if path.exists() else ""
+    word, new = unicodedata.normalize("NFC", word), io.StringIO()
+    comma = path.suffix.lower() == ".csv"
+    csv.writer(new, delimiter="," if comma else "\t", lineterminator="\n").writerow([word, reading])
+    rows = [row for row in before.splitlines(keepends=True) if _word(row, comma) != word]
+    end = "" if not rows or rows[-1].endswith("\n") else "\n"
+    content = "".join([*rows, end, new.getvalue()])
+    _parse(path, content)
+    mark = "\ufeff" if comma else ""  # by which Excel knows UTF-8
+    atomic_write(path, mark + content)
+
+
+def _word(row: str, comma: bool) -> str:
+    first = next(csv.reader([row]), [""])[0] if comma else row.split("\t")[0]
+    return unicodedata.normalize("NFC", first.strip())
+
+
 @lru_cache(maxsize=8)
 def _load(show: Path | None, changed: int) -> Lexicon:
     own = Path(str(files("moksori.text") / "lexicon.tsv"))
     if not own.exists():
         raise TextError(message("text.package_file", file=own), "")
-    lexicon = _parse(own)
+    lexicon = _parse(own, read_text(own, LexiconError))
     if show is None:
         return lexicon
-    try:
-        added = _parse(show)
-    except csv.Error as error:
-        raise LexiconError.of("lexicon.not_a_table", file=show, why=error) from None
+    added = _parse(show, read_text(show, LexiconError))
     parts = lexicon.parts | {
         word: lexicon.parts.get(word, {}) | signs for word, signs in added.parts.items()
     }
     return Lexicon(lexicon.words | added.words, parts, added.written, frozenset(added.words))
 
 
-def _parse(path: Path) -> Lexicon:
+def _parse(path: Path, content: str) -> Lexicon:
     lexicon = Lexicon()
     comma = path.suffix.lower() == ".csv"
     table = csv.reader(
-        io.StringIO(read_text(path, LexiconError), newline=""),
+        io.StringIO(content, newline=""),
         delimiter="," if comma else "\t",
         quoting=csv.QUOTE_MINIMAL if comma else csv.QUOTE_NONE,
         strict=True,
     )
-    for row in table:
-        cells = [unicodedata.normalize("NFC", cell.strip()) for cell in row]
-        names = all(cell.lower() in kind for cell, kind in zip(cells, _HEADERS, strict=False))
-        if any(cells) and not cells[0].startswith("#") and not (names and table.line_num == 1):
-            _add(lexicon, cells, f"{path}, line {table.line_num}")
+    try:
+        for row in table:
+            cells = [unicodedata.normalize("NFC", cell.strip()) for cell in row]
+            names = all(cell.lower() in kind for cell, kind in zip(cells, _HEADERS, strict=False))
+            if any(cells) and not cells[0].startswith("#") and not (names and table.line_num == 1):
+                _add(lexicon, cells, f"{path}, line {table.line_num}")
+    except csv.Error as error:
+        raise LexiconError.of("lexicon.not_a_table", file=path, why=error) from None
     return lexicon
 
 

@@ -4,7 +4,8 @@ import unicodedata
 import pytest
 
 from moksori.conversion.card import load_card
-from moksori.dubbing.plan.cast import Cast, first_cast, read_cast
+from moksori.dubbing.plan.cast import Cast, first_cast, read_cast, set_role
+from moksori.dubbing.records import Role
 from moksori.errors import ConfigError
 from moksori.script.line import Line, Place
 from moksori.weights import MODEL
@@ -86,3 +87,14 @@ def test_a_cast_that_cannot_be_is_told(tmp_path, content, message):
     with pytest.raises(ConfigError, match=r"cast\.toml") as error:
         read_cast(path)
     assert message in str(error.value)
+
+
+def test_a_role_goes_into_any_cast_that_can_be_read_and_into_no_other(tmp_path):
+    path = tmp_path / "cast.toml"
+    path.write_bytes('[characters."하나"]\nvoice = "lmy"  # 주인공\n'.encode("cp949"))
+    set_role(path, "하나", pitch=2.0)
+    assert read_cast(path).role("하나") == Role(voice="lmy", pitch=2.0)
+    assert "# 주인공" in path.read_text("utf-8")
+    path.write_text("[characters.하나]\nvoice = \n", "utf-8")  # half edited, without quotes
+    with pytest.raises(ConfigError, match=r"cast\.toml"):
+        set_role(path, "하나", voice="kih")

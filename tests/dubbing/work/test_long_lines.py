@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -81,3 +82,29 @@ def test_a_long_line_keeps_its_length_and_joins_in_silence(monkeypatch):
         convert_line(
             converter, Recording(np.tile(samples, (10, 1)), rate, "PCM_16"), "가", Role(voice="lmy")
         )
+
+
+def test_a_part_that_would_clip_lowers_all_parts_alike(monkeypatch):
+    """Otherwise a shout would come out softer than its neighbours, with a step of level at each cut."""
+    monkeypatch.setattr(long_lines, "PART", 8.0)
+    converter, real = Converter.from_pretrained(), Converter.convert
+
+    def loud(self, recording, text, voice, *, lower=0.0, **how):
+        made = real(self, recording, text, voice, **how)
+        own = 6.0 if np.abs(recording.samples).max() > 0.8 else 0.0  # as if it had clipped so far
+        lowered = max(own, lower)
+        return replace(made, samples=made.samples * 10 ** (-lowered / 20), lowered=lowered)
+
+    monkeypatch.setattr(Converter, "convert", loud)
+    wave, rate = soundfile.read(DEMO, dtype="float32")
+    wave *= 0.4 / np.abs(wave).max()
+    pause = np.zeros(rate, dtype=np.float32)
+    samples = np.concatenate([wave, pause, wave * 2.25, pause, wave])[:, None]
+    text = " ".join([DEMO_TEXT] * 3)
+    made = convert_line(converter, Recording(samples, rate, "PCM_16"), text, Role(voice="lmy"))
+    assert made.lowered == 6.0 and len(made.parts) == 3
+    first, second, third = (
+        np.sqrt(np.mean(np.square(part))) for part in np.array_split(made.samples, 3)
+    )
+    assert 20 * np.log10(second / first) == pytest.approx(20 * np.log10(2.25), abs=1.5)
+    assert 20 * np.log10(third / first) == pytest.approx(0, abs=1.5)

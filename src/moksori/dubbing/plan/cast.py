@@ -116,11 +116,10 @@ def set_role(path: Path, character: str, **values: object) -> None:
         ConfigError: as `read_cast`, also of what it would become.
         OutputError: the file cannot be written.
     """
-    document = (
-        tomlkit.parse(read_text(path, ConfigError, keep_ends=True))
-        if path.exists()
-        else tomlkit.document()
-    )
+    document = tomlkit.document()
+    if path.exists():
+        read_cast(path)
+        document = tomlkit.parse(read_text(path, ConfigError, keep_ends=True))
     name = unicodedata.normalize("NFC", character)
     if name:
         tables = document.setdefault("characters", tomlkit.table(is_super_table=True))

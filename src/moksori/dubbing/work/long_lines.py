@@ -15,6 +15,7 @@ import numpy as np
 from moksori.alignment.alignment import Alignment, Interval
 from moksori.config import Decibels, Seconds
 from moksori.conversion.converter import Converter
+from moksori.conversion.results import Conversion
 from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
 from moksori.dubbing.records import Role
@@ -111,23 +112,30 @@ def convert_line(
         speaker = speaker.model_copy(update={"mean_log_f0": own.mean_log_f0})
     words = converter.front_end.read(text, spell, lexicon).normalized.split()
     spoken = aligned.word_intervals()
-    out, parts, lowered = np.zeros_like(recording.samples), [], 0.0
-    begin, first = 0, 0
+    cuts, begin, first = list[tuple[int, int, str]](), 0, 0
     for last in [*pauses(spoken), len(words)]:
         end = len(recording.samples)
         if last < len(words):
             end = quietest(recording, spoken[last - 1].end, spoken[last].begin)
-        cut = Recording(recording.samples[begin:end], recording.sample_rate, recording.subtype)
-        made = converter.convert(
-            cut, " ".join(words[first:last]), role.voice, speaker=speaker, **how
-        )
-        out[begin:end] = made.samples
-        alignment = replace(
-            made.alignment, begin=made.alignment.begin + begin / recording.sample_rate
-        )
-        parts.append(Part(alignment, made.source_mel, made.source_f0))
-        lowered = max(lowered, made.lowered)
+        cuts.append((begin, end, " ".join(words[first:last])))
         begin, first = end, last
+
+    def convert(begin: int, end: int, said: str, lower: Decibels = 0.0) -> Conversion:
+        cut = Recording(recording.samples[begin:end], recording.sample_rate, recording.subtype)
+        return converter.convert(cut, said, role.voice, speaker=speaker, lower=lower, **how)
+
+    all_made = [convert(*cut) for cut in cuts]
+    if lowered := max(made.lowered for made in all_made):  # all by as much, or there is a step
+        all_made = [
+            made if made.lowered == lowered else convert(*cut, lowered)
+            for made, cut in zip(all_made, cuts, strict=True)
+        ]
+    out, parts = np.zeros_like(recording.samples), list[Part]()
+    for made, (begin, end, _) in zip(all_made, cuts, strict=True):
+        out[begin:end] = made.samples
+        late = made.alignment.begin + begin / recording.sample_rate
+        alignment = replace(made.alignment, begin=late)
+        parts.append(Part(alignment, made.source_mel, made.source_f0))
     return ConvertedLine(out, parts, lowered)
 
 
