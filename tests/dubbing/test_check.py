@@ -12,9 +12,9 @@ from moksori.dubbing.check import check
 from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.task import read_take
 from moksori.errors import ConfigError
-from moksori.timecode import FrameRate
+from moksori.timecode import FrameRate, format_timecode, parse_time
 from tests.conftest import DEMO
-from tests.dubbing.conftest import request, run
+from tests.dubbing.conftest import edit, request, run
 from tests.signal.test_ixml import recorder
 
 
@@ -42,16 +42,16 @@ def track(show):
     ("stamp", "asked", "origin", "kinds"),
     [
         (3595, None, 3595, {"stamp"}),  # by the track's own time reference
-        (3595, 3600.0, 3600, {"stamp_differs"}),  # asked for otherwise
-        (3595, 3595.0, 3595, set()),
+        (3595, "3600", 3600, {"stamp_differs"}),  # asked for otherwise
+        (3595, "00:59:55:00", 3595, set()),
         (0, None, 3600, {"stamp_unset"}),  # as programs write that do not know
-        (0, 3600.0, 3600, set()),
+        (0, "01:00:00:00", 3600, set()),
     ],
 )
 def test_a_track_begins_at_its_time_reference(show, track, stamp, asked, origin, kinds):
     found = check(Request(
         script=show / "script.xlsx", audio=track(stamp), cast=show / "cast.toml",
-        frame_rate=FrameRate.parse("25"), origin=asked,
+        frame_rate=FrameRate.parse("25"), start=asked,
     ))  # fmt: skip
     assert found.origin == origin
     assert {issue.kind for issue in found.issues if issue.kind.startswith("stamp")} == kinds
@@ -62,11 +62,11 @@ def test_a_track_begins_at_its_time_reference(show, track, stamp, asked, origin,
 @pytest.mark.parametrize(
     ("asked", "kinds", "length"),
     [
-        ({"length": 60.0}, set(), 60.0),
-        ({"length": 20.0}, {"beyond_picture"}, None),
+        ({"length": "60"}, set(), 60.0),
+        ({"length": "00:00:20:00"}, {"beyond_picture"}, None),
         ({"loudness": "premix"}, {"premix_length"}, None),
-        ({"loudness": "premix", "length": 60.0}, set(), 60.0),
-        ({"loudness": "premix", "length": 90.0, "origin": 3595.0}, {"premix_start"}, 90.0),
+        ({"loudness": "premix", "length": "60"}, set(), 60.0),
+        ({"loudness": "premix", "length": "90", "start": "00:59:55:00"}, {"premix_start"}, 90.0),
     ],
 )
 def test_the_reel_is_as_long_as_the_picture(show, asked, kinds, length):
@@ -75,6 +75,35 @@ def test_the_reel_is_as_long_as_the_picture(show, asked, kinds, length):
     assert {i.kind for i in found.issues if i.kind.startswith(("premix", "beyond"))} == kinds
     ends = max(take.start + take.seconds for take in found.takes)
     assert found.length == (ends if length is None else length)
+
+
+@pytest.mark.parametrize("start", ["01:00:00:00", "01:00:00;00"])
+def test_start_and_length_are_counted_as_the_script_counts(show, start):
+    """29.97 alone leaves it to the script whether frames are dropped; 3.6 s an hour lie between the two."""
+    for row, code in enumerate(("01:00:58;20", "01:09:56;29", "01:10:00;00", "01:10:08;15"), 2):
+        edit(show, f"B{row}", code)
+        edit(show, f"C{row}", None)
+    asked = request(show, frame_rate=FrameRate.parse("29.97"), start=start, length="00:20:00;00")
+    found = check(asked)
+    drop = FrameRate.parse("29.97df")
+    assert found.frame_rate == drop
+    assert format_timecode(found.origin, drop) == "01:00:00;00"
+    assert found.length == pytest.approx(parse_time("00:20:00;00", drop))
+
+
+def test_start_needs_no_rate_where_the_script_says_it(show):
+    edit(show, "B1", "TC in (25fps)")
+    found = check(replace(request(show), frame_rate=None, start="00:59:00:00"))
+    assert (found.origin, found.frame_rate) == (3540.0, FrameRate.parse("25"))
+
+
+def test_lines_hours_apart_are_told(show):
+    """As by a slip in a time code, or beyond midnight: the reel would last as long."""
+    edit(show, "B5", "11:00:10:00")
+    edit(show, "C5", "11:00:14:00")
+    found = [issue for issue in check(request(show)).issues if issue.kind == "far_apart"]
+    assert len(found) == 1 and "11:00:10:00" in found[0].say("ko")
+    assert found[0].severity == "warning"
 
 
 def test_a_production_track_is_as_long_as_the_picture(show, track):
@@ -88,10 +117,7 @@ def test_a_premix_has_its_own_rate():
     job = JobFile(script="s.xlsx", audio="a", cast="c.toml", loudness="premix", sample_rate=44100)
     with pytest.raises(ConfigError, match="48000"):
         job.request()
-    assert (
-        job.merged({"sample_rate": 48000, "length": "00:00:30:12", "fps": "24"}).request().length
-        == 30.5
-    )
+    assert job.merged({"sample_rate": 48000}).request().sample_rate == 48000
 
 
 def poly(show, **about):
@@ -153,7 +179,7 @@ def test_channels_that_nobody_names_are_asked_once(show):
     [
         ({"rate": "25/1"}, {}, 3600, {"stamp"}),
         ({"rate": "25/1", "seconds": 3595}, {}, 3595, {"stamp"}),
-        ({"rate": "25/1", "seconds": 3595}, {"origin": 3600.0}, 3600, {"stamp_differs"}),
+        ({"rate": "25/1", "seconds": 3595}, {"start": "01:00:00:00"}, 3600, {"stamp_differs"}),
         ({"rate": "25/1", "seconds": 0}, {}, 3600, {"stamp_unset"}),
         ({"rate": "30000/1001", "flag": "DF"}, {}, 3600, {"stamp", "track_rate_differs"}),
         ({"rate": "24000/1001"}, {}, 3600, {"stamp", "track_rate_differs"}),

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from moksori.cli import app
 from moksori.dubbing.check import check, keep_preflight
 from moksori.dubbing.database import Database
 from moksori.dubbing.job import dub
@@ -288,3 +290,43 @@ def test_a_read_only_folder_is_one_line_and_its_status_is_shown(copied):
     edit(copied, "A2", 9)
     ran = mounted(READ_ONLY, copied)
     assert ran.stdout.splitlines() == ["2 True True", "2 True True", "0 True False"], ran.stderr
+
+
+def test_what_was_said_outlives_a_copy_of_an_older_moksori(tmp_path):
+    """The copy's tables lack columns that the damaged file has: its rows are the newer all the same."""
+    path = tmp_path / "job.sqlite"
+    old = "CREATE TABLE IF NOT EXISTS marks (id TEXT PRIMARY KEY, state TEXT NOT NULL);"
+    database = Database(path, old)
+    with database.write() as connection:
+        connection.execute("INSERT INTO marks VALUES ('1', 'ok'), ('2', 'hold')")
+    database.save_copy()
+    with database.write() as connection:
+        connection.execute("ALTER TABLE marks ADD COLUMN note TEXT NOT NULL DEFAULT ''")
+        connection.execute("INSERT OR REPLACE INTO marks VALUES ('1', 'retake', '더 크게')")
+        connection.execute("CREATE TABLE filler (x TEXT)")
+        connection.executemany("INSERT INTO filler VALUES (?)", [("x" * 1000,)] * 20)
+    database.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:-4096] + bytes([0xA5]) * 4096)
+    again = Database(path, old)
+    assert again.restored is not None
+    rows = again.read("SELECT id, state, note FROM marks ORDER BY id")
+    assert rows == [("1", "retake", "더 크게"), ("2", "hold", "")]
+    again.close()
+
+
+def test_what_was_left_out_comes_back(show):
+    """`--without` is remembered with the job; `none` takes it back."""
+    out = show / "out"
+    asked = ["dub", show / "script.xlsx", "--audio", show / "takes", "--cast", show / "cast.toml"]
+    asked += ["--fps", "25", "-o", out, "--check"]
+
+    def left(*names):
+        options = [option for name in names for option in ("--without", name)]
+        done = CliRunner().invoke(app, [*map(str, asked), *options])
+        assert done.exit_code == 0, done.output
+        return load_job(out).without
+
+    assert left("reel", "single") == ("reel", "single")
+    assert left() == ("reel", "single")
+    assert left("none") == ()

@@ -21,7 +21,7 @@ from wavinfo import WavInfoReader
 
 from moksori.dubbing.check import keep_preflight
 from moksori.dubbing.deliver.retakes import to_look_at
-from moksori.dubbing.job import again, audition, check, dub
+from moksori.dubbing.job import _tasks, again, audition, check, dub, standing
 from moksori.dubbing.processes import process_pool
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.request import JobFile, Request, load_job, remember
@@ -339,6 +339,28 @@ def test_a_worker_that_dies_harms_its_own_line_alone(copied):
     assert all(here[name] == content for name, content in there.items())
 
 
+def test_all_workers_are_there_after_one_died_and_the_job_was_cancelled(copied):
+    """A page keeps its workers from one work to the next."""
+    asked = request(copied)
+    checked = check(asked)
+    store = Store(copied / "out")
+    try:
+        tasks = [
+            replace(task, take=replace(task.take, line=replace(task.take.line, text="죽는 밤.")))
+            for task in _tasks(asked, checked, store)[:2]
+        ]
+    finally:
+        store.close()
+    engine = DeadlyEngine(Setup(), 2)
+    try:
+        outcomes = engine.map("convert", tasks)
+        assert next(outcomes).error is not None
+        outcomes.close()  # cancelled while the suspects are tried alone
+        assert engine._pool._max_workers == 2
+    finally:
+        engine.close()
+
+
 def test_two_jobs_do_not_work_in_one_folder(copied):
 
     state = Store(copied / "out")
@@ -367,6 +389,22 @@ def test_workers_of_ray_give_the_same_bytes(copied):
     whole = files(copied / "out")
     run(copied, "other", RayEngine(Setup(), 2))
     assert files(copied / "other") == whole
+
+
+def test_a_look_fixes_nothing_of_an_actor(show):
+    """What he usually is is measured of all that is there when his first line is converted."""
+    asked, out = request(show), show / "out"
+    out.mkdir()
+    standing(asked, check(asked), out)
+    store = Store(out)
+    assert store.actors() == {}
+    store.close()
+    dub(asked, check(asked), out, lambda: InProcess(asked.setup))
+    store = Store(out)
+    assert {*store.actors()} == {
+        take.line.actor or take.line.character for take in check(asked).takes
+    }
+    store.close()
 
 
 def test_one_actor_s_higher_line_stays_higher(show):

@@ -14,7 +14,7 @@ from moksori.cli import app
 from moksori.dubbing.episodes import find_table, read_episodes
 from moksori.dubbing.season import SUMMARY, dub_season, save_summary
 from moksori.dubbing.store import Store
-from moksori.errors import ConfigError
+from moksori.errors import ConfigError, OutputError
 from moksori.signal.speaker import SourceSpeaker
 from tests.conftest import DEMO, DEMO_TEXT
 from tests.dubbing.conftest import CAST, InProcess
@@ -93,6 +93,25 @@ def test_episodes_share_cast_and_actors_and_resume(season):
     before = actor(season, "1화")
     _, converted = run(season)  # a new episode changes no line of the old
     assert converted == 1 and actor(season, "1화") == actor(season, "2화") == before
+
+
+def test_a_look_at_a_season_keeps_nothing_of_its_actors(season):
+    run(season, only_check=True)
+    assert not (season / "dubbed" / ".moksori" / "actors.json").exists()
+    run(season)
+    assert (season / "dubbed" / ".moksori" / "actors.json").exists()
+
+
+def test_damaged_means_of_actors_are_told_and_not_measured_anew(season):
+    run(season)
+    kept = season / "dubbed" / ".moksori" / "actors.json"
+    content = kept.read_text("utf-8")
+    for damaged in ('{"x":', '{"성우": {}}', "[]"):
+        kept.write_text(damaged, "utf-8")
+        with pytest.raises(OutputError, match=r"actors\.json: damaged"):
+            run(season)
+    kept.write_text(content, "utf-8")
+    assert run(season)[1] == 0
 
 
 def test_an_episode_with_faults_keeps_no_other_from_being_dubbed(season):

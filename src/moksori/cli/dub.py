@@ -34,6 +34,7 @@ from moksori.cli.options import (
     VocoderOption,
     WatermarkOption,
     WorkersOption,
+    left_out,
 )
 from moksori.cli.script import channel_pairs, column_pairs, print_understood
 from moksori.errors import ConfigError
@@ -172,7 +173,8 @@ def dub(
             "--without",
             metavar="NAME",
             help="Leave out a deliverable: lines, reel, edl, otio, reaper, aaf, markers, dapt, subtitles, "
-            "timings, words, mouth, visemes, issues, retakes, report or single. May be given several times.",
+            "timings, words, mouth, visemes, issues, retakes, report or single. May be given several times; "
+            "none: write all again.",
         ),
     ] = None,
     original_language: Annotated[
@@ -234,7 +236,7 @@ def dub(
     if "channels" in given:
         asked["channels"] = channel_pairs(channels)
     if "without" in given:
-        asked["without"] = tuple(without or ())
+        asked["without"] = left_out(without)
     file = load_job(output).merged(asked)
     set_language(file.lang)
     lang, request = file.lang, file.request()

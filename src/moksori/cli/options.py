@@ -66,7 +66,7 @@ LexiconOption = Annotated[
 SpellOption = Annotated[
     bool,
     typer.Option(
-        "--spell",
+        "--spell/--no-spell",
         help="Read English words that are in no dictionary letter by letter, instead of refusing them.",
     ),
 ]
@@ -99,7 +99,9 @@ ColumnsOption = Annotated[
 ]
 HiddenOption = Annotated[
     bool,
-    typer.Option("--hidden", help="Read rows, and a column of lines, that the table hides too."),
+    typer.Option(
+        "--hidden/--no-hidden", help="Read rows, and a column of lines, that the table hides too."
+    ),
 ]
 DestArgument = Annotated[
     Path,
@@ -231,6 +233,11 @@ JobArgument = Annotated[
 DataArgument = Annotated[
     Path, typer.Argument(help="The prepared corpus: DEST of `moksori prepare`.")
 ]
+
+
+def left_out(names: list[str] | None) -> tuple[str, ...]:
+    """The deliverables that `--without` names; none, also of those that were left out before, by `none`."""
+    return () if names is None or names == ["none"] else tuple(names)
 
 
 def check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: bool) -> None:

@@ -22,6 +22,7 @@ from moksori.cli.options import (
     TrebleOption,
     VocoderOption,
     WorkersOption,
+    left_out,
 )
 from moksori.messages import Lang, say
 from moksori.weights import DEFAULT_VOCODER
@@ -117,7 +118,7 @@ def season(
     asked = {
         "cast": cast or table.parent / "cast.toml", "loudness": loudness, "lang": said, "model": model,
         "vocoder": vocoder, "packs": packs, "floor": floor, "treble": treble, "spell": spell,
-        "purpose": purpose, "title": title, "device": device, "without": tuple(without or ()),
+        "purpose": purpose, "title": title, "device": device, "without": left_out(without),
         "lexicon": lexicon or (beside if beside.is_file() else None),
     }  # fmt: skip
     watch, interrupted = watching()

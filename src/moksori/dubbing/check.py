@@ -1,8 +1,9 @@
 """A request whose script, cast and recordings have been looked at, before any work."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,10 +32,11 @@ from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.timelines import with_times
 from moksori.signal.loudness import PREMIX
-from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
+from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time
 from moksori.writing import write_error
 
 _PREMIX_START = "01:00:00:00"
+_FAR: Seconds = 3600.0  # without a line: more likely a slip in a time code
 _SAME: Seconds = 0.02  # time codes that differ by less are one: half a frame
 
 
@@ -91,7 +93,8 @@ def check(
     if named := sum(a.start != b.start for a, b in zip(lines, content.lines, strict=True)):
         told = message("takes.by_name", number=named)
         content = replace(content, warnings=[*content.warnings, told])
-    origin, noticed = origin_of(track, request.origin, lines, rate)
+    start, picture = (parse_time(x, rate) if x else None for x in (request.start, request.length))
+    origin, noticed = origin_of(track, start, lines, rate)
     noticed += [*rate_issues(track, rate, asked=own is None or rate != own), *about_issues(track)]
     spoken = with_speakers(lines, cast, content.faulty)[0]
     to = review.names(dict(zip(name_lines(spoken), spoken, strict=True))) if review else {}
@@ -108,13 +111,14 @@ def check(
         Issue("warning", id, "left_behind", {"text": text}) for id, text in behind.items()
     )
     end = max((t.start + t.seconds for t in found.takes if t.start is not None), default=0.0)
-    found.issues.extend(_of_length(request, origin, rate or NTSC_DROP, found.length, end))
+    found.issues.extend(_of_length(request, picture, origin, rate or NTSC_DROP, found.length, end))
+    found.issues.extend(_far_apart(found.takes, origin, rate or NTSC_DROP))
     steps = partial(watch.steps, Stage.CHECKING)
     if content.question:
         found = _asked(found, content.question)
     else:
         found = _measured(found, request, converter, steps, memory, review)
-    length = found.length if request.length is None else request.length
+    length = found.length if picture is None else picture
     return Checked(
         lines=found.lines, takes=found.takes, recorded=found.recorded, heard=found.heard,
         issues=found.issues, origin=origin,
@@ -201,28 +205,50 @@ def _content(request: Request, memory: Memory) -> ScriptContent:
 
 
 def _of_length(
-    request: Request, origin: Seconds, rate: FrameRate, track: Seconds, end: Seconds
+    request: Request,
+    picture: Seconds | None,
+    origin: Seconds,
+    rate: FrameRate,
+    track: Seconds,
+    end: Seconds,
 ) -> list[Issue]:
     """What of the reel's beginning and end is not as the picture's.
 
     Args:
         request: what is asked.
+        picture: its length, where it is known.
         origin: of the reel.
         rate: of its time codes.
         track: length of the production track; 0 if there is none.
         end: of the last line, on the reel.
     """
     issues = []
-    if request.length is not None and end > request.length + _SAME:
+    if picture is not None and end > picture + _SAME:
         told = {
             "end": shown_time(origin + end, rate),
-            "length": shown_time(origin + request.length, rate),
+            "length": shown_time(origin + picture, rate),
         }
         issues.append(Issue("warning", "", "beyond_picture", told))
     if request.loudness == PREMIX:
         if format_timecode(origin, rate).replace(";", ":") != _PREMIX_START:
             told = {"start": shown_time(origin, rate)}
             issues.append(Issue("warning", "", "premix_start", told))
-        if request.length is None and not track:
+        if picture is None and not track:
             issues.append(Issue("warning", "", "premix_length", {}))
     return issues
+
+
+def _far_apart(takes: Sequence[Take], origin: Seconds, rate: FrameRate) -> list[Issue]:
+    """Lines an hour or more after the one before, by a slip in a time code or beyond midnight."""
+    timed = sorted(
+        (take for take in takes if take.start is not None), key=lambda take: take.start or 0
+    )
+    return [
+        Issue("warning", after.line.place, "far_apart", {
+            "before": shown_time(origin + (before.start or 0), rate),
+            "after": shown_time(origin + (after.start or 0), rate),
+            "hours": ((after.start or 0) - (before.start or 0)) / 3600,
+        })
+        for before, after in pairwise(timed)
+        if (after.start or 0) - (before.start or 0) >= _FAR
+    ]  # fmt: skip

@@ -110,29 +110,49 @@ def read_only(path: Path, query: str) -> Iterable[tuple[Any, ...]]:
 
 
 def _salvage(damaged: Path, path: Path) -> None:
-    """Put into an SQLite file whatever rows can still be read of a damaged one: they are newer."""
+    """Put into an SQLite file whatever rows can still be read of a damaged one: they are newer.
+
+    The copy may be of an older Moksori, whose tables lack columns: then the newer table takes its place.
+    """
     source, target = sqlite3.connect(damaged), sqlite3.connect(path)
     try:
         tables = source.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
         ).fetchall()
         for name, sql in tables:
-            rows = []
-            with suppress(sqlite3.DatabaseError):
-                for row in source.execute(f'SELECT * FROM "{name}"'):
-                    rows.append(row)
-            with target:
-                known = target.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,))
-                if not known.fetchone():
-                    target.execute(sql)
-                marks = ", ".join("?" * len(rows[0])) if rows else ""
-                if rows:
-                    target.executemany(f'INSERT OR REPLACE INTO "{name}" VALUES ({marks})', rows)
+            with suppress(sqlite3.DatabaseError), target:
+                _salvage_table(source, target, name, sql)
     except sqlite3.DatabaseError:  # not even its list of tables
         return
     finally:
         source.close()
         target.close()
+
+
+def _salvage_table(
+    source: sqlite3.Connection, target: sqlite3.Connection, name: str, sql: str
+) -> None:
+    rows = []
+    with suppress(sqlite3.DatabaseError):
+        for row in source.execute(f'SELECT * FROM "{name}"'):
+            rows.append(row)
+    columns, known = _columns(source, name), _columns(target, name)
+    if not known:
+        target.execute(sql)
+    elif lacking := [column for column in columns if column not in known]:
+        target.execute(f'ALTER TABLE "{name}" RENAME TO "older"')
+        target.execute(sql)
+        both = ", ".join(column for column in columns if column not in lacking)
+        target.execute(f'INSERT INTO "{name}" ({both}) SELECT {both} FROM "older"')
+        target.execute('DROP TABLE "older"')
+    marks = ", ".join("?" * len(columns))
+    into = f'"{name}" ({", ".join(columns)})'
+    target.executemany(f"INSERT OR REPLACE INTO {into} VALUES ({marks})", rows)
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    """Names of a table's columns, in its order; none if there is no such table."""
+    return [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]
 
 
 def _is_whole(path: Path) -> bool:

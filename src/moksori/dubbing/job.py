@@ -7,7 +7,8 @@ audition  one line in several voices, kept so that the job reuses it
 standing  where each line stands, with what it has become so far; works on nothing
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial, reduce
 from pathlib import Path
@@ -26,7 +27,7 @@ from moksori.dubbing.review import Review
 from moksori.dubbing.store import Store
 from moksori.dubbing.task import Task
 from moksori.dubbing.work.flags import flag
-from moksori.dubbing.work.tasks import actors_of, tasks_of
+from moksori.dubbing.work.tasks import actors_of, keep_actors, tasks_of
 from moksori.errors import ConfigError, OutputError
 from moksori.messages import Message, message
 from moksori.signal.loudness import TARGETS
@@ -339,15 +340,17 @@ def _work(
     ledger.complete(task for task in tasks if task.key not in left)
     if not waiting:
         return
+    taken = [task.take for task in waiting]
+    keep_actors(taken, checked.takes, checked.heard, store, checked.converter)
     return_memory()  # what the check has freed
     workers = engine()
     try:
-        outcomes: Iterator[Any] = workers.map("convert", begun())
-        for outcome in watch.steps(Stage.CONVERTING, outcomes, len(waiting)):
-            if outcome.of_folder:
-                raise OutputError(outcome.error)
-            store.finish(outcome.task, outcome.value or "failed", outcome.error)
-            ledger.note(outcome.task, outcome.value or "failed", outcome.error)
+        with closing(workers.map("convert", begun())) as outcomes:
+            for outcome in watch.steps(Stage.CONVERTING, outcomes, len(waiting)):
+                if outcome.of_folder and outcome.error:
+                    raise OutputError(outcome.error)
+                store.finish(outcome.task, outcome.value or "failed", outcome.error)
+                ledger.note(outcome.task, outcome.value or "failed", outcome.error)
     finally:
         workers.close()
         return_memory()

@@ -26,7 +26,7 @@ from moksori.files import load_toml, near
 from moksori.listed import existing
 from moksori.messages import Lang, message, readable
 from moksori.signal.loudness import PREMIX, PREMIX_RATE
-from moksori.timecode import FrameRate, parse_time
+from moksori.timecode import FrameRate
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
 from moksori.writing import atomic_write, write_error
 
@@ -49,7 +49,8 @@ class Request:
         cast: the voice of each character.
         setup: model, vocoder, lexicon.
         frame_rate: of the script's time codes, and of what is delivered.
-        origin: time code at which reel and track begin; the first line's hour, if that is not the first.
+        start: time code at which reel and track begin, as it is written, in the script's frames; the
+            first line's hour, if that is not the first.
         episode: the only one to be dubbed, of a script with several.
         times: a timeline with the times of lines that have none in the script.
         columns: of the script's table, where its headers are unusual.
@@ -60,7 +61,8 @@ class Request:
         mean_f0: whether lines are put at the voice's mean F0 by their actor's mean, or each by its own.
         sample_rate: of reel and stems, Hz.
         loudness: name of the reel's target.
-        length: of the picture, and so of the reel; None for that of the production track or the lines.
+        length: of the picture, and so of the reel, written as `start`;
+            None for that of the production track or the lines.
         stems: as `DeliverySpec.stems`.
         lang: of report, retakes and issues.
         original_language: that is dubbed from; empty if nobody said.
@@ -73,7 +75,7 @@ class Request:
     cast: Path
     setup: Setup = field(default_factory=Setup)
     frame_rate: FrameRate | None = None
-    origin: Seconds | None = None
+    start: str | None = None
     episode: str | None = None
     times: Path | None = None
     columns: Mapping[str, str] | None = None
@@ -84,7 +86,7 @@ class Request:
     mean_f0: Literal["actor", "line"] = "actor"
     sample_rate: int = 48000
     loudness: str = "korea"
-    length: Seconds | None = None
+    length: str | None = None
     stems: Literal["parts", "full"] = "parts"
     lang: Lang = "ko"
     original_language: str = ""
@@ -151,7 +153,7 @@ class JobFile(BaseModel):
 
         Raises:
             ConfigError: script, recordings or cast are not named.
-            ScriptError: a frame rate or a time that is none.
+            ScriptError: a frame rate that is none.
         """
         if not (self.script and self.audio and self.cast):
             raise ConfigError.of("dub.unnamed")
@@ -173,13 +175,13 @@ class JobFile(BaseModel):
                 usage=Usage(self.purpose, self.title or ""), watermark=self.watermark,
             ),
             frame_rate=frame_rate,
-            origin=parse_time(self.start, frame_rate) if self.start else None,
+            start=self.start or None,
             episode=self.episode, times=self.times, columns=self.columns, hidden=self.hidden,
             pattern=self.pattern, handles=self.handles, channels=self.channels, mean_f0=self.mean_f0,
             sample_rate=self.sample_rate,
             loudness=self.loudness, stems=self.stems, lang=self.lang, without=self.without,
             original_language=self.original_language,
-            length=parse_time(self.length, frame_rate) if self.length else None,
+            length=self.length or None,
             c2pa=self.c2pa,
         )  # fmt: skip
 
@@ -196,7 +198,7 @@ class JobFile(BaseModel):
             document.add(key, readable(near(value, out)) if key in _PATHS else value)
         content = tomlkit.dumps(document)
         path = out / JOB
-        if not path.exists() or path.read_text(encoding="utf-8") != content:
+        if not path.exists() or path.read_bytes() != content.encode():
             atomic_write(path, content)
 
 

@@ -4,13 +4,13 @@ How an actor usually speaks is measured over the takes of all episodes, once, an
 that a line said louder or higher than usual is so in every episode, and a new one changes none of the old.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from moksori.dubbing.actors import give_actors, season_actors
 from moksori.dubbing.check import Checked, check, keep_preflight
 from moksori.dubbing.deliver.retakes import to_look_at
 from moksori.dubbing.deliver.sheets import Cell, Sheet, save_table
@@ -18,20 +18,16 @@ from moksori.dubbing.episodes import Episode
 from moksori.dubbing.job import dub
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Cancelled, Watch
-from moksori.dubbing.records import HOME
 from moksori.dubbing.request import Request, load_job
 from moksori.dubbing.review import Review
-from moksori.dubbing.store import Store, check_folder
+from moksori.dubbing.store import check_folder
 from moksori.dubbing.task import Setup, Task
 from moksori.dubbing.work.engines import Engine, Outcome
-from moksori.dubbing.work.tasks import sources_of
 from moksori.errors import MoksoriError
 from moksori.messages import Lang, Message, message, say
 from moksori.signal.speaker import SourceSpeaker
-from moksori.writing import atomic_write
 
 SUMMARY = "summary.xlsx"
-_ACTORS = "actors.json"
 State = Literal["done", "checked", "faulty", "error", "cancelled"]
 _COLUMNS = {  # code of the header: width
     "episode": 16, "state": 14, "lines": 10, "converted": 10, "passed": 12, "failed": 10, "look": 12,
@@ -125,7 +121,7 @@ def dub_season(
                 standings[episode] = Standing(
                     episode=episode, out=folder, state="error", why=error.message
                 )
-        actors = season_actors([one.checked for one in looked.values()], out)
+        actors = season_actors([one.checked for one in looked.values()], out, keep=not only_check)
         for number, episode in enumerate(episodes, 1):
             if one := looked.get(episode):
                 notify(episode, number)
@@ -142,32 +138,6 @@ def dub_season(
         cancelled = Standing(episode=episode, out=out / episode.folder, state="cancelled")
         standings.setdefault(episode, cancelled)
     return [standings[episode] for episode in episodes]
-
-
-def season_actors(
-    looked: Sequence[Checked], out: Path
-) -> dict[str, tuple[SourceSpeaker, set[str]]]:
-    """What is known of each actor from the takes of all episodes, with the digests of the takes.
-
-    Of those measured before, as it was then, so that a new episode changes no line of the others.
-    """
-    own: dict[str, dict[str, Any]] = {}
-    for checked in looked:
-        front_end = checked.converter.front_end
-        for name, sources in sources_of(checked.takes, checked.heard, front_end).items():
-            own.setdefault(name, {}).update(sources)
-    path = out / HOME / _ACTORS
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for name, sources in own.items():
-        if not set(kept.get(name, {}).get("digests", ())) & set(sources):
-            speaker = looked[0].converter.speaker(sources.values())
-            kept[name] = {"speaker": speaker.model_dump(), "digests": sorted(sources)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True))
-    return {
-        name: (SourceSpeaker.model_validate(kept[name]["speaker"]), set(sources))
-        for name, sources in own.items()
-    }
 
 
 def save_summary(path: Path, standings: Sequence[Standing], lang: Lang, date: datetime) -> None:
@@ -222,7 +192,7 @@ def _dub(
                 episode=episode, out=out, state="faulty" if faults or not lines else "checked",
                 lines=lines, why=why,
             )  # fmt: skip
-        _keep_actors(checked, out, actors)
+        give_actors(checked, out, actors)
         result = dub(
             request, checked, out, lambda: workers.of(request.setup), watch,
             retry_failed=retry_failed, asked=asked,
@@ -240,19 +210,6 @@ def _dub(
     )  # fmt: skip
 
 
-def _keep_actors(
-    checked: Checked, out: Path, actors: Mapping[str, tuple[SourceSpeaker, set[str]]]
-) -> None:
-    """Give the job what is known of its actors; it takes it as what it has measured itself."""
-    own = sources_of(checked.takes, checked.heard, checked.converter.front_end)
-    store = Store(out)
-    try:
-        for name, sources in own.items():
-            store.keep_actor(name, actors[name][0], sources)
-    finally:
-        store.close()
-
-
 class _Shared:
     """Workers that outlive a job, since loading the models takes longer than many a line."""
 
@@ -267,7 +224,7 @@ class _Shared:
             self._engine, self._setup = self._make(setup), setup
         return self
 
-    def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def map(self, method: str, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
         """As `Engine.map`."""
         assert self._engine is not None
         return self._engine.map(method, tasks)

@@ -94,7 +94,7 @@ class Store:
             raise OutputError.of("output.newer", path=self.out)
         self.set_about("format", _FORMAT)
         for rest in self.outcomes.glob(".*"):  # of writings that were cut
-            rest.unlink()
+            rest.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let another job have the folder."""

@@ -6,7 +6,7 @@ seen here, and what is done here is seen by it.
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from moksori.dubbing import job
 from moksori.dubbing.check import Checked, check
 from moksori.dubbing.plan.memory import Memory
-from moksori.dubbing.progress import Watch
+from moksori.dubbing.progress import Cancelled, Watch
 from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.request import JobFile, Request, load_job, remember
 from moksori.dubbing.review import Review, Trial
@@ -48,7 +48,7 @@ class KeptEngine(LocalEngine):
         text = demo.with_suffix(".txt").read_text(encoding="utf-8").strip()
         self._pool.submit(load, demo, text)
 
-    def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def map(self, method: str, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
         """As `Engine.map`."""
 
         def noted() -> Iterator[Task]:
@@ -100,6 +100,7 @@ class Desk:
         self.error: Message | None = None  # why it cannot be checked as a whole
         self._changed, self._workers = changed, workers or os.cpu_count() or 1
         self._engine: tuple[Setup, KeptEngine] | None = None
+        self._engines, self._closed = threading.Lock(), False
         self._seen: tuple[int, ...] = ()
         self._names: dict[str, str] = {}  # of lines with new numbers since the page last saw them
         self._read: list[int] = []  # what changes while lines are converted is checked afterwards
@@ -113,7 +114,12 @@ class Desk:
         return folders.name_of(self.out)
 
     def close(self) -> None:
-        """End its workers."""
+        """End its workers; none begins any more."""
+        with self._engines:
+            self._closed = True
+            self._end_engine()
+
+    def _end_engine(self) -> None:
         if self._engine:
             self._engine[1].end()
             self._engine = None
@@ -306,8 +312,11 @@ class Desk:
         return {"aside": aside, "new": result.new, "stayed": result.stayed}
 
     def _workers_of(self, request: Request) -> KeptEngine:
-        if self._engine and self._engine[0] != request.setup:
-            self.close()
-        if self._engine is None:
-            self._engine = request.setup, KeptEngine(request.setup, self._workers)
-        return self._engine[1]
+        with self._engines:
+            if self._closed:
+                raise Cancelled
+            if self._engine and self._engine[0] != request.setup:
+                self._end_engine()
+            if self._engine is None:
+                self._engine = request.setup, KeptEngine(request.setup, self._workers)
+            return self._engine[1]

@@ -23,7 +23,6 @@ from moksori.studio.desk import Desk
 from moksori.studio.enrolling import Enrolling
 from moksori.studio.voices import voices_sign
 from moksori.studio.works import Work, Works
-from moksori.writing import atomic_write
 
 _HEAR = 0.1  # seconds between looks for a sound
 _LOOK = 10  # of these are between looks for files that have changed
@@ -44,7 +43,7 @@ class Session:
         self.desk: Desk | None = None
         self.revision = 0  # grows with everything that the page has to show
         self.loose = tempfile.TemporaryDirectory(prefix="moksori-")  # of single lines
-        self._samples: dict[tuple[Setup, str], bytes] = {}
+        self._samples: dict[tuple[Setup, str, str], bytes] = {}
         self._sampling, self._voices = threading.Lock(), ""
         self._end = threading.Event()
         self.leaving = False  # whether pages are to go, since the server ends
@@ -242,19 +241,11 @@ class Session:
         Raises:
             LexiconError: the word cannot be read so.
         """
-        from moksori.text.lexicon import load_lexicon
+        from moksori.text.lexicon import add_reading
 
         desk = self.the_desk()
         path = desk.file.lexicon or desk.out / "lexicon.tsv"
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
-        rows = [row for row in before.splitlines() if row.split("\t")[0] != word]
-        trial = path.with_name(f".{path.name}.trial{path.suffix}")
-        atomic_write(trial, "\n".join([*rows, f"{word}\t{reading}", ""]))
-        try:
-            load_lexicon(trial)
-            trial.replace(path)
-        finally:
-            trial.unlink(missing_ok=True)
+        add_reading(path, word, reading)
         self.save(lexicon=path)
 
     # What is no job
@@ -300,7 +291,7 @@ class Session:
         with self._sampling:
             setup = self.setup()
             self.memory.converter(setup).voice(voice)  # also if it was heard before
-            key = setup, voice
+            key = setup, voice, voices_sign(setup)  # which may be replaced by another of its name
             if key not in self._samples:
                 converter = self.memory.converter(setup)
                 text = (folders.demo_source() / "demo.txt").read_text(encoding="utf-8").strip()

@@ -93,6 +93,7 @@ def _line(
     key = row.wave.stem if row and row.wave else sounding
     flags = row.flags if row else ()
     said = mark or Mark()
+    marked = state(row) if row and row.mark else said.state if said.state != "ok" else ""
     return {
         "id": id, "place": line.place.say(lang), "no": line.no, "character": line.character,
         "actor": line.actor, "text": text, "directions": line.directions,
@@ -113,7 +114,7 @@ def _line(
             if (value := getattr(change, name)) is not None
         },
         "take": recorded.audio.name if recorded else "", "new_take": change.take is not None,
-        "mark": state(row) if row and row.mark else said.state if said.state != "ok" else "",
+        "mark": "" if marked == "stale" else marked,
         "stale": bool(said.state == "ok" and key and said.key != key),
         "note": said.note,
     }  # fmt: skip

@@ -6,8 +6,10 @@ import pytest
 import soundfile
 from wavinfo import WavInfoReader
 
+from moksori.dubbing.deliver import delivery
 from moksori.dubbing.records import HOME
 from moksori.dubbing.task import Setup
+from moksori.errors import OutputError
 from moksori.provenance import certificate, ledger
 from moksori.provenance.statement import read_statement
 from moksori.provenance.verify import verify
@@ -108,3 +110,24 @@ def test_a_watermark_is_in_lines_and_reel_and_only_in_what_is_converted(copied):
         assert (mark > FOUND) == (row.status == "converted"), (row.take.id, mark)
     assert verify(out / "reel.wav").mark > FOUND
     assert read_statement(out / "reel.wav")[0].watermark
+
+
+def test_what_never_took_its_place_is_not_noted_as_delivered(copied, monkeypatch):
+    """As where a spreadsheet is open in Excel; the next delivery is noted once."""
+    home = copied / "out" / HOME
+
+    def noted() -> int:
+        return sum(entry.what == "delivered" for _, entry in ledger.check(home).entries)
+
+    def refuse(new, store):
+        raise OutputError.of("output.open", path=store.out / "retakes.xlsx", why="busy")
+
+    before = noted()
+    edit(copied, "D2", "둘")
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "_put_in_place", refuse)
+        with pytest.raises(OutputError):
+            run(copied)
+    assert noted() == before
+    run(copied)
+    assert noted() == before + 1

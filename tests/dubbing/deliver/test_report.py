@@ -346,8 +346,9 @@ def test_the_director_s_mark_decides_over_the_flags(tmp_path, make):
     )
     at, note = listed[0].index("판정"), listed[0].index("메모")
     assert [(row[1], row[at], row[note]) for row in listed[1:]] == [
-        (3, "재녹음", "더 크게"), (2, "미확인", ""), (4, "보류", "=음악과 함께"),
+        (3, "재녹음", "더 크게"), (2, "OK 뒤에 바뀜", ""), (4, "보류", "=음악과 함께"),
     ]  # fmt: skip
+    assert to_look_at(replace(changed, flags=(), mark=Mark("ok", "", "what it was before")))
     assert [row[0] for row in by_actor[1:]] == ["", "을", "갑"]  # as they come in the script
 
 

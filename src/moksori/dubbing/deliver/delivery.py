@@ -27,7 +27,7 @@ def deliver(
     spec: DeliverySpec,
     store: Store,
     progress: Progress = lambda steps, total: steps,
-    prove: Callable[[Material, Path], None] = lambda material, folder: None,
+    prove: Callable[[Material, Path], Callable[[], object]] = lambda material, folder: int,
 ) -> list[Path]:
     """Write all deliverables beside the old ones, then put them in their place, if anything is new.
 
@@ -40,7 +40,8 @@ def deliver(
         spec: of the delivery.
         store: of the job.
         progress: wraps the iteration over the deliverables and is given their number.
-        prove: is given what was written and where, before it takes its place (`provenance.py`).
+        prove: is given what was written and where, before it takes its place (`provenance.py`); what it
+            returns is called once all is in its place.
 
     Returns:
         Where files went that somebody has changed since the last delivery: out of the way.
@@ -63,8 +64,9 @@ def deliver(
         with without_sync(), closing(material):
             for item in progress(wanted, len(wanted)):
                 item.write(material, new)
-            prove(material, new)
+            delivered = prove(material, new)
         aside = _put_in_place(new, store)
+        delivered()
         shutil.rmtree(new)
     except OSError as error:
         raise write_error(Path(error.filename or store.out), error) from None

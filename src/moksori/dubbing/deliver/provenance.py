@@ -2,11 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from moksori.conversion.converter import Converter
@@ -108,8 +108,11 @@ class Proof:
     def __post_init__(self) -> None:
         self._by: Certificate | None = certificate() if self.c2pa else None
 
-    def __call__(self, material: Material, folder: Path) -> None:
+    def __call__(self, material: Material, folder: Path) -> Callable[[], object]:
         """See to all WAVs that were written for a delivery.
+
+        Returns:
+            Notes the delivery in the ledger, once all is in its place.
 
         Raises:
             OutputError: one cannot be written, or the ledger cannot.
@@ -133,7 +136,7 @@ class Proof:
             marked = [pool.submit(copy_context().run, mark, path) for path in paths]
             files = dict(each.result() for each in marked)
         summary = {"files": files, "commercial": whole.commercial, "c2pa": self.c2pa}
-        ledger.append(self.out / HOME, "delivered", summary)
+        return partial(ledger.append, self.out / HOME, "delivered", summary)
 
     def _within(
         self,

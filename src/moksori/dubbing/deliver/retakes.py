@@ -45,15 +45,16 @@ def severity(row: Dubbed) -> float:
 
 
 def state(row: Dubbed) -> str:
-    """The director's mark: ok, retake, hold; "" if there is none, or an OK of what the line was before."""
-    if row.mark is None or (row.mark.state == "ok" and row.wave and row.wave.stem != row.mark.key):
+    """The director's mark: ok, retake, hold; stale for an OK of what the line was before; "" for none."""
+    if row.mark is None:
         return ""
-    return row.mark.state
+    changed = row.wave is not None and row.wave.stem != row.mark.key
+    return "stale" if row.mark.state == "ok" and changed else row.mark.state
 
 
 def to_look_at(row: Dubbed) -> bool:
     """Whether a person should look at the line: by the director's mark, or else by its flags."""
-    if row.status == "failed" or state(row) in ("retake", "hold"):
+    if row.status == "failed" or state(row) in ("retake", "hold", "stale"):
         return True
     return state(row) != "ok" and severity(row) >= LOOK_AT
 

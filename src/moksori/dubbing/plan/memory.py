@@ -69,7 +69,7 @@ class Memory:
             recogniser=setup.recogniser, usage=setup.usage,
         )  # fmt: skip
         if models not in self._converters:
-            self._converters[models] = models.converter()
+            self._converters = {models: models.converter()}
         return self._converters[models]
 
     def script(self, request: Request) -> ScriptContent:

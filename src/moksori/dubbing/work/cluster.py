@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from moksori.config import Seconds
@@ -56,7 +56,7 @@ class RayEngine:
         worker = self._kind.remote(*self._packed)
         self._begun[worker.ready.remote()] = worker
 
-    def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def map(self, method: str, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
         """As `Engine.map`; a line whose worker dies is begun again by another."""
         waiting, again = iter(tasks), deque[Task]()
         at_work: dict[Any, tuple[Any, Task]] = {}

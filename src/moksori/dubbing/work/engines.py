@@ -1,6 +1,6 @@
 """Where takes are worked on: in processes of this machine; cluster.py has those of many machines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import count, islice
@@ -32,8 +32,11 @@ class Outcome(NamedTuple):
 class Engine(Protocol):
     """Calls a method of workers with tasks."""
 
-    def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
-        """Outcomes as they come; a task is taken from `tasks` when a worker is free for it."""
+    def map(self, method: str, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
+        """Outcomes as they come; a task is taken from `tasks` when a worker is free for it.
+
+        Closed before its end, it waits until no worker writes any more.
+        """
 
     def close(self) -> None:
         """End the workers."""
@@ -58,7 +61,7 @@ class LocalEngine:
     def _new_pool(self, workers: int) -> ProcessPoolExecutor:
         return process_pool(workers, _start, self.setup, weights=self.setup.models)
 
-    def map(self, method: str, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def map(self, method: str, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
         """As `Engine.map`; a task that kills its worker is an error of that task alone."""
         waiting = iter(tasks)
         while True:
@@ -66,14 +69,14 @@ class LocalEngine:
             yield from self._until_broken(method, waiting, suspects)
             if not suspects:
                 return
-            for task in suspects:  # one of them killed a worker; alone, each can only harm itself
-                self._pool = self._new_pool(1)
-                try:
-                    yield self._pool.submit(_call, method, task).result()
-                except BrokenProcessPool:
-                    yield Outcome(task, error=passing(message("work.died")))
-                self._pool.shutdown()
             self._pool = self._new_pool(self.workers)
+            for task in suspects:  # one of them killed a worker; alone, each can only harm itself
+                with self._new_pool(1) as alone:
+                    try:
+                        outcome = alone.submit(_call, method, task).result()
+                    except BrokenProcessPool:
+                        outcome = Outcome(task, error=passing(message("work.died")))
+                yield outcome
 
     def _until_broken(
         self, method: str, tasks: Iterator[Task], suspects: list[Task]
@@ -88,15 +91,18 @@ class LocalEngine:
                     suspects.append(task)
 
         submit(self.workers + 1)  # so that none waits while an outcome is put on the disk
-        while pending:
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                task = pending.pop(future)
-                if isinstance(future.exception(), BrokenProcessPool):
-                    suspects += [task, *pending.values()]
-                    return
-                yield future.result()
-                submit(1)
+        try:
+            while pending:
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    task = pending.pop(future)
+                    if isinstance(future.exception(), BrokenProcessPool):
+                        suspects += [task, *pending.values()]
+                        return
+                    yield future.result()
+                    submit(1)
+        finally:  # cancelled: none writes any more when the job's folder is let go
+            wait([future for future in pending if not future.cancel()])
 
     def close(self) -> None:
         """As `Engine.close`."""

@@ -25,27 +25,20 @@ def actors_of(
     converter: Converter,
     given: Callable[[str], Hertz | None] = lambda actor: None,
 ) -> dict[str, SourceSpeaker]:
-    """What is known of each actor from all takes; of those measured before, as it was then.
+    """What is known of each actor from all takes; of those whose lines were worked on, as it was then.
 
     Args:
         by: `line` if each line is put at the voice's mean F0 by itself; effort is by actor always.
         takes: of the episode.
         heard: what preflight measured of them, by their ids.
-        store: keeps what was measured with the takes that it came from, so that a new recording does not
-            change all of the actor's lines.
+        store: knows what `keep_actors` has kept.
         converter: of the job.
         given: mean F0 of an actor, where the cast says it.
     """
     own = sources_of(takes, heard, converter.front_end)
-    known = {
-        name: speaker
-        for name, (speaker, digests) in store.actors().items()
-        if not digests.isdisjoint(own.get(name, ()))
-    }
-    for name, parts in own.items():
-        if name not in known:
-            known[name] = converter.speaker(parts.values())
-            store.keep_actor(name, known[name], parts)
+    known = _kept(own, store)
+    for name in own.keys() - known.keys():
+        known[name] = converter.speaker(own[name].values())
     if by == "line":
         return {name: row.model_copy(update={"mean_log_f0": None}) for name, row in known.items()}
     for name in {actor_of(take) for take in takes}:
@@ -53,6 +46,38 @@ def actors_of(
             update = {"mean_log_f0": math.log(hertz)}
             known[name] = known.get(name, UNKNOWN).model_copy(update=update)
     return known
+
+
+def keep_actors(
+    worked_on: Sequence[Take],
+    takes: Sequence[Take],
+    heard: Mapping[str, Heard],
+    store: Store,
+    converter: Converter,
+) -> None:
+    """Keep what is known of the actors of takes, so that a new recording does not change all of their lines.
+
+    Args:
+        worked_on: the takes that are about to be converted.
+        takes: as `actors_of`.
+        heard: likewise.
+        store: keeps what was measured with the takes that it came from.
+        converter: of the job.
+    """
+    own = sources_of(takes, heard, converter.front_end)
+    known = _kept(own, store)
+    for name in {actor_of(take) for take in worked_on}:
+        if name in own and name not in known:
+            store.keep_actor(name, converter.speaker(own[name].values()), own[name])
+
+
+def _kept(own: Mapping[str, Mapping[str, Source]], store: Store) -> dict[str, SourceSpeaker]:
+    """The actors that were measured before, some of whose takes are still there."""
+    return {
+        name: speaker
+        for name, (speaker, digests) in store.actors().items()
+        if not digests.isdisjoint(own.get(name, ()))
+    }
 
 
 def sources_of(
