@@ -1,5 +1,6 @@
 """All settings, one frozen class a part. An unknown key or an impossible value is a `ConfigError`."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -292,6 +293,10 @@ class VocoderTrainConfig(RunConfig):
     @model_validator(mode="after")
     def _windows_fit(self) -> "VocoderTrainConfig":
         self.model.check(self.audio)
+        if self.shares is not None and (
+            min(self.shares) < 0 or not 0 < sum(self.shares) < math.inf
+        ):
+            raise ValueError("shares: write numbers from 0, at least one of them above it")
         return self
 
 

@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 from moksori.cli import app, console, main
 from moksori.conversion.card import load_card
 from moksori.conversion.consents import Consent
+from moksori.conversion.converter import Converter
 from moksori.conversion.voices import VoicePack, save_pack
+from moksori.errors import LexiconError
 from moksori.weights import MODEL
 from tests.conftest import DEMO, DEMO_TEXT, write_corpus
 
@@ -261,6 +263,42 @@ def test_a_folder_s_alignment_overwrites_only_its_own(moksori, tmp_path):
     assert "1 of 1 aligned, 1 worked on now" in again.stdout
     shutil.copy(DEMO, source / "a.flac")
     assert "keep one" in moksori("align", source, "-o", out).stderr
+
+
+def test_a_folder_s_alignment_that_is_cut_while_lines_are_redone_resumes(tmp_path, monkeypatch):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    names = ("a", "b", "c")
+    for name in names:
+        shutil.copy(DEMO, source / f"{name}.wav")
+        (source / f"{name}.txt").write_text(DEMO_TEXT, encoding="utf-8")
+
+    def align(*more):
+        return CliRunner().invoke(app, ["align", str(source), "-o", str(out), *more])
+
+    done = align()
+    assert "3 of 3 aligned, 3 worked on now" in done.output
+    for name in names:  # changed since
+        (source / f"{name}.txt").write_text(DEMO_TEXT + " ", encoding="utf-8")
+    real, begun = Converter.align, []
+
+    def cut(self, *given, **named):
+        begun.append(given)
+        if len(begun) == 2:
+            raise SystemExit(137)  # as if it was killed
+        return real(self, *given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Converter, "align", cut)
+        align()
+    done = align()
+    assert "3 of 3 aligned, 2 worked on now" in done.output, done.output
+    rows = (out / "alignments.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [row.split(",")[0] for row in rows] == ["file", "a.wav", "b.wav", "c.wav"]
+    assert "3 of 3 aligned, 0 worked on now" in align().output
+    assert "3 of 3 aligned, 3 worked on now" in align("--spell").output  # read otherwise
+    wrong = align("--lexicon", str(tmp_path / "no.tsv"))
+    assert isinstance(wrong.exception, LexiconError)
 
 
 def test_voices_lists_name_sex_minutes_and_licence():

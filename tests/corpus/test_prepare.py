@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from lhotse import CutSet
 
 from moksori.corpus import emotiontts
 from moksori.corpus.prepare import prepare
+from moksori.errors import CorpusError
 from moksori.signal import audio
 from tests.conftest import voiced_wave, write_corpus
 
@@ -168,3 +170,23 @@ def test_killed_and_resumed_gives_the_same(source, tmp_path):
     assert {**resumed, "new": 0} == {**whole, "new": 0}
     for name in ("audio", "f0"):
         assert state(tmp_path / "dest" / name) == state(tmp_path / "whole" / name)
+
+
+def test_no_recording_and_nobody_s_folder_is_written_into(source, tmp_path):
+    lines = emotiontts.read(source)
+    other = tmp_path / "run"
+    other.mkdir()
+    (other / "config.json").write_text("{}")
+    with pytest.raises(CorpusError, match=r"holds “config\.json” and is no prepared corpus"):
+        prepare(lines, other, "ours", jobs=1)
+    own = tmp_path / "data" / "audio" / "a"
+    own.mkdir(parents=True)
+    (tmp_path / "data" / "journal.jsonl").touch()
+    take = own / "1.flac"
+    soundfile.write(take, voiced_wave(1.0), 22050)
+    (own / ".mine").touch()
+    before = take.read_bytes()
+    mine = [replace(lines[0], id="1", speaker="a", audio=take)]
+    with pytest.raises(CorpusError, match="where this recording lies"):
+        prepare(mine, tmp_path / "data", "ours", jobs=1)
+    assert take.read_bytes() == before and (own / ".mine").exists()

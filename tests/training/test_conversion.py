@@ -22,8 +22,10 @@ from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import CheckpointError, ConfigError, CorpusError, VoiceError
 from moksori.models.conversion import ConversionModel
 from moksori.text import SYMBOLS, tokenize
+from moksori.training.common import _keep_config
 from moksori.training.conversion import begin_with, train_conversion
 from moksori.training.cotatron import train_cotatron
+from moksori.weights import MODEL
 
 pytestmark = pytest.mark.slow
 
@@ -219,10 +221,31 @@ def test_another_config_in_the_same_run_is_refused(prepared, tmp_path):
         ({"checkpoint_format": 2, "seed": 2}, "another config"),
         ({"checkpoint_format": 2, "base": "0f"}, "another model"),
         ({"seed": 1}, "older Moksori"),
+        ({}, "is no training's"),
+        ([1], "is no training's"),
     ):
         (run / "config.json").write_text(json.dumps(known))
         with pytest.raises(ConfigError, match=problem):
             train_conversion(TINY, prepared, run)
+    (run / "config.json").write_text("hi")
+    with pytest.raises(ConfigError, match="is no training's"):
+        train_conversion(TINY, prepared, run)
+
+
+def test_other_people_s_recordings_do_not_go_on_with_a_run(prepared, tmp_path):
+    """Their voices would take others' rows of the table, and the card would say another licence."""
+    card = load_card(MODEL)
+    config, run = TINY, tmp_path / "run"
+    _keep_config(config, run, "", card)
+    _keep_config(config, run, "", card)
+    renamed = [card.voices[0].model_copy(update={"name": "other"}), *card.voices[1:]]
+    for other in (
+        card.model_copy(update={"licence": "CC0 1.0"}),
+        card.model_copy(update={"voices": renamed}),
+        card.model_copy(update={"voices": card.voices[:-1]}),
+    ):
+        with pytest.raises(ConfigError, match="begun with other speakers"):
+            _keep_config(config, run, "", other)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +261,8 @@ def test_another_config_in_the_same_run_is_refused(prepared, tmp_path):
 def test_other_parts_train_in_bf16_and_load(prepared, tmp_path, sizes):
     if "text_encoder" in sizes and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         pytest.skip("an LSTM in bf16 needs a CPU that has it")
-    config = with_model(**sizes).model_copy(update={"precision": "bf16-mixed", "mel_loss": "mse"})
+    asked = {"precision": "bf16-mixed", "mel_loss": "mse", "optimizer": longer(1).optimizer}
+    config = with_model(**sizes).model_copy(update=asked)  # one epoch: the last is the best
     model, card = load_conversion(train_conversion(config, prepared, tmp_path))
     assert card.model == config.model
     saved = torch.load(tmp_path / "last.ckpt", weights_only=True)["state_dict"]

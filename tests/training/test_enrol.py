@@ -243,7 +243,7 @@ def test_wrong_texts_another_woman_s_lines_and_tones_are_refused(shared, tmp_pat
     tone = 0.2 * np.sin(2 * np.pi * 220 * np.arange(3 * 22050) / 22050)
     soundfile.write(folder / "tone.wav", tone, 22050)
     (folder / "tone.txt").write_text("오늘은 하늘이 참 맑고 바람도 좋네요.", encoding="utf-8")
-    lines = read_voice(folder, "pfa")
+    lines = read_voice(folder, "홍 길동.1")  # which is no folder's name as it is
     trained, card = load_conversion(MODEL)
     prepare(lines, tmp_path / "corpus", "", card.audio, 0.1, jobs=1)
     judged = owner.owners_lines(tmp_path / "corpus", lines, trained, card)

@@ -1,6 +1,9 @@
 """`moksori align`: when each phone and word of a recording is said."""
 
 import csv
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +24,7 @@ from moksori.errors import ConfigError, MoksoriError, OutputError, TextError
 from moksori.files import read_text
 from moksori.formulas import as_written, text_cells
 from moksori.messages import message, say
+from moksori.writing import atomic_path, atomic_write
 
 if TYPE_CHECKING:
     from moksori.conversion.converter import Converter
@@ -105,16 +109,20 @@ def _align_folder(
     print_licence(converter.card.licence)
     output.mkdir(parents=True, exist_ok=True)
     from moksori.alignment.alignment import Measures
+    from moksori.text.lexicon import load_lexicon
 
+    load_lexicon(lexicon)
     report = output / "alignments.csv"
-    done = {} if force else _finished(report, folder, output)
-    earlier = _rows_of(report).values() if report.exists() else ()
-    ours = {row["file"] for row in earlier if not row["problem"]}
-    problems = []
-    with report.open("w", encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictWriter(file, ("file", *Measures._fields, "problem"))
-        rows.writeheader()
-        rows.writerows(map(text_cells, done.values()))
+    earlier = _rows_of(report) if report.exists() else {}
+    asked = _asked(output, converter.card.sha256, spell, lexicon)
+    done = {} if force else _finished(earlier, folder, output, asked)
+    ours = {row["file"] for row in earlier.values() if not row["problem"]}
+    problems, made = [], dict(earlier)
+    columns = ("file", *Measures._fields, "problem")
+    if not report.exists():
+        _write_rows(report, columns, [])
+    with report.open("a", encoding="utf-8", newline="") as file:
+        rows = csv.DictWriter(file, columns)
         waiting = [path for path in recordings if path.name not in done]
         for path in progress(say("bar.aligning", console.language))(waiting, len(waiting)):
             row: dict[str, Any] = {"file": path.name, "problem": ""}
@@ -128,10 +136,12 @@ def _align_folder(
             except MoksoriError as error:  # one bad line must not end the job for all others
                 row["problem"] = error.say(console.language)
                 problems.append(row)
+            made[path.name] = row
             rows.writerow(text_cells(row))
             file.flush()  # before the TextGrid: one without a row is not ours
             if not row["problem"]:
                 aligned.save(grid)
+    _write_rows(report, columns, [made[path.name] for path in recordings])
     told = say(
         "align.done", console.language, aligned=len(recordings) - len(problems),
         number=len(recordings), now=len(waiting), report=report,
@@ -143,22 +153,37 @@ def _align_folder(
         raise ConfigError.of("align.failed", failed=len(problems), number=len(recordings))
 
 
-def _finished(report: Path, folder: Path, output: Path) -> dict[str, dict[str, Any]]:
+def _asked(output: Path, model: str, spell: bool, lexicon: Path | None) -> Path:
+    """A file that is as old as the options of now: what was aligned before it was aligned with others."""
+    path = output / ".options.json"
+    own = hashlib.sha256(lexicon.read_bytes()).hexdigest() if lexicon else ""
+    content = json.dumps({"model": model, "spell": spell, "lexicon": own})
+    if not path.exists() or path.read_text(encoding="utf-8") != content:
+        atomic_write(path, content)
+    return path
+
+
+def _write_rows(report: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+    with atomic_path(report) as path, path.open("w", encoding="utf-8-sig", newline="") as file:
+        table = csv.DictWriter(file, columns)
+        table.writeheader()
+        table.writerows(map(text_cells, rows))
+
+
+def _finished(
+    earlier: Mapping[str, dict[str, Any]], folder: Path, output: Path, asked: Path
+) -> dict[str, dict[str, Any]]:
     """Rows of an earlier run that still hold: no problem, and the TextGrid newer than what it is of."""
-    if not report.exists():
-        return {}
 
     def holds(row: dict[str, Any]) -> bool:
         recording = folder / row["file"]
         grid = output / f"{recording.stem}.TextGrid"
-        made_of = [p for p in (recording, recording.with_suffix(".txt")) if p.exists()]
+        made_of = [p for p in (recording, recording.with_suffix(".txt"), asked) if p.exists()]
         return grid.exists() and all(
             p.stat().st_mtime_ns <= grid.stat().st_mtime_ns for p in made_of
         )
 
-    return {
-        name: row for name, row in _rows_of(report).items() if not row["problem"] and holds(row)
-    }
+    return {name: row for name, row in earlier.items() if not row["problem"] and holds(row)}
 
 
 def _rows_of(report: Path) -> dict[str, dict[str, Any]]:

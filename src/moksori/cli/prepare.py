@@ -20,7 +20,7 @@ from moksori.cli.options import (
     LicenceOption,
 )
 from moksori.cli.script import column_pairs, print_noticed
-from moksori.errors import ConfigError
+from moksori.errors import ConfigError, CorpusError
 from moksori.extras import extra
 from moksori.messages import Message, say
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from moksori.corpus.lines import SourceLine
 
 _SPLITS = ("train", "valid", "test")
+_SLOWEST, _FASTEST = 0.25, 4.0  # of --speeds
 
 
 def prepare_emotiontts(
@@ -146,7 +147,11 @@ def prepare_recordings(
     try:
         factors = [float(speed) for speed in speeds.split(",") if speed.strip()]
     except ValueError:
-        raise ConfigError(f"--speeds {speeds}: write numbers and commas, such as 0.8,1.1") from None
+        factors = [0.0]
+    if not all(_SLOWEST <= factor <= _FASTEST for factor in factors):
+        raise ConfigError(
+            f"--speeds {speeds}: write numbers from {_SLOWEST:g} to {_FASTEST:g} and commas, such as 0.8,1.1"
+        )
     sources = read_lists(lists, pairs, factors)
     rows = prepare(
         sources, dest, pairs, sample_rate=sample_rate, jobs=jobs, progress=progress("preparing")
@@ -204,35 +209,49 @@ def _prepare(
     from moksori.conversion.consents import read_consents
     from moksori.conversion.terms import Terms
 
+    if not licence.strip():
+        raise ConfigError.of("prepare.no_licence")
     agreed = read_consents(consents, {line.speaker for line in lines}) if consents else {}
     terms = Terms.declared(licence, commercial, agreed)
     report = prepare(
-        lines, dest, licence, jobs=jobs, progress=progress("preparing"), terms=terms.dump()
+        lines,
+        dest,
+        licence,
+        jobs=jobs,
+        progress=progress(say("bar.preparing", console.language)),
+        terms=terms.dump(),
     )
     _print_report(report, dest)
     told = say("prepare.use", console.language, licence=licence, use=terms.say_use())
     out.print(told, markup=False)
+    if not report["speakers"]:
+        raise CorpusError.of("prepare.none", dest=dest)
 
 
 def _print_report(report: dict[str, Any], dest: Path) -> None:
-    table = Table(
-        "speaker", "sex", *(f"{s} lines" for s in _SPLITS), *(f"{s} min" for s in _SPLITS)
-    )
+    lang = console.language
+    units = say("prepare.lines", lang), say("prepare.minutes", lang)
+    columns = [f"{unit}: {split}" for unit in units for split in _SPLITS]
+    table = Table(say("prepare.speaker", lang), say("prepare.sex", lang), *columns)
     totals = [0.0] * 2 * len(_SPLITS)
     for name, entry in sorted(report["speakers"].items()):
         lines = [entry["lines"].get(split, 0) for split in _SPLITS]
         minutes = [entry["seconds"].get(split, 0.0) / 60 for split in _SPLITS]
         totals = [a + b for a, b in zip(totals, lines + minutes, strict=True)]
-        table.add_row(name, entry["sex"], *map(str, lines), *(f"{m:.1f}" for m in minutes))
+        sex = say(f"sex.{entry['sex']}", lang) if entry["sex"] else ""
+        table.add_row(name, sex, *map(str, lines), *(f"{m:.1f}" for m in minutes))
     table.add_section()
-    table.add_row("all", "", *(f"{t:.0f}" for t in totals[:3]), *(f"{t:.1f}" for t in totals[3:]))
+    table.add_row(
+        say("prepare.all", lang),
+        "",
+        *(f"{t:.0f}" for t in totals[:3]),
+        *(f"{t:.1f}" for t in totals[3:]),
+    )
     out.print(table)
     hours = sum(totals[len(_SPLITS) :]) / 60
-    out.print(
-        f"{hours:.2f} hours in {dest}; {report['new']} lines worked on now, the others as they were",
-        markup=False,
-    )
-    out.print(f"{len(report['rejected'])} lines rejected")
+    new, rejected = report["new"], len(report["rejected"])
+    done = say("prepare.done", lang, hours=hours, dest=dest, new=new, rejected=rejected)
+    out.print(done, markup=False)
     for line in report["rejected"]:
         why = Message.load(line["message"]).say(console.language)
         out.print(f"  {line['speaker']}/{line['id']}: {why}", markup=False)

@@ -20,6 +20,7 @@ from lhotse.array import Array
 
 from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
+from moksori.corpus.place import JOURNAL, check_place
 from moksori.errors import MoksoriError
 from moksori.files import safe_name
 from moksori.messages import Message, message
@@ -60,14 +61,15 @@ def prepare(
     Returns:
         The report, also written to `report.json`: `speakers`, `rejected`, `new`. Of what is rejected it has
         `problem`, in English, and `message`, for `Message.load`.
+
+    Raises:
+        CorpusError: as `check_place`.
     """
+    check_place(dest, [line.audio for line in lines if line.audio])
     dest.mkdir(parents=True, exist_ok=True)
-    journal, finished = dest / "journal.jsonl", dest / "report.json"
-    for half_written in (
-        *dest.glob("audio/*/.*"),
-        *dest.glob("f0/*/.*"),
-    ):  # by a job that was killed
-        half_written.unlink()
+    journal, finished = dest / JOURNAL, dest / "report.json"
+    for half_written in (*dest.glob("audio/*/.*.flac"), *dest.glob("f0/*/.*.npy")):
+        half_written.unlink()  # by a job that was killed
     known = _read_journal(journal)
     todo = [line for line in lines if not _is_done(known.get(line.id), line, audio, dest)]
     if todo:
@@ -130,10 +132,11 @@ def _is_done(
 ) -> bool:
     if result is None or result["fingerprint"] != _fingerprint(line, audio):
         return False
-    return bool(result["problem"]) or all(path.exists() for path in _paths(line, dest))
+    return bool(result["problem"]) or all(path.exists() for path in paths(line, dest))
 
 
-def _paths(line: SourceLine, dest: Path) -> tuple[Path, Path]:
+def paths(line: SourceLine, dest: Path) -> tuple[Path, Path]:
+    """Where a prepared line's audio and F0 are."""
     audio, f0 = _places(line.speaker, line.id)
     return dest / audio, dest / f0
 
@@ -168,7 +171,7 @@ def _prepare_line(line: SourceLine, dest: Path, audio: AudioConfig) -> dict[str,
         return result | {"problem": problem.dump()}
     if not f0.any():
         return result | {"problem": message("corpus.unvoiced", file=line.audio).dump()}
-    audio_path, f0_path = _paths(line, dest)
+    audio_path, f0_path = paths(line, dest)
     for path in (audio_path, f0_path):
         path.parent.mkdir(parents=True, exist_ok=True)
     audio_files.write(audio_path, wave, audio.sample_rate)

@@ -40,7 +40,7 @@ def read_kss(source: Path) -> list[SourceLine]:
     rows = _piped(tables[-1], 3)
     return _checked(
         source,
-        (_line(source, row[0], "kss", row[2], row[1], tables[-1]) for row in rows),
+        (_line(source, row[0], "kss", row[2], row[1], tables[-1]) for _, row in rows),
     )
 
 
@@ -55,7 +55,7 @@ def read_metadata(table: Path, speaker: str | None = None) -> list[SourceLine]:
         CorpusError: no list, a row with too few columns, or one without a speaker.
     """
     lines = []
-    for number, row in enumerate(_piped(table, 2), 1):
+    for number, row in _piped(table, 2):
         name = (row[2].strip() if len(row) > 2 else "") or speaker
         if not name:
             raise CorpusError.of("corpus.no_speaker", file=table, row=number)
@@ -261,9 +261,10 @@ def _checked(source: Path, lines: Iterator[SourceLine]) -> list[SourceLine]:
     return listed
 
 
-def _piped(table: Path, columns: int) -> list[list[str]]:
-    rows = [row.split("|") for row in _rows(table)]
-    for number, row in enumerate(rows, 1):
+def _piped(table: Path, columns: int) -> list[tuple[int, list[str]]]:
+    """The rows' numbers in the table, and their cells."""
+    rows = [(number, row.split("|")) for number, row in _numbered(table)]
+    for number, row in rows:
         if len(row) < columns:
             raise CorpusError.of(
                 "corpus.few_columns", file=table, row=number, number=len(row), least=columns
@@ -271,5 +272,10 @@ def _piped(table: Path, columns: int) -> list[list[str]]:
     return rows
 
 
+def _numbered(table: Path) -> list[tuple[int, str]]:
+    rows = enumerate(read_text(table, CorpusError).split("\n"), 1)
+    return [(number, row) for number, row in rows if row.strip()]
+
+
 def _rows(table: Path) -> list[str]:
-    return [row for row in read_text(table, CorpusError).split("\n") if row.strip()]
+    return [row for _, row in _numbered(table)]

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from moksori.config import AudioConfig, Hertz, Seconds
+from moksori.corpus.place import JOURNAL, check_place
 from moksori.errors import CorpusError, MoksoriError
 from moksori.files import read_csv, safe_name
 from moksori.signal import audio as audio_files
@@ -163,9 +164,13 @@ def prepare_recordings(
 
     Returns:
         A row a recording, those with a problem too; also written to `recordings.jsonl`.
+
+    Raises:
+        CorpusError: as `check_place`.
     """
+    check_place(dest, [source.path for source in sources])
     dest.mkdir(parents=True, exist_ok=True)
-    journal = dest / "journal.jsonl"
+    journal = dest / JOURNAL
     earlier = read_rows(journal) if journal.exists() else []
     known = {row.key: row for row in earlier}
     wanted = [

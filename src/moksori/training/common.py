@@ -205,12 +205,12 @@ def fit(
         fast_dev_run: only see that one step of each kind works; nothing is written but the folder.
 
     Raises:
-        ConfigError: `run` holds a training with another config, on another model, or of an older
-            Moksori whose checkpoints this one cannot read.
+        ConfigError: `run` holds a training with another config, on another model, with other speakers or
+            terms, of an older Moksori whose checkpoints this one cannot read, or something else.
     """
     config = module.config
     if not fast_dev_run:
-        _keep_config(config, run, base)
+        _keep_config(config, run, base, card)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     for noise in (
         "Checkpoint directory",
@@ -255,23 +255,41 @@ def _processes() -> dict[str, Any]:
     return {"strategy": "ddp", "devices": local, "num_nodes": world // local} if world > 1 else {}
 
 
-def _keep_config(config: RunConfig, run: Path, base: str) -> None:
+def _keep_config(config: RunConfig, run: Path, base: str, card: AnyCard) -> None:
     path = run / "config.json"
     if path.exists():
-        _check_same(path, config, base)
+        _check_same(path, config, base, card)
         return
     run.mkdir(parents=True, exist_ok=True)
     about = {
         "checkpoint_format": _CHECKPOINT_FORMAT,
         "base": base,
+        "learnt_from": _of_data(card),
         **config.model_dump(mode="json"),
     }
     atomic_write(path, json.dumps(about, indent=1))  # several processes may come here at once
 
 
-def _check_same(path: Path, config: RunConfig, base: str) -> None:
+def _of_data(card: AnyCard) -> dict[str, Any]:
+    """What of a model's data may not change under a training: whose voices, under which terms."""
+    kept = card.model_dump(mode="json", include={"licence", "commercial", "consents", "trained_on"})
+    return kept | {"voices": [voice.name for voice in getattr(card, "voices", ())]}
+
+
+def _check_same(path: Path, config: RunConfig, base: str, card: AnyCard) -> None:
     """A run resumes with the config it was begun with; keys that are newer than it take their defaults."""
-    known = json.loads(path.read_text())
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        known = None
+    ours = {"checkpoint_format", *type(config).model_fields}
+    if not isinstance(known, dict) or ours.isdisjoint(known):
+        raise ConfigError(f"{path}: is no training's; choose another folder")
+    if known.pop("learnt_from", _of_data(card)) != _of_data(card):
+        raise ConfigError(
+            f"{path.parent}: was begun with other speakers, or recordings of another licence or consent; "
+            "choose another folder"
+        )
     if known.pop("checkpoint_format", 1) != _CHECKPOINT_FORMAT:
         raise ConfigError(
             f"{path.parent}: begun by an older Moksori, whose checkpoints have other parts; its model "

@@ -18,6 +18,7 @@ from moksori.alignment.alignment import Alignment
 from moksori.conversion.card import ConversionCard
 from moksori.conversion.converter import MIN_CONFIDENCE
 from moksori.corpus.lines import SourceLine
+from moksori.corpus.prepare import paths
 from moksori.errors import ConfigError, CorpusError
 from moksori.messages import Message, message
 from moksori.metrics.models import speaker_embedding
@@ -66,7 +67,7 @@ def owners_lines(
     problems: dict[str, Message] = {}
     embeddings: dict[str, np.ndarray] = {}
     for line in progress(lines, len(lines)):
-        path = corpus / "audio" / line.speaker / f"{line.id}.flac"
+        path, _ = paths(line, corpus)
         if line.problem or not path.exists():
             continue
         wave = audio.read(path).mono

@@ -11,7 +11,7 @@ from moksori.conversion.consents import Consent
 from moksori.conversion.converter import MIN_CONFIDENCE
 from moksori.conversion.voices import Spoken
 from moksori.corpus.lines import SourceLine
-from moksori.corpus.prepare import levelled_speech
+from moksori.corpus.prepare import levelled_speech, paths
 from moksori.errors import ConfigError
 from moksori.metrics.models import speaker_embedding
 from moksori.models.conversion import ConversionModel
@@ -54,7 +54,7 @@ def hear_consent(
         )  # fmt: skip
     rate, own = card.audio.sample_rate, []
     for line in [line for line in lines if not line.problem][:_MOST]:
-        path = corpus / "audio" / line.speaker / f"{line.id}.flac"
+        path, _ = paths(line, corpus)
         if path.exists():
             own.append(speaker_embedding(audio.read(path).mono, rate))
     mean = np.mean(own, axis=0)
