@@ -22,7 +22,7 @@ from rich.table import Table
 
 from moksori.conversion.converter import Converter
 from moksori.corpus import emotiontts
-from moksori.metrics.models import Recogniser, whisper_base
+from moksori.metrics.models import WhisperASR, whisper_base
 from moksori.signal import audio
 
 _WHISPER_RATE = 16000
@@ -39,7 +39,7 @@ def main(corpus: Path, lines: int = 20) -> None:
     whisper, sound, heard = ([], []), ([], []), ([], [])
     compared = words = 0
     with tempfile.TemporaryDirectory() as folder:
-        model = Recogniser(whisper_base(Path(folder)), threads=1)._model
+        model = WhisperASR(whisper_base(Path(folder)), threads=1)._model
         for line in track(chosen, "aligning", console=Console(stderr=True)):
             ours = converter.align(line.audio, line.text).alignment.word_intervals()
             recording = audio.read(line.audio)

@@ -26,7 +26,7 @@ from moksori.corpus.lines import SourceLine
 from moksori.evaluation.lines import corpus_lines
 from moksori.evaluation.voices import embed
 from moksori.metrics.measures import centroid, character_errors, nearest
-from moksori.metrics.models import Recogniser, dnsmos, whisper_base
+from moksori.metrics.models import WhisperASR, dnsmos, whisper_base
 from moksori.signal import audio
 
 _MOST = 45  # recordings of a voice that are judged
@@ -73,12 +73,12 @@ def main(corpus: Path, least: int = 10, judge: bool = False) -> None:
 def _judge(lines: list[SourceLine]) -> dict[str, list[Judged]]:
     """At most `_MOST` recordings of each voice, by its name."""
     with TemporaryDirectory() as folder:
-        recogniser = Recogniser(whisper_base(Path(folder)), 1)
+        asr = WhisperASR(whisper_base(Path(folder)), 1)
     judged: dict[str, list[Judged]] = defaultdict(list)
     for line in track(Random(0).sample(lines, len(lines)), "judging"):
         if len(judged[line.speaker]) < _MOST:
             take = audio.read(line.audio)
-            said = recogniser.transcribe(take.mono, take.sample_rate)
+            said = asr.transcribe(take.mono, take.sample_rate)
             errors = character_errors(line.text, said)
             sound = dnsmos(take.mono, take.sample_rate).overall
             judged[line.speaker].append(Judged(line.text, *errors, sound))

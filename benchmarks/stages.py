@@ -48,7 +48,7 @@ _TIMED = (
     ("moksori.dubbing.work.metrics", "of_parts", "metrics"),
     ("moksori.dubbing.work.worker", "_embedding", "similarity"),
     ("moksori.conversion.slips", "worst_slip", "slips"),
-    ("moksori.metrics.models", "Recogniser.transcribe_line", "whisper"),
+    ("moksori.metrics.models", "WhisperASR.transcribe_line", "whisper"),
     ("moksori.dubbing.work.picture", "draw_line", "pictures"),
     ("moksori.signal.audio", "for_page", "report audio"),
     ("moksori.dubbing.work.worker", "_write_wave", "write lines"),

@@ -20,7 +20,7 @@ OWN_MEANING = {
     ("studio", "--lang"),
     ("prepare recordings", "--licence"),
     ("listen", "--title"),
-    ("evaluate", "--recogniser"),
+    ("evaluate", "--asr"),
 }
 
 

@@ -62,7 +62,7 @@ def test_a_script_is_read_or_its_faults_are_named(tmp_path, kind, content, rate)
         assert error.say("ko")
         return
     assert read.lines
-    for told in [*read.warnings, *read.told(path), *read.understood]:
+    for told in [*read.warnings, *read.notices(path), *read.understood]:
         assert told.say("ko")
         assert told.say("en")
     for line in read.lines:

@@ -36,7 +36,7 @@ def lines_in(*args, **more):
 def told_of(path):
     """All that is wrong with a script: why it cannot be read, or its question and its lines' faults."""
     try:
-        return "; ".join(told.say("en") for told in read_script(path).told(path))
+        return "; ".join(told.say("en") for told in read_script(path).notices(path))
     except ScriptError as error:
         return str(error)
 

@@ -62,11 +62,10 @@ def test_energy_of_the_bands_adds_up_to_the_whole():
 def test_all_features_have_the_same_frames(length):
     wave = voiced_wave(1.0)[:length]
     mel, f0 = features.extract(wave, AUDIO)
-    assert len(mel) == len(f0) == features.samples_to_frames(length, AUDIO) == length // 256
+    assert len(mel) == len(f0) == length // 256
 
 
 def test_seconds_samples_and_frames_agree():
-    assert features.samples_to_frames(17 * 256 + 255, AUDIO) == 17
     assert features.samples_to_seconds(17 * 256, AUDIO) == pytest.approx(
         features.frames_to_seconds(17, AUDIO)
     )

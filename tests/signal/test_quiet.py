@@ -64,7 +64,7 @@ def test_a_quiet_recording_of_few_steps_is_told_and_one_of_none_refused(
     if outcome:
         assert isinstance(told[0].message, audio.RecordingWarning)
         assert outcome in str(told[0].message)
-        assert "8비트인데 소리가 작아" in told[0].message.told.say("ko")
+        assert "8비트인데 소리가 작아" in told[0].message.notice.say("ko")
     begin, end = audio.speech_bounds(recording.mono, 22050, noise=recording.noise)
     assert end - begin > 11025
 

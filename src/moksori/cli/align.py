@@ -142,11 +142,11 @@ def _align_folder(
             if not row["problem"]:
                 aligned.save(grid)
     _write_rows(report, columns, [made[path.name] for path in recordings])
-    told = say(
+    notice = say(
         "align.done", console.language, aligned=len(recordings) - len(problems),
         number=len(recordings), now=len(waiting), report=report,
     )  # fmt: skip
-    out.print(told, markup=False)
+    out.print(notice, markup=False)
     for row in problems:
         out.print(f"  {row['file']}: {row['problem']}", markup=False)
     if problems:

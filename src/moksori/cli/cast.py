@@ -65,8 +65,8 @@ def cast(
     new = first_cast(lines, load_card(model or MODEL).voices, known)
     before = read_text(output, ConfigError, keep_ends=True) if known else ""
     if known and not new.strip():
-        told = say("cast.complete", console.language, file=output, script=script)
-        out.print(told, markup=False)
+        notice = say("cast.complete", console.language, file=output, script=script)
+        out.print(notice, markup=False)
         return
     whole = f"{before.rstrip()}\n\n{new}" if before.strip() else new
     try:

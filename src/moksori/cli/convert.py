@@ -161,25 +161,25 @@ def convert(
         if by:
             sign(output, said, by)
     confidence = result.alignment.confidence
-    told = message(
+    notice = message(
         "convert.done", file=output, seconds=len(result.samples) / result.sample_rate,
         sample_rate=result.sample_rate, voice=voice, confidence=confidence,
     )  # fmt: skip
     if result.lowered:
-        told = message("convert.lowered", done=told, by=result.lowered)
+        notice = message("convert.lowered", done=notice, by=result.lowered)
     if written != result.subtype:
-        told = message(
-            "convert.written", done=told, written=written, kind=result.subtype,
+        notice = message(
+            "convert.written", done=notice, written=written, kind=result.subtype,
             ending=output.suffix,
         )  # fmt: skip
     if result.treble != treble:
-        told = message("convert.treble", done=told)
+        notice = message("convert.treble", done=notice)
     if speaker.mean_log_f0 is not None:
         hertz = math.exp(speaker.mean_log_f0)
-        told = message("convert.actor", done=told, hertz=hertz)
+        notice = message("convert.actor", done=notice, hertz=hertz)
     if (channels := result.samples.shape[1]) > 1:
-        told = message("convert.channels", done=told, channels=channels)
-    out.print(told.say(console.language), markup=False)
+        notice = message("convert.channels", done=notice, channels=channels)
+    out.print(notice.say(console.language), markup=False)
     warn_if_unsure(confidence, recording)
 
 

@@ -106,8 +106,8 @@ def enroll(
         )  # fmt: skip
     for why in done.left_out:
         out.print(say("enrol.left_out", console.language, why=why), markup=False)
-    told = say(
+    notice = say(
         "enrol.done", console.language, file=done.path, lines=done.lines, minutes=done.minutes,
         who=agreed.who, until=agreed.until, voice=name,
     )  # fmt: skip
-    out.print(told, markup=False)
+    out.print(notice, markup=False)

@@ -54,9 +54,12 @@ def evaluate(
             help="For a .csv: folders VOICE with real recordings, to compare voices with."
         ),
     ] = None,
-    recogniser: Annotated[
+    asr: Annotated[
         str,
-        typer.Option(help="faster-whisper's: a model's name or folder; “base” needs no download."),
+        typer.Option(
+            help="The speech recognition (ASR) that counts character errors: faster-whisper's, by a model's "
+            "name or folder; “base” needs no download."
+        ),
     ] = "base",
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
@@ -79,7 +82,7 @@ def evaluate(
     from moksori.evaluation import job, lines
     from moksori.evaluation.report import summarise, write_report
     from moksori.evaluation.voices import Voices
-    from moksori.metrics.models import Recogniser, whisper_base
+    from moksori.metrics.models import WhisperASR, whisper_base
 
     if source.is_dir():
         wanted, real = lines.corpus_lines(source, voice or ["lmy", "kih"], unseen, seen)
@@ -97,11 +100,11 @@ def evaluate(
     output.mkdir(parents=True, exist_ok=True)
     voices = Voices(real, output / "voices.npz")
     voices.embed(progress("listening to real voices"))
-    ears = Recogniser(whisper_base(output / "whisper-base") if recogniser == "base" else recogniser)
+    whisper = WhisperASR(whisper_base(output / "whisper-base") if asr == "base" else asr)
     (output / "audio").mkdir(exist_ok=True)
     rows = job.evaluate(
-        wanted, job.Judge(converter, ears, voices, output / "audio", wanted),
-        job.describe(converter, recogniser, targets), output, progress("converting and judging"),
+        wanted, job.Judge(converter, whisper, voices, output / "audio", wanted),
+        job.describe(converter, asr, targets), output, progress("converting and judging"),
     )  # fmt: skip
     figures = summarise(rows, voices)
     page = write_report(rows, figures, output, f"{source.name}: {len(rows)} conversions")

@@ -222,8 +222,8 @@ def _prepare(
         terms=terms.dump(),
     )
     _print_report(report, dest)
-    told = say("prepare.use", console.language, licence=licence, use=terms.say_use())
-    out.print(told, markup=False)
+    notice = say("prepare.use", console.language, licence=licence, use=terms.say_use())
+    out.print(notice, markup=False)
     if not report["speakers"]:
         raise CorpusError.of("prepare.none", dest=dest)
 

@@ -24,8 +24,8 @@ def print_noticed(path: Path, content: "ScriptContent") -> None:
             f"{say('severity.warning', lang)}: {warning.say(lang)}", style="yellow", markup=False
         )
     for _, where, why in content.faults[:_SHOWN]:
-        told = say("script.fault", lang, file=path, where=where, why=why)
-        err.print(f"{say('severity.error', lang)}: {told}", style="red", markup=False)
+        notice = say("script.fault", lang, file=path, where=where, why=why)
+        err.print(f"{say('severity.error', lang)}: {notice}", style="red", markup=False)
     if (more := len(content.faults) - _SHOWN) > 0:
         err.print(say("script.more_faults", lang, number=more), style="red", markup=False)
 

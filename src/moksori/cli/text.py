@@ -123,8 +123,10 @@ def _print_reading(
             out.print(f"  {say(f'cli.text.{name}', lang):<7}{value}", markup=False)
         for event in reading.events:
             kind = message(f"cli.text.{event.kind}")
-            told = say("cli.text.event", lang, kind=kind, text=event.text, number=event.offset + 1)
-            out.print(f"  {told}", markup=False)
+            notice = say(
+                "cli.text.event", lang, kind=kind, text=event.text, number=event.offset + 1
+            )
+            out.print(f"  {notice}", markup=False)
     for doubt in reading.doubts:
         out.print(f"  {doubt.say(lang)}", markup=False)
     return True, len(reading.doubts)

@@ -93,13 +93,13 @@ def voices(
             continue
         voice, other = pack.voice, pack.model != card.sha256
         median, span = _f0_of(voice)
-        told = say(
+        notice = say(
             "voices.enrolled", console.language, voice=voice.name, sex=message(f"sex.{voice.sex}"),
             f0=f"{median} Hz{span and f' ({span})'}", minutes=voice.minutes,
             consent=_said(pack.consent, folder, other),
             spoken=message("voices.spoken") if pack.spoken else "",
         )  # fmt: skip
-        out.print(told, markup=False)
+        out.print(notice, markup=False)
     out.print(say("voices.hear", console.language), markup=False)
 
 
@@ -183,5 +183,5 @@ def revoke(
     from moksori.conversion.voices import packs_folder, revoke_voice
 
     row = revoke_voice(voice, load_card(model or MODEL), packs or packs_folder(), why)
-    told = say("voices.taken_back", console.language, voice=voice, on=row.on)
-    out.print(told, markup=False)
+    notice = say("voices.taken_back", console.language, voice=voice, on=row.on)
+    out.print(notice, markup=False)

@@ -19,7 +19,7 @@ from moksori.weights import RECOGNISER
 
 OWN = "recogniser"  # folder of a model's own, in the model's
 OFF, BUNDLED = "off", "bundled"  # what may be asked for instead of a folder
-CRY_F0_MAX: Hertz = (
+NONVERBAL_F0_MAX: Hertz = (
     1500.0  # screams go higher than speech: of 25, 14% of the frames voiced to 700 Hz, 48% so
 )
 _MOST = 3.0  # nepers that a frame is moved by at most
@@ -46,7 +46,7 @@ def find_recogniser(model: Path, asked: Path | str | None = None) -> Path | None
 
 def nonverbal_audio(audio: AudioConfig) -> AudioConfig:
     """The settings by which the F0 of a sound without words is tracked."""
-    return audio.model_copy(update={"f0_max": CRY_F0_MAX})
+    return audio.model_copy(update={"f0_max": NONVERBAL_F0_MAX})
 
 
 class Listener:

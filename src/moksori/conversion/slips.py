@@ -29,7 +29,7 @@ from moksori.text.sounds import SILENT, to_hangul
 from moksori.text.symbols import PUNCTUATION, SPACE
 
 if TYPE_CHECKING:
-    from moksori.metrics.models import Recogniser
+    from moksori.metrics.models import WhisperASR
 
 LIMIT = 9.0  # nats from which a word is flagged; see docs/figures.md
 _DOUBT = 4.0  # nats from which whisper is asked
@@ -211,10 +211,10 @@ def whisper(recording: Recording) -> Transcribe | None:
 
 
 @cache
-def _whisper() -> "Recogniser":
-    from moksori.metrics.models import Recogniser, whisper_base
+def _whisper() -> "WhisperASR":
+    from moksori.metrics.models import WhisperASR, whisper_base
 
     home = Path(user_cache_dir("moksori")) / "whisper-base"
     home.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{home}.lock"):  # one worker puts it together, the others wait
-        return Recogniser(whisper_base(home), threads=1)
+        return WhisperASR(whisper_base(home), threads=1)

@@ -216,8 +216,8 @@ def _report(results: list[dict[str, Any]], licence: str, new: int) -> dict[str, 
     for result in results:
         if result["problem"]:
             problem = Message.load(result["problem"])
-            told = {"problem": problem.say("en"), "message": problem.dump()}
-            rejected.append({"id": result["id"], "speaker": result["speaker"], **told})
+            notice = {"problem": problem.say("en"), "message": problem.dump()}
+            rejected.append({"id": result["id"], "speaker": result["speaker"], **notice})
             continue
         speaker, split = result["speaker"], result["split"]
         entry = speakers.setdefault(speaker, {"sex": result["sex"], "lines": {}, "seconds": {}})

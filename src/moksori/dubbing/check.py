@@ -91,8 +91,8 @@ def check(
     rate = content.frame_rate or request.frame_rate
     lines = times_of_names(content.lines, request.audio.resolve(), request.pattern, rate)
     if named := sum(a.start != b.start for a, b in zip(lines, content.lines, strict=True)):
-        told = message("takes.by_name", number=named)
-        content = replace(content, warnings=[*content.warnings, told])
+        notice = message("takes.by_name", number=named)
+        content = replace(content, warnings=[*content.warnings, notice])
     start, picture = (parse_time(x, rate) if x else None for x in (request.start, request.length))
     origin, noticed = origin_of(track, start, lines, rate)
     noticed += [*rate_issues(track, rate, asked=own is None or rate != own), *about_issues(track)]
@@ -224,15 +224,15 @@ def _of_length(
     """
     issues = []
     if picture is not None and end > picture + _SAME:
-        told = {
+        notice = {
             "end": shown_time(origin + end, rate),
             "length": shown_time(origin + picture, rate),
         }
-        issues.append(Issue("warning", "", "beyond_picture", told))
+        issues.append(Issue("warning", "", "beyond_picture", notice))
     if request.loudness == PREMIX:
         if format_timecode(origin, rate).replace(";", ":") != _PREMIX_START:
-            told = {"start": shown_time(origin, rate)}
-            issues.append(Issue("warning", "", "premix_start", told))
+            notice = {"start": shown_time(origin, rate)}
+            issues.append(Issue("warning", "", "premix_start", notice))
         if picture is None and not track:
             issues.append(Issue("warning", "", "premix_length", {}))
     return issues
@@ -240,15 +240,16 @@ def _of_length(
 
 def _far_apart(takes: Sequence[Take], origin: Seconds, rate: FrameRate) -> list[Issue]:
     """Lines an hour or more after the one before, by a slip in a time code or beyond midnight."""
-    timed = sorted(
-        (take for take in takes if take.start is not None), key=lambda take: take.start or 0
-    )
-    return [
-        Issue("warning", after.line.place, "far_apart", {
-            "before": shown_time(origin + (before.start or 0), rate),
-            "after": shown_time(origin + (after.start or 0), rate),
-            "hours": ((after.start or 0) - (before.start or 0)) / 3600,
-        })
-        for before, after in pairwise(timed)
-        if (after.start or 0) - (before.start or 0) >= _FAR
-    ]  # fmt: skip
+    timed = [(take.start, take.line.place) for take in takes if take.start is not None]
+    timed.sort(key=lambda at: at[0])
+    issues = []
+    for (before, _), (after, place) in pairwise(timed):
+        if after - before >= _FAR:
+            shown = [shown_time(origin + start, rate) for start in (before, after)]
+            values = {
+                "before": shown[0],
+                "after": shown[1],
+                "hours": f"{(after - before) / 3600:.1f}",
+            }
+            issues.append(Issue("warning", place, "far_apart", values))
+    return issues

@@ -51,7 +51,7 @@ class Database:
                 shutil.copyfile(self.copy, self.path)
         except OSError as error:
             raise write_error(self.path, error) from None
-        with told(self.path):
+        with sqlite_errors(self.path):
             _salvage(damaged, self.path)
         return message("state.restored" if found else "state.lost", path=damaged)
 
@@ -61,7 +61,7 @@ class Database:
         Raises:
             OutputError: as `write`.
         """
-        with told(self.path):
+        with sqlite_errors(self.path):
             return self._connection.execute(query, values).fetchall()
 
     @contextmanager
@@ -71,7 +71,7 @@ class Database:
         Raises:
             OutputError: the disk is full, the file is damaged or cannot be written to.
         """
-        with told(self.path), self._connection:
+        with sqlite_errors(self.path), self._connection:
             yield self._connection
 
     def save_copy(self) -> None:
@@ -82,7 +82,7 @@ class Database:
         """
         if self._saved == self._connection.total_changes and self.copy.exists():
             return
-        with atomic_path(self.copy) as temporary, told(self.path):
+        with atomic_path(self.copy) as temporary, sqlite_errors(self.path):
             copy = sqlite3.connect(temporary)
             try:
                 self._connection.backup(copy)
@@ -101,7 +101,7 @@ def read_only(path: Path, query: str) -> Iterable[tuple[Any, ...]]:
     Raises:
         OutputError: it is damaged or cannot be read.
     """
-    with told(path):
+    with sqlite_errors(path):
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30)
         try:
             return connection.execute(query).fetchall()
@@ -170,7 +170,7 @@ def _is_whole(path: Path) -> bool:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def sqlite_errors(path: Path) -> Iterator[None]:
     """Say what SQLite says of a file as what a user can do about it.
 
     Raises:

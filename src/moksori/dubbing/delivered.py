@@ -19,7 +19,7 @@ def mark(path: Path) -> str:
 
 
 def digest(path: Path) -> str:
-    """Of a file's content."""
+    """BLAKE2b digest of a file's content, hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 

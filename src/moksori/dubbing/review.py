@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from moksori.dubbing.database import told
+from moksori.dubbing.database import sqlite_errors
 from moksori.dubbing.moved import keep_said, known_as, known_before, names, where
 from moksori.dubbing.records import CHANGES, HOME, MARKS, Change, Mark
 from moksori.dubbing.task import Task
@@ -254,7 +254,10 @@ class Review:
     def _opened(self) -> Iterator[sqlite3.Connection]:
         if not self._path.exists():
             raise OutputError.of("review.no_job", out=self.out)
-        with told(self._path), closing(sqlite3.connect(self._path, timeout=30)) as database:
+        with (
+            sqlite_errors(self._path),
+            closing(sqlite3.connect(self._path, timeout=30)) as database,
+        ):
             there = dict(database.execute("SELECT name, sql FROM sqlite_master").fetchall())
             if "known" not in there:
                 database.executescript(_SCHEMA)

@@ -2,7 +2,7 @@
 
 OUT/results.csv        a row a line, written as it is done: killed, the same command resumes
 OUT/audio/*.flac       the converted lines
-OUT/run.json           which model, vocoder and recogniser; a folder holds one evaluation
+OUT/run.json           which model, vocoder and ASR; a folder holds one evaluation
 """
 
 import csv
@@ -24,7 +24,7 @@ from moksori.formulas import as_written, text_cells
 from moksori.metrics.effort import Effort, effort
 from moksori.metrics.measures import character_errors, compare_f0, nearest
 from moksori.metrics.models import (
-    Recogniser,
+    WhisperASR,
     dnsmos,
     mel_cepstral_distance,
     speaker_embedding,
@@ -52,7 +52,7 @@ class Judge:
 
     Args:
         converter: of the lines.
-        recogniser: of the words.
+        asr: hears the words.
         voices: embedded.
         folder: for the converted lines.
         lines: all that are to be judged, for what is known of their actors.
@@ -61,12 +61,12 @@ class Judge:
     def __init__(
         self,
         converter: Converter,
-        recogniser: Recogniser,
+        asr: WhisperASR,
         voices: Voices,
         folder: Path,
         lines: Iterable[EvaluationLine] = (),
     ) -> None:
-        self.converter, self.recogniser = converter, recogniser
+        self.converter, self.asr = converter, asr
         self.voices, self.folder = voices, folder
         lines = [*lines]
         self.words = sorted({word for line in lines for word in line.text.split()})
@@ -96,7 +96,7 @@ class Judge:
         if wordless:
             followed_source = follows(self.converter, source.recording, converted)
             return followed_source | self._whose(line, source, wave, sample_rate)
-        heard = self.recogniser.transcribe(wave, sample_rate)
+        heard = self.asr.transcribe(wave, sample_rate)
         errors, letters = character_errors(line.text, heard)
         pitch = self.pitch(wave, sample_rate)
         followed = compare_f0(source.pitch, pitch)
@@ -164,7 +164,7 @@ class _Source:
 
     @cached_property
     def heard(self) -> str:
-        return self._judge.recogniser.transcribe(self.recording.mono, self.recording.sample_rate)
+        return self._judge.asr.transcribe(self.recording.mono, self.recording.sample_rate)
 
     def slips(self, text: str) -> dict[str, float]:
         if text not in self._slips:
@@ -276,7 +276,7 @@ def read_results(path: Path) -> list[Row]:
         ]
 
 
-def describe(converter: Converter, recogniser: str, voices: list[str]) -> dict[str, str]:
+def describe(converter: Converter, asr: str, voices: list[str]) -> dict[str, str]:
     """What an evaluation's metrics depend on; `voices` are its targets."""
     weights = hashlib.sha256(converter.card.sha256.encode())
     own = [converter.target(name).weights for name in voices]
@@ -286,7 +286,7 @@ def describe(converter: Converter, recogniser: str, voices: list[str]) -> dict[s
     return {
         "model": converter.card.sha256,
         "weights": weights.hexdigest(),
-        "recogniser": recogniser,
+        "asr": asr,
     }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moksori.conversion.converter import Converter
-from moksori.conversion.listening import CRY_F0_MAX
+from moksori.conversion.listening import NONVERBAL_F0_MAX
 from moksori.conversion.slips import worst_slip
 from moksori.errors import TextError
 from moksori.metrics.measures import compare_f0, envelope_correlation
@@ -25,7 +25,7 @@ def follows(converter: Converter, recording: Recording, converted: "Conversion")
     waves = recording.mono, downmix(converted.samples)
     tracks = []
     for wave in waves:
-        _, hertz, voiced = swift(wave, rate, audio.f0_min, CRY_F0_MAX)
+        _, hertz, voiced = swift(wave, rate, audio.f0_min, NONVERBAL_F0_MAX)
         tracks.append(np.where(voiced, hertz, 0.0))
     row: dict[str, Any] = {"envelope_correlation": envelope_correlation(*waves, rate)}
     n = min(map(len, tracks))

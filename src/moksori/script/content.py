@@ -79,18 +79,18 @@ class ScriptContent:
         """
         if not self.faults:
             return self.lines
-        raise ScriptError(joined(self.told(path)))
+        raise ScriptError(joined(self.notices(path)))
 
-    def told(self, path: Path) -> list[Message]:
+    def notices(self, path: Path) -> list[Message]:
         """What is to be asked, and the faults, each with its place."""
-        told = [self.question] if self.question else []
-        told += [
+        notice = [self.question] if self.question else []
+        notice += [
             message("script.fault", file=path, where=fault.where, why=fault.what)
             for fault in self.faults[:_NAMED]
         ]
         if (more := len(self.faults) - _NAMED) > 0:
-            told.append(message("script.more_faults", number=more))
-        return told
+            notice.append(message("script.more_faults", number=more))
+        return notice
 
 
 def joined(parts: Sequence[Message], code: str = "script.next") -> Message:

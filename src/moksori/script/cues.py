@@ -82,10 +82,10 @@ def content_of(
             faults += [Fault(place, cue.where or row_at(cue.row), why) for why in own]
         else:
             textless.append(cue.no)
-    told = [*timing.warnings, *warnings]
-    told += textless_warning(path, message("script.cues"), textless)
+    notice = [*timing.warnings, *warnings]
+    notice += textless_warning(path, message("script.cues"), textless)
     return ScriptContent(
-        lines, told, faults, [_understood(path, lines)] if lines else [],
+        lines, notice, faults, [_understood(path, lines)] if lines else [],
         question=timing.question, frame_rate=timing.notation.frame_rate,
     )  # fmt: skip
 

@@ -41,7 +41,7 @@ def read_dapt(path: Path, asked: Asked) -> ScriptContent:
     except ScriptError as error:
         raise ScriptError.of("script.understood", place=path, what=error.message) from None
     events = [*Walk(root, clock, asked.hidden).events()]
-    language, told = _language(path, events, asked)
+    language, notice = _language(path, events, asked)
     chosen = [event for event in events if _name(event, events) == language]
     chosen, warnings = _said(path, chosen)
     chosen = _numbered([part for event in chosen for part in event.apart()])
@@ -69,7 +69,7 @@ def read_dapt(path: Path, asked: Asked) -> ScriptContent:
         )
         for line in content.lines if (event := by_number[int(line.place.number)])
     ]  # fmt: skip
-    understood = [_understood(path, root, chosen, told)] if chosen else []
+    understood = [_understood(path, root, chosen, notice)] if chosen else []
     return replace(content, lines=lines, understood=understood, frame_rate=clock.frame_rate)
 
 
@@ -133,9 +133,9 @@ def _said(path: Path, events: list[Event]) -> tuple[list[Event], list[Message]]:
     if len(left) == len(events):
         return events, []
     kept = [event for event in events if event not in left]
-    told = [message(code, file=path, number=len(found), cites=_cited(found))
+    notice = [message(code, file=path, number=len(found), cites=_cited(found))
             for code, found in (("script.seen", seen), ("script.sounds", sounds)) if found]  # fmt: skip
-    return kept, told
+    return kept, notice
 
 
 def _numbered(events: Sequence[Event]) -> list[Event]:
@@ -160,13 +160,13 @@ def _cited(events: Sequence[Event]) -> Message:
 
 def _marks(path: Path, events: Sequence[Event]) -> list[Message]:
     """What was left out within texts."""
-    told = []
+    notice = []
     for code, name in (("script.cut", "cut"), ("script.hidden_text", "hidden")):
         cites = [message("script.cites", where=event.id or event.number, text=text[:40])
                  for event in events if (text := one_line(getattr(event, name)))]  # fmt: skip
         if cites:
-            told.append(message(code, place=path, cells=joined(cites[:_NAMED])))
-    return told
+            notice.append(message(code, place=path, cells=joined(cites[:_NAMED])))
+    return notice
 
 
 def _cue(event: Event, names: Names) -> Cue:

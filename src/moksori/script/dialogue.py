@@ -234,8 +234,8 @@ def asides(path: Path, paragraphs: Iterable[Paragraph]) -> list[Message]:
                 found.setdefault(code, []).append(
                     message("script.cites", where=where, text=_short(text))
                 )
-    told = list[Message]()
+    notice = list[Message]()
     for code, cells in found.items():
         more = [message("script.more_faults", number=len(cells) - 20)] * (len(cells) > 20)
-        told.append(message(code, place=path, cells=joined([*cells[:20], *more])))
-    return told
+        notice.append(message(code, place=path, cells=joined([*cells[:20], *more])))
+    return notice

@@ -83,8 +83,8 @@ def _of_tables(path: Path, parts: _Parts, spoken: ScriptContent, asked: Asked) -
         replace(line, scene=line.scene or parts.scenes.get(line.place.sheet, ""))
         for line in content.lines
     ]
-    told = [*asides(path, parts.paragraphs), *_paragraphs_passed(path, parts.paragraphs, spoken)]
-    return replace(content, lines=lines, warnings=[*content.warnings, *told])
+    notice = [*asides(path, parts.paragraphs), *_paragraphs_passed(path, parts.paragraphs, spoken)]
+    return replace(content, lines=lines, warnings=[*content.warnings, *notice])
 
 
 def _paragraphs_passed(

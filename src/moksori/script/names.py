@@ -137,11 +137,11 @@ def unify_names(lines: Sequence[Line]) -> tuple[list[Line], list[Message]]:
             if name != written:
                 changed.setdefault(name, {})[written] = None
         unified.append(replace(line, character=character, actor=actor))
-    told = "; ".join(
+    notice = "; ".join(
         f"{', '.join(f'“{_shown(name)}”' for name in written)} → {name}"
         for name, written in changed.items()
     )
-    return unified, [message("script.names", names=told)] if told else []
+    return unified, [message("script.names", names=notice)] if notice else []
 
 
 def _shown(name: str) -> str:

@@ -85,7 +85,7 @@ def rich_cell(
     grouped: dict[str, list[str]] = {}
     for code, text in [*found, *asides]:
         grouped.setdefault(code, []).append(text)
-    told = tuple(
+    notice = tuple(
         (code, text) for code, texts in grouped.items() if (text := one_line("".join(texts)))
     )
     return Cell(
@@ -94,7 +94,7 @@ def rich_cell(
         cut=cell.cut,
         raised=cell.raised,
         looks=cell.looks,
-        asides=told,
+        asides=notice,
     )
 
 
@@ -129,7 +129,11 @@ def table_of(
                 merges.append((column + 1, at, column + width, at + box.height - 1))
         if any(cell.own or cell.cut or cell.asides for cell in row):
             cells[at] = row
-    told = {(row, places[row, i]): text for (row, i), text in comments.items()}
+    notice = {(row, places[row, i]): text for (row, i), text in comments.items()}
     return Table(
-        "", merged(cells, merges), hidden_rows=frozenset(hidden_rows), comments=told, number=number
+        "",
+        merged(cells, merges),
+        hidden_rows=frozenset(hidden_rows),
+        comments=notice,
+        number=number,
     )

@@ -50,8 +50,8 @@ def read_plain(path: Path, asked: Asked) -> ScriptContent:
     if not names:
         return ScriptContent(lines, faults=faults)
     cites = cited([row for row in written if row.place in names])
-    told = message("script.rows_with_names", file=path, number=len(names), cites=cites)
-    return ScriptContent(lines, [told], faults)
+    notice = message("script.rows_with_names", file=path, number=len(names), cites=cites)
+    return ScriptContent(lines, [notice], faults)
 
 
 # By suffix. A new kind of script is a reader in a file of its own, and a line here.
@@ -135,8 +135,8 @@ def read_script(
         raise ScriptError(joined([none, *content.warnings]))  # such as that all rows are hidden
     if content.faulty.issuperset(line.place for line in content.lines):
         content.whole(path)  # raises
-    lines, told = unify_names(content.lines)
-    return replace(content, lines=lines, warnings=[*content.warnings, *told])
+    lines, notice = unify_names(content.lines)
+    return replace(content, lines=lines, warnings=[*content.warnings, *notice])
 
 
 def _reader(path: Path) -> Reader:

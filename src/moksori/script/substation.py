@@ -67,9 +67,9 @@ def read_substation(path: Path, asked: Asked) -> ScriptContent:
         times = f"{event.start / 1000:.3f}", f"{event.end / 1000:.3f}"
         speeches = [] if drawn else [Speech(event.name, tuple(text.split("\n")))]
         spoken.append(Cue(number, str(len(spoken) + 1), times, speeches))
-    told = [message("script.drawings", file=path, places=", ".join(drawings))] if drawings else []
+    notice = [message("script.drawings", file=path, places=", ".join(drawings))] if drawings else []
     cues = [*spoken, *broken]
-    return content_of(path, cues, asked.frame_rate, milliseconds=True, warnings=told)
+    return content_of(path, cues, asked.frame_rate, milliseconds=True, warnings=notice)
 
 
 def _plain(text: str) -> str:

@@ -83,17 +83,17 @@ def with_times(path: Path, content: ScriptContent, asked: FrameRate | None) -> S
         elif position is not None:
             without.append(line)
         lines.append(line)
-    told = [message("times.taken", file=path, number=len(found), entries=len(entries))]
+    notice = [message("times.taken", file=path, number=len(found), entries=len(entries))]
     if kept := len(content.lines) - len(open_):
-        told.append(message("times.kept", file=path, number=kept))
+        notice.append(message("times.kept", file=path, number=kept))
     if without:
-        told.append(
+        notice.append(
             message("times.without", file=path, number=len(without), lines=_places(without))
         )
     if content.frame_rate and rate and rate != content.frame_rate:
-        told.append(message("times.other_rate", file=path, said=rate, script=content.frame_rate))
+        notice.append(message("times.other_rate", file=path, said=rate, script=content.frame_rate))
     return replace(
-        content, lines=lines, understood=[*content.understood, *told],
+        content, lines=lines, understood=[*content.understood, *notice],
         frame_rate=content.frame_rate or rate,
     )  # fmt: skip
 
@@ -172,7 +172,7 @@ def _read(path: Path, asked: FrameRate | None) -> Timeline:
         path, Asked(columns={}, only=("no", "start", "end", "file"), frame_rate=asked)
     )
     if script.question:
-        raise ScriptError(joined(script.told(path)))
+        raise ScriptError(joined(script.notices(path)))
     return [
         Entry(line.file or line.text, line.start, line.end, "" if line.place.kind == "cue" else line.no)
         for line in script.lines if line.start is not None

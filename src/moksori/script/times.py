@@ -151,8 +151,8 @@ def _without_rate(
         return _ask_rate(path, first, largest, _HINTS[limit])
     if largest >= max(_HINTS):
         return Timing(Notation())
-    told = message("script.hundredths", file=path, text=first.text, number=len(values))
-    return Timing(Notation(), None, (told,))
+    notice = message("script.hundredths", file=path, text=first.text, number=len(values))
+    return Timing(Notation(), None, (notice,))
 
 
 def _contradiction(

@@ -41,8 +41,8 @@ class RecordingWarning(UserWarning):
     """Something about a recording's file that did not keep it from being read; `told` says what."""
 
     def __init__(self, path: Path, why: Message) -> None:
-        self.told = message("file.invalid", file=path, why=why)
-        super().__init__(self.told.say("en"))
+        self.notice = message("file.invalid", file=path, why=why)
+        super().__init__(self.notice.say("en"))
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,6 @@ class Features(NamedTuple):
     f0: torch.Tensor  # [T] Hz, 0 where unvoiced
 
 
-def samples_to_frames(samples: int, audio: AudioConfig) -> int:
-    """Whole frames in `samples`."""
-    return samples // audio.hop_length
-
-
 def samples_to_seconds(samples: int, audio: AudioConfig) -> Seconds:
     """Seconds that `samples` last."""
     return samples / audio.sample_rate

@@ -148,7 +148,7 @@ class Enrolling:
         return self._works.add(KIND, partial(self._learn, draft), beside=True, voice=draft.name)
 
     def drop(self, id: str) -> None:
-        """Forget whom nobody goes on with.
+        """Drop abandoned drafts.
 
         Raises:
             ConfigError: nobody is to be enrolled under that number.
@@ -156,7 +156,7 @@ class Enrolling:
         self._drop(self._draft(id))
 
     def look(self) -> None:
-        """Forget whom nobody goes on with; called every second or so."""
+        """Drop abandoned drafts; called every second or so."""
         for draft in [*self._drafts.values()]:
             if not draft.started and time.monotonic() - draft.touched > _IDLE:
                 self._drop(draft)

@@ -75,7 +75,7 @@ class Works:
         beside: bool = False,
         **about: Any,
     ) -> Work:
-        """Have something done as soon as what was asked before is, or at once beside it."""
+        """Queue a work, or start it at once in a thread of its own (`beside`)."""
         with self._adding:
             number = next(self._numbers)
             work = Work(number=number, kind=kind, about=about, do=do, quiet=quiet, beside=beside)

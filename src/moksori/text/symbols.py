@@ -11,7 +11,6 @@ VOWELS = "".join(chr(0x1161 + i) for i in range(21))  # ᅡ … ᅵ
 CODAS = "ᆨᆫᆮᆯᆷᆸᆼ"  # the seven that Korean pronounces (표준발음법 제8항)
 
 SYMBOLS: tuple[str, ...] = (PAD, BOS, EOS, SPACE, *PUNCTUATION, *ONSETS, *VOWELS, *CODAS)
-PAD_ID = 0
 
 _IDS = {symbol: i for i, symbol in enumerate(SYMBOLS)}
 

@@ -31,7 +31,7 @@ from moksori.models.aligner import diagonal_prior
 from moksori.processor import multiplies_bfloat16
 from moksori.writing import atomic_write
 
-_CHECKPOINT_FORMAT = 2  # raised when `last.ckpt` of an older run could not be gone on with
+_CHECKPOINT_FORMAT = 2  # raised when `last.ckpt` of an older run cannot be resumed
 
 
 class Training(pl.LightningModule):
@@ -187,7 +187,7 @@ def fit(
     export: Callable[[Path, AnyCard, str], ExportModel] = ExportModel,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
 ) -> Path:
-    """Train, or go on with a training that was cut; the folder of the best model.
+    """Train, or resume an interrupted run; the folder of the best model.
 
     Runs on the CPU, on one GPU, or on several (under torchrun) without another word. `run` gets
     `config.json`, `last.ckpt` after each epoch, TensorBoard's events, and `model/`.

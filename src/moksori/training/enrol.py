@@ -163,9 +163,9 @@ def enroll(
     entry = report["speakers"].get(name, {"seconds": {}})
     usable = sum(entry["seconds"].values())
     if usable < MIN_SECONDS or "valid" not in entry["seconds"]:
-        told = [Message.load(line["message"]) for line in report["rejected"][:3]]
+        notice = [Message.load(line["message"]) for line in report["rejected"][:3]]
         little = message("enrol.little", usable=usable, lines=len(lines), least=MIN_SECONDS)
-        raise CorpusError(reduce(_then, told, little))
+        raise CorpusError(reduce(_then, notice, little))
     heard = (
         hear_consent(spoken, consent, work / "corpus", judged, trained, card) if spoken else None
     )
@@ -206,7 +206,7 @@ def _learn(
     optimizer: OptimizerConfig,
     progress: Callable[[Iterable[Any], int], Iterable[Any]],
 ) -> tuple[dict[str, torch.Tensor], Usual]:
-    """The weights that make the voice's own lines again best, by name, and what its card tells."""
+    """The weights that best reconstruct the voice's own lines, by name, and what its card tells."""
     voice = pack.voice
     config = TrainConfig(
         audio=card.audio, optimizer=optimizer, data=_DATA, model=card.model, speak_every=0

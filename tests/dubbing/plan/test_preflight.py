@@ -162,6 +162,9 @@ def test_overlaps_are_those_of_every_pair(rows):
 def test_findings_are_kept_in_both_languages(tmp_path):
     values = dict.fromkeys(
         (
+            "before",
+            "after",
+            "hours",
             "file",
             "names",
             "why",

@@ -36,7 +36,7 @@ class Placed:
 
 
 def end_of(line: Placed, rate: int) -> int:
-    """The sample of the reel that `line` is over at."""
+    """First sample of the reel after `line`."""
     if line.start < 0:
         raise OutputError.of("reel.before", line=line.id, by=-line.start / rate)
     if not line.wave.is_file():

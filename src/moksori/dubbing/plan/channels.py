@@ -101,9 +101,11 @@ class Channels:
 
     def issues(self) -> list[Issue]:
         """What there is to say of them all."""
-        told = [Issue("warning", "", "channels_unknown", {"name": name}) for name in self._unknown]
+        notice = [
+            Issue("warning", "", "channels_unknown", {"name": name}) for name in self._unknown
+        ]
         if self.count == _STEREO and not (self._named or self._asked):
-            told.append(Issue("note", "", "channels_stereo", {}))
+            notice.append(Issue("note", "", "channels_stereo", {}))
         used = [
             message("channels.whose", name=self._people[key], number=self._shown(found[0]))
             for key, found in sorted(self._named.items(), key=lambda item: item[1])
@@ -111,8 +113,8 @@ class Channels:
         ]
         if used and self.count > 1:
             listed = joined(used, "script.and")
-            told.append(Issue("note", "", "channels_named", {"listed": listed}))
-        return told
+            notice.append(Issue("note", "", "channels_named", {"listed": listed}))
+        return notice
 
     def shown(self, numbers: Iterable[int]) -> str:
         """Channels as people know them: 1 하나, 2 두나, 3."""

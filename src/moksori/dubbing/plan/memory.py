@@ -132,8 +132,8 @@ class Memory:
                 place = Path(os.path.normpath(home / path))
                 key = place, begin, samples, channel[0] if channel else None
                 self._kept[key] = state[1:]
-                told = Message.load(coarse) if coarse else None
-                self._sounds.setdefault(key, (state[1:], Sound(digest, speech, source, told)))
+                notice = Message.load(coarse) if coarse else None
+                self._sounds.setdefault(key, (state[1:], Sound(digest, speech, source, notice)))
 
     def keep(self, home: Path) -> None:
         """Keep what was measured in a job's own folder; a trouble with that is none of the job's."""
@@ -151,8 +151,8 @@ class Memory:
             name = json.dumps([os.path.relpath(path, home), *rest])
             f0 = source and source.f0.astype(np.float32).tobytes()
             energy = source and source.energy.model_dump_json()
-            told = coarse.dump() if coarse else ""
-            rows.append((name, json.dumps([_FORMAT, *state]), digest, speech, f0, energy, told))
+            notice = coarse.dump() if coarse else ""
+            rows.append((name, json.dumps([_FORMAT, *state]), digest, speech, f0, energy, notice))
         try:
             with closing(_opened(home, "rwc")) as database, database:
                 database.execute(_SCHEMA)

@@ -36,7 +36,7 @@ def explained(
     }
     unnamed = [line for line, _ in missing if id(line) in near and not line.file]
     pattern = _pattern(unnamed, files, name_of)
-    told = []
+    notice = []
     for line, issue in missing:
         if issue.kind == "no_audio" and id(line) in near:
             names = near[id(line)]
@@ -48,8 +48,8 @@ def explained(
                 issue = issue._replace(kind="no_audio_pattern", values=values)
             else:
                 issue = issue._replace(kind="no_audio_near", values=values)
-        told.append(issue)
-    return told
+        notice.append(issue)
+    return notice
 
 
 def _near(wanted: str, files: RecordingFolder) -> list[str]:

@@ -83,7 +83,7 @@ def find_takes(
             channel that it does not have.
         AudioError: the track cannot be read.
     """
-    lines, told, conflicting = with_speakers(lines, cast, faulty)
+    lines, notice, conflicting = with_speakers(lines, cast, faulty)
     faulty = {*faulty, *conflicting}
     ids, changes = name_lines(lines), changes or {}
     lines, stale = change_texts(lines, ids, changes)
@@ -110,7 +110,7 @@ def find_takes(
     ready = [take for take in found.recorded if take.role.voice or take.role.as_recorded]
     found = replace(found, takes=ready, lines=dict(zip(ids, lines, strict=True)))
     found.issues.extend(stale)
-    found.issues.extend(told)
+    found.issues.extend(notice)
     return found
 
 

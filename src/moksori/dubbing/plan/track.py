@@ -79,16 +79,16 @@ def origin_of(
     said = {"by": by, "stamp": shown_time(stamp, frame_rate)}
     issues = []
     if bext and ixml and abs(bext - ixml) >= _SAME:
-        told = {"bext": shown_time(bext, frame_rate), "ixml": shown_time(ixml, frame_rate)}
-        issues.append(Issue("warning", "", "stamps_differ", told))
+        notice = {"bext": shown_time(bext, frame_rate), "ixml": shown_time(ixml, frame_rate)}
+        issues.append(Issue("warning", "", "stamps_differ", notice))
     if asked is not None:
         if stamp and abs(stamp - asked) >= _SAME:
-            told = said | {"start": shown_time(asked, frame_rate)}
-            issues.append(Issue("warning", "", "stamp_differs", told))
+            notice = said | {"start": shown_time(asked, frame_rate)}
+            issues.append(Issue("warning", "", "stamp_differs", notice))
         return asked, issues
     if not stamp:
-        told = said | {"start": shown_time(hour, frame_rate)}
-        return hour, [Issue("warning", "", "stamp_unset", told)] if hour else []
+        notice = said | {"start": shown_time(hour, frame_rate)}
+        return hour, [Issue("warning", "", "stamp_unset", notice)] if hour else []
     return stamp, [*issues, Issue("note", "", "stamp", said)]
 
 

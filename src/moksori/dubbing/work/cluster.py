@@ -130,7 +130,7 @@ class RayEngine:
     def _given_up(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
         """No machine is left that could work."""
         for task in tasks:
-            yield Outcome(task, error=passing(message("work.lost", why="no worker is left")))
+            yield Outcome(task, error=passing(message("work.lost", why=message("work.none_left"))))
 
     def close(self) -> None:
         """As `Engine.close`."""

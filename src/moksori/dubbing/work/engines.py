@@ -143,9 +143,9 @@ def call(worker: Worker, method: str, task: Task) -> Outcome:
         return Outcome(task, error=error.message)
     except Exception as error:  # one line's trouble must not end the job for all others
         why = " ".join(str(error).split())
-        told = message("work.unexpected", kind=type(error).__name__, why=why)
+        notice = message("work.unexpected", kind=type(error).__name__, why=why)
         of_moment = isinstance(error, OSError | MemoryError)
-        return Outcome(task, error=passing(told) if of_moment else told)
+        return Outcome(task, error=passing(notice) if of_moment else notice)
     finally:
         if next(_calls) % _KEPT == 0:
             return_memory()

@@ -56,8 +56,8 @@ class SourceFilter(Vocoder):
         self.harmonic_bank = self._bank(config.harmonic_window)
         self.noise_bank = self._bank(config.noise_window)
         dim, self.takes_treble = config.dim, config.treble_levels
-        told = len(EDGES) if config.treble_levels else 0  # levels, and whether they are known
-        self.inputs = nn.Conv1d(audio.n_mels + 2 + told, dim, 7, padding=3)
+        notice = len(EDGES) if config.treble_levels else 0  # levels, and whether they are known
+        self.inputs = nn.Conv1d(audio.n_mels + 2 + notice, dim, 7, padding=3)
         self.blocks = nn.ModuleList(
             ConvNeXtBlock(dim, config.expansion) for _ in range(config.blocks)
         )
