@@ -1,6 +1,7 @@
 """What this machine's processor multiplies fastest."""
 
 from functools import cache
+from typing import Any
 
 
 @cache
@@ -13,6 +14,6 @@ def multiplies_bfloat16() -> bool:
     """
     import torch
 
-    able = torch.cpu.get_capabilities()
+    able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older ones lack it
     amd = "AMD" in able.get("cpu_name", "")
     return bool(able.get("amx_bf16") or (able.get("avx512_bf16") and amd))

@@ -1,9 +1,14 @@
 """What is shown while a command works."""
 
+from pathlib import Path
+
 import pytest
 import typer
 
+from moksori.cli import console
 from moksori.cli.console import watching
+from moksori.messages import message
+from moksori.signal.audio import RecordingWarning
 
 
 def test_ctrl_c_in_a_check_is_one_line(capsys):
@@ -14,3 +19,10 @@ def test_ctrl_c_in_a_check_is_one_line(capsys):
     assert ended.value.exit_code == 130
     said = capsys.readouterr().err
     assert "stopped" in said or "멈추었습니다" in said
+
+
+def test_a_recording_s_warning_is_in_the_user_s_language(monkeypatch, capsys):
+    monkeypatch.setattr(console, "language", "ko")
+    warning = RecordingWarning(Path("x.wav"), message("work.none_left"))
+    console.show_warning(warning, RecordingWarning, "x.py", 1)
+    assert "x.wav: 일할 수 있는 기계가 남지 않았습니다" in capsys.readouterr().err

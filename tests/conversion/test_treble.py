@@ -223,3 +223,10 @@ def test_what_a_card_tells_of_its_treble_is_the_mean_of_its_training_lines(prepa
     whole = sum(usual[name].treble[0] * lines[name] for name in names)
     assert whole == pytest.approx(count * (count - 1) / 2, abs=0.05 * count)
     assert all(usual[name].treble[1:] == (0.0, -1.0) for name in names)
+
+
+def test_any_frame_of_a_vocoder_has_its_treble():
+    """Also one that is no multiple of the transform's own step."""
+    take, wave = (np.random.default_rng(seed).standard_normal(7 * 440) * 0.01 for seed in (0, 1))
+    f0 = torch.zeros(7)
+    assert len(from_take(wave, take, RATE, low=8000.0, high=20000.0, f0=f0, take_f0=f0)) == 3080

@@ -279,6 +279,15 @@ def test_a_line_is_named_by_its_number_and_found_where_it_is_now(show, monkeypat
     heard = run("audition", str(out), "1", "kih", "-o", str(show / "heard"))
     assert heard.exit_code == 0, heard.output
     assert [path.name for path in (show / "heard").glob("*.wav")] == ["0011_하나_kih.wav"]
+    book = openpyxl.load_workbook(show / "script.xlsx")  # a row that the job has not seen yet
+    book.active.append([7, "01:01:05:10", "01:01:09:20", "하나", "성우1", DEMO_TEXT, "0001"])
+    book.save(show / "script.xlsx")
+    assert run("audition", str(out), "7", "kih").exit_code == 0
+    fresh = show / "fresh"
+    fresh.mkdir()
+    job_file(show).save(fresh)
+    for voice in ("kih", "ava"):  # of a job that was never dubbed
+        assert run("audition", str(fresh), "0002_둘", voice).exit_code == 0
 
 
 def test_what_two_say_of_a_line_at_once_is_all_kept(job):

@@ -149,8 +149,11 @@ def test_two_readings_are_a_doubt():
 @pytest.mark.parametrize("name", ["show.tsv", "show.csv"])
 def test_a_reading_is_added_to_a_list_of_any_kind(tmp_path, name):
     path, mark = tmp_path / name, "," if name.endswith("csv") else "\t"
-    path.write_bytes(f"# 우리 작품\n꽃잎{mark}꽃닢\n이름{mark}이름".encode("cp949"))
+    path.write_bytes(f"# 우리 작품\n\n꽃잎{mark}꽃닢\n이름{mark}이름".encode("cp949"))
     add_reading(path, "아리아", "아리야")
+    for reading in ("씨엑스", "시엑스"):
+        add_reading(path, 'C"x', reading)
+    assert load_lexicon(path).written['c"x'] == "시엑스"
     add_reading(path, unicodedata.normalize("NFD", "꽃잎"), "꼰닙")
     words = load_lexicon(path).words
     assert (words["아리아"].reading, words["꽃잎"].reading) == ("아리야", "꼰닙")

@@ -126,8 +126,8 @@ def _align_folder(
         waiting = [path for path in recordings if path.name not in done]
         for path in progress(say("bar.aligning", console.language))(waiting, len(waiting)):
             row: dict[str, Any] = {"file": path.name, "problem": ""}
+            grid = output / f"{path.stem}.TextGrid"
             try:
-                grid = output / f"{path.stem}.TextGrid"
                 if grid.exists() and path.name not in ours and not force:
                     raise OutputError.of("output.exists", path=grid)
                 aligned = converter.align(path, _text_of(path), spell=spell, lexicon=lexicon)
@@ -136,6 +136,8 @@ def _align_folder(
             except MoksoriError as error:  # one bad line must not end the job for all others
                 row["problem"] = error.say(console.language)
                 problems.append(row)
+                if path.name in ours:  # aligned with another text, or by other options
+                    grid.unlink(missing_ok=True)
             made[path.name] = row
             rows.writerow(text_cells(row))
             file.flush()  # before the TextGrid: one without a row is not ours

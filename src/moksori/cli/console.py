@@ -77,7 +77,7 @@ def show_warning(
     line: str | None = None,
 ) -> None:
     """Print a warning: ours as a line, libraries' with their place."""
-    if notice := getattr(message, "told", None):  # a recording's, which has both languages
+    if notice := getattr(message, "notice", None):  # a recording's, which has both languages
         return warn(notice.say(language))
     where = "" if category.__module__.startswith("moksori.") else f"{filename}:{lineno}: "
     err.print(f"warning: {where}{message}", style="yellow", markup=False)

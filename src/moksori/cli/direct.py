@@ -166,11 +166,24 @@ def _line(job: Path, named: str) -> "LineState":
 
 
 def _id_of(job: Path, named: str, ids: Iterable[str]) -> str:
-    """The id that is named: by itself, or by its number, since “3” is typed sooner than “0003_하나”.
+    """The id that is named.
 
     Raises:
         ConfigError: none is named so, or several are.
     """
+    found = _id_among(ids, job, named)
+    if found is None:
+        raise ConfigError.of("review.no_line", job=job, line=named)
+    return found
+
+
+def _id_among(ids: Iterable[str], job: Path, named: str) -> str | None:
+    """The id that is named: by itself, or by its number, since “3” is typed sooner than “0003_하나”.
+
+    Raises:
+        ConfigError: several are named so.
+    """
+    ids = [*ids]
     wanted = unicodedata.normalize("NFC", named)
     found = [id for id in ids if id == wanted]
     if not found and wanted.isdecimal():
@@ -179,9 +192,7 @@ def _id_of(job: Path, named: str, ids: Iterable[str]) -> str:
         ]
     if len(found) > 1:
         raise ConfigError.of("review.several", job=job, line=named, ids=", ".join(found))
-    if not found:
-        raise ConfigError.of("review.no_line", job=job, line=named)
-    return found[0]
+    return found[0] if found else None
 
 
 def _now(job: Path, named: str, checked: "Checked") -> str:
@@ -192,10 +203,12 @@ def _now(job: Path, named: str, checked: "Checked") -> str:
     """
     from moksori.dubbing.records import HOME
     from moksori.dubbing.review import Review
+    from moksori.dubbing.store import line_states
 
-    if not (job / HOME / "job.sqlite").is_file():  # checked, but never begun
+    begun = (job / HOME / "job.sqlite").is_file()
+    id = _id_among([row.id for row in line_states(job)], job, named) if begun else None
+    if id is None:  # of a job that was never dubbed, or put into the script since
         return _id_of(job, named, checked.lines)
-    id = _line(job, named).id
     now = Review(job).where(id, checked.lines)
     if now is None:
         raise ConfigError.of("review.gone", job=job, line=id)

@@ -139,8 +139,8 @@ def from_take(
         [n]; below `low` the wave as it was.
     """
     stft = BandedSTFT(_WINDOW, sample_rate, (low - _BELOW, sample_rate / 2))
-    both = torch.from_numpy(np.stack([wave, take]).astype(np.float32))
-    spectra, hertz = stft.analyse(both), stft.hertz.numpy()  # [2, frames, bins]
+    both = np.pad(np.stack([wave, take]).astype(np.float32), ((0, 0), (0, -len(wave) % _HOP)))
+    spectra, hertz = stft.analyse(torch.from_numpy(both)), stft.hertz.numpy()  # [2, frames, bins]
     edges = np.linspace(low, high, max(2, round((high - low) / _WIDTH) + 1))
     bands = _bands(spectra, hertz, np.concatenate([[low - _BELOW], edges]))
     frame = len(wave) / len(f0)  # samples a frame of F0
@@ -155,7 +155,7 @@ def from_take(
     gain = levels[1] - levels[0] + moved
     nepers = math.log(10) / 20 * torch.from_numpy(gain.T @ _onto_bins(edges, hertz))
     change = stft.synthesise(spectra[:1] * nepers.float().expm1())
-    result: np.ndarray = wave + change[0].numpy()
+    result: np.ndarray = wave + change[0, : len(wave)].numpy()
     return result
 
 

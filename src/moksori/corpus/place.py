@@ -5,6 +5,7 @@ from pathlib import Path
 
 from moksori.errors import CorpusError
 
+_LITTER = ("desktop.ini", "Thumbs.db")  # of file managers
 JOURNAL = "journal.jsonl"  # of a prepared corpus; by it a folder is known to be one
 
 
@@ -15,7 +16,7 @@ def check_place(dest: Path, recordings: Iterable[Path]) -> None:
         CorpusError: it holds something else, or the recordings themselves.
     """
     there = sorted(path.name for path in dest.iterdir()) if dest.is_dir() else []
-    visible = [name for name in there if not name.startswith(".")]
+    visible = [name for name in there if not name.startswith(".") and name not in _LITTER]
     if visible and JOURNAL not in there:
         raise CorpusError.of("corpus.not_empty", folder=dest, name=visible[0])
     homes = [(dest / name).resolve() for name in ("audio", "f0")]

@@ -137,6 +137,7 @@ def _salvage_table(
         for row in source.execute(f'SELECT * FROM "{name}"'):
             rows.append(row)
     columns, known = _columns(source, name), _columns(target, name)
+    target.execute("BEGIN")  # a table with its rows, or as it was
     if not known:
         target.execute(sql)
     elif lacking := [column for column in columns if column not in known]:

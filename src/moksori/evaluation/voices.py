@@ -40,7 +40,7 @@ class Voices:
             known[keys[path]] = embed(audio.read(path))
             if number % _TOGETHER == 0 or number == len(todo):
                 with atomic_path(self.cache) as temporary:
-                    np.savez(temporary, allow_pickle=False, **known)
+                    np.savez(temporary, **known)  # type: ignore[arg-type]  # its keywords are names
         for name, voice in self.real.items():
             self.centroids[name] = centroid([known[keys[path]] for path in voice.fit])
             self.held[name] = [known[keys[path]] for path in voice.held]

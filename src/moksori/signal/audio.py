@@ -38,7 +38,7 @@ _PAGE_BITS = 11  # of the peak: noise 77 dB below it
 
 
 class RecordingWarning(UserWarning):
-    """Something about a recording's file that did not keep it from being read; `told` says what."""
+    """Something about a recording's file that did not keep it from being read; `notice` says what."""
 
     def __init__(self, path: Path, why: Message) -> None:
         self.notice = message("file.invalid", file=path, why=why)

@@ -172,7 +172,10 @@ def add_reading(path: Path, word: str, reading: str) -> None:
     before = read_text(path, LexiconError) if path.exists() else ""
     word, new = unicodedata.normalize("NFC", word), io.StringIO()
     comma = path.suffix.lower() == ".csv"
-    csv.writer(new, delimiter="," if comma else "\t", lineterminator="\n").writerow([word, reading])
+    if comma:
+        csv.writer(new, lineterminator="\n").writerow([word, reading])
+    else:  # in which a quotation mark is a sign like others
+        new.write(f"{word}\t{reading}\n")
     rows = [row for row in before.splitlines(keepends=True) if _word(row, comma) != word]
     end = "" if not rows or rows[-1].endswith("\n") else "\n"
     content = "".join([*rows, end, new.getvalue()])
@@ -182,8 +185,8 @@ def add_reading(path: Path, word: str, reading: str) -> None:
 
 
 def _word(row: str, comma: bool) -> str:
-    first = next(csv.reader([row]), [""])[0] if comma else row.split("\t")[0]
-    return unicodedata.normalize("NFC", first.strip())
+    cells = next(csv.reader([row]), []) if comma else row.split("\t")
+    return unicodedata.normalize("NFC", cells[0].strip()) if cells else ""
 
 
 @lru_cache(maxsize=8)

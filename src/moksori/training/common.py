@@ -282,10 +282,10 @@ def _check_same(path: Path, config: RunConfig, base: str, card: AnyCard) -> None
         known = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         known = None
-    ours = {"checkpoint_format", *type(config).model_fields}
-    if not isinstance(known, dict) or ours.isdisjoint(known):
+    if not isinstance(known, dict) or {"optimizer", "checkpoint_format"}.isdisjoint(known):
         raise ConfigError(f"{path}: is no training's; choose another folder")
-    if known.pop("learnt_from", _of_data(card)) != _of_data(card):
+    whole, learnt_from = dict(known), known.pop("learnt_from", None)
+    if learnt_from not in (None, _of_data(card)):
         raise ConfigError(
             f"{path.parent}: was begun with other speakers, or recordings of another licence or consent; "
             "choose another folder"
@@ -305,3 +305,5 @@ def _check_same(path: Path, config: RunConfig, base: str, card: AnyCard) -> None
         raise ConfigError(
             f"{path.parent}: holds a training with another config; choose another folder"
         )
+    if learnt_from is None:  # begun by a Moksori that did not note it
+        atomic_write(path, json.dumps(whole | {"learnt_from": _of_data(card)}, indent=1))

@@ -35,7 +35,7 @@ class Engine(Protocol):
     def map(self, method: str, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
         """Outcomes as they come; a task is taken from `tasks` when a worker is free for it.
 
-        Closed before its end, it waits until no worker writes any more.
+        Closed before its end, it waits until no worker writes into the job's folder any more.
         """
 
     def close(self) -> None:
