@@ -133,6 +133,21 @@ def test_a_first_visit_from_a_name_to_lines_with_recordings(show, empty, new_pag
     assert len(empty.session.desk.checked.takes) == 4
 
 
+def test_a_press_outlives_what_is_drawn_meanwhile(studio, new_page):
+    """A link that is drawn anew between the two halves of a click would never be followed."""
+    page = new_page(studio)
+    page.click("#tabs a[href='#start']")
+    page.hover(".next a")
+    wanted = page.get_attribute(".next a", "href")
+    page.mouse.down()
+    with page.expect_response("**/api/state") as answered:
+        studio.session.changed()
+    answered.value.finished()
+    page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    page.mouse.up()
+    page.wait_for_function("hash => location.hash === hash", arg=wanted)
+
+
 def test_folders_are_dropped_with_what_is_in_them(studio, new_page):
     page = new_page(studio)
     names = page.evaluate("""async () => {

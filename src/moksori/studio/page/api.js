@@ -1,7 +1,7 @@
 // The server: what is asked of it, what it says, and the one state that all screens show.
 
 import { lang, t } from "./words.js";
-import { h } from "./dom.js";
+import { betweenClicks, h } from "./dom.js";
 import { inTurn, unfinished } from "./sending.js";
 
 export const state = { jobs: [], job: null, works: [], voices: "", revision: -1 };
@@ -70,7 +70,7 @@ export async function refresh() {
     do {
       again = false;
       Object.assign(state, await get("state"));
-      for (const listener of listeners) listener(state);
+      betweenClicks(listeners, () => { for (const listener of listeners) listener(state); });
     } while (again);
   })().finally(() => { refreshing = null; });
   return refreshing;

@@ -45,7 +45,7 @@ export default function cast(place) {
   // The voices anew, as one may have come, or its consent have been taken back.
   async function look(sign) {
     asked = sign;
-    known = await voices();
+    try { known = await voices(); } catch (error) { asked = null; throw error; }  // and is asked again
     seen = sign;
     fill(consented, consents(known, Boolean(consented.querySelector("[open]"))));
     own.check();
