@@ -148,6 +148,15 @@ def test_a_press_outlives_what_is_drawn_meanwhile(studio, new_page):
     page.wait_for_function("hash => location.hash === hash", arg=wanted)
 
 
+def test_a_press_whose_end_is_never_seen_does_not_keep_the_page_from_being_drawn(studio, new_page):
+    page = new_page(studio)
+    page.evaluate("window.dispatchEvent(new PointerEvent('pointerdown'))")
+    page.evaluate("location.hash = 'cast'")
+    page.wait_for_selector(".role")
+    page.evaluate("location.hash = 'lines'")
+    page.wait_for_selector(".row >> nth=3")
+
+
 def test_folders_are_dropped_with_what_is_in_them(studio, new_page):
     page = new_page(studio)
     names = page.evaluate("""async () => {

@@ -41,14 +41,16 @@ export function select(options, value, onchange, props = {}) {
 export const typingIn = (element) => element !== document.activeElement && element.contains(document.activeElement)
   && document.activeElement.matches("textarea, input:not([type=checkbox])");
 
-let pressed = false;
+const LONGEST = 5000;  // ms that drawing waits for an end of a press, which may never be seen
+let pressed = null;
 const waiting = new Map();
-window.addEventListener("pointerdown", () => { pressed = true; }, true);
-for (const end of ["pointerup", "pointercancel"])
-  window.addEventListener(end, () => {
-    pressed = false;
-    setTimeout(() => { const acts = [...waiting.values()]; waiting.clear(); for (const act of acts) act(); });
-  }, true);
+function release() {
+  clearTimeout(pressed);
+  pressed = null;
+  setTimeout(() => { const acts = [...waiting.values()]; waiting.clear(); for (const act of acts) act(); });
+}
+window.addEventListener("pointerdown", () => { clearTimeout(pressed); pressed = setTimeout(release, LONGEST); }, true);
+for (const end of ["pointerup", "pointercancel", "dragend"]) window.addEventListener(end, release, true);
 
 /** Replace elements, but not between the two halves of a click on them.
  * @param what Is replaced; of several acts that wait for the same the last is done. */
