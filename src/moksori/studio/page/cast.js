@@ -5,7 +5,7 @@ import { audition, voiceLabel } from "./audition.js";
 import { consents } from "./consents.js";
 import { enrolment } from "./enrol.js";
 import { nextStep } from "./next.js";
-import { Keyed, button, clock, fill, h, select } from "./dom.js";
+import { Keyed, betweenClicks, button, clock, fill, h, select } from "./dom.js";
 
 export default function cast(place) {
   const list = h("div.castlist", { onfocusout: (event) => { if (event.relatedTarget?.closest("[data-key]") !== event.target.closest("[data-key]")) setTimeout(update); } }), next = h("div"), keyed = new Keyed(list, row), missing = h("p.bad", { id: "missing" });
@@ -60,7 +60,7 @@ export default function cast(place) {
     missing.hidden = !without.length;
     missing.textContent = t("cast.missing", { names: without.join(", ") });
     keyed.show(state.job.cast.map((role) => ({ ...role, seen })), "character");
-    fill(next, nextStep("cast"));
+    betweenClicks(next, () => fill(next, nextStep("cast")));
   }
   return update;
 }

@@ -18,7 +18,7 @@ export default function check(place) {
 
   function update() {
     const job = state.job, sign = JSON.stringify([job?.issues, job?.error, job?.settings]);
-    fill(next, nextStep("check"));
+    betweenClicks(next, () => fill(next, nextStep("check")));
     if (!job || sign === said || place.querySelector("form:focus-within")) return;
     betweenClicks(groups, () => rebuild(job, sign));
   }

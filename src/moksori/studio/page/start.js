@@ -1,7 +1,7 @@
 // Begin: a job that is there, a new one, its script and recordings, and what was understood of them.
 
 import { get, post, put, state, t, toast } from "./api.js";
-import { button, fileButton, fill, h } from "./dom.js";
+import { betweenClicks, button, fileButton, fill, h } from "./dom.js";
 import { filesOf } from "./dropped.js";
 import { nextStep } from "./next.js";
 import { settingsForm } from "./settings.js";
@@ -22,7 +22,7 @@ export default function start(place) {
       jobs.dataset.said = list;
       fill(jobs, state.jobs.map(({ name, title }) => h("li", {}, button(title, () => post("open", { name }), { "aria-current": title === state.job?.name ? "true" : null }))));
     }
-    fill(next, nextStep("start"));
+    betweenClicks(next, () => fill(next, nextStep("start")));
     const job = state.job, sign = JSON.stringify([job?.name, job?.settings, job?.error, job?.lines.map((line) => line.take)]);
     if (sign === said || bringing) return;
     said = sign;
