@@ -148,19 +148,6 @@ def test_a_press_outlives_what_is_drawn_meanwhile(studio, new_page):
     page.wait_for_function("hash => location.hash === hash", arg=wanted)
 
 
-def test_a_press_that_takes_the_focus_away_is_a_click(studio, new_page):
-    """Leaving what was being filled in draws the screen anew, the link to the next step too."""
-    page = new_page(studio)
-    page.click("#tabs a[href='#cast']")
-    page.focus(".role select")
-    page.hover(".next a")
-    wanted = page.get_attribute(".next a", "href")
-    page.mouse.down()
-    page.evaluate("new Promise((done) => setTimeout(done, 300))")
-    page.mouse.up()
-    page.wait_for_function("hash => location.hash === hash", arg=wanted)
-
-
 def test_a_press_whose_end_is_never_seen_does_not_keep_the_page_from_being_drawn(studio, new_page):
     page = new_page(studio)
     page.evaluate("window.dispatchEvent(new PointerEvent('pointerdown'))")
