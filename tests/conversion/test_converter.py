@@ -9,7 +9,9 @@ import torch
 from moksori import Converter
 from moksori.config import AudioConfig, ConversionConfig, CotatronConfig
 from moksori.conversion import converter as conversion
+from moksori.conversion import loaded
 from moksori.conversion.card import VocoderCard
+from moksori.conversion.loaded import LoadedModels
 from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
 from moksori.metrics.measures import compare_f0
 from moksori.models.conversion import ConversionModel
@@ -165,6 +167,23 @@ def test_a_model_on_a_cotatron_has_a_second_opinion(converter, aligner):
     assert not np.allclose(line.second, line.weights, atol=0.1)
     assert 0 < line.measures().agreement < 1
     assert converter.align(DEMO, DEMO_TEXT).alignment.measures().agreement is None
+
+
+def test_products_in_bfloat16_change_a_line_by_a_hair(monkeypatch):
+    """And none of what is decided of it: its alignment, and where its speech lies."""
+    lines = []
+    for faster in (False, True):
+        monkeypatch.setattr(loaded, "multiplies_bfloat16", lambda faster=faster: faster)
+        one = Converter.from_pretrained()
+        kinds = {w.dtype for part in (one.model, one.vocoder) for w in part.parameters()}
+        assert (torch.bfloat16 in kinds) is faster
+        lines.append(one.convert(DEMO, DEMO_TEXT, "kih"))
+    exact, near = (line.samples.astype(float) for line in lines)
+    apart = 10 * np.log10(np.square(exact).sum() / np.square(near - exact).sum())
+    assert 45 < apart < 100
+    np.testing.assert_array_equal(lines[0].alignment.weights, lines[1].alignment.weights)
+    plain = LoadedModels.from_pretrained()  # for whoever exports, whatever the processor
+    assert {w.dtype for w in plain.model.parameters()} == {torch.float32}
 
 
 def test_aligning_alone_gives_what_converting_gives(converter):

@@ -9,9 +9,9 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from moksori import Converter
 from moksori.cli import app
 from moksori.conversion.consents import Consent
+from moksori.conversion.loaded import LoadedModels
 from moksori.conversion.onnx import export_onnx
 from moksori.errors import CheckpointError, VoiceError
 from moksori.models.aligner import alike_silences, monotonic_posterior
@@ -26,8 +26,8 @@ _NEAR = {"atol": 1e-4, "rtol": 1e-5}
 
 
 @pytest.fixture(scope="module")
-def converter() -> Converter:
-    return Converter.from_pretrained()
+def converter() -> LoadedModels:
+    return LoadedModels.from_pretrained()  # a `Converter` may multiply in bfloat16
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_what_is_there_is_not_replaced_unasked(tmp_path):
 def test_a_voice_whose_consent_has_ended_is_not_exported(converter, tmp_path):
     ended = Consent(who="홍길동", purpose="x", until=date(2020, 1, 1), contact="x@y.kr")
     card = converter.card.model_copy(update={"consents": {converter.card.voices[0].name: ended}})
-    other = Converter(
+    other = LoadedModels(
         model=converter.model, card=card,
         vocoder=converter.vocoder, vocoder_card=converter.vocoder_card,
     )  # fmt: skip
@@ -133,7 +133,7 @@ def test_a_voice_whose_consent_has_ended_is_not_exported(converter, tmp_path):
 
 def test_a_model_with_a_recurrent_part_is_refused(converter, tmp_path):
     recurrent = converter.card.model.model_copy(update={"text_encoder": "tacotron"})
-    other = Converter(
+    other = LoadedModels(
         model=converter.model, card=converter.card.model_copy(update={"model": recurrent}),
         vocoder=converter.vocoder, vocoder_card=converter.vocoder_card,
     )  # fmt: skip

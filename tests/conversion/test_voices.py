@@ -50,7 +50,8 @@ def test_an_enrolled_voice_speaks_as_its_weights(converter, tmp_path):
     ours = mine.convert(DEMO, DEMO_TEXT, "홍길동")
     torch.testing.assert_close(torch.tensor(ours.mel), torch.tensor(theirs.mel))
     loud = mine.convert(DEMO, DEMO_TEXT, "loud").mel
-    torch.testing.assert_close(torch.tensor(loud), torch.tensor(theirs.mel) + 1)
+    near = {"atol": 0.02, "rtol": 0}  # it is decoded again by its own, louder energies
+    torch.testing.assert_close(torch.tensor(loud), torch.tensor(theirs.mel) + 1, **near)
     again = mine.convert(DEMO, DEMO_TEXT, "kih").mel  # the model itself was left as it is
     torch.testing.assert_close(torch.tensor(again), torch.tensor(theirs.mel))
 

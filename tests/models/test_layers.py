@@ -3,8 +3,15 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
-from moksori.models.layers import Dropout, along_time, length_mask
+from moksori.models.layers import (
+    Dropout,
+    Pointwise,
+    along_time,
+    length_mask,
+    with_bfloat16_products,
+)
 
 
 @pytest.mark.parametrize("dilation", [1, 3])
@@ -64,3 +71,20 @@ def test_dropout_leaves_the_padding_empty(learning: bool) -> None:
     made = dropout(x, mask)
     assert not made[1, 4:].any()
     assert made[0].any() and made[1, :4].any()
+
+
+@pytest.mark.parametrize("frames", [1, 63, 64, 130])
+def test_products_in_bfloat16_are_those_of_rounded_factors(frames):
+    """Of as many frames as there are; the module that they are copied from stays as it is."""
+    torch.manual_seed(0)
+    block = nn.Sequential(Pointwise(12, 20), nn.LayerNorm(20))
+    exact = {name: weight.clone() for name, weight in block.named_parameters()}
+    quick, x = with_bfloat16_products(block), torch.randn(2, frames, 12)
+    with torch.inference_mode():
+        made = quick[0](x)
+    factors = [tensor.bfloat16().float() for tensor in (x, exact["0.weight"], exact["0.bias"])]
+    torch.testing.assert_close(made.float(), functional.linear(*factors), atol=0.02, rtol=0.01)
+    assert made.shape == (2, frames, 20) and made.dtype == torch.bfloat16
+    assert quick[1].weight is block[1].weight
+    for name, weight in block.named_parameters():
+        assert torch.equal(weight, exact[name]) and weight.dtype == torch.float32

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from moksori.config import AudioConfig, SourceFilterConfig
+from moksori.models.vocoder import source_filter
 from moksori.models.vocoder.source_filter import (
     FilterBank,
     SourceFilter,
@@ -11,6 +12,7 @@ from moksori.models.vocoder.source_filter import (
 )
 from moksori.signal import features, pitch
 from moksori.signal.audio import resample
+from moksori.signal.stft import OverlapAdd
 
 AUDIO = AudioConfig()
 
@@ -32,11 +34,32 @@ def test_the_inverse_stft_inverts(window):
     torch.testing.assert_close(bank.synthesise(spectrum), wave, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("step", [1, 3, 19, 40])
+def test_waves_are_summed_up_some_frames_at_a_time(step):
+    bank = FilterBank(256, AUDIO.hop_length, AUDIO.sample_rate, (0, 9000.0), AUDIO)
+    spectra = bank.analyse(torch.randn(2, 10 * AUDIO.hop_length))
+    summed = OverlapAdd(bank, spectra.shape[1])
+    for part in spectra.split(step, 1):
+        summed.add(part)
+    torch.testing.assert_close(summed.wave(), bank.synthesise(spectra))
+
+
+def test_a_long_line_is_filtered_as_a_whole_one(vocoder, monkeypatch):
+    torch.manual_seed(1)
+    torch.nn.init.normal_(vocoder.filters.weight, std=0.1)
+    mel, f0 = torch.randn(2, 70, AUDIO.n_mels) - 5, torch.full((2, 70), 200.0)
+    f0[:, 20:40] = 0
+    with torch.inference_mode():
+        whole = vocoder(mel, f0)
+        monkeypatch.setattr(source_filter, "_BLOCK", 16)
+        torch.testing.assert_close(vocoder(mel, f0), whole, atol=1e-5, rtol=1e-4)
+
+
 def test_a_filter_s_numbers_are_in_the_order_of_time():
     """Those of a mel frame are its bank's frames one after another, each over all bins."""
     bank = FilterBank(256, AUDIO.hop_length, AUDIO.sample_rate, (0, AUDIO.sample_rate / 2), AUDIO)
     numbers = torch.arange(3.0 * bank.size).reshape(1, 3, -1)
-    spectrum = bank.frames(numbers)
+    spectrum = bank.numbers(numbers)
     assert spectrum.shape == (1, 3 * bank.per_frame, bank.bins)
     torch.testing.assert_close(spectrum[0, 5], numbers[0, 1, bank.bins : 2 * bank.bins])
 

@@ -7,13 +7,12 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as dump_safetensors
-from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from moksori.alignment.alignment import silences
@@ -32,13 +31,13 @@ from moksori.errors import CheckpointError
 from moksori.files import read_bytes
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
+from moksori.models.layers import AnyModule
 from moksori.models.recogniser import PhoneRecogniser
 from moksori.models.vocoder import VOCODER_KINDS, Vocoder
 from moksori.text.front_end import FRONT_ENDS
 from moksori.writing import atomic_write
 
 _WEIGHTS = "weights.safetensors"
-AnyModule = TypeVar("AnyModule", bound=nn.Module)
 _kept: dict[str, dict[str, torch.Tensor]] = {}  # by their checksum
 
 

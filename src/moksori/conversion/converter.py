@@ -63,6 +63,8 @@ class Converter(LoadedModels):
     >>> converter.convert("line.wav", "밥은 먹었어?", "lmy").save("out.wav")  # doctest: +SKIP
     """
 
+    quick = True
+
     def align(
         self,
         recording: Recording | Path | str,

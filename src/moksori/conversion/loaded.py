@@ -1,7 +1,7 @@
 """A conversion model and a vocoder, loaded to work together: their voices, their recogniser, their device."""
 
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 
@@ -13,7 +13,9 @@ from moksori.conversion.parts import check_use
 from moksori.conversion.voices import Target, find_target, packs_folder
 from moksori.errors import CheckpointError, ConfigError
 from moksori.models.conversion import ConversionModel
+from moksori.models.layers import with_bfloat16_products
 from moksori.models.vocoder import Vocoder
+from moksori.processor import multiplies_bfloat16
 from moksori.text.front_end import FRONT_ENDS
 from moksori.weights import DEFAULT_VOCODER, MODEL, RECOGNISER, VOCODERS
 
@@ -32,7 +34,13 @@ def find_device(name: str) -> torch.device:
 
 
 class LoadedModels:
-    """What a `Converter` converts with."""
+    """What a `Converter` converts with.
+
+    Attributes:
+        quick: whether products may be in bfloat16, where this machine's processor multiplies so faster.
+    """
+
+    quick: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -49,8 +57,11 @@ class LoadedModels:
         if not card.audio.same_mels(vocoder_card.audio):
             raise CheckpointError.of("model.audio")
         self.device = find_device(device)
-        self.model, self.card = model.to(self.device), card
-        self.vocoder, self.vocoder_card = vocoder.to(self.device), vocoder_card
+        model, vocoder = model.to(self.device), vocoder.to(self.device)
+        if self.quick and self.device.type == "cpu" and multiplies_bfloat16():
+            model, vocoder = with_bfloat16_products(model), with_bfloat16_products(vocoder)
+        self.model, self.card = model, card
+        self.vocoder, self.vocoder_card = vocoder, vocoder_card
         self.packs = Path(packs or packs_folder())
         self.recogniser, self.usage = recogniser, usage
         self.front_end = FRONT_ENDS[card.language]

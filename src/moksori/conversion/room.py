@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from moksori.config import Decibels, Seconds
-from moksori.signal.audio import decibels, downmix
+from moksori.signal.audio import downmix
 
 Floor = Literal["room", "silence"]
 _HOP: Seconds = 0.01
@@ -45,7 +45,7 @@ def with_room_tone(
 def _floor(wave: np.ndarray, hop: int, speech: tuple[int, int]) -> np.ndarray:
     """How much of each frame of `hop` samples of a take [n] is floor: [frames], from 0 to 1."""
     frames = np.pad(wave.astype(np.float64), (0, -len(wave) % hop)).reshape(-1, hop)
-    level = np.array([decibels(float(x)) for x in np.sqrt((frames**2).mean(1))])
+    level = 10 * np.log10(np.maximum((frames**2).mean(1), 1e-20))
     limit = min(np.quantile(level, _QUANTILE) + _ABOVE, level.max() - _BELOW_PEAK)
     quiet = level <= limit
     # Runs of fewer than `_LEAST` frames are gaps within a word.

@@ -1,10 +1,15 @@
 """Small parts that several models share."""
 
+import copy
 import math
+from typing import TypeVar
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
+_FRAMES = 64  # a product in bfloat16 has a multiple of so many
 
 
 def length_mask(lengths: torch.Tensor, size: int | None = None) -> torch.Tensor:
@@ -120,6 +125,38 @@ class _Depthwise(torch.autograd.Function):
             of_weight.append((seen * made).sum((0, 1)))
         of_x = _depthwise(grad, weight.flip(-1), None, ctx.dilation)
         return of_x, torch.stack(of_weight, -1)[:, None], grad.sum((0, 1)), None
+
+
+class Pointwise(nn.Linear):
+    """One of the two products within a block that widens its channels and narrows them again.
+
+    Nearly all of a decoder's and a vocoder's multiplications. What it gives is added to the block's input, so
+    that rounded factors hardly change it; see `with_bfloat16_products`.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, T, C] of any precision → [B, T, C'] in that of the weights."""
+        if self.weight.dtype != torch.bfloat16:
+            return super().forward(x)
+        # oneDNN compiles a product for each T, and keeps it: hardly two lines are equally long.
+        frames = x.shape[1]
+        whole = functional.pad(x.bfloat16(), (0, 0, 0, -frames % _FRAMES))
+        return super().forward(whole)[:, :frames]
+
+
+def with_bfloat16_products(module: AnyModule) -> AnyModule:
+    """A copy of a module for inference whose `Pointwise` layers multiply in bfloat16.
+
+    All other weights are shared with it. What changes in a converted wave lies some 57 dB below it
+    (docs/figures.md); for processors that multiply faster so.
+    """
+    kept = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
+    made = copy.deepcopy(module, kept)
+    for layer in made.modules():
+        if isinstance(layer, Pointwise):
+            for name, weight in [*layer.named_parameters()]:
+                setattr(layer, name, nn.Parameter(weight.detach().bfloat16(), requires_grad=False))
+    return made
 
 
 class MaskedBatchNorm(nn.Module):

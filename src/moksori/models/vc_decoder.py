@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from moksori.models.layers import Dropout, MaskedBatchNorm, MaskedConv, along_time
+from moksori.models.layers import Dropout, MaskedBatchNorm, MaskedConv, Pointwise, along_time
 
 _MEAN_LOG_MEL = -5.0  # the output's initial mean, near that of real log-mels
 
@@ -24,8 +24,8 @@ class VoiceBlock(nn.Module):
         self.depthwise = MaskedConv(dim, dim, 7, groups=dim)
         self.norm = nn.LayerNorm(dim, elementwise_affine=False)
         self.modulate = nn.Linear(voice_dim, 2 * dim)
-        self.expand = nn.Linear(dim, expansion * dim)
-        self.contract = nn.Linear(expansion * dim, dim)
+        self.expand = Pointwise(dim, expansion * dim)
+        self.contract = Pointwise(expansion * dim, dim)
         # Whole channels inside: one draw a channel, not a frame, where drawing would be the cost.
         self.channel_dropout, self.dropout = Dropout(dropout, whole_channels=True), Dropout(dropout)
         nn.init.zeros_(self.modulate.weight)

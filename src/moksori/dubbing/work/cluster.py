@@ -2,7 +2,7 @@
 
 The machines need no folder in common: samples and outcomes travel through Ray (carried.py). A machine that
 dies costs the lines that it had in hand, which others begin again; bytes are the same wherever a line is
-converted.
+converted, among processors of one kind.
 """
 
 import logging

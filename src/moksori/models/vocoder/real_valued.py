@@ -54,7 +54,8 @@ class RealValuedVocoder(nn.Module):
         f0 = interpolate_f0(f0)
         pulses, angle = vocoder.pulses(f0)
         gain, phase, *noise_gains = (
-            x.transpose(1, 2) for x in vocoder.spectra(mel, f0, voiced, treble)
+            x.transpose(1, 2)
+            for x in vocoder.spectra(vocoder.hidden(mel, f0, voiced, treble), mel, voiced)
         )
         tone, breath = self.harmonic.analyse(pulses), list[Spectrum]()
         size, real, imaginary = gain.exp(), phase.cos(), phase.sin()

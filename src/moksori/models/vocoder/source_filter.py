@@ -13,6 +13,7 @@ its burst short; that some noise is pitch-synchronous is after HNM's modulated n
 """
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -22,10 +23,10 @@ from torch import nn
 from torch.nn import functional
 
 from moksori.config import AudioConfig, Hertz, SourceFilterConfig
-from moksori.models.layers import along_time, nearest_voiced
+from moksori.models.layers import Pointwise, along_time, nearest_voiced
 from moksori.models.vocoder.base import Vocoder
 from moksori.signal.features import mel_edges
-from moksori.signal.stft import BandedSTFT
+from moksori.signal.stft import BandedSTFT, OverlapAdd
 from moksori.signal.treble import EDGES
 
 _QUIET_HERTZ = 150.0  # the pulses' rate in a line without voiced frames
@@ -33,6 +34,7 @@ _LOUDEST = 8.0  # log gain that no filter exceeds, so that one wild frame cannot
 # Log gain; noise begins this far below pulses where voiced, pulses and pitch-synchronous
 # noise this far below it elsewhere.
 _SUNK = 3.0
+_BLOCK = 512  # mel frames that are filtered at a time, 6 s: a long line's spectra take tens of megabytes each
 _NOISE = 1 << 19  # samples that noise is drawn for at once, 12 s at 44.1 kHz
 
 
@@ -90,28 +92,52 @@ class SourceFilter(Vocoder):
         Returns:
             Wave [B, T * hop_length]; in training with other noise each time, else with the same.
         """
+        frames = mel.shape[1]
+        tone, breath = self.harmonic_bank.inverse(frames), self.noise_bank.inverse(frames)
+        for parts in self.filtered(mel, f0, treble):
+            tone.add(parts[0])
+            breath.add(parts[1])
+        return tone.wave() + breath.wave()
+
+    def filtered(
+        self, mel: torch.Tensor, f0: torch.Tensor, treble: torch.Tensor | None = None
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """The wave's two parts as spectra, `_BLOCK` frames at a time; in training all at once.
+
+        Arguments are those of `forward`.
+
+        Yields:
+            Spectra [B, F, bins] by `harmonic_bank` of the pulses, and by `noise_bank` of both noises.
+        """
         voiced = f0 > 0
         f0 = interpolate_f0(f0)
         pulses, angle = self.pulses(f0)
-        steady, synchronous = (
-            self._white(pulses, 0),
-            self._white(pulses, 1) * envelope_of_period(angle),
-        )
-        gain, phase, steady_gain, synchronous_gain = self.spectra(mel, f0, voiced, treble)
         harmonic, noise = self.harmonic_bank, self.noise_bank
-        tone = torch.polar(gain.exp(), phase) * harmonic.analyse(pulses)
-        breath = steady_gain.exp() * noise.analyse(steady)
-        breath = breath + synchronous_gain.exp() * noise.analyse(synchronous)
-        return harmonic.synthesise(tone) + noise.synthesise(breath)
+        tone, steady = harmonic.frames(pulses), noise.frames(self._white(pulses, 0))
+        synchronous = noise.frames(self._white(pulses, 1) * envelope_of_period(angle))
+        x = self.hidden(mel, f0, voiced, treble)
+        step = mel.shape[1] if self.training else _BLOCK
+        for begin in range(0, mel.shape[1], step):
+            own = slice(begin, begin + step)
+            gain, phase, *noise_gains = self.spectra(x[:, own], mel[:, own], voiced[:, own])
+            of_noise, size = noise.those_of(own), gain.exp()
+            filters = torch.complex(
+                size * phase.cos(), size * phase.sin()
+            )  # polar() takes twice as long
+            yield (
+                filters * harmonic.spectra(tone[:, harmonic.those_of(own)]),
+                noise_gains[0].exp() * noise.spectra(steady[:, of_noise])
+                + noise_gains[1].exp() * noise.spectra(synchronous[:, of_noise]),
+            )
 
-    def spectra(
+    def hidden(
         self,
         mel: torch.Tensor,
         f0: torch.Tensor,
         voiced: torch.Tensor,
         treble: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Log gain and phase of the pulses' filter, log gains of the noises'; [B, frames, bins] each."""
+    ) -> torch.Tensor:
+        """What the network makes of each frame, [B, T, dim]; `f0` [B, T] is interpolated where unvoiced."""
         pitch = (f0.log() - math.log(_QUIET_HERTZ))[..., None]
         seen = torch.cat([(mel + 5) / 2, pitch, voiced[..., None].to(mel.dtype)], -1)
         if self.takes_treble:
@@ -119,16 +145,27 @@ class SourceFilter(Vocoder):
         x = self.inputs(seen.transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
-        gain, phase, steady, synchronous = (
-            self.filters(self.norm(x)).float().split(self.filter_sizes, -1)
-        )
+        result: torch.Tensor = self.norm(x)
+        return result
+
+    def spectra(
+        self, x: torch.Tensor, mel: torch.Tensor, voiced: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Log gain and phase of the pulses' filter, log gains of the noises'; [B, frames, bins] each.
+
+        Args:
+            x: [B, T, dim] of `hidden`.
+            mel: [B, T, n_mels].
+            voiced: [B, T].
+        """
+        gain, phase, steady, synchronous = self.filters(x).float().split(self.filter_sizes, -1)
         harmonic, noise = self.harmonic_bank, self.noise_bank
         # All begin at the mel's own envelope: pulses lead where voiced, steady noise elsewhere.
         sunk = torch.where(voiced, 0.0, _SUNK)[..., None]
         envelope = noise.envelope(mel)
         return (
             harmonic.raised(gain, harmonic.envelope(mel) - sunk),
-            harmonic.frames(phase),
+            harmonic.numbers(phase),
             noise.raised(steady, envelope + (sunk - _SUNK)),
             noise.raised(synchronous, envelope - (sunk + _SUNK)),
         )
@@ -205,7 +242,15 @@ class FilterBank(BandedSTFT):
         self.size = self.per_frame * self.bins  # numbers a mel frame
         self.register_buffer("from_mel", _mel_to_bins(audio, self.hertz), persistent=False)
 
-    def frames(self, x: torch.Tensor) -> torch.Tensor:
+    def those_of(self, frames: slice) -> slice:
+        """The STFT's frames of mel frames."""
+        return slice(frames.start * self.per_frame, frames.stop * self.per_frame)
+
+    def inverse(self, frames: int) -> OverlapAdd:
+        """What sums up the waves of so many mel frames."""
+        return OverlapAdd(self, frames * self.per_frame)
+
+    def numbers(self, x: torch.Tensor) -> torch.Tensor:
         """The network's output of each mel frame, [B, T, size], as a spectrum [B, T * per_frame, bins]."""
         return x.reshape(len(x), -1, self.bins)
 
@@ -227,8 +272,8 @@ class ConvNeXtBlock(nn.Module):
         super().__init__()
         self.depthwise = nn.Conv1d(dim, dim, 7, padding=3, groups=dim)
         self.norm = nn.LayerNorm(dim)
-        self.expand = nn.Linear(dim, expansion * dim)
-        self.contract = nn.Linear(expansion * dim, dim)
+        self.expand = Pointwise(dim, expansion * dim)
+        self.contract = Pointwise(expansion * dim, dim)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, T, dim] → [B, T, dim]."""

@@ -1,20 +1,18 @@
 """Two vocoders of one mel, each where it is the better: one up to a crossover, another above it.
 
-Both are given the same pitch and the same frames, so they are in time to the sample; above the crossover
-speech is mostly noise, so that it does not matter that their phases differ. A vocoder that has learnt a
+Both are given the same pitch and the same frames, and their windows last as long, so that their spectra are
+joined before any wave is made; above the crossover speech is mostly noise, so that it does not matter that
+their phases differ. A vocoder that has learnt a
 model's mels keeps its sound below 8 kHz, while one that has heard speech to 20 kHz gives the rest.
 """
 
 import torch
 from pydantic import BaseModel, ConfigDict, model_validator
-from torch.nn import functional
 
 from moksori.config import AudioConfig, Hertz, SourceFilterConfig
 from moksori.models.vocoder.base import Vocoder
-from moksori.models.vocoder.source_filter import SourceFilter
-
-_EDGE = 2048  # samples of silence at both ends, so that nothing is wrapped around
-_WHOLE = 8192  # samples that a transform is a multiple of: one with large factors takes several times as long
+from moksori.models.vocoder.source_filter import FilterBank, SourceFilter
+from moksori.signal.stft import BandedSTFT, OverlapAdd
 
 
 class TwoBandConfig(BaseModel):
@@ -52,10 +50,20 @@ class TwoBand(Vocoder):
         self.audio, self.crossover = audio, config.crossover
         self.low = SourceFilter(config.low, audio)
         self.high = SourceFilter(config.high, audio)
-        if self.high.sample_rate % self.low.sample_rate:
-            raise ValueError("high.sample_rate must be a multiple of low.sample_rate")
+        times, rest = divmod(self.high.sample_rate, self.low.sample_rate)
+        low, high = config.low, config.high
+        windows = (
+            (low.harmonic_window, high.harmonic_window),
+            (low.noise_window, high.noise_window),
+        )
+        if rest or any(longer != times * window for window, longer in windows):
+            raise ValueError(
+                "high.sample_rate must be a multiple of low.sample_rate, its windows as many times as long"
+            )
         self.sample_rate, self.hop_length = self.high.sample_rate, self.high.hop_length
         self.band, self.takes_treble = self.high.band, self.high.takes_treble
+        self.harmonic = _Join(self.low.harmonic_bank, self.high.harmonic_bank, config.crossover)
+        self.noise = _Join(self.low.noise_bank, self.high.noise_bank, config.crossover)
 
     @classmethod
     def build(cls, config: BaseModel, audio: AudioConfig) -> "TwoBand":
@@ -69,19 +77,40 @@ class TwoBand(Vocoder):
         self, mel: torch.Tensor, f0: torch.Tensor, treble: torch.Tensor | None = None
     ) -> torch.Tensor:
         """As `Vocoder.forward`; joined by amplitudes whose powers add up to one."""
-        low, high = self.low(mel, f0, treble), self.high(mel, f0, treble)  # [B, n], [B, n * times]
-        times = self.sample_rate // self.low.sample_rate
-        length = high.shape[1]
-        size = -(-(low.shape[1] + 2 * _EDGE) // _WHOLE) * _WHOLE
-        low = functional.pad(low, (_EDGE, size - _EDGE - low.shape[1]))
-        high = functional.pad(high, (_EDGE * times, (size - _EDGE) * times - length))
-        whole = torch.fft.rfft(high)
-        hertz = torch.linspace(0, self.sample_rate / 2, whole.shape[1], device=high.device)
-        begin, end = self.crossover
-        place = ((hertz - begin) / (end - begin)).clamp(0, 1) * torch.pi / 2
-        whole = whole * place.sin()
-        part = torch.fft.rfft(low) * times  # as many bins a Hertz as the other has
-        shared = min(part.shape[1], whole.shape[1])
-        whole[:, :shared] += part[:, :shared] * place.cos()[:shared]
-        wave: torch.Tensor = torch.fft.irfft(whole, high.shape[1])
-        return wave[:, _EDGE * times : _EDGE * times + length]
+        tone, breath = (bank.inverse(mel.shape[1]) for bank in (self.harmonic, self.noise))
+        for low, high in zip(
+            self.low.filtered(mel, f0, treble), self.high.filtered(mel, f0, treble), strict=True
+        ):
+            tone.add(self.harmonic.joined(low[0], high[0]))
+            breath.add(self.noise.joined(low[1], high[1]))
+        return tone.wave() + breath.wave()
+
+
+class _Join(BandedSTFT):
+    """Two banks' spectra, whose frames lie at the same times, as one's at the higher rate."""
+
+    low_share: torch.Tensor
+    high_share: torch.Tensor
+
+    def __init__(self, low: FilterBank, high: FilterBank, crossover: tuple[Hertz, Hertz]) -> None:
+        super().__init__(high.n_fft, high.sample_rate, (0, high.sample_rate / 2))
+        self.per_frame = high.per_frame
+        self.low_bins, self.high_bins = (
+            slice(bank.first, bank.first + bank.bins) for bank in (low, high)
+        )
+        begin, end = crossover
+        place = ((self.hertz - begin) / (end - begin)).clamp(0, 1) * torch.pi / 2
+        longer = high.n_fft / low.n_fft  # a sum over so many more samples
+        self.register_buffer("low_share", place.cos()[self.low_bins] * longer, persistent=False)
+        self.register_buffer("high_share", place.sin()[self.high_bins], persistent=False)
+
+    def inverse(self, frames: int) -> OverlapAdd:
+        """What sums up the waves of so many mel frames."""
+        return OverlapAdd(self, frames * self.per_frame)
+
+    def joined(self, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
+        """Complex [B, F, bins] of each → [B, F, bins]."""
+        whole = high.new_zeros(*high.shape[:2], self.bins)
+        whole[..., self.high_bins] = high * self.high_share
+        whole[..., self.low_bins] += low * self.low_share
+        return whole
