@@ -148,6 +148,21 @@ def test_a_press_outlives_what_is_drawn_meanwhile(studio, new_page):
     page.wait_for_function("hash => location.hash === hash", arg=wanted)
 
 
+def test_a_press_that_takes_the_focus_from_a_role_is_followed(studio, new_page):
+    """Leaving a role draws the cast anew, and the way on with it: not while it is pressed."""
+    studio.session.save(fps="25")
+    studio.session.cast("둘", {"voice": "kih"})
+    page = new_page(studio)
+    go(page, "cast")
+    page.focus(".role[data-key='둘'] select")
+    page.hover(".next a")
+    wanted = page.get_attribute(".next a", "href")
+    page.mouse.down()
+    page.evaluate("new Promise((done) => setTimeout(done, 300))")
+    page.mouse.up()
+    page.wait_for_function("hash => location.hash === hash", arg=wanted)
+
+
 def test_a_press_whose_end_is_never_seen_does_not_keep_the_page_from_being_drawn(studio, new_page):
     page = new_page(studio)
     page.evaluate("window.dispatchEvent(new PointerEvent('pointerdown'))")
