@@ -265,6 +265,32 @@ def test_a_folder_s_alignment_overwrites_only_its_own(moksori, tmp_path):
     assert "keep one" in moksori("align", source, "-o", out).stderr
 
 
+def test_a_folder_s_alignment_keeps_what_was_corrected_and_tells_what_it_removes(tmp_path):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for name in ("a", "b"):
+        shutil.copy(DEMO, source / f"{name}.wav")
+        (source / f"{name}.txt").write_text(DEMO_TEXT, encoding="utf-8")
+
+    def align(*more):
+        return " ".join(
+            CliRunner().invoke(app, ["align", str(source), "-o", str(out), *more]).output.split()
+        )
+
+    assert "2 of 2 aligned, 2 worked on now" in align()
+    corrected = (out / "a.TextGrid").read_text(encoding="utf-8").replace("0.", "0.0", 1)
+    (out / "a.TextGrid").write_text(corrected, encoding="utf-8")  # in Praat
+    (source / "b.txt").write_text("Ωμέγα", encoding="utf-8")
+    said = align("--spell")
+    assert "b.TextGrid of before no longer holds and was removed" in said
+    assert not (out / "b.TextGrid").exists()
+    for again in (said, align("--spell")):
+        assert "0 of 2 aligned, 2 worked on now" in again
+        assert "overwrite it with --force" in again
+        assert (out / "a.TextGrid").read_text(encoding="utf-8") == corrected
+    assert "1 of 2 aligned, 2 worked on now" in align("--spell", "--force")
+
+
 def test_a_folder_s_alignment_that_is_cut_while_lines_are_redone_resumes(tmp_path, monkeypatch):
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()

@@ -29,6 +29,8 @@ from moksori.writing import atomic_path, atomic_write
 if TYPE_CHECKING:
     from moksori.conversion.converter import Converter
 
+_DIGEST = "textgrid_sha256"  # column of the report: as the TextGrid was written
+
 
 def align(
     recording: Annotated[
@@ -115,10 +117,9 @@ def _align_folder(
     report = output / "alignments.csv"
     earlier = _rows_of(report) if report.exists() else {}
     asked = _asked(output, converter.card.sha256, spell, lexicon)
-    done = {} if force else _finished(earlier, folder, output, asked)
-    ours = {row["file"] for row in earlier.values() if not row["problem"]}
-    problems, made = [], dict(earlier)
-    columns = ("file", *Measures._fields, "problem")
+    done = set[str]() if force else _finished(earlier, folder, output, asked)
+    problems, made = [], {name: rows[-1] for name, rows in earlier.items()}
+    columns = ("file", *Measures._fields, "problem", _DIGEST)
     if not report.exists():
         _write_rows(report, columns, [])
     with report.open("a", encoding="utf-8", newline="") as file:
@@ -127,22 +128,27 @@ def _align_folder(
         for path in progress(say("bar.aligning", console.language))(waiting, len(waiting)):
             row: dict[str, Any] = {"file": path.name, "problem": ""}
             grid = output / f"{path.stem}.TextGrid"
+            ours = _is_ours(grid, earlier.get(path.name, []))
             try:
-                if grid.exists() and path.name not in ours and not force:
+                if grid.exists() and not (ours or force):
                     raise OutputError.of("output.exists", path=grid)
                 aligned = converter.align(path, _text_of(path), spell=spell, lexicon=lexicon)
                 measures = aligned.alignment.measures()._asdict()
                 row |= {k: format(v, ".4g") for k, v in measures.items() if v is not None}
+                with atomic_path(grid) as temporary:
+                    aligned.save(temporary)
+                    row[_DIGEST] = _digest(temporary)
+                    rows.writerow(text_cells(row))
+                    file.flush()  # before the TextGrid: one without a row is not ours
             except MoksoriError as error:  # one bad line must not end the job for all others
-                row["problem"] = error.say(console.language)
+                row |= {"problem": error.say(console.language), _DIGEST: ""}
+                if ours:  # aligned with another text, or by other options
+                    grid.unlink()
+                    row["problem"] += say("align.removed", console.language, file=grid.name)
                 problems.append(row)
-                if path.name in ours:  # aligned with another text, or by other options
-                    grid.unlink(missing_ok=True)
+                rows.writerow(text_cells(row))
+                file.flush()
             made[path.name] = row
-            rows.writerow(text_cells(row))
-            file.flush()  # before the TextGrid: one without a row is not ours
-            if not row["problem"]:
-                aligned.save(grid)
     _write_rows(report, columns, [made[path.name] for path in recordings])
     notice = say(
         "align.done", console.language, aligned=len(recordings) - len(problems),
@@ -165,6 +171,19 @@ def _asked(output: Path, model: str, spell: bool, lexicon: Path | None) -> Path:
     return path
 
 
+def _digest(grid: Path) -> str:
+    return hashlib.sha256(grid.read_bytes()).hexdigest()
+
+
+def _is_ours(grid: Path, rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether a TextGrid is as one of a recording's rows left it, and not corrected by hand since."""
+    if not grid.exists():
+        return False
+    # Reports of older versions hold no digest.
+    written = {row.get(_DIGEST) for row in rows if not row["problem"]}
+    return None in written or _digest(grid) in written
+
+
 def _write_rows(report: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
     with atomic_path(report) as path, path.open("w", encoding="utf-8-sig", newline="") as file:
         table = csv.DictWriter(file, columns)
@@ -173,25 +192,29 @@ def _write_rows(report: Path, columns: Sequence[str], rows: Iterable[dict[str, A
 
 
 def _finished(
-    earlier: Mapping[str, dict[str, Any]], folder: Path, output: Path, asked: Path
-) -> dict[str, dict[str, Any]]:
-    """Rows of an earlier run that still hold: no problem, and the TextGrid newer than what it is of."""
+    earlier: Mapping[str, Sequence[dict[str, Any]]], folder: Path, output: Path, asked: Path
+) -> set[str]:
+    """Names whose last rows still hold: no problem, and the TextGrid newer than what it is of."""
 
-    def holds(row: dict[str, Any]) -> bool:
-        recording = folder / row["file"]
+    def holds(name: str) -> bool:
+        recording = folder / name
         grid = output / f"{recording.stem}.TextGrid"
         made_of = [p for p in (recording, recording.with_suffix(".txt"), asked) if p.exists()]
         return grid.exists() and all(
             p.stat().st_mtime_ns <= grid.stat().st_mtime_ns for p in made_of
         )
 
-    return {name: row for name, row in earlier.items() if not row["problem"] and holds(row)}
+    return {name for name, rows in earlier.items() if not rows[-1]["problem"] and holds(name)}
 
 
-def _rows_of(report: Path) -> dict[str, dict[str, Any]]:
+def _rows_of(report: Path) -> dict[str, list[dict[str, Any]]]:
+    """Of each recording its rows, the last one last: a run that was cut leaves several."""
+    found: dict[str, list[dict[str, Any]]] = {}
     with report.open(encoding="utf-8-sig", newline="") as file:
-        rows = [row | {"file": as_written(row["file"])} for row in csv.DictReader(file)]
-    return {row["file"]: row for row in rows}
+        for row in csv.DictReader(file):
+            name = as_written(row["file"])
+            found.setdefault(name, []).append(row | {"file": name})
+    return found
 
 
 def _text_of(recording: Path) -> str:
