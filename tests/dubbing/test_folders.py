@@ -315,18 +315,23 @@ def test_what_was_said_outlives_a_copy_of_an_older_moksori(tmp_path):
     again.close()
 
 
-def test_what_was_left_out_comes_back(show):
-    """`--without` is remembered with the job; `none` takes it back."""
+def test_what_was_asked_for_by_name_is_taken_back_by_none(show):
+    """`--without`, `--columns` and `--channels` are remembered with the job."""
     out = show / "out"
     asked = ["dub", show / "script.xlsx", "--audio", show / "takes", "--cast", show / "cast.toml"]
     asked += ["--fps", "25", "-o", out, "--check"]
 
-    def left(*names):
-        options = [option for name in names for option in ("--without", name)]
+    def job(option="", *values):
+        options = [word for value in values for word in (option, value)]
         done = CliRunner().invoke(app, [*map(str, asked), *options])
         assert done.exit_code == 0, done.output
-        return load_job(out).without
+        return load_job(out)
 
-    assert left("reel", "single") == ("reel", "single")
-    assert left() == ("reel", "single")
-    assert left("none") == ()
+    assert job("--without", "reel", "single").without == ("reel", "single")
+    assert job().without == ("reel", "single")
+    assert job("--without", "none").without == ()
+    assert job("--columns", "note=-", "scene=-").columns == {"note": "-", "scene": "-"}
+    assert job().columns is not None
+    assert job("--columns", "none").columns is None
+    assert job("--channels", "mix").channels
+    assert job("--channels", "none").channels is None

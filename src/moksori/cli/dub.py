@@ -133,7 +133,7 @@ def dub(
             metavar="NAME=CHANNEL",
             help="Whose channel is which, on a track with a channel a character: --channels 하나=1 "
             "--channels 두나=2, by number or by name; by default by the names in the track's iXML. mix: all "
-            "channels together.",
+            "channels together. none: as if it had not been said.",
         ),
     ] = None,
     register: Annotated[

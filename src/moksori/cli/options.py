@@ -94,7 +94,7 @@ ColumnsOption = Annotated[
         metavar="KEY=HEADER",
         help="Which column of the script's table is what, where that is not clear: --columns character=역할 "
         "--columns line=최종, or by its letter, line=D; =- for none. Keys, also in Korean: no, start, end, "
-        "character, actor, line, directions, file, episode, scene, note.",
+        "character, actor, line, directions, file, episode, scene, note. none: as if it had not been said.",
     ),
 ]
 HiddenOption = Annotated[

@@ -36,14 +36,18 @@ def print_understood(content: "ScriptContent") -> None:
         err.print(what.say(console.language), style="dim", markup=False)
 
 
+def _unless_none(pairs: list[str] | None) -> list[str]:
+    return [] if pairs is None or [pair.strip().casefold() for pair in pairs] == ["none"] else pairs
+
+
 def column_pairs(pairs: list[str] | None) -> dict[str, str] | None:
-    """The headers by column that `--columns` names.
+    """The headers by column that `--columns` names; `none` alone takes back what was named before.
 
     Raises:
         ConfigError: not KEY=HEADER.
     """
     columns = {}
-    for pair in pairs or ():
+    for pair in _unless_none(pairs):
         key, sign, header = pair.partition("=")
         if not (key.strip() and sign and header.strip()):
             raise ConfigError.of("script.columns_form", given=pair)
@@ -54,13 +58,15 @@ def column_pairs(pairs: list[str] | None) -> dict[str, str] | None:
 def channel_pairs(pairs: list[str] | None) -> dict[str, str] | None:
     """The channels of a track by who speaks on them, as `--channels` names them; `mix` alone is everyone's.
 
+    `none` alone takes back what was named before.
+
     Raises:
         ConfigError: neither NAME=CHANNEL nor mix.
     """
     from moksori.dubbing.plan.channels import EVERYONE, MIXED
 
     channels = {}
-    for pair in pairs or ():
+    for pair in _unless_none(pairs):
         who, _, which = pair.partition("=")
         if pair.strip().casefold() == MIXED:
             channels[EVERYONE] = MIXED
