@@ -4,8 +4,8 @@ import torch
 
 from moksori.config import AudioConfig, SourceFilterConfig
 from moksori.models.vocoder import source_filter
+from moksori.models.vocoder.filter_bank import FilterBank
 from moksori.models.vocoder.source_filter import (
-    FilterBank,
     SourceFilter,
     envelope_of_period,
     interpolate_f0,

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from moksori.models.vocoder.filter_bank import FilterBank
 from moksori.models.vocoder.source_filter import (
-    FilterBank,
     SourceFilter,
     envelope_of_period,
     interpolate_f0,

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from moksori.config import AudioConfig, Hertz, SourceFilterConfig
 from moksori.models.vocoder.base import Vocoder
-from moksori.models.vocoder.source_filter import FilterBank, SourceFilter
+from moksori.models.vocoder.filter_bank import FilterBank
+from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.signal.stft import BandedSTFT, OverlapAdd
 
 
