@@ -5,9 +5,11 @@ import os
 import numpy as np
 import pytest
 
+from moksori.conversion import loaded
+from moksori.conversion.converter import Converter
 from moksori.corpus.lines import SourceLine
 from moksori.errors import CorpusError, OutputError, TextError
-from moksori.evaluation.job import COLUMNS, evaluate, read_results
+from moksori.evaluation.job import COLUMNS, describe, evaluate, read_results
 from moksori.evaluation.lines import (
     EvaluationLine,
     RealVoice,
@@ -89,6 +91,17 @@ def voices() -> Voices:
     known.centroids = {"v": x, "other": y}
     known.held = {"v": [x, x, 0.6 * x + 0.8 * y], "other": [y]}
     return known
+
+
+@pytest.mark.slow
+def test_an_evaluation_is_of_its_models_whatever_the_processor(monkeypatch):
+    """Its folder is gone on with by a machine that multiplies otherwise, but not with another vocoder."""
+    told = []
+    for faster, vocoder in ((False, "wide"), (True, "wide"), (True, "fast")):
+        monkeypatch.setattr(loaded, "multiplies_bfloat16", lambda faster=faster: faster)
+        told.append(describe(Converter.from_pretrained(None, vocoder), "words", ["kih"]))
+    assert told[0] == told[1] != told[2]
+    assert {*told[0]} == {"model", "weights", "asr"}
 
 
 def test_figures_of_known_rows(tmp_path):

@@ -278,10 +278,9 @@ def read_results(path: Path) -> list[Row]:
 
 def describe(converter: Converter, asr: str, voices: list[str]) -> dict[str, str]:
     """What an evaluation's metrics depend on; `voices` are its targets."""
-    weights = hashlib.sha256(converter.card.sha256.encode())
-    own = [converter.target(name).weights for name in voices]
-    for state in (converter.vocoder.state_dict(), *own):
-        for tensor in state.values():
+    weights = hashlib.sha256((converter.card.sha256 + converter.vocoder_card.sha256).encode())
+    for name in voices:
+        for tensor in converter.target(name).weights.values():
             weights.update(tensor.cpu().numpy().tobytes())
     return {
         "model": converter.card.sha256,
