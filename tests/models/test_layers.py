@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from moksori.models.layers import (
@@ -86,5 +87,13 @@ def test_products_in_bfloat16_are_those_of_rounded_factors(frames):
     torch.testing.assert_close(made.float(), functional.linear(*factors), atol=0.02, rtol=0.01)
     assert made.shape == (2, frames, 20) and made.dtype == torch.bfloat16
     assert quick[1].weight is block[1].weight
+    for own in ("0.bias", "0.weight"):  # as an enrolled voice's, in float32
+        with torch.inference_mode():
+            given = {own: exact[own] + 1}
+            told = functional_call(
+                quick[0], {name[2:]: weight for name, weight in given.items()}, x
+            )
+        wanted = functional.linear(x, *((exact | given)[name] for name in ("0.weight", "0.bias")))
+        torch.testing.assert_close(told.float(), wanted, atol=0.1, rtol=0.02)
     for name, weight in block.named_parameters():
         assert torch.equal(weight, exact[name]) and weight.dtype == torch.float32

@@ -136,12 +136,12 @@ class Pointwise(nn.Linear):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, T, C] of any precision → [B, T, C'] in that of the weights."""
-        if self.weight.dtype != torch.bfloat16:
-            return super().forward(x)
-        # oneDNN compiles a product for each T, and keeps it: hardly two lines are equally long.
-        frames = x.shape[1]
-        whole = functional.pad(x.bfloat16(), (0, 0, 0, -frames % _FRAMES))
-        return super().forward(whole)[:, :frames]
+        dtype, frames = self.weight.dtype, x.shape[1]
+        x, bias = x.to(dtype), self.bias.to(dtype)  # an enrolled voice has a float32 one of its own
+        if dtype == torch.bfloat16:
+            # oneDNN compiles a product for each T, and keeps it: hardly two lines are equally long.
+            x = functional.pad(x, (0, 0, 0, -frames % _FRAMES))
+        return functional.linear(x, self.weight, bias)[:, :frames]
 
 
 def with_bfloat16_products(module: AnyModule) -> AnyModule:
