@@ -91,3 +91,12 @@ def test_whatever_is_proposed_finds_what_it_says(tmp_path_factory, stems):
             asked = find_takes(lines, folder, CAST, pattern=str(issue.values["pattern"])).issues
             missing = {i.place for i in asked if i.kind.startswith(("no_audio", "several"))}
             assert issue.place not in missing
+
+
+def test_a_number_that_is_missing_is_not_another_line_s(tmp_path):
+    """8 is as like 7 as can be, and is another line's recording."""
+    for number in (6, 8, 9):
+        write(tmp_path / f"{number:04d}.wav")
+    why, _ = told(tmp_path, [line(f"{number:04d}") for number in (6, 7, 8, 9)])
+    assert [*why] == ["row 0007"] or len(why) == 1
+    assert "no recording “0007”; put it into the folder" in "".join(why.values())

@@ -53,13 +53,13 @@ def explained(
 
 
 def _near(wanted: str, files: RecordingFolder) -> list[str]:
-    """Names of files that may be meant: of the same name or number, or else of a similar name."""
+    """Names of files that may be meant: of the same name or number, or of a similar name, but for numbers."""
     stem = Path(wanted.replace("\\", "/")).name
     bare = _key(Path(stem).stem if Path(stem).suffix.lower() in files.kinds else stem)
     names = {name: _key(Path(name).stem) for name in (*files.names, *files.others)}
     same = [name for name, key in names.items() if key == bare]
     if not same and bare.isdecimal():
-        same = [name for name, key in names.items() if int(bare) in _numbers(key)]
+        return [name for name, key in names.items() if int(bare) in _numbers(key)]
     if not same:
         close = get_close_matches(bare, [*names.values()], _SHOWN, cutoff=0.75)
         same = [name for name, key in names.items() if key in close]
