@@ -55,6 +55,7 @@ def test_every_code_of_the_source_is_in_the_catalogue_and_used():
         "slip.",
         "use.tip.",
         "part.",
+        "page.",
         "ledger.",
         "season.state.",
         "season.column.",

@@ -77,7 +77,7 @@ def test_what_is_said_while_the_server_is_away_is_sent_in_its_order_when_it_is_b
     page.keyboard.press("Enter")
     page.keyboard.press("r")
     page.keyboard.press("h")
-    page.wait_for_selector("#toasts >> text=이어지지 않습니다")
+    page.wait_for_selector("#toasts >> text=연결되지 않습니다")
     assert page.input_value(".panel input[aria-label='메모']") == "한 번 더"
     assert not review.marks()
     page.unroute("**/api/mark")
@@ -159,7 +159,7 @@ def test_what_is_said_while_studio_is_started_again_is_sent_to_the_new_one(lines
     page, review = lines
     page.route("**/api/mark", lambda route: route.fulfill(status=401, body=""))
     page.keyboard.press("o")
-    page.wait_for_selector("#toasts >> text=이어지지 않습니다")
+    page.wait_for_selector("#toasts >> text=연결되지 않습니다")
     page.unroute("**/api/mark")  # its link was opened in this browser
     until(lambda: review.marks().get(FIRST, Mark()).state == "ok")
 

@@ -255,11 +255,9 @@ def _left_out(request: Request, checked: Checked) -> list[Dubbed]:
 def faults_of(checked: Checked, id: str) -> Message:
     """What keeps a line from being worked on."""
     place = checked.lines[id].place
-    found = [
-        message(f"issue.{issue.kind}", **issue.values)
-        for issue in checked.faults
-        if issue.place == place
-    ]
+    own = [issue for issue in checked.faults if issue.place == place]
+    of_script = [issue for issue in checked.faults if isinstance(issue.place, str)]
+    found = [message(f"issue.{issue.kind}", **issue.values) for issue in own or of_script[:1]]
     return reduce(_both, found or [message("work.no_reason")])
 
 

@@ -278,7 +278,7 @@ class Desk:
             request, checked, self.out, partial(self._workers_of, request), ids, watch
         ) if ids else []  # fmt: skip
         self._seen = (self.review.version, *self._read)
-        return {"new": len(rows), "stayed": len(checked.lines) - len(rows)}
+        return {"new": len(rows), "stayed": len(checked.takes) - len(rows)}
 
     def _audition(self, id: str, voices: Sequence[str], watch: Watch) -> dict[str, Any]:
         request, checked = self._look_through(watch)

@@ -125,7 +125,7 @@ def preview(session: Session, lang: Lang) -> dict[str, Any]:
             frame_rate=FrameRate.parse(file.fps) if file.fps else None,
         )  # fmt: skip
     except MoksoriError as error:
-        return {"error": shown(error.say(lang), file), "rows": [], "columns": [*COLUMNS]}
+        return {"error": shown(error.message, file, lang), "rows": [], "columns": [*COLUMNS]}
     names = {"line": "text"} | {key: key for key in COLUMNS if key != "line"}
     filled = [key for key, name in names.items() if any(getattr(x, name) for x in content.lines)]
     rate = FrameRate.parse(file.fps) if file.fps else NTSC_DROP
@@ -135,10 +135,10 @@ def preview(session: Session, lang: Lang) -> dict[str, Any]:
 
     rows = [[cell(getattr(line, names[key])) for key in filled] for line in content.lines]
     return {
-        "error": shown(content.question.say(lang), file) if content.question else "",
+        "error": shown(content.question, file, lang) if content.question else "",
         "columns": [*COLUMNS], "filled": filled, "rows": rows[:_SHOWN],
         "lines": len(rows),
-        "understood": [shown(what.say(lang), file) for what in content.understood],
-        "warnings": [shown(why.say(lang), file) for why in content.warnings],
-        "faults": [f"{fault.where.say(lang)}: {fault.what.say(lang)}" for fault in content.faults],
+        "understood": [shown(what, file, lang) for what in content.understood],
+        "warnings": [shown(why, file, lang) for why in content.warnings],
+        "faults": [f"{fault.where.say(lang)}: {shown(fault.what, file, lang)}" for fault in content.faults],
     }  # fmt: skip

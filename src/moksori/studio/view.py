@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from moksori.dubbing.check import Checked
+from moksori.dubbing.deliver.delivery import delivered_lines
 from moksori.dubbing.deliver.retakes import LOOK_AT, URGENT, severity, state, to_look_at
 from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.plan.changes import change_role
@@ -16,7 +17,7 @@ from moksori.dubbing.store import LineState
 from moksori.dubbing.task import sound_of
 from moksori.dubbing.work.flags import reason
 from moksori.errors import MoksoriError, TextError
-from moksori.messages import Lang, Message
+from moksori.messages import Lang, Message, codes, message
 from moksori.script.line import Line, Place
 from moksori.studio.desk import Desk
 from moksori.studio.works import Work
@@ -28,7 +29,7 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
     file, checked = desk.file, desk.checked
     view: dict[str, Any] = {
         "name": desk.name, "folder": desk.out.name,
-        "error": shown(desk.error.say(lang), file) if desk.error else "",
+        "error": shown(desk.error, file, lang) if desk.error else "",
         "settings": {
             "script": file.script.name if file.script else "",
             "audio": file.audio.name if file.audio else "",
@@ -41,20 +42,39 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
                          "purpose", "title"},
             ),
         },
-        "lines": [], "issues": [], "cast": [], "elsewhere": desk.elsewhere(),
+        "lines": [], "issues": [], "cast": [], "elsewhere": desk.elsewhere(), "outdated": 0,
     }  # fmt: skip
     if checked is not None:
         view["lines"] = _lines(desk, checked, lang)
         view["issues"] = _issues(checked, file, lang)
         view["cast"] = _cast(desk, checked)
+        view["outdated"] = _outdated(desk)
     return view
 
 
-def shown(text: str, file: JobFile) -> str:
-    """A text of the job as a page shows it: files by their names, since it is of one folder."""
+def shown(what: Message, file: JobFile, lang: Lang) -> str:
+    """A message of the job as a page says it: files by their names, since it is of one folder."""
+    text = " ".join(_on_page(what).say(lang).split())
     for path in filter(None, (file.script, file.audio, file.cast, file.lexicon)):
         text = text.replace(str(path), path.name)
     return text
+
+
+def _on_page(what: Message) -> Message:
+    """The message, or the one that speaks of the page where it speaks of options and files."""
+    code = f"page.{what.code}"
+    values = {
+        name: _on_page(value) if isinstance(value, Message) else value
+        for name, value in what.values.items()
+    }
+    return Message(code if code in codes() else what.code, values)
+
+
+def _outdated(desk: Desk) -> int:
+    """How many lines are other than they were delivered last; 0 if nothing was delivered."""
+    before = delivered_lines(desk.out)
+    now = {id: row.wave.name if row and row.wave else "" for id, row in desk.rows().items()}
+    return sum(before.get(id, "") != now.get(id, "") for id in before.keys() | now) if before else 0
 
 
 def _lines(desk: Desk, checked: Checked, lang: Lang) -> list[dict[str, Any]]:
@@ -66,7 +86,7 @@ def _lines(desk: Desk, checked: Checked, lang: Lang) -> list[dict[str, Any]]:
     return [
         _line(
             checked, id, line, takes.get(id), recorded.get(id), rows.get(id), states.get(id),
-            changes.get(id, Change()), marks.get(id), sounding.get(id, ""), lang,
+            changes.get(id, Change()), marks.get(id), sounding.get(id, ""), desk.file, lang,
         )
         for id, line in checked.lines.items()
     ]  # fmt: skip
@@ -83,6 +103,7 @@ def _line(
     change: Change,
     mark: Mark | None,
     sounding: str,
+    file: JobFile,
     lang: Lang,
 ) -> dict[str, Any]:
     text = change.text if change.text is not None else line.script_text
@@ -100,7 +121,7 @@ def _line(
         "start": _timecode(line.start, checked), "end": _timecode(line.end, checked),
         "seconds": round(recorded.seconds, 2) if recorded else 0,
         "status": status, "key": key,
-        "error": _error(row, standing, lang),
+        "error": _error(row, standing, file, lang),
         "flags": [{"level": _level(flag.severity), "text": reason(flag, lang)} for flag in flags],
         "severity": severity(row) if row else 0.0,
         "look": bool(row and to_look_at(row)) or status == "faulty" or said.state in ("retake", "hold"),
@@ -120,9 +141,9 @@ def _line(
     }  # fmt: skip
 
 
-def _error(row: Dubbed | None, standing: LineState | None, lang: Lang) -> str:
+def _error(row: Dubbed | None, standing: LineState | None, file: JobFile, lang: Lang) -> str:
     error = row.error if row else standing.error if standing else None
-    return error.say(lang) if error else ""
+    return shown(error, file, lang) if error else ""
 
 
 def _level(severity: float) -> str:
@@ -142,7 +163,8 @@ def _issues(checked: Checked, file: JobFile, lang: Lang) -> list[dict[str, Any]]
     ids = {line.place: id for id, line in checked.lines.items()}
     return [
         {
-            "severity": issue.severity, "kind": issue.kind, "text": shown(issue.say(lang), file),
+            "severity": issue.severity, "kind": issue.kind,
+            "text": shown(message(f"issue.{issue.kind}", **issue.values), file, lang),
             "place": issue.say_place(lang),
             "line": ids.get(issue.place, "") if isinstance(issue.place, Place) else "",
             "values": {k: v for k, v in issue.values.items() if isinstance(v, str)},

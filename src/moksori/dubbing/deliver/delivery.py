@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from moksori.dubbing.database import read_only
 from moksori.dubbing.deliver.deliverables import DELIVERABLES
 from moksori.dubbing.deliver.material import Material
 from moksori.dubbing.deliver.spec import DeliverySpec
@@ -18,6 +19,7 @@ from moksori.errors import ConfigError, OutputError, reason_of
 from moksori.writing import sync_all, without_sync, write_error
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
+_WAVES = "delivered"  # what the store calls them
 _FORMAT = 4  # raised when the same job would be delivered otherwise
 
 
@@ -70,8 +72,20 @@ def deliver(
         shutil.rmtree(new)
     except OSError as error:
         raise write_error(Path(error.filename or store.out), error) from None
+    waves = {row.take.id: row.wave.name if row.wave else "" for row in rows}
+    store.set_about(_WAVES, json.dumps(waves, ensure_ascii=False))
     store.set_about("delivery", signature)
     return aside
+
+
+def delivered_lines(out: Path) -> dict[str, str]:
+    """Names of the waves that were delivered last, by the lines' ids; none before, or by an older Moksori."""
+    path = out / HOME / "job.sqlite"
+    if not path.is_file():
+        return {}
+    rows = [*read_only(path, f"SELECT value FROM about WHERE name = '{_WAVES}'")]
+    found: dict[str, str] = json.loads(rows[0][0]) if rows else {}
+    return found
 
 
 def _put_in_place(new: Path, store: Store) -> list[Path]:

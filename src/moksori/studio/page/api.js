@@ -84,8 +84,11 @@ export function follow() {
     const wait = Math.max(0, 200 - (Date.now() - last));
     timer = setTimeout(() => { last = Date.now(); refresh().catch(() => {}); }, wait);
   };
-  events.onerror = () => document.body.classList.add("lost");
-  events.onopen = () => document.body.classList.remove("lost");
+  events.onerror = () => {
+    document.body.classList.add("lost");
+    if (events.readyState === EventSource.CLOSED) setTimeout(follow, 1000);  // refused, as by a Studio that has begun anew
+  };
+  events.onopen = () => { document.body.classList.remove("lost"); refresh().catch(() => {}); };
 }
 
 export const work = (number) => state.works.find((item) => item.number === number);

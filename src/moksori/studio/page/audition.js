@@ -11,6 +11,7 @@ export const voiceLabel = (voice) => `${voice.name} · ${t(`sex.${voice.sex}`)} 
 function proposed(known, voice) {
   const own = known.find((other) => other.name === voice);
   const others = known.filter((other) => other.usable && other !== own && (!own || other.sex === own.sex));
+  if (own) others.sort((a, b) => Math.abs(Math.log(a.hertz / own.hertz)) - Math.abs(Math.log(b.hertz / own.hertz)));
   return [...(own?.usable ? [own] : []), ...others].slice(0, MOST).map((other) => other.name);
 }
 

@@ -15,24 +15,28 @@ const fits = {
   waiting: (line) => ["waiting", "begun"].includes(line.status),
 };
 
+const named = () => decodeURIComponent(location.hash.split("/")[1] ?? "");
+const ANY = { show: "all", character: "", search: "" };
+let asked = { ...ANY }, job = null, chosen = "", top = 0;  // what was shown, of which job, and how far down: one comes back to it
+
 export default function lines(place) {
-  const asked = { show: "all", character: "", search: "" };
-  let chosen = decodeURIComponent(location.hash.split("/")[1] ?? "");
+  if (job !== state.job?.folder) { asked = { ...ANY }; job = state.job?.folder; chosen = ""; top = 0; }
+  chosen = named() || chosen;
   let last = 0;  // where the chosen line was, if what is shown no longer has it
   const panel = new Panel(() => choose(""), (by) => step(by));
-  const rows = h("div.rows", { role: "listbox", "aria-label": t("screen.lines") });
+  const rows = h("div.rows", { role: "listbox", "aria-label": t("screen.lines"), onscroll: () => { top = rows.scrollTop; } });
   const keyed = new Keyed(rows, row);
   const count = h("output");
   const all = button("", () => post("convert"), { class: "main", id: "convert-all" });
-  const search = h("input", { type: "search", placeholder: t("search"), "aria-label": t("search"), title: "/", oninput: (e) => { asked.search = plain(e.target.value.trim()); update(state); } });
-  const show = select(SHOW.map((name) => [name, t(`show.${name}`)]), "all", (value) => { asked.show = value; update(state); }, { "aria-label": t("show"), id: "show" });
+  const search = h("input", { type: "search", value: asked.search, placeholder: t("search"), "aria-label": t("search"), title: "/", oninput: (e) => { asked.search = e.target.value; update(state); } });
+  const show = select(SHOW.map((name) => [name, t(`show.${name}`)]), asked.show, (value) => { asked.show = value; update(state); }, { "aria-label": t("show"), id: "show" });
   const who = h("select", { "aria-label": t("character"), onchange: (e) => { asked.character = e.target.value; update(state); } });
   const bar = h("div.tools", {}, show, who, search, count, all);
   fill(place, h("div.lines", {}, h("section.list", {}, bar, rows, keysHelp()), panel.element));
 
   function row(line) {
     const chips = line.flags.filter((flag) => flag.level !== "grey").slice(0, 2);
-    return h(`div.row.${line.mark || "none"}`, { role: "option", tabIndex: 0, "data-key": line.id, onclick: () => choose(line.id) },
+    return h(`div.row.${line.mark || "none"}`, { role: "option", tabIndex: -1, "data-key": line.id, onclick: () => choose(line.id) },
       h("span.tc", {}, line.start || line.place),
       h("span.who", {}, line.character || "—", h("small", {}, line.pass ? t("pass") : line.voice)),
       h("span.said", { lang: "ko" }, line.text,
@@ -46,23 +50,39 @@ export default function lines(place) {
   }
 
   function choose(id) {
+    const before = chosen, hash = id ? `#lines/${encodeURIComponent(id)}` : "#lines";
     chosen = id;
-    history.replaceState(null, "", id ? `#lines/${encodeURIComponent(id)}` : "#lines");
-    document.body.classList.toggle("panel-open", Boolean(id));
+    if (location.hash !== hash) history[id && !before ? "pushState" : "replaceState"](null, "", hash);  // back closes it
     mark();
-    panel.show(state.job?.lines.find((line) => line.id === id) ?? null);
+    open();
+    if (before && !id) rows.querySelector(`[data-key="${CSS.escape(before)}"]`)?.focus({ preventScroll: true });
   }
 
+  function open() {
+    const line = state.job?.lines.find((line) => line.id === chosen) ?? null;
+    document.body.classList.toggle("panel-open", Boolean(line));
+    panel.show(line);
+  }
+
+  // One row is reached by Tab; J, K and the arrows go on from it.
   function mark() {
-    for (const [i, element] of [...rows.children].entries()) {
-      const own = element.dataset.key === chosen;
-      element.setAttribute("aria-selected", own);
-      if (own) last = i;
+    const elements = [...rows.children], at = elements.findIndex((element) => element.dataset.key === chosen);
+    if (at >= 0) last = at;
+    for (const [i, element] of elements.entries()) {
+      element.setAttribute("aria-selected", i === at);
+      element.tabIndex = i === Math.max(0, at) ? 0 : -1;
     }
   }
 
   function update() {
     if (!state.job) return;
+    if (job !== state.job.folder) {
+      [job, top] = [state.job.folder, 0];
+      Object.assign(asked, ANY);
+      [show.value, search.value] = [asked.show, asked.search];
+      choose("");
+    }
+    if (named() !== chosen) { choose(named()); return; }  // by a link, or the browser's way back
     const found = state.job.lines, names = [...new Set(found.map((line) => line.character))];
     if (who.dataset.names !== names.join("|")) {
       who.dataset.names = names.join("|");
@@ -70,14 +90,14 @@ export default function lines(place) {
       who.value = asked.character;
     }
     const seen = found.filter((line) => fits[asked.show](line) && (!asked.character || line.character === asked.character)
-      && plain(`${line.text} ${line.character} ${line.actor} ${line.place} ${line.note}`).includes(asked.search));
+      && plain(`${line.text} ${line.character} ${line.actor} ${line.place} ${line.note}`).includes(plain(asked.search.trim())));
     keyed.show(seen, "id");
     mark();
     count.textContent = t("shown", { shown: seen.length, all: found.length });
-    const waiting = found.filter((line) => line.status === "waiting").length;
-    all.textContent = waiting ? t("convert.all", { count: waiting }) : t("convert.none");
+    const count_of = (status) => found.filter((line) => line.status === status).length, waiting = count_of("waiting"), faulty = count_of("faulty");
+    all.textContent = waiting ? t("convert.all", { count: waiting }) : !found.length ? t("convert.empty") : faulty ? t("convert.faulty", { count: faulty }) : t("convert.none");
     all.disabled = !waiting || state.works.some((work) => work.kind === "convert" && !work.about.ids.length && ["waiting", "running"].includes(work.state));
-    if (chosen) panel.show(found.find((line) => line.id === chosen) ?? null);
+    if (chosen) open();
   }
 
   function step(by) {
@@ -111,7 +131,8 @@ export default function lines(place) {
     if (event.code in keys) { event.preventDefault(); keys[event.code](); }
   }
   document.addEventListener("keydown", press);
-  if (chosen) choose(chosen);
+  choose(chosen);
+  requestAnimationFrame(() => { rows.scrollTop = top; });
   return update;
 }
 

@@ -29,6 +29,7 @@ export class Panel {
     this.noted = null;  // a note that was typed, and not sent yet
     this.recording = null;
     this.head = h("div.head");
+    this.progress = h("small.progress", { role: "status" });  // over which the panel lies on a phone
     this.marks = h("div.marks", { role: "group", "aria-label": t("mark") },
       MARKS.map(([name, key]) => button(t(`mark.${name || "none"}`), () => this.mark(name), { "data-mark": name, title: key, class: name || "none" })));
     this.note = h("input", { type: "text", placeholder: t("note.hint"), "aria-label": t("note"), title: "N", maxLength: 4000,
@@ -76,7 +77,8 @@ export class Panel {
     if (!line) { this.line = null; this.player.stop(); return; }
     this.line = line;
     if (other) this.player.awaited = false;
-    fill(this.head, h("b", {}, `${line.no || line.place} · ${line.character || "—"}`), h("small", {}, [line.start && `${line.start} – ${line.end}`, line.actor, `${line.seconds} s`].filter(Boolean).join(" · ")), h("small.takename", {}, line.take, line.new_take && ` (${t("take.new")})`));
+    fill(this.head, h("b", {}, `${line.no || line.place} · ${line.character || "—"}`), h("small", {}, [line.start && `${line.start} – ${line.end}`, line.actor, `${line.seconds} s`].filter(Boolean).join(" · ")), h("small.takename", {}, line.take, line.new_take && ` (${t("take.new")})`), this.progress);
+    this.working();
     this.player.load({
       source: !line.take ? "" : line.key && line.status !== "failed" ? `/api/outcome/${line.key}/source` : `/api/lines/${encodeURIComponent(line.id)}/source?${line.take}`,
       result: line.key ? `/api/outcome/${line.key}/result` : "",
@@ -86,6 +88,14 @@ export class Panel {
     fill(this.flags, line.error && h("li.red", {}, line.error), line.stale && h("li.amber", {}, t("stale.long")), line.flags.map((flag) => h(`li.${flag.level}`, {}, flag.text)));
     this.fields(line, before);
     if (other || JSON.stringify(before) !== JSON.stringify(line)) this.detail(line, other);
+  }
+
+  // Whether this line is at work, and how far.
+  working() {
+    const at = state.works.find((work) => work.kind === "convert" && ["waiting", "running"].includes(work.state) && (!work.about.ids.length || work.about.ids.includes(this.line.id)));
+    const own = at?.about.ids.length === 1;
+    fill(this.progress, at && (this.line.status === "begun" || own ? t("status.begun") : this.line.status === "waiting" ? t("waits") : null), at?.total > 1 ? ` ${at.done} / ${at.total}` : null);
+    this.only.disabled = Boolean(own);
   }
 
   async fields(line, before) {

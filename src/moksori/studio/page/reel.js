@@ -7,8 +7,8 @@ const PARTS = ["lines", "reel", "edl", "otio", "reaper", "aaf", "markers", "dapt
 
 export default function reel(place) {
   const form = h("div.settings"), go = button(t("export"), () => post("export"), { class: "main", id: "export" });
-  const note = h("p"), mixer = h("div.mixer"), files = h("div.files"), retakes = h("div.retakes");
-  fill(place, h("section.page", {}, h("h1", {}, t("screen.reel")), form, h("div.buttons", {}, go), note, mixer, h("h2", {}, t("delivered")), files, h("h2", {}, t("retakes")), retakes));
+  const note = h("p"), outdated = h("p.amber", { id: "outdated" }), mixer = h("div.mixer"), files = h("div.files"), retakes = h("div.retakes");
+  fill(place, h("section.page", {}, h("h1", {}, t("screen.reel")), form, h("div.buttons", {}, go), note, outdated, mixer, h("h2", {}, t("delivered")), files, h("h2", {}, t("retakes")), retakes));
   let said = "", exports = -1;
 
   function settings(values) { return post("settings", { values }); }
@@ -31,6 +31,7 @@ export default function reel(place) {
     }
     const faulty = job.lines.filter((line) => line.status === "faulty").length, waiting = job.lines.filter((line) => line.status === "waiting").length;
     fill(note, faulty ? h("span.amber", {}, t("reel.faulty", { count: faulty }), " ") : "", waiting ? t("reel.waiting", { count: waiting }) : "");
+    fill(outdated, job.outdated ? t("reel.outdated", { count: job.outdated }) : "");
     go.disabled = job.lines.length === faulty;
     const done = state.works.filter((work) => work.kind === "export" && work.state === "done").length + (job.elsewhere ? 0.5 : 0);
     if (done !== exports) { exports = done; deliveredFiles(); }

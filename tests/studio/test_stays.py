@@ -1,0 +1,89 @@
+"""What a page keeps or takes up again: its place among the lines, the server, what it says of a delivery."""
+
+import pytest
+
+from tests.studio.conftest import go
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def page(studio, new_page, in_process):
+    studio.session.save(fps="25")
+    studio.session.cast("둘", {"voice": "kih"})
+    shown = new_page(studio)
+    shown.wait_for_selector(".row >> nth=3")
+    return shown
+
+
+def is_open(page) -> bool:
+    return page.evaluate("document.body.classList.contains('panel-open')")
+
+
+def test_the_lines_are_found_as_they_were_left(page):
+    page.click(".row[data-key='0002_둘']")
+    page.select_option("#show", "unseen")
+    go(page, "check")
+    page.wait_for_selector("h1 >> text=점검")
+    go(page, "lines")
+    page.wait_for_selector(".panel .head >> text=2 · 둘")
+    assert page.input_value("#show") == "unseen" and is_open(page)
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.dataset.key") == "0002_둘"  # where one was
+    go(page, "check")
+    go(page, "lines")
+    page.wait_for_selector(".row >> nth=3")
+    assert not is_open(page) and page.is_hidden(".panel")
+
+
+def test_the_way_back_closes_a_line(page):
+    page.click(".row[data-key='0001_하나']")
+    page.wait_for_selector(".panel .head >> text=1 · 하나")
+    page.keyboard.press("j")
+    page.wait_for_selector(".panel .head >> text=2 · 둘")
+    page.go_back()
+    page.wait_for_selector(".panel", state="hidden")
+    assert not is_open(page) and page.is_visible(".row[data-key='0001_하나']")
+    page.go_forward()
+    page.wait_for_selector(".panel .head >> text=2 · 둘")
+
+
+def test_one_row_is_reached_by_tab(page):
+    reached = "[...document.querySelectorAll('.row[tabindex=\"0\"]')].map((row) => row.dataset.key)"
+    assert page.evaluate(reached) == ["0001_하나"]
+    page.click(".row[data-key='0003_하나']")
+    assert page.evaluate(reached) == ["0003_하나"]
+
+
+def test_a_page_that_is_refused_takes_up_again(studio, new_page):
+    """As after Studio has begun anew, until its new link is opened in this browser."""
+    refused = []
+
+    def answer(route):
+        refused.append(route)
+        if len(refused) < 3:
+            route.fulfill(status=401, body="no")
+        else:
+            route.continue_()
+
+    studio.session.save(fps="25")
+    page = new_page(studio, missing="/api/events")
+    page.wait_for_selector(".row >> nth=3")
+    page.route("**/api/events", answer)
+    page.reload()
+    page.wait_for_selector("body.lost", state="attached")
+    page.wait_for_selector("body:not(.lost) .row >> nth=3")
+    assert len(refused) == 3
+    studio.session.mark("0002_둘", "hold", None)
+    page.wait_for_selector(".row[data-key='0002_둘'] b.hold")
+
+
+def test_a_delivery_says_when_lines_have_changed_since(studio, page):
+    go(page, "reel")
+    page.click("#export")
+    page.wait_for_selector(".delivered a >> text=report.html", timeout=240_000)
+    assert page.inner_text("#outdated") == ""
+    studio.session.change("0002_둘", {"pitch": 2})
+    page.wait_for_selector("#outdated >> text=1줄")
+    page.click("#export")
+    page.wait_for_function("() => !document.getElementById('outdated').textContent")
