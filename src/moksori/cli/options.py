@@ -227,6 +227,15 @@ LangOption = Annotated[
         help="Language of what is reported: ko or en; the system's where nothing is said.",
     ),
 ]
+StudioLangOption = Annotated[
+    Literal["ko", "en"],
+    typer.Option(
+        "--lang",
+        envvar="MOKSORI_LANG",
+        callback=_spoken,
+        help="Language of files and messages: ko or en; Korean, a studio's, where nothing is said.",
+    ),
+]
 JobArgument = Annotated[
     Path, typer.Argument(metavar="JOB", help="The job's folder, as `moksori dub -o` made it.")
 ]
