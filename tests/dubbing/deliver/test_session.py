@@ -1,5 +1,6 @@
 """Sessions for editing programs, read back by libraries that are not ours."""
 
+import hashlib
 import shutil
 import subprocess
 from dataclasses import replace
@@ -35,6 +36,7 @@ def job(tmp_path):
     """A job's folder with converted lines, and recordings of another rate beside it."""
     out, takes = tmp_path / "out", tmp_path / "녹음 1"
     (out / "lines").mkdir(parents=True)
+    (out / ".moksori" / "lines").mkdir(parents=True)
     takes.mkdir()
     clips = []
     lines = [
@@ -46,6 +48,7 @@ def job(tmp_path):
     for number, (character, start, look) in enumerate(lines, 1):
         id = f"{number:04d}_{character}"
         soundfile.write(out / "lines" / f"{id}.wav", np.zeros(22050), 22050, "PCM_16")
+        shutil.copyfile(out / "lines" / f"{id}.wav", kept(out, id))
         source = takes / f"{number}.{'flac' if number == 2 else 'wav'}"
         soundfile.write(source, np.zeros((44100, 2)), 22050, "PCM_24")
         clips.append(
@@ -60,6 +63,15 @@ def job(tmp_path):
         for clip in clips if clip.look in ("look", "retake")
     ]  # fmt: skip
     return out, clips, markers[::-1]
+
+
+def kept(out, id):
+    """Where the job has a line's wave until it is delivered: named by what it was made of."""
+    return out / ".moksori" / "lines" / f"{hashlib.sha256(id.encode()).hexdigest()}.wav"
+
+
+def waves_of(out, clips):
+    return {clip.id: kept(out, clip.id) for clip in clips}
 
 
 def value(element, name):
@@ -116,7 +128,7 @@ def test_the_same_job_makes_the_same_session(job):
     first = (out / "a.rpp").read_bytes()
     write_rpp(out / "a.rpp", clips[::-1], markers[::-1], SPEC, 0.0, out)
     assert (out / "a.rpp").read_bytes() == first
-    waves = {clip.id: out / clip.wave for clip in clips}
+    waves = waves_of(out, clips)
     write_aaf(out / "a.aaf", clips, markers, SPEC, 0.0, waves, out)
     write_aaf(out / "b.aaf", clips[::-1], markers[::-1], SPEC, 0.0, waves, out)
     assert (out / "a.aaf").read_bytes() == (out / "b.aaf").read_bytes()
@@ -124,7 +136,7 @@ def test_the_same_job_makes_the_same_session(job):
 
 def test_aaf(job):
     out, clips, markers = job
-    waves = {clip.id: out / clip.wave for clip in clips}
+    waves = waves_of(out, clips)
     write_aaf(out / "session.aaf", clips, markers, SPEC, -6.0, waves, out)
     with aaf2.open(str(out / "session.aaf"), "r") as file:
         (main,) = file.content.toplevel()
@@ -169,6 +181,7 @@ def check_clip(group, at, clips, out, source):
     assert (clip.start, clip.samples) == (at, part.length) and part.length == group.length
     assert part.start == (round(clip.source_begin * 48000) if source else 0)
     physical = part.mob.slots[0].segment.mob
+    assert physical.name == (clip.source.name if source else f"{clip.id}.wav")
     url = physical.descriptor["Locator"].value[0]["URLString"].value
     file = out / unquote(urlparse(url).path)
     assert file.resolve() == (clip.source if source else out / clip.wave)
@@ -199,7 +212,7 @@ def test_a_recording_that_only_ffmpeg_reads_is_in_the_sessions_too(job):
     phone = clips[0].source.with_suffix(".m4a")
     subprocess.run(["ffmpeg", "-v", "error", "-i", clips[0].source, phone], check=True)
     clip = replace(clips[0], source=phone)
-    write_aaf(out / "a.aaf", [clip], [], SPEC, 0.0, {clip.id: out / clip.wave}, out)
+    write_aaf(out / "a.aaf", [clip], [], SPEC, 0.0, waves_of(out, [clip]), out)
     with aaf2.open(str(out / "a.aaf"), "r") as file:
         physical = next(mob for mob in file.content.sourcemobs() if mob.name == phone.name)
         about = physical.descriptor

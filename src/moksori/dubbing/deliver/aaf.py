@@ -4,9 +4,9 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from moksori.config import Decibels
 from moksori.dubbing.deliver.clips import COLOURS, Clip, Look, Marker, tracks
@@ -152,8 +152,9 @@ class _Session:
         return self._masters[url]
 
     def _linked(self, recording: Path, url: str) -> Any:
-        """A master mob whose sound lies in a file of its own, a track a channel."""
+        """A master mob whose sound lies in a file of its own, a track a channel; named as that is."""
         create, about = self._file.create, inspect(recording)
+        named = PurePosixPath(unquote(url))
         with opened(recording) as (_, _, subtype):
             bits = _BITS.get(subtype, 32)
         wide = about.channels * bits // 8
@@ -168,9 +169,9 @@ class _Session:
         locator = create.NetworkLocator()
         locator["URLString"].value = url
         descriptor["Locator"].append(locator)
-        physical = self._mob("SourceMob", recording.name, url)
+        physical = self._mob("SourceMob", named.name, url)
         physical.descriptor = descriptor
-        master = self._mob("MasterMob", recording.stem, url)
+        master = self._mob("MasterMob", named.stem, url)
         for channel in range(1, about.channels + 1):
             end = physical.create_empty_slot(about.sample_rate, "sound", channel)
             end.segment.length = about.frames
