@@ -16,6 +16,7 @@ from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.store import Store
 from moksori.errors import ConfigError, OutputError, reason_of
+from moksori.files import near
 from moksori.writing import sync_all, without_sync, write_error
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -53,7 +54,7 @@ def deliver(
         OutputError: a place cannot be written to, or holds somebody else's file.
     """
     check_names(spec.without)
-    signature = _signature(rows, issues, spec)
+    signature = _signature(rows, issues, spec, store.out)
     whole = all((store.out / path).exists() for path in store.files())
     if store.about("delivery") == signature and whole:
         return []
@@ -117,13 +118,16 @@ def check_names(names: Iterable[str]) -> None:
         raise ConfigError.of("dub.no_deliverable", name=unknown[0], known=", ".join(known))
 
 
-def _signature(rows: Sequence[Dubbed], issues: Sequence[Issue], spec: DeliverySpec) -> str:
-    """Of all that a delivery depends on."""
+def _signature(
+    rows: Sequence[Dubbed], issues: Sequence[Issue], spec: DeliverySpec, out: Path
+) -> str:
+    """Of all that a delivery depends on; of recordings also where they lie, as sessions refer to them."""
     whole = [
         _FORMAT, vars(spec), issues,
         [
             [vars(row.take.line), row.take.id, row.take.start, row.wave and row.wave.name, row.status,
-             row.error, row.flags, row.mark]
+             row.error, row.flags, row.mark, near(row.take.audio, out), row.take.begin, row.take.samples,
+             row.take.sample_rate, row.take.channel, row.take.role.voice]
             for row in rows
         ],
     ]  # fmt: skip

@@ -1,0 +1,96 @@
+"""A job is delivered again where something has changed that its files depend on, and only there."""
+
+import shutil
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+import pytest
+import soundfile
+
+from moksori.dubbing.deliver.deliverables import DELIVERABLES
+from moksori.dubbing.deliver.delivery import deliver
+from moksori.dubbing.deliver.spec import DeliverySpec
+from moksori.dubbing.records import HOME, Dubbed, Role, Take
+from moksori.dubbing.store import Store
+from moksori.script.line import Line, Place
+
+SPEC = DeliverySpec(
+    title="시험",
+    date=datetime(2024, 5, 6),
+    without=tuple(item.name for item in DELIVERABLES if item.name not in ("reaper", "dapt")),
+)
+
+
+@pytest.fixture
+def row(tmp_path):
+    """A line of a second, converted in the job `show/out`, and its recording beside that."""
+    takes, lines = tmp_path / "show" / "takes", tmp_path / "show" / "out" / HOME / "lines"
+    for folder in (takes, lines):
+        folder.mkdir(parents=True)
+        soundfile.write(folder / "a.wav", np.zeros(48000), 48000, "PCM_24")
+    take = Take(
+        id="0001_하나", line=Line(Place("row", 1), "안녕?", character="하나"), audio=takes / "a.wav",
+        begin=0, samples=24000, sample_rate=48000, start=1.0, role=Role(voice="lmy"),
+    )  # fmt: skip
+    return Dubbed(take=take, status="converted", wave=lines / "a.wav")
+
+
+def delivered(out, row):
+    """Whether anything was written, and what the session says."""
+    written = []
+
+    def progress(steps, total):
+        written.extend(steps)
+        return written
+
+    store = Store(out)
+    try:
+        deliver([row], [], SPEC, store, progress)
+    finally:
+        store.close()
+    return bool(written), (out / "session.rpp").read_text(encoding="utf-8")
+
+
+def of(row, **changed):
+    return replace(row, take=replace(row.take, **changed))
+
+
+def test_a_job_in_its_place_is_delivered_once(row, tmp_path):
+    out = tmp_path / "show" / "out"
+    new, session = delivered(out, row)
+    assert new and '"../takes/a.wav"' in session
+    assert delivered(out, row) == (False, session)
+    shutil.move(
+        tmp_path / "show", tmp_path / "moved"
+    )  # all of it: what it refers to is where it was
+    moved = of(replace(row, wave=tmp_path / "moved" / "out" / HOME / "lines" / "a.wav"),
+               audio=tmp_path / "moved" / "takes" / "a.wav")  # fmt: skip
+    assert delivered(tmp_path / "moved" / "out", moved) == (False, session)
+
+
+def test_a_session_follows_its_recordings(row, tmp_path):
+    out = tmp_path / "show" / "out"
+    delivered(out, row)
+    far = tmp_path / "archive" / "a.wav"
+    far.parent.mkdir()
+    shutil.move(row.take.audio, far)
+    row = of(row, audio=far)
+    new, session = delivered(out, row)
+    assert new and f'"{far}"' in session and "../takes" not in session
+    shutil.move(
+        out, tmp_path / "out"
+    )  # the job's folder now, which lies beside the recordings then
+    row = replace(row, wave=tmp_path / "out" / HOME / "lines" / "a.wav")
+    new, session = delivered(tmp_path / "out", row)
+    assert new and '"../archive/a.wav"' in session
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"begin": 4800}, {"channel": 0}, {"samples": 24001}, {"role": Role(voice="kih")}],
+)
+def test_another_part_of_the_recording_or_another_voice_is_delivered(row, tmp_path, changed):
+    out = tmp_path / "show" / "out"
+    delivered(out, row)
+    assert delivered(out, of(row, **changed))[0]
