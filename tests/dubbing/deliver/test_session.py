@@ -1,6 +1,7 @@
 """Sessions for editing programs, read back by libraries that are not ours."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -11,6 +12,7 @@ from urllib.parse import unquote, urlparse
 
 import aaf2
 import numpy as np
+import opentimelineio as otio
 import pytest
 import rpp
 import soundfile
@@ -20,7 +22,8 @@ from moksori.dubbing.deliver.clips import COLOURS, Clip, Marker
 from moksori.dubbing.deliver.markers import write_marker_table, write_marker_text
 from moksori.dubbing.deliver.reaper import write_rpp
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.timecode import NTSC_DROP
+from moksori.dubbing.deliver.timeline import write_edl, write_otio
+from moksori.timecode import NTSC_DROP, FrameRate, to_frames
 
 SPEC = DeliverySpec(
     title="시험 1화",
@@ -167,6 +170,44 @@ def test_aaf(job):
         assert events[1]["Comment"].value.startswith("0003_하나: ")
         assert events[1]["DescribedSlots"].value == {code.slot_id}
         assert events[1]["CommentMarkerColor"].value["red"] == COLOURS["retake"][0] * 257
+
+
+@pytest.mark.parametrize("late", [0.0, 0.48, 0.6])
+def test_an_aaf_lies_as_the_other_lists_where_the_reel_begins_within_a_frame(job, late):
+    out, clips, markers = job
+    rate = FrameRate(25)
+    spec = replace(SPEC, start_timecode=3600 + late / 25, frame_rate=rate)
+    write_aaf(out / "a.aaf", clips, markers, spec, 0.0, waves_of(out, clips), out)
+    write_otio(out / "a.otio", clips, spec)
+    write_edl(out / "a.edl", clips, spec)
+    write_marker_text(out / "markers.txt", markers, spec)
+    timeline = otio.adapters.read_from_file(str(out / "a.otio"))
+    began = timeline.global_start_time.to_seconds()
+    starts = {
+        clip.name: round((began + clip.range_in_parent().start_time.to_seconds()) * 48000)
+        for clip in timeline.find_clips()
+    }
+    with aaf2.open(str(out / "a.aaf"), "r") as file:
+        (main,) = file.content.toplevel()
+        code = next(s for s in main.slots if isinstance(s.segment, aaf2.components.Timecode))
+        first = code.segment.start
+        assert first == 90000
+        found, frames = [], set()
+        for slot in main.slots:
+            at = first * 48000 // 25
+            for part in slot.segment.components if slot.media_kind == "Sound" else ():
+                if not isinstance(part, aaf2.components.Filler):
+                    found.append(at)
+                    frames.add(to_frames(at / 48000, rate))
+                at += part.length
+            assert slot.media_kind != "Sound" or slot.segment.length == at - first * 48000 // 25
+        assert sorted(found) == sorted(2 * [*starts.values()])
+        events = next(s for s in main.slots if isinstance(s, aaf2.mobslots.EventMobSlot))
+        noted = [rate.code(first + event["Position"].value) for event in events.segment.components]
+    edl = re.findall(r"C +\S+ \S+ (\S+) \S+", (out / "a.edl").read_text(encoding="utf-8"))
+    assert sorted(map(rate.code, frames)) == sorted({*edl})
+    listed = (out / "markers.txt").read_text(encoding="utf-8")
+    assert noted == re.findall(r"^\d+ *\t(\S+)", listed, re.MULTILINE)
 
 
 def check_clip(group, at, clips, out, source):

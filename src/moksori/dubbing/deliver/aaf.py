@@ -13,7 +13,7 @@ from moksori.dubbing.deliver.clips import COLOURS, Clip, Look, Marker, tracks
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.files import near
 from moksori.signal.decoders import inspect, opened
-from moksori.timecode import to_frames
+from moksori.timecode import from_frames, to_frames
 from moksori.writing import atomic_path
 
 # AAF's own definitions (AAFOperationDefs.h, AAFParameterDefs.h), by which programs know an audio gain.
@@ -34,9 +34,10 @@ def write_aaf(
 ) -> None:
     """Write the session: a track a character, with a track of its recordings below, whose gain is 0.
 
-    Lines lie to the sample; clips are named by the line's id, and coloured and commented as Media Composer
-    does it. AAF has no mute that all programs know, so the recordings are silenced by their gain; conversions
-    have the reel's gain. Files are named relative to the session's folder where they lie near it.
+    Lines lie to the sample, from the frame that the reel begins in; clips are named by the line's id, and
+    coloured and commented as Media Composer does it. AAF has no mute that all programs know, so the
+    recordings are silenced by their gain; conversions have the reel's gain. Files are named relative to the
+    session's folder where they lie near it.
 
     Args:
         path: the .aaf.
@@ -77,7 +78,8 @@ class _Session:
         slot = self._main.create_timeline_slot(rate.fps)
         slot.name = "TC1"
         slot.segment = file.create.Timecode(rate.nominal, drop=rate.drop)
-        slot.segment.start = to_frames(spec.start_timecode, rate)
+        self._first, self._lead = _first_frame(spec)
+        slot.segment.start = self._first
         self._timecode = slot
 
     def _mob(self, kind: str, name: str, key: str) -> Any:
@@ -107,16 +109,17 @@ class _Session:
         return operation
 
     def add_track(self, name: str, clips: Sequence[Clip], gain: float, source: bool) -> None:
-        """Clips with a gain, and fillers between them."""
+        """Clips with a gain, and fillers before and between them."""
         slot = self._main.create_sound_slot(self._spec.sample_rate)
         slot.name = name
         sequence, now = slot.segment, 0
         for clip in clips:
-            if clip.start > now:
-                filler = self._file.create.Filler("sound", clip.start - now)
+            start = self._lead + clip.start
+            if start > now:
+                filler = self._file.create.Filler("sound", start - now)
                 sequence.components.append(filler)
             sequence.components.append(self._clip(clip, gain, source))
-            now = clip.start + clip.samples
+            now = start + clip.samples
         sequence.length = now
 
     def _clip(self, clip: Clip, gain: float, source: bool) -> Any:
@@ -193,7 +196,8 @@ class _Session:
         for marker in sorted(markers, key=lambda marker: marker.start):
             event = create.DescriptiveMarker()
             event.media_kind = "DescriptiveMetadata"
-            event["Position"].value = to_frames(marker.start / self._spec.sample_rate, rate)
+            at = self._spec.start_timecode + marker.start / self._spec.sample_rate
+            event["Position"].value = to_frames(at, rate) - self._first
             event.length = max(1, to_frames(marker.samples / self._spec.sample_rate, rate))
             event["Comment"].value = marker.name
             event["CommentMarkerUser"].value = marker.character or "Moksori"
@@ -215,6 +219,14 @@ class _Session:
                   "GenerationAUID": self._number("generation")}  # fmt: skip
         for name, value in values.items():
             about[name].value = value
+
+
+def _first_frame(spec: DeliverySpec) -> tuple[int, int]:
+    """The frame that the reel begins in, and how many samples of it are over by then."""
+    frame, start = to_frames(spec.start_timecode, spec.frame_rate), spec.sample(spec.start_timecode)
+    if spec.sample(from_frames(frame, spec.frame_rate)) > start:
+        frame -= 1
+    return frame, start - spec.sample(from_frames(frame, spec.frame_rate))
 
 
 def _url(path: str) -> str:
