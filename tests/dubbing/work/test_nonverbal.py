@@ -84,5 +84,6 @@ def test_a_laugh_of_a_job_is_converted_and_flagged(cry, tmp_path, nonverbal, sta
     row = flag([task.dubbed()])[0]
     assert [f.kind for f in row.flags] == ["sound" if status == "converted" else "nonverbal"]
     assert row.words == ()  # nobody said any
+    assert 0 <= row.speech[0] < row.speech[1] < take.seconds
     assert bool(row.phones) == (status == "converted")  # so that the mouth moves
     assert soundfile.info(row.wave).frames == len(cry.samples)

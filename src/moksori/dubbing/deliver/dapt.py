@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 from moksori.alignment.alignment import Interval
 from moksori.config import Seconds
 from moksori.dubbing.deliver.spec import DeliverySpec
+from moksori.dubbing.deliver.spoken import spoken
 from moksori.dubbing.records import Dubbed
 from moksori.timecode import to_frames
 from moksori.writing import atomic_write
@@ -57,17 +58,14 @@ class Event(NamedTuple):
     end: Seconds
 
     @classmethod
-    def of(cls, row: Dubbed, start: Seconds) -> "Event":
-        """A dubbed line that lies at `start` of the reel; without words known, its speech or its take."""
+    def of(cls, row: Dubbed, start: Seconds, origin: Seconds) -> "Event":
+        """A dubbed line that lies at `start` of the reel, whose time code is `origin`."""
         take, line = row.take, row.take.line
         words = tuple(Interval(w.label, w.begin + start, w.end + start) for w in row.words)
-        begin, end = row.speech or (0.0, take.seconds)
-        if words:
-            begin, end = words[0].begin - start, words[-1].end - start
         voice = take.role.voice if row.status == "converted" else ""
         return cls(
             take.id, line.character, line.actor, voice, line.directions, line.text, words,
-            start + begin, start + end,
+            *spoken(row, start, origin),
         )  # fmt: skip
 
 

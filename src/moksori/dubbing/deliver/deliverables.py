@@ -39,6 +39,7 @@ from moksori.dubbing.deliver.retakes import (
     to_look_at,
     write_retakes,
 )
+from moksori.dubbing.deliver.spoken import spoken
 from moksori.dubbing.deliver.subtitles import Cue, write_subtitles
 from moksori.dubbing.deliver.timeline import Word, write_edl, write_otio, write_words
 from moksori.dubbing.deliver.visemes import save_visemes, visemes_by_frame
@@ -103,19 +104,18 @@ def _markers(material: Material, folder: Path) -> None:
 
 
 def _dapt(material: Material, folder: Path) -> None:
-    events = [Event.of(row, start) for row, _, start in material.placed()]
+    origin = material.spec.start_timecode
+    events = [Event.of(row, start, origin) for row, _, start in material.placed()]
     if events:
         write_dapt(folder / "dapt.xml", events, material.spec)
 
 
 def _subtitles(material: Material, folder: Path) -> None:
-    """Of the lines whose words are known: from the first to the last; else all of the take."""
-    cues = []
-    for row, _, start in material.placed():
-        begin, end = start, start + row.take.seconds
-        if row.words:
-            begin, end = start + row.words[0].begin, start + row.words[-1].end
-        cues.append(Cue(begin, end, row.take.line.text, row.take.line.character))
+    origin = material.spec.start_timecode
+    cues = [
+        Cue(*spoken(row, start, origin), row.take.line.text, row.take.line.character)
+        for row, _, start in material.placed()
+    ]
     for kind in ("srt", "vtt", "ass") if cues else ():
         write_subtitles(folder / f"subtitles.{kind}", cues)
 

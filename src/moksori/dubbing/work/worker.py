@@ -146,7 +146,9 @@ class Worker:
             samples = task.exact()
         _write_wave(task.wave, samples, recording)
         _write_sounds(task, recording, samples)
-        _write_about(task, "passed", [], None, measured)
+        bounds = audio.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
+        begin, end = (sample / recording.sample_rate for sample in bounds)
+        _write_about(task, "passed", [], (begin, end), measured)
         return "passed"
 
 
