@@ -193,6 +193,7 @@ def test_findings_are_kept_in_both_languages(tmp_path):
             "channels",
             "first",
             "listed",
+            "gain",
         ),
         "X",
     )

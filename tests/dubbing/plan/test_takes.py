@@ -11,6 +11,7 @@ from moksori.dubbing.plan.cuts import cut
 from moksori.dubbing.plan.naming import times_of_names
 from moksori.dubbing.plan.speakers import named, with_prefixes
 from moksori.dubbing.plan.takes import find_takes, name_lines
+from moksori.dubbing.records import Change
 from moksori.errors import AudioError, ConfigError
 from moksori.script.line import Line, Place
 from moksori.timecode import FrameRate, parse_time
@@ -43,6 +44,36 @@ def test_files_are_found_by_name_with_or_without_ending(tmp_path):
     assert [take.samples for take in found.takes] == [RATE // 2, RATE, RATE // 2]
     assert [take.start for take in found.takes] == [None, 2.0, None]
     assert [take.id for take in found.takes] == ["0001_하나", "0002_하나", "0003_하나"]
+
+
+def test_a_gain_of_what_stays_as_recorded_is_told(tmp_path):
+    """It is not used: the role's, or the line's own; a voice of the line's own takes its gain."""
+    write(tmp_path / "a.wav")
+    write(tmp_path / "b.wav")
+    write(tmp_path / "c.wav")
+    cast = Cast.model_validate({
+        "characters": {
+            "하나": {"pass": True, "gain": 3.0}, "둘": {"pass": True}, "셋": {"voice": "lmy", "gain": 1},
+        },
+    })  # fmt: skip
+    lines = [
+        line("1", file="a"),
+        line("2", file="b", character="둘"),
+        line("3", file="c", character="셋"),
+    ]
+    found = find_takes(lines, tmp_path, cast)
+    assert kinds(found) == [("warning", "row 1", "pass_gain")]
+    assert "gain of +3 dB is not used" in found.issues[0].say("en") and len(found.takes) == 3
+    changes = {
+        "0001_하나": Change(gain=0.0),
+        "0002_둘": Change(gain=-2.5),
+        "0003_셋": Change(gain=-6.0),
+    }
+    found = find_takes(lines, tmp_path, cast, changes=changes)
+    assert kinds(found) == [("warning", "row 2", "pass_gain_asked")]
+    assert "-2.5 dB" in found.issues[0].say("ko")
+    changes = {"0001_하나": Change(voice="kih"), "0002_둘": Change(voice="kih", gain=-2.5)}
+    assert find_takes(lines, tmp_path, cast, changes=changes).issues == []
 
 
 def test_a_decomposed_name_is_the_same_name(tmp_path):

@@ -256,7 +256,7 @@ def _own_file(line: Line, beside: Beside, issues: list[Issue]) -> Path | None:
 
 
 def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) -> Role:
-    """A line's role, without a voice where it has none; which is an issue then."""
+    """A line's role, without a voice where it has none, which is an issue then; as is a gain not used."""
     name = line.character or message("character.none")
     role = change_role(cast.role(line.character), change)
     if change is None and (names := several(line.character, cast.characters)):
@@ -270,4 +270,8 @@ def _role(line: Line, cast: Cast, issues: list[Issue], change: Change | None) ->
         issues.append(Issue("error", line.place, "no_role", {"character": name, "near": near}))
     elif not role.voice and not role.as_recorded:
         issues.append(Issue("error", line.place, "no_voice", {"character": name}))
+    elif role.as_recorded and role.gain:
+        kind = "pass_gain" if change is None or change.gain is None else "pass_gain_asked"
+        unused: dict[str, Value] = {"character": name, "gain": f"{role.gain:+g}"}
+        issues.append(Issue("warning", line.place, kind, unused))
     return role or Role()

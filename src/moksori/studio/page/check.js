@@ -8,7 +8,7 @@ import { readingForm } from "./reading.js";
 import { settingsForm } from "./settings.js";
 
 const ORDER = ["error", "warning", "note"];
-const READING = ["doubt", "text"], SOUND = ["no_name", "several_files", "unreadable", "pace", "too_long"], VOICE = ["no_voice", "no_role", "voice"];
+const READING = ["doubt", "text"], SOUND = ["no_name", "several_files", "unreadable", "pace", "too_long"], VOICE = ["no_voice", "no_role", "voice", "pass_gain"];
 
 export default function check(place) {
   const head = h("p"), next = h("div"), groups = h("div.groups", { onfocusout: () => setTimeout(update) });

@@ -208,6 +208,8 @@ export const words = {
   "kind.before_start": ["릴보다 앞선 대사", "before the reel"],
   "kind.off_track": ["트랙 밖의 대사", "beyond the track"],
   "kind.no_role": ["캐스팅에 없는 배역", "not cast"],
+  "kind.pass_gain": ["녹음 그대로라 쓰지 않는 gain", "gain that is not used"],
+  "kind.pass_gain_asked": ["녹음 그대로라 쓰지 않는 대사의 gain", "a line's gain that is not used"],
   "kind.no_voice": ["목소리 없는 배역", "no voice"],
   "kind.voice": ["쓸 수 없는 목소리", "voice that cannot be used"],
   "kind.text": ["읽을 수 없는 대사", "unreadable text"],
