@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.studio.conftest import go
+from tests.studio.conftest import Running, go
 
 pytestmark = pytest.mark.slow
 
@@ -87,3 +87,16 @@ def test_a_delivery_says_when_lines_have_changed_since(studio, page):
     page.wait_for_selector("#outdated >> text=1줄")
     page.click("#export")
     page.wait_for_function("() => !document.getElementById('outdated').textContent")
+
+
+def test_of_several_scripts_one_is_chosen(show, new_page, in_process):
+    """As of an episode that was exported in three formats; nothing is chosen for the director."""
+    (show / "script.csv").write_bytes(b"x")
+    (show / "track.wav").write_bytes((show / "takes" / "0001.wav").read_bytes())
+    running = Running(show, show)
+    page = new_page(running)
+    page.wait_for_selector(".proposals >> text=대본이 여럿")
+    page.click(".proposal >> text=script.xlsx")
+    page.wait_for_selector(".drop.there >> text=script.xlsx")
+    assert running.session.desk.file.script == show / "script.xlsx"
+    running.close()

@@ -84,6 +84,9 @@ class Api:
         values = {k: v or None if k in empty else v for k, v in asked.values.items()}
         self.session.save(**values)
 
+    def choose(self, asked: Asked) -> None:
+        self.session.choose(asked.id, asked.name)
+
     def cast(self, asked: Asked) -> None:
         self.session.cast(asked.character, asked.values)
 
@@ -265,7 +268,7 @@ def create_app(session: Session, access: Access) -> Starlette:
     async def index(request: Request) -> Response:
         return FileResponse(page / "index.html", headers={"cache-control": "no-cache"})
 
-    posts = ("open", "new", "demo", "settings", "cast", "check", "mark", "change", "original",
+    posts = ("open", "new", "demo", "choose", "settings", "cast", "check", "mark", "change", "original",
              "back", "convert", "audition", "export", "cancel", "lexicon", "forget",
              "enrol_begin", "enrol", "enrol_drop", "revoke")  # fmt: skip
     routes = [

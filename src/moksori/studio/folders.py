@@ -77,29 +77,37 @@ def begin_job(folder: Path) -> JobFile:
         What could be found; where there are several scripts or recordings, none is chosen.
     """
     Store(folder).close()
-    around = folder.parent
+    scripts, sounds = lying_around(folder)
+    cast = folder.parent / CAST
+    file = JobFile(
+        script=scripts[0] if len(scripts) == 1 else None,
+        audio=sounds[0] if len(sounds) == 1 else None,
+        cast=cast if cast.is_file() else None,
+    )
+    file.save(folder)
+    return file
+
+
+def lying_around(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Scripts beside a job's folder, and recordings: the one folder, else the one track, else all of them."""
+    if folder.name != OWN:
+        return [], []
+    around = sorted(folder.parent.iterdir())
     scripts = [
         path
-        for path in sorted(around.iterdir())
+        for path in around
         if path.suffix.lower() in READERS and path.suffix.lower() not in _ANY and path.is_file()
     ]
     sounds = [
         path
-        for path in sorted(around.iterdir())
+        for path in around
         if path.is_dir()
         and path != folder
         and any(inner.suffix.lower() in SUFFIXES for inner in path.iterdir())
     ]
-    tracks = [path for path in sorted(around.iterdir()) if path.suffix.lower() in SUFFIXES]
-    audio = sounds if len(sounds) == 1 else tracks
-    cast = around / CAST if (around / CAST).is_file() else None
-    file = JobFile(
-        script=scripts[0] if len(scripts) == 1 else None,
-        audio=audio[0] if len(audio) == 1 else None,
-        cast=cast,
-    )
-    file.save(folder)
-    return file
+    tracks = [path for path in around if path.suffix.lower() in SUFFIXES]
+    one = next((found for found in (sounds, tracks) if len(found) == 1), None)
+    return scripts, one or tracks + sounds
 
 
 def with_cast(file: JobFile, folder: Path) -> JobFile:

@@ -114,6 +114,18 @@ class Session:
         self.open(folder)
         self.with_cast()
 
+    def choose(self, kind: str, name: str) -> None:
+        """Take a script or recordings that lie beside the job's folder.
+
+        Raises:
+            ConfigError: nothing of that name lies there.
+        """
+        scripts, sounds = folders.lying_around(self.the_desk().out)
+        found = {path.name: path for path in (scripts if kind == "script" else sounds)}
+        if name not in found:
+            raise ConfigError.of("studio.not_there", name=name)
+        self.save(**{"script" if kind == "script" else "audio": found[name]})
+
     def the_desk(self) -> Desk:
         """The open job.
 

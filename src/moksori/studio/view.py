@@ -19,6 +19,7 @@ from moksori.dubbing.work.flags import reason
 from moksori.errors import MoksoriError, TextError
 from moksori.messages import Lang, Message, codes, message
 from moksori.script.line import Line, Place
+from moksori.studio import folders
 from moksori.studio.desk import Desk
 from moksori.studio.works import Work
 from moksori.timecode import FrameRate, format_timecode
@@ -43,6 +44,7 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
             ),
         },
         "lines": [], "issues": [], "cast": [], "elsewhere": desk.elsewhere(), "outdated": 0,
+        "choices": _choices(desk),
     }  # fmt: skip
     if checked is not None:
         view["lines"] = _lines(desk, checked, lang)
@@ -68,6 +70,19 @@ def _on_page(what: Message) -> Message:
         for name, value in what.values.items()
     }
     return Message(code if code in codes() else what.code, values)
+
+
+def _choices(desk: Desk) -> dict[str, list[str]]:
+    """Names of scripts and recordings to choose from, where several lie beside the job and none is chosen."""
+    file = desk.file
+    if file.script and file.audio:
+        return {}
+    scripts, sounds = folders.lying_around(desk.out)
+    return {
+        kind: [path.name for path in found]
+        for kind, found, chosen in (("script", scripts, file.script), ("audio", sounds, file.audio))
+        if found and not chosen
+    }
 
 
 def _outdated(desk: Desk) -> int:

@@ -23,12 +23,13 @@ export default function start(place) {
       fill(jobs, state.jobs.map(({ name, title }) => h("li", {}, button(title, () => post("open", { name }), { "aria-current": title === state.job?.name ? "true" : null }))));
     }
     betweenClicks(next, () => fill(next, nextStep("start")));
-    const job = state.job, sign = JSON.stringify([job?.name, job?.settings, job?.error, job?.lines.map((line) => line.take)]);
+    const job = state.job, sign = JSON.stringify([job?.name, job?.settings, job?.error, job?.choices, job?.lines.map((line) => line.take)]);
     if (sign === said || bringing) return;
     said = sign;
     if (!job) { fill(files); fill(preview); return; }
     const { settings } = job;
-    fill(files, h("h2", {}, job.name), drop("script", t("start.script"), settings.script, false),
+    const choose = (kind) => job.choices[kind] && h("p.proposals", {}, t(`start.choose.${kind}`), job.choices[kind].map((name) => button(name, () => post("choose", { id: kind, name }), { class: "proposal" })));
+    fill(files, h("h2", {}, job.name), choose("script"), choose("audio"), drop("script", t("start.script"), settings.script, false),
       drop("recording", t("start.recordings"), settings.track ? "" : settings.audio === "recordings" ? t("start.folder") : settings.audio, true),
       drop("recording", t("start.track"), settings.track ? settings.audio : "", false, { track: "1" }));
     if (preview.dataset.job !== job.folder) { fill(preview); preview.dataset.job = job.folder; read = ""; }

@@ -287,6 +287,8 @@ export const words = {
   "start.recordings": ["녹음 (대사마다 한 파일)", "Recordings (a file a line)"],
   "start.track": ["또는 프로덕션 트랙 하나", "Or one production track"],
   "start.folder": ["넣은 녹음", "recordings that were brought"],
+  "start.choose.script": ["대본이 여럿 있습니다. 고르십시오:", "There are several scripts; choose one:"],
+  "start.choose.audio": ["녹음이 여럿 있습니다. 고르십시오:", "There are several recordings; choose:"],
   "start.drop": ["끌어다 놓거나 고르십시오", "Drop files, or choose them"],
   "start.bringing": ["받는 중 {done} / {all}", "bringing {done} of {all}"],
   "start.left": ["읽지 않는 종류라 두고 온 파일 {count}개: {names}", "Left, being of kinds that are not read ({count}): {names}"],
