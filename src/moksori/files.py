@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import hashlib
 import io
 import os
 import re
@@ -203,6 +204,13 @@ def safe_name(text: str) -> str:
     kept = "".join(c if c.isalpha() or c.isdecimal() or c in "-_" else "_" for c in composed)
     name = cut(kept, MAX_BYTES) or "no_character"
     return f"{name}_" if _RESERVED.fullmatch(name) else name
+
+
+def own_name(text: str) -> str:
+    """As `safe_name`, with a short digest of the whole text at its end, so that no other text has it."""
+    whole = unicodedata.normalize("NFC", text.strip()).encode("utf-8", "replace")
+    end = "_" + hashlib.blake2b(whole, digest_size=4).hexdigest()
+    return cut(safe_name(text), MAX_BYTES - len(end)) + end
 
 
 def unique_names(texts: Iterable[str]) -> dict[str, str]:

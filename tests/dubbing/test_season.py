@@ -1,6 +1,7 @@
 """A season of two small episodes, dubbed in this process."""
 
 import shutil
+import unicodedata
 from datetime import datetime
 
 import numpy as np
@@ -181,3 +182,58 @@ def test_the_command_checks_a_season_and_says_so_by_its_exit(season):
     assert (season / "dubbed" / SUMMARY).exists()
     (season / "ep02" / "0001.wav").unlink()
     assert CliRunner().invoke(app, ["season", str(season), "--check"]).exit_code == 1
+
+
+def dubbed(folder, rows):
+    """What became of the episodes of a table, by their names."""
+    make_table(folder, rows)
+    return {standing.episode.name: standing for standing in run(folder)[0]}
+
+
+def row(name, number):
+    """Of a table."""
+    return name, f"ep{number:02d}.xlsx", f"ep{number:02d}", 25
+
+
+LONG = "나의 아주 길고 긴 주말 연속극 제목 한국어 더빙판 무삭제 확장판"
+
+
+@pytest.mark.parametrize(
+    "names", [("1화!", "1화?"), (f"{LONG} 1화", f"{LONG} 2화"), ("Ep", "eP")],
+    ids=["signs", "long", "case"],
+)  # fmt: skip
+def test_no_episode_is_put_into_the_folder_of_one_that_left_the_table(season, names):
+    first, second = dubbed(season, [row(names[0], 1), row(names[1], 2)]).values()
+    assert first.out.name.casefold() != second.out.name.casefold()
+    before = {path: path.read_bytes() for path in first.out.rglob("*.wav")}
+    (alone,) = dubbed(season, [row(names[1], 2)]).values()
+    assert (alone.out, alone.state) == (second.out, "done")
+    make_table(season, [row(names[1], 2), row(names[0], 1)])
+    assert run(season)[1] == 0
+    assert before == {path: path.read_bytes() for path in first.out.rglob("*.wav")}
+
+
+def test_an_episode_stays_in_its_folder_when_another_of_a_like_name_comes(season):
+    (first,) = dubbed(season, [row("1화!", 1)]).values()
+    assert first.out.name == "1화_"
+    both = dubbed(season, [row("1화?", 2), row("1화!", 1)])
+    assert both["1화!"].out == first.out != both["1화?"].out
+    assert {standing.state for standing in both.values()} == {"done"}
+
+
+def test_a_folder_that_holds_another_episode_is_refused_by_both_names(season):
+    (first,) = dubbed(season, [row("1화!", 1)]).values()
+    reel = (first.out / "reel.wav").read_bytes()
+    (other,) = dubbed(season, [row("1화?", 1)]).values()  # of the same script
+    assert (other.out, other.state) == (first.out, "error")
+    assert "1화!" in other.why.say("ko") and "1화?" in other.why.say("en")
+    assert (first.out / "reel.wav").read_bytes() == reel
+
+
+def test_a_name_is_one_however_its_hangul_is_composed(tmp_path):
+    (tmp_path / "ep01.xlsx").touch()
+    table = make_table(
+        tmp_path, [row(name, 1) for name in ("1화", unicodedata.normalize("NFD", "1화"))]
+    )
+    with pytest.raises(ConfigError, match="there twice"):
+        read_episodes(table)

@@ -8,13 +8,15 @@ In FOLDER/season.xlsx or .csv, beside FOLDER/cast.toml and, where there is one, 
 episodes share. Paths are as seen from the table.
 """
 
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
 from moksori.errors import ConfigError, ScriptError
-from moksori.files import read_csv, unique_names
+from moksori.files import own_name, read_csv, safe_name
 from moksori.listed import existing, find_file
 from moksori.messages import Message, message
 from moksori.script.workbook import is_workbook, read_workbook
@@ -36,7 +38,7 @@ class Episode(NamedTuple):
     """A row of the table; what is "" is as `moksori dub` takes it by default."""
 
     name: str  # as the table has it
-    folder: str  # of its job: the same as a file's name
+    folder: str  # of its job, where it has not begun yet
     script: Path
     audio: Path
     fps: str = ""
@@ -79,14 +81,21 @@ def read_episodes(table: Path) -> list[Episode]:
             faults.append(message("season.twice", file=table, row=number, name=row["name"]))
     if faults:
         raise ConfigError(reduce(_both, faults))
-    folders = unique_names(names)
+    alike = Counter(safe_name(name).casefold() for name in names)
     return [
         Episode(
-            row["name"], folders[row["name"]], _place(table, row["script"]), _place(table, row["audio"]),
-            row["fps"], row["start"], row["sheet"],
+            row["name"], _folder(row["name"], alike), _place(table, row["script"]),
+            _place(table, row["audio"]), row["fps"], row["start"], row["sheet"],
         )
         for _, row in rows
     ]  # fmt: skip
+
+
+def _folder(name: str, alike: Counter[str]) -> str:
+    """A folder's name that is of this episode alone, also where its end is cut or another's is alike."""
+    plain = safe_name(name)
+    is_cut = len(plain) < len(name)
+    return own_name(name) if is_cut or alike[plain.casefold()] > 1 else plain
 
 
 def _faults(table: Path, number: int, row: dict[str, str]) -> Iterator[Message]:
@@ -154,7 +163,7 @@ def _of_text(table: Path) -> Iterable[tuple[int, list[str]]]:
 def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"  # 29.97, and 25 for 25.0
-    return "" if value is None else str(value).strip()
+    return "" if value is None else unicodedata.normalize("NFC", str(value)).strip()
 
 
 def _both(first: Message, second: Message) -> Message:

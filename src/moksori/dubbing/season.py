@@ -20,6 +20,7 @@ from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Cancelled, Watch
 from moksori.dubbing.request import Request, load_job
 from moksori.dubbing.review import Review
+from moksori.dubbing.season_folder import check_name, job_folder, keep_name
 from moksori.dubbing.store import check_folder
 from moksori.dubbing.task import Setup, Task
 from moksori.dubbing.work.engines import Engine, Outcome
@@ -112,9 +113,9 @@ def dub_season(
     watch, memory = watch or Watch(), Memory()
     looked, standings = dict[Episode, _Looked](), dict[Episode, Standing]()
     workers = _Shared(engine)
+    folders = {episode: job_folder(out, episode) for episode in episodes}
     try:
-        for episode in episodes:
-            folder = out / episode.folder
+        for episode, folder in folders.items():
             try:
                 looked[episode] = _look(episode, asked, folder, watch, memory)
             except MoksoriError as error:
@@ -122,10 +123,9 @@ def dub_season(
                     episode=episode, out=folder, state="error", why=error.message
                 )
         actors = season_actors([one.checked for one in looked.values()], out, keep=not only_check)
-        for number, episode in enumerate(episodes, 1):
+        for number, (episode, folder) in enumerate(folders.items(), 1):
             if one := looked.get(episode):
                 notify(episode, number)
-                folder = out / episode.folder
                 standings[episode] = _dub(
                     episode, one, folder, actors, workers, watch,
                     only_check=only_check, skip_faulty=skip_faulty, retry_failed=retry_failed,
@@ -134,8 +134,8 @@ def dub_season(
         pass
     finally:
         workers.end()
-    for episode in episodes:
-        cancelled = Standing(episode=episode, out=out / episode.folder, state="cancelled")
+    for episode, folder in folders.items():
+        cancelled = Standing(episode=episode, out=folder, state="cancelled")
         standings.setdefault(episode, cancelled)
     return [standings[episode] for episode in episodes]
 
@@ -162,6 +162,7 @@ def _look(
     episode: Episode, asked: Mapping[str, Any], out: Path, watch: Watch, memory: Memory
 ) -> _Looked:
     check_folder(out)
+    check_name(out, episode)
     own = {
         **asked, "script": episode.script, "audio": episode.audio, "fps": episode.fps or None,
         "start": episode.start or None, "episode": episode.sheet or None,
@@ -185,6 +186,7 @@ def _dub(
     asked, request, checked = looked
     lines, faults = len(checked.lines), len(checked.faults)
     try:
+        keep_name(out, episode)
         if only_check or (faults and not skip_faulty) or not checked.takes:
             path, _ = keep_preflight(request, checked, out, asked, look=only_check)
             why = message("cli.faults", faults=faults, path=path) if faults else None
