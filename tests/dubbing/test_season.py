@@ -12,7 +12,9 @@ import soxr
 from typer.testing import CliRunner
 
 from moksori.cli import app
+from moksori.dubbing import season as season_module
 from moksori.dubbing.episodes import find_table, read_episodes
+from moksori.dubbing.progress import Cancelled
 from moksori.dubbing.season import SUMMARY, dub_season, save_summary
 from moksori.dubbing.store import Store
 from moksori.errors import ConfigError, OutputError
@@ -237,3 +239,50 @@ def test_a_name_is_one_however_its_hangul_is_composed(tmp_path):
     )
     with pytest.raises(ConfigError, match="there twice"):
         read_episodes(table)
+
+
+def command(folder, *more):
+    return CliRunner().invoke(app, ["season", str(folder), "--check", "--lang", "en", *more])
+
+
+def test_reasons_are_told_though_nothing_could_be_looked_at(season):
+    (season / "cast.toml").unlink()
+    done = command(season)
+    assert done.exit_code == 1 and "cast.toml" in done.output
+    assert (season / "dubbed" / SUMMARY).exists()
+
+
+def test_a_season_that_is_cancelled_at_its_first_look_ends_as_cancelled(season, monkeypatch):
+    def cancelled(*_):
+        raise Cancelled
+
+    monkeypatch.setattr("moksori.dubbing.season._look", cancelled)
+    done = command(season)
+    assert done.exit_code == 130 and done.output.count("cancelled") == 2
+    shutil.rmtree(season / "dubbed")
+    (season / "dubbed").symlink_to(season / "away")  # so that no summary can be kept
+    done = command(season)
+    assert done.exit_code == 130 and done.output.count("cancelled") == 2
+    assert "cannot write it" in done.output
+
+
+def test_what_became_of_the_episodes_is_shown_though_no_summary_can_be_kept(season, monkeypatch):
+    def full(path, *_):
+        raise OutputError.of("output.full", path=path)
+
+    monkeypatch.setattr("moksori.dubbing.season.save_table", full)
+    done = command(season)
+    assert done.output.count("checked") == 2 and isinstance(done.exception, OutputError)
+
+
+def test_the_table_may_be_renamed_while_the_season_is_at_work(season, monkeypatch):
+    look = season_module._look
+
+    def renamed(*asked):
+        if (season / "season.xlsx").exists():
+            (season / "season.xlsx").rename(season / "edited.xlsx")
+        return look(*asked)
+
+    monkeypatch.setattr(season_module, "_look", renamed)
+    done = command(season)
+    assert done.exit_code == 0, done.output

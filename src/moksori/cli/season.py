@@ -1,6 +1,7 @@
 """`moksori season`: many episodes with one cast, one lexicon and one memory of the actors."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,11 +25,13 @@ from moksori.cli.options import (
     WorkersOption,
     left_out,
 )
+from moksori.errors import OutputError
 from moksori.messages import Lang, say
 from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
     from moksori.dubbing.episodes import Episode
+    from moksori.dubbing.season import Standing
     from moksori.dubbing.task import Setup
     from moksori.dubbing.work.engines import Engine
 
@@ -107,11 +110,12 @@ def season(
     set_language(said)
     from moksori.dubbing.episodes import find_table, read_episodes
     from moksori.dubbing.request import date_of
-    from moksori.dubbing.season import SUMMARY, dub_season, headers, save_summary
+    from moksori.dubbing.season import SUMMARY, dub_season, save_summary
     from moksori.dubbing.work.cluster import RayEngine
     from moksori.dubbing.work.engines import LocalEngine
 
     table = find_table(folder)
+    date = date_of(table)  # before it is changed, or renamed
     episodes = read_episodes(table)
     place = output or table.parent / "dubbed"
     beside = table.parent / _LEXICON
@@ -137,19 +141,32 @@ def season(
             episodes, asked, place, begin, watch, only_check=check, skip_faulty=skip_faulty,
             retry_failed=retry_failed, notify=show,
         )  # fmt: skip
-    save_summary(place / SUMMARY, standings, said, date_of(table))
-    shown = Table(*headers(said)[:_SHOWN])
-    for standing in standings:
-        shown.add_row(*map(str, standing.cells(said)[:_SHOWN]))
-    out.print(shown)
-    for standing in standings:
-        if standing.why:
-            why = f"{standing.episode.name}: {standing.why.say(said)}"
-            err.print(why, style="red", markup=False)
-    done = sum(standing.state == "done" for standing in standings)
-    path = place / SUMMARY
-    out.print(say("season.summary", said, done=done, all=len(standings), path=path), markup=False)
-    if any(standing.state == "cancelled" for standing in standings):
+    _print_standings(standings, said)
+    is_cancelled = any(standing.state == "cancelled" for standing in standings)
+    done, path = sum(standing.state == "done" for standing in standings), place / SUMMARY
+    try:
+        save_summary(path, standings, said, date)
+    except OutputError as error:
+        if not is_cancelled:
+            raise
+        err.print(error.say(said), style="red", markup=False)
+    else:
+        total = say("season.summary", said, done=done, all=len(standings), path=path)
+        out.print(total, markup=False)
+    if is_cancelled:
         raise typer.Exit(130)
     good = ("checked",) if check else ("done",)
     raise typer.Exit(1 if any(s.state not in good or s.failed for s in standings) else 0)
+
+
+def _print_standings(standings: "Sequence[Standing]", lang: Lang) -> None:
+    from moksori.dubbing.season import headers
+
+    shown = Table(*headers(lang)[:_SHOWN])
+    for standing in standings:
+        shown.add_row(*map(str, standing.cells(lang)[:_SHOWN]))
+    out.print(shown)
+    for standing in standings:
+        if standing.why:
+            why = f"{standing.episode.name}: {standing.why.say(lang)}"
+            err.print(why, style="red", markup=False)

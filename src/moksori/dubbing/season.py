@@ -27,6 +27,7 @@ from moksori.dubbing.work.engines import Engine, Outcome
 from moksori.errors import MoksoriError
 from moksori.messages import Lang, Message, message, say
 from moksori.signal.speaker import SourceSpeaker
+from moksori.writing import write_error
 
 SUMMARY = "summary.xlsx"
 State = Literal["done", "checked", "faulty", "error", "cancelled"]
@@ -150,6 +151,10 @@ def save_summary(path: Path, standings: Sequence[Standing], lang: Lang, date: da
         title=say("season.title", lang), headers=headers(lang),
         rows=[standing.cells(lang) for standing in standings], widths=[*_COLUMNS.values()],
     )  # fmt: skip
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path.parent, error) from None
     save_table(path, [sheet], date)
 
 
