@@ -1,56 +1,23 @@
 """A season of two small episodes, dubbed in this process."""
 
 import shutil
-import unicodedata
 from datetime import datetime
 
 import numpy as np
 import openpyxl
 import pytest
-import soundfile
-import soxr
 from typer.testing import CliRunner
 
 from moksori.cli import app
 from moksori.dubbing import season as season_module
 from moksori.dubbing.episodes import find_table, read_episodes
 from moksori.dubbing.progress import Cancelled
-from moksori.dubbing.season import SUMMARY, dub_season, save_summary
+from moksori.dubbing.season import dub_season, save_summary
+from moksori.dubbing.season_folder import SUMMARY
 from moksori.dubbing.store import Store
 from moksori.errors import ConfigError, OutputError
 from moksori.signal.speaker import SourceSpeaker
-from tests.conftest import DEMO, DEMO_TEXT
-from tests.dubbing.conftest import CAST, InProcess
-
-RATE = 22050
-
-
-def make_episode(folder, name, faster):
-    """A line of the same actor; his F0 is higher where it is faster."""
-    wave = soxr.resample(soundfile.read(DEMO, dtype="float32")[0], RATE * faster, RATE)
-    (folder / name).mkdir(parents=True)
-    soundfile.write(folder / name / "0001.wav", wave, RATE, "PCM_24")
-    book = openpyxl.Workbook()
-    book.active.append(["번호", "시작", "배역", "성우", "대사", "파일"])
-    book.active.append([1, "01:00:05:10", "하나", "성우", DEMO_TEXT, "0001"])
-    book.save(folder / f"{name}.xlsx")
-
-
-def make_table(folder, rows, headers=("회차", "대본", "녹음", "fps")):
-    book = openpyxl.Workbook()
-    for row in (headers, *rows):
-        book.active.append(row)
-    book.save(folder / "season.xlsx")
-    return folder / "season.xlsx"
-
-
-@pytest.fixture
-def season(tmp_path):
-    for name, faster in (("ep01", 1.0), ("ep02", 1.12)):
-        make_episode(tmp_path, name, faster)
-    (tmp_path / "cast.toml").write_text(CAST, encoding="utf-8")
-    make_table(tmp_path, [("1화", "ep01.xlsx", "ep01", 25), ("2화", "EP02.xlsx", "ep02/", 25.0)])
-    return tmp_path
+from tests.dubbing.conftest import InProcess, make_table
 
 
 def run(folder, **more):
@@ -130,8 +97,8 @@ def test_an_episode_with_faults_keeps_no_other_from_being_dubbed(season):
     assert all("later" in standing.why.say("en") for standing in standings[3:])
     assert (standings[0].out / "preflight.xlsx").exists()
     assert "broken.xlsx" in standings[2].why.say("en")
-    save_summary(season / SUMMARY, standings, "ko", datetime(2026, 1, 1))
-    rows = [*openpyxl.load_workbook(season / SUMMARY).active.iter_rows(values_only=True)]
+    save_summary(season / "dubbed", standings, "ko", datetime(2026, 1, 1))
+    rows = [*openpyxl.load_workbook(season / "dubbed" / SUMMARY).active.iter_rows(values_only=True)]
     assert rows[0][:3] == ("회차", "상태", "대사")
     assert [row[:3] for row in rows[1:4]] == [
         ("1화", "점검에 걸림", 1), ("2화", "점검함", 1), ("3화", "오류", 0)
@@ -186,61 +153,6 @@ def test_the_command_checks_a_season_and_says_so_by_its_exit(season):
     assert CliRunner().invoke(app, ["season", str(season), "--check"]).exit_code == 1
 
 
-def dubbed(folder, rows):
-    """What became of the episodes of a table, by their names."""
-    make_table(folder, rows)
-    return {standing.episode.name: standing for standing in run(folder)[0]}
-
-
-def row(name, number):
-    """Of a table."""
-    return name, f"ep{number:02d}.xlsx", f"ep{number:02d}", 25
-
-
-LONG = "나의 아주 길고 긴 주말 연속극 제목 한국어 더빙판 무삭제 확장판"
-
-
-@pytest.mark.parametrize(
-    "names", [("1화!", "1화?"), (f"{LONG} 1화", f"{LONG} 2화"), ("Ep", "eP")],
-    ids=["signs", "long", "case"],
-)  # fmt: skip
-def test_no_episode_is_put_into_the_folder_of_one_that_left_the_table(season, names):
-    first, second = dubbed(season, [row(names[0], 1), row(names[1], 2)]).values()
-    assert first.out.name.casefold() != second.out.name.casefold()
-    before = {path: path.read_bytes() for path in first.out.rglob("*.wav")}
-    (alone,) = dubbed(season, [row(names[1], 2)]).values()
-    assert (alone.out, alone.state) == (second.out, "done")
-    make_table(season, [row(names[1], 2), row(names[0], 1)])
-    assert run(season)[1] == 0
-    assert before == {path: path.read_bytes() for path in first.out.rglob("*.wav")}
-
-
-def test_an_episode_stays_in_its_folder_when_another_of_a_like_name_comes(season):
-    (first,) = dubbed(season, [row("1화!", 1)]).values()
-    assert first.out.name == "1화_"
-    both = dubbed(season, [row("1화?", 2), row("1화!", 1)])
-    assert both["1화!"].out == first.out != both["1화?"].out
-    assert {standing.state for standing in both.values()} == {"done"}
-
-
-def test_a_folder_that_holds_another_episode_is_refused_by_both_names(season):
-    (first,) = dubbed(season, [row("1화!", 1)]).values()
-    reel = (first.out / "reel.wav").read_bytes()
-    (other,) = dubbed(season, [row("1화?", 1)]).values()  # of the same script
-    assert (other.out, other.state) == (first.out, "error")
-    assert "1화!" in other.why.say("ko") and "1화?" in other.why.say("en")
-    assert (first.out / "reel.wav").read_bytes() == reel
-
-
-def test_a_name_is_one_however_its_hangul_is_composed(tmp_path):
-    (tmp_path / "ep01.xlsx").touch()
-    table = make_table(
-        tmp_path, [row(name, 1) for name in ("1화", unicodedata.normalize("NFD", "1화"))]
-    )
-    with pytest.raises(ConfigError, match="there twice"):
-        read_episodes(table)
-
-
 def command(folder, *more):
     return CliRunner().invoke(app, ["season", str(folder), "--check", "--lang", "en", *more])
 
@@ -270,7 +182,7 @@ def test_what_became_of_the_episodes_is_shown_though_no_summary_can_be_kept(seas
     def full(path, *_):
         raise OutputError.of("output.full", path=path)
 
-    monkeypatch.setattr("moksori.dubbing.season.save_table", full)
+    monkeypatch.setattr("moksori.dubbing.season_folder.save_table", full)
     done = command(season)
     assert done.output.count("checked") == 2 and isinstance(done.exception, OutputError)
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -145,3 +146,9 @@ def print_use(converter: "Converter", voices: Iterable[str], lang: Lang) -> None
 
     for row in said_of_use(converter, voices):
         err.print(say("cli.terms", lang, what=row), style="dim", markup=False)
+
+
+def print_aside(paths: Iterable[Path], lang: Lang) -> None:
+    """Print where files went that somebody had changed."""
+    for path in paths:
+        err.print(say("cli.aside", lang, path=path), style="yellow", markup=False)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moksori.cli import console
-from moksori.cli.console import err, out, print_use, set_language, watching
+from moksori.cli.console import err, out, print_aside, print_use, set_language, watching
 from moksori.cli.job_folder import print_pruned, print_status
 from moksori.cli.options import (
     C2paOption,
@@ -248,7 +248,7 @@ def dub(
         _print_issues(checked, request)
         if check or (checked.faults and not skip_faulty):
             path, aside = keep_preflight(request, checked, output, asked, look=check)
-            _print_aside(aside, lang)
+            print_aside(aside, lang)
             if not check:
                 raise ConfigError.of("cli.faults", faults=len(checked.faults), path=path)
             out.print(say("cli.preflight", lang, path=path), markup=False)
@@ -263,7 +263,7 @@ def dub(
     if result.cancelled:
         err.print(say("cli.cancelled", lang, out=output), style="yellow", markup=False)
         raise typer.Exit(130)
-    _print_aside(result.kept_aside, lang)
+    print_aside(result.kept_aside, lang)
     _print_rows(result, output, lang)
     raise typer.Exit(1 if any(row.status == "failed" for row in result.rows) else 0)
 
@@ -317,11 +317,6 @@ def _print_issues(checked: "Checked", request: "Request") -> None:
     err.print(table)
     if len(alike) > _SHOWN:
         err.print(say("cli.more", request.lang, more=len(alike) - _SHOWN), markup=False)
-
-
-def _print_aside(paths: list[Path], lang: "Lang") -> None:
-    for path in paths:
-        err.print(say("cli.aside", lang, path=path), style="yellow", markup=False)
 
 
 def _print_rows(result: "Result", output: Path, lang: "Lang") -> None:

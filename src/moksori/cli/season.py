@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
-from moksori.cli.console import err, out, set_language, watching
+from moksori.cli.console import err, out, print_aside, set_language, watching
 from moksori.cli.options import (
     DeviceOption,
     EngineOption,
@@ -110,7 +110,8 @@ def season(
     set_language(said)
     from moksori.dubbing.episodes import find_table, read_episodes
     from moksori.dubbing.request import date_of
-    from moksori.dubbing.season import SUMMARY, dub_season, save_summary
+    from moksori.dubbing.season import dub_season, save_summary
+    from moksori.dubbing.season_folder import SUMMARY
     from moksori.dubbing.work.cluster import RayEngine
     from moksori.dubbing.work.engines import LocalEngine
 
@@ -145,7 +146,7 @@ def season(
     is_cancelled = any(standing.state == "cancelled" for standing in standings)
     done, path = sum(standing.state == "done" for standing in standings), place / SUMMARY
     try:
-        save_summary(path, standings, said, date)
+        print_aside(save_summary(place, standings, said, date), said)
     except OutputError as error:
         if not is_cancelled:
             raise

@@ -13,23 +13,27 @@ from typing import Any, Literal, NamedTuple
 from moksori.dubbing.actors import give_actors, season_actors
 from moksori.dubbing.check import Checked, check, keep_preflight
 from moksori.dubbing.deliver.retakes import to_look_at
-from moksori.dubbing.deliver.sheets import Cell, Sheet, save_table
+from moksori.dubbing.deliver.sheets import Cell, Sheet
 from moksori.dubbing.episodes import Episode
 from moksori.dubbing.job import dub
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Cancelled, Watch
 from moksori.dubbing.request import Request, load_job
 from moksori.dubbing.review import Review
-from moksori.dubbing.season_folder import check_name, job_folder, keep_name
+from moksori.dubbing.season_folder import (
+    check_name,
+    check_season,
+    job_folder,
+    keep_name,
+    put_summary,
+)
 from moksori.dubbing.store import check_folder
 from moksori.dubbing.task import Setup, Task
 from moksori.dubbing.work.engines import Engine, Outcome
 from moksori.errors import MoksoriError
 from moksori.messages import Lang, Message, message, say
 from moksori.signal.speaker import SourceSpeaker
-from moksori.writing import write_error
 
-SUMMARY = "summary.xlsx"
 State = Literal["done", "checked", "faulty", "error", "cancelled"]
 _COLUMNS = {  # code of the header: width
     "episode": 16, "state": 14, "lines": 10, "converted": 10, "passed": 12, "failed": 10, "look": 12,
@@ -109,8 +113,9 @@ def dub_season(
         notify: called before each episode is dubbed, with its number from 1.
 
     Raises:
-        OutputError: `out` cannot be written to.
+        OutputError: as `check_season`; `out` cannot be written to.
     """
+    check_season(out)
     watch, memory = watch or Watch(), Memory()
     looked, standings = dict[Episode, _Looked](), dict[Episode, Standing]()
     workers = _Shared(engine)
@@ -141,21 +146,22 @@ def dub_season(
     return [standings[episode] for episode in episodes]
 
 
-def save_summary(path: Path, standings: Sequence[Standing], lang: Lang, date: datetime) -> None:
-    """Write what became of all episodes to an .xlsx.
+def save_summary(
+    out: Path, standings: Sequence[Standing], lang: Lang, date: datetime
+) -> list[Path]:
+    """Write what became of all episodes to an .xlsx in the season's folder.
+
+    Returns:
+        As `put_summary`.
 
     Raises:
-        OutputError: the place cannot be written to.
+        OutputError: as `put_summary`.
     """
     sheet = Sheet(
         title=say("season.title", lang), headers=headers(lang),
         rows=[standing.cells(lang) for standing in standings], widths=[*_COLUMNS.values()],
     )  # fmt: skip
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(path.parent, error) from None
-    save_table(path, [sheet], date)
+    return put_summary(out, sheet, date)
 
 
 def headers(lang: Lang) -> list[str]:

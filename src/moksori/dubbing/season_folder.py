@@ -1,19 +1,76 @@
-"""What lies in a season's folder: each episode's job, in a folder that is no other episode's.
+"""What lies in a season's folder: the summary, and each episode's job, in a folder of its own.
 
 OUT/EPISODE/.moksori/job.sqlite   keeps the episode's name, among much else
+OUT/.moksori/summary.marks        what the summary is known by, as `delivered` has it
+OUT/.moksori/summary.lock         held while it is written
 """
 
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
+from filelock import FileLock
+
+from moksori.dubbing import delivered
 from moksori.dubbing.database import read_only
+from moksori.dubbing.deliver.sheets import Sheet, save_table
 from moksori.dubbing.episodes import Episode
 from moksori.dubbing.records import HOME
 from moksori.dubbing.store import Store
-from moksori.errors import OutputError
+from moksori.errors import OutputError, reason_of
 from moksori.files import own_name, safe_name
+from moksori.writing import atomic_write, write_error
 
+SUMMARY = "summary.xlsx"
 _NAME = "season episode"  # of what a job knows of itself
+
+
+def check_season(out: Path) -> None:
+    """See that a folder can be a season's, without touching it: before any work.
+
+    Raises:
+        OutputError: it is a job's own, or holds a summary of somebody else's.
+    """
+    if (out / HOME / "job.sqlite").exists():
+        raise OutputError.of("season.is_job", path=out)
+    if (out / SUMMARY).exists() and not (out / HOME).is_dir():
+        raise OutputError.of("output.not_ours", path=out / SUMMARY)
+
+
+def put_summary(out: Path, sheet: Sheet, date: datetime) -> list[Path]:
+    """Write the summary; one that somebody has changed is moved aside.
+
+    Args:
+        out: of the season; made if it is not there.
+        sheet: the summary.
+        date: in its properties.
+
+    Returns:
+        Where a changed one went.
+
+    Raises:
+        OutputError: it cannot be written, or is somebody else's.
+    """
+    home, place = out / HOME, out / SUMMARY
+    new, marks = home / SUMMARY, home / "summary.marks"
+    is_season = home.is_dir()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with FileLock(home / "summary.lock"):
+            save_table(new, [sheet], date)
+            before = marks.read_bytes().decode(errors="replace").split() if marks.exists() else []
+            fresh = delivered.mark(new)
+            known = {SUMMARY: before} if is_season else {}
+            atomic_write(marks, "\n".join([*before, fresh]))  # known also if it ends below
+            try:
+                aside = delivered.clear(out, [SUMMARY], known, {SUMMARY: fresh})
+                new.replace(place)
+            except OSError as error:  # perhaps open in Excel
+                raise OutputError.of("output.open", path=place, why=reason_of(error)) from None
+            atomic_write(marks, fresh)
+    except OSError as error:
+        raise write_error(place, error) from None
+    return aside
 
 
 def job_folder(out: Path, episode: Episode) -> Path:

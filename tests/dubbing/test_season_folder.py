@@ -1,0 +1,99 @@
+"""What lies in a season's folder: each episode's job in one of its own, and the summary."""
+
+import os
+import unicodedata
+
+import openpyxl
+import pytest
+
+from moksori.dubbing.episodes import read_episodes
+from moksori.dubbing.season_folder import SUMMARY
+from moksori.errors import ConfigError
+from tests.dubbing.conftest import make_table
+from tests.dubbing.test_season import command, run
+
+
+def outcome(folder, rows):
+    """What became of the episodes of a table, by their names."""
+    make_table(folder, rows)
+    return {standing.episode.name: standing for standing in run(folder)[0]}
+
+
+def row(name, number):
+    """Of a table."""
+    return name, f"ep{number:02d}.xlsx", f"ep{number:02d}", 25
+
+
+LONG = "나의 아주 길고 긴 주말 연속극 제목 한국어 더빙판 무삭제 확장판"
+
+
+@pytest.mark.parametrize(
+    "names", [("1화!", "1화?"), (f"{LONG} 1화", f"{LONG} 2화"), ("Ep", "eP")],
+    ids=["signs", "long", "case"],
+)  # fmt: skip
+def test_no_episode_is_put_into_the_folder_of_one_that_left_the_table(season, names):
+    first, second = outcome(season, [row(names[0], 1), row(names[1], 2)]).values()
+    assert first.out.name.casefold() != second.out.name.casefold()
+    before = {path: path.read_bytes() for path in first.out.rglob("*.wav")}
+    (alone,) = outcome(season, [row(names[1], 2)]).values()
+    assert (alone.out, alone.state) == (second.out, "done")
+    make_table(season, [row(names[1], 2), row(names[0], 1)])
+    assert run(season)[1] == 0
+    assert before == {path: path.read_bytes() for path in first.out.rglob("*.wav")}
+
+
+def test_an_episode_stays_in_its_folder_when_another_of_a_like_name_comes(season):
+    (first,) = outcome(season, [row("1화!", 1)]).values()
+    assert first.out.name == "1화_"
+    both = outcome(season, [row("1화?", 2), row("1화!", 1)])
+    assert both["1화!"].out == first.out != both["1화?"].out
+    assert {standing.state for standing in both.values()} == {"done"}
+
+
+def test_a_folder_that_holds_another_episode_is_refused_by_both_names(season):
+    (first,) = outcome(season, [row("1화!", 1)]).values()
+    reel = (first.out / "reel.wav").read_bytes()
+    (other,) = outcome(season, [row("1화?", 1)]).values()  # of the same script
+    assert (other.out, other.state) == (first.out, "error")
+    assert "1화!" in other.why.say("ko") and "1화?" in other.why.say("en")
+    assert (first.out / "reel.wav").read_bytes() == reel
+
+
+def test_a_name_is_one_however_its_hangul_is_composed(tmp_path):
+    (tmp_path / "ep01.xlsx").touch()
+    table = make_table(
+        tmp_path, [row(name, 1) for name in ("1화", unicodedata.normalize("NFD", "1화"))]
+    )
+    with pytest.raises(ConfigError, match="there twice"):
+        read_episodes(table)
+
+
+def test_a_summary_that_somebody_has_changed_is_kept(season):
+    place = season / "dubbed" / SUMMARY
+    command(season)
+    first = place.read_bytes()
+    os.utime(place, (1, 1))  # as after copying
+    (season / "ep02" / "0001.wav").unlink()
+    assert "summary (1)" not in command(season).output
+    assert place.read_bytes() != first
+    place.write_bytes(b"notes")
+    done = command(season)
+    aside = place.with_stem("summary (1)")
+    assert aside.read_bytes() == b"notes" and f"{aside}: a file that you had changed" in done.output
+    assert openpyxl.load_workbook(place).active.max_row == 3
+    aside.unlink()
+    command(season)
+    assert not aside.exists()
+
+
+def test_a_season_is_put_over_no_file_and_no_job_of_others(season, dubbed):
+    place = season / "other"
+    place.mkdir()
+    (place / SUMMARY).write_bytes(b"notes")
+    done = command(season, "-o", str(place))
+    assert "not this job's" in str(done.exception)
+    assert [*place.iterdir()] == [place / SUMMARY]
+    job = dubbed[0] / "out"
+    before = sorted(job.iterdir())
+    done = command(season, "-o", str(job))
+    assert "single job" in str(done.exception) and before == sorted(job.iterdir())
