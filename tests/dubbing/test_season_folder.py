@@ -97,3 +97,22 @@ def test_a_season_is_put_over_no_file_and_no_job_of_others(season, dubbed):
     before = sorted(job.iterdir())
     done = command(season, "-o", str(job))
     assert "single job" in str(done.exception) and before == sorted(job.iterdir())
+
+
+def test_a_place_that_can_be_no_folder_is_told_before_any_work(season, tmp_path, monkeypatch):
+    looks = []
+    monkeypatch.setattr("moksori.dubbing.season._look", lambda *asked: looks.append(asked))
+    file = tmp_path / "file"
+    file.touch()
+    for place in (file, file / "dubbed"):
+        done = command(season, "-o", str(place))
+        assert str(done.exception) == f"{file}: is a file; name a folder"
+    link = tmp_path / "linked" / ".moksori"
+    link.parent.mkdir()
+    link.symlink_to(tmp_path)
+    done = command(season, "-o", str(link.parent))
+    assert str(done.exception).startswith(f"{link}: is a link")
+    monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK)
+    done = command(season)
+    assert str(done.exception).startswith(f"{season}: cannot write it, it is read-only")
+    assert not looks

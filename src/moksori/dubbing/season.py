@@ -113,7 +113,7 @@ def dub_season(
         notify: called before each episode is dubbed, with its number from 1.
 
     Raises:
-        OutputError: as `check_season`; `out` cannot be written to.
+        OutputError: as `check_season`; the disk is full.
     """
     check_season(out)
     watch, memory = watch or Watch(), Memory()

@@ -16,12 +16,13 @@ from moksori.dubbing.database import read_only
 from moksori.dubbing.deliver.sheets import Sheet, save_table
 from moksori.dubbing.episodes import Episode
 from moksori.dubbing.records import HOME
-from moksori.dubbing.store import Store
+from moksori.dubbing.store import Store, check_place
 from moksori.errors import OutputError, reason_of
 from moksori.files import own_name, safe_name
 from moksori.writing import atomic_write, write_error
 
 SUMMARY = "summary.xlsx"
+_LOCK = "summary.lock"
 _NAME = "season episode"  # of what a job knows of itself
 
 
@@ -29,8 +30,9 @@ def check_season(out: Path) -> None:
     """See that a folder can be a season's, without touching it: before any work.
 
     Raises:
-        OutputError: it is a job's own, or holds a summary of somebody else's.
+        OutputError: as `check_place`; it is a job's own, or holds a summary of somebody else's.
     """
+    check_place(out, (_LOCK,))
     if (out / HOME / "job.sqlite").exists():
         raise OutputError.of("season.is_job", path=out)
     if (out / SUMMARY).exists() and not (out / HOME).is_dir():
@@ -56,7 +58,7 @@ def put_summary(out: Path, sheet: Sheet, date: datetime) -> list[Path]:
     is_season = home.is_dir()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with FileLock(home / "summary.lock"):
+        with FileLock(home / _LOCK):
             save_table(new, [sheet], date)
             before = marks.read_bytes().decode(errors="replace").split() if marks.exists() else []
             fresh = delivered.mark(new)

@@ -261,26 +261,34 @@ def check_folder(out: Path) -> None:
     """See that a folder can be a job's, without touching it: before a look that takes minutes.
 
     Raises:
-        OutputError: it is a file, holds other files, leads elsewhere by a link, or cannot be written to.
+        OutputError: as `check_place`; it holds other files.
     """
-    home = out / HOME
-    if out.exists() and not out.is_dir():
-        raise OutputError.of("output.is_file", path=out)
+    check_place(out, ("lines", "delivery", "lock", "job.lock", "job.sqlite", "heard.sqlite"))
     try:
-        if out.is_dir() and not home.is_dir() and any(p.name not in _LITTER for p in out.iterdir()):
+        is_new = out.is_dir() and not (out / HOME).is_dir()
+        if is_new and any(path.name not in _LITTER for path in out.iterdir()):
             raise OutputError.of("output.others", path=out)
     except OSError as error:
         raise write_error(out, error) from None
-    for place in (
-        home,
-        *(
-            home / name
-            for name in ("lines", "delivery", "lock", "job.lock", "job.sqlite", "heard.sqlite")
-        ),
-    ):
+
+
+def check_place(out: Path, names: Iterable[str]) -> None:
+    """See that a folder can be written to, without touching it.
+
+    Args:
+        out: the folder, which need not be there.
+        names: of what is written in its `.moksori`.
+
+    Raises:
+        OutputError: it is or lies in a file, leads elsewhere by a link, or cannot be written to.
+    """
+    home = out / HOME
+    there = next(place for place in (home, out, *out.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise OutputError.of("output.is_file", path=there)
+    for place in (home, *(home / name for name in names)):
         if place.is_symlink():
             raise OutputError.of("output.link", path=place)
-    there = next(place for place in (home, out, *out.absolute().parents) if place.exists())
     if not os.access(there, os.W_OK | os.X_OK):
         raise OutputError.of("output.forbidden", path=there)
 
