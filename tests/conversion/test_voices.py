@@ -10,7 +10,14 @@ from safetensors.torch import save_file
 
 from moksori.conversion.consents import Consent, Usage, read_consent, read_consents, revoke
 from moksori.conversion.converter import Converter
-from moksori.conversion.voices import VoicePack, load_pack, pack_path, save_pack
+from moksori.conversion.voices import (
+    VoicePack,
+    find_target,
+    load_pack,
+    pack_path,
+    revoke_voice,
+    save_pack,
+)
 from moksori.errors import CheckpointError, ConfigError, VoiceError
 from tests.conftest import DEMO, DEMO_TEXT
 
@@ -252,6 +259,26 @@ def test_a_revoked_consent_holds_for_every_copy(converter, tmp_path):
     with pytest.raises(VoiceError, match="list of revocations cannot be read"):
         mine.voice("kim")
     assert mine.voice("lmy")  # which needs no consent
+
+
+def test_both_consents_of_a_name_are_taken_back(converter, tmp_path):
+    """Of the model's own voice, however a Mac writes its name, and of a pack that is called the same."""
+    name, typed = "김", unicodedata.normalize("NFD", "김")
+    theirs = a_pack(converter, name, 1, who="김").consent
+    voices = [converter.card.voices[0].model_copy(update={"name": name})]
+    card = converter.card.model_copy(update={"voices": voices, "consents": {name: theirs}})
+    alone = converter.card
+    save_pack(tmp_path / f"{name}.safetensors", own(converter), a_pack(converter, name, 1))
+    for each in (card, alone):
+        assert find_target(typed, each, tmp_path, converter.model).consent
+    first = revoke_voice(typed, card, tmp_path, "a letter")
+    for each in (card, alone):
+        with pytest.raises(VoiceError, match="was revoked on"):
+            find_target(typed, each, tmp_path, converter.model)
+    assert len((tmp_path / "revoked.jsonl").read_text().splitlines()) == 2
+    assert revoke_voice(name, card, tmp_path) == first
+    with pytest.raises(VoiceError, match="no consent to revoke"):
+        revoke_voice("lmy", alone, tmp_path)
 
 
 def test_delivered_files_can_name_a_consent_that_nobody_can_guess(converter, tmp_path):

@@ -112,9 +112,10 @@ def find_target(
         CheckpointError: its pack is damaged.
     """
     names = [voice.name for voice in card.voices]
-    if name in names:
-        row = names.index(name)
-        consent = card.consents.get(name)
+    plain = [unicodedata.normalize("NFC", own) for own in names]
+    if (wanted := unicodedata.normalize("NFC", name)) in plain:
+        row = plain.index(wanted)
+        consent = card.consents.get(names[row])
         if consent is None:
             return Target(card.voices[row], row, {})
         check_revoked(packs, name, consent)
@@ -201,7 +202,7 @@ def place_of_new(
     """
     name = unicodedata.normalize("NFC", name)
     path = pack_path(packs, name)
-    if name in {voice.name for voice in card.voices}:
+    if name in {unicodedata.normalize("NFC", voice.name) for voice in card.voices}:
         raise VoiceError.of("enrol.name_taken", voice=name)
     if path.exists() and not replace:
         raise VoiceError.of("enrol.already", file=path, voice=name)
@@ -216,19 +217,27 @@ def place_of_new(
 
 
 def revoke_voice(name: str, card: ConversionCard, packs: Path, why: str = "") -> Revocation:
-    """Take back the consent of a voice, of the model's own or an enrolled one.
+    """Take back the consent of a voice: of the model's own, and of the enrolled one of that name.
+
+    Returns:
+        The revocation, of several the last.
 
     Raises:
         VoiceError: there is no such voice, or it is under no consent; the list of revocations is damaged.
-        CheckpointError: its pack is damaged.
+        CheckpointError: its pack is damaged; the consent of the model's own is taken back all the same.
         OutputError: the list cannot be written.
     """
-    consent = card.consents.get(name)
+    name = unicodedata.normalize("NFC", name)
+    revoked = [
+        revoke(packs, name, consent, why)
+        for owner, consent in card.consents.items()
+        if unicodedata.normalize("NFC", owner) == name
+    ]
     if (path := pack_path(packs, name)).is_file():
-        consent = load_pack(path)[1].consent
-    if consent is None:
+        revoked.append(revoke(packs, name, load_pack(path)[1].consent, why))
+    if not revoked:
         raise VoiceError.of("voice.no_consent", voice=name)
-    return revoke(packs, name, consent, why)
+    return max(revoked, key=lambda row: row.on)
 
 
 def save_pack(path: Path, weights: "dict[str, torch.Tensor]", pack: VoicePack) -> None:
