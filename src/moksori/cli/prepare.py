@@ -45,7 +45,7 @@ def prepare_emotiontts(
     """
     with extra("train"):
         from moksori.corpus import emotiontts
-    _prepare(emotiontts.read(source), dest, emotiontts.LICENCE, jobs)
+    _prepare(emotiontts.read(source), [source], dest, emotiontts.LICENCE, jobs)
 
 
 def prepare_kss(
@@ -58,7 +58,7 @@ def prepare_kss(
     """Prepare the KSS dataset (one Korean woman); as `prepare emotiontts`."""
     from moksori.corpus import readers
 
-    _prepare(readers.read_kss(source), dest, readers.KSS_LICENCE, jobs)
+    _prepare(readers.read_kss(source), [source], dest, readers.KSS_LICENCE, jobs)
 
 
 def prepare_metadata(
@@ -85,7 +85,7 @@ def prepare_metadata(
     """
     from moksori.corpus.readers import read_metadata
 
-    _prepare(read_metadata(table, speaker), dest, licence, jobs, commercial, consents)
+    _prepare(read_metadata(table, speaker), [table], dest, licence, jobs, commercial, consents)
 
 
 def prepare_librispeech(
@@ -104,7 +104,7 @@ def prepare_librispeech(
     """Prepare a tree as LibriSpeech's or Zeroth's; as `prepare emotiontts`."""
     from moksori.corpus.readers import read_librispeech
 
-    _prepare(read_librispeech(source), dest, licence, jobs, commercial, consents)
+    _prepare(read_librispeech(source), [source], dest, licence, jobs, commercial, consents)
 
 
 def prepare_recordings(
@@ -186,18 +186,22 @@ def prepare_script(
     jobs: JobsOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Prepare a dubbed show: its script and its actors' recordings; as `prepare emotiontts`."""
+    """Prepare a dubbed show: its script and its actors' recordings; as `prepare emotiontts`.
+
+    Of several episodes make one script with the lines of all, and one folder with all their recordings.
+    """
     from moksori.corpus.readers import read_script_corpus
 
     lines = read_script_corpus(
         script, audio, columns=column_pairs(columns), hidden=hidden,
         show=partial(print_noticed, script),
     )  # fmt: skip
-    _prepare(lines, dest, licence, jobs, commercial, consents)
+    _prepare(lines, [script, audio], dest, licence, jobs, commercial, consents)
 
 
 def _prepare(
     lines: list["SourceLine"],
+    source: list[Path],
     dest: Path,
     licence: str,
     jobs: int | None,
@@ -208,11 +212,13 @@ def _prepare(
         from moksori.corpus.prepare import prepare
     from moksori.conversion.consents import read_consents
     from moksori.conversion.terms import Terms
+    from moksori.corpus.origin import check_origin, note_origin
 
     if not licence.strip():
         raise ConfigError.of("prepare.no_licence")
     agreed = read_consents(consents, {line.speaker for line in lines}) if consents else {}
     terms = Terms.declared(licence, commercial, agreed)
+    check_origin(lines, source, dest)
     report = prepare(
         lines,
         dest,
@@ -221,6 +227,7 @@ def _prepare(
         progress=progress(say("bar.preparing", console.language)),
         terms=terms.dump(),
     )
+    note_origin(lines, report, source, dest)
     _print_report(report, dest)
     notice = say("prepare.use", console.language, licence=licence, use=terms.say_use())
     out.print(notice, markup=False)
