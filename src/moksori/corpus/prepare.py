@@ -9,18 +9,17 @@ DEST/cuts_{train,valid,test}.jsonl.gz, speakers.json, report.json are written at
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from lhotse import CutSet, MonoCut, Recording, SupervisionSegment, validate
 from lhotse.array import Array
 
 from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
 from moksori.corpus.place import JOURNAL, check_place
+from moksori.corpus.workers import workers
 from moksori.errors import MoksoriError
 from moksori.files import safe_name
 from moksori.messages import Message, message
@@ -74,18 +73,12 @@ def prepare(
     todo = [line for line in lines if not _is_done(known.get(line.id), line, audio, dest)]
     if todo:
         finished.unlink(missing_ok=True)  # until the manifests are of these lines again
-    # one thread each: F0 is summed in another order by more, and differs in the last digit
-    one_thread = ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,))
-    with journal.open("a", encoding="utf-8") as file, one_thread as pool:
+    with journal.open("a", encoding="utf-8") as file, workers(jobs) as pool:
         made = pool.map(_prepare_line, todo, [dest] * len(todo), [audio] * len(todo), chunksize=4)
-        try:
-            for result in progress(made, len(todo)):
-                file.write(json.dumps(result, ensure_ascii=False) + "\n")
-                file.flush()
-                known[result["id"]] = result
-        except BaseException:  # who ends it need not wait for all the others
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for result in progress(made, len(todo)):
+            file.write(json.dumps(result, ensure_ascii=False) + "\n")
+            file.flush()
+            known[result["id"]] = result
     results = [known[line.id] | {"split": line.split} for line in lines]
     _hold_out(results, valid_share)
     report = {**_report(results, licence, len(todo)), **terms}

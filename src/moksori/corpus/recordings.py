@@ -9,16 +9,15 @@ journal.jsonl remembers each recording, so that a killed job resumes where it wa
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from moksori.config import AudioConfig, Hertz, Seconds
 from moksori.corpus.place import JOURNAL, check_place
+from moksori.corpus.workers import workers
 from moksori.errors import CorpusError, MoksoriError
 from moksori.files import read_csv, safe_name
 from moksori.signal import audio as audio_files
@@ -178,9 +177,7 @@ def prepare_recordings(
         for s in sources
     ]
     todo = [s for s in wanted if not _is_done(known.get(s.prepared.key), s.prepared, dest)]
-    # one thread each: F0 is summed in another order by more, and differs in the last digit
-    one_thread = ProcessPoolExecutor(jobs, initializer=torch.set_num_threads, initargs=(1,))
-    with journal.open("a", encoding="utf-8") as file, one_thread as pool:
+    with journal.open("a", encoding="utf-8") as file, workers(jobs) as pool:
         settings = [dest] * len(todo), [sample_rate] * len(todo), [audio] * len(todo)
         for row in progress(pool.map(_prepare, todo, *settings, chunksize=4), len(todo)):
             file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
