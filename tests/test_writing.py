@@ -1,11 +1,14 @@
 """Files are whole, and on the disk when it is said that they are."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from moksori.writing import atomic_write, sync_all, without_sync
+from moksori.errors import OutputError
+from moksori.writing import alone_in, atomic_write, sync_all, without_sync
 
 
 @pytest.fixture
@@ -56,3 +59,23 @@ def test_what_could_not_be_written_after_all_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", failing)
     with pytest.raises(OSError, match="Input/output"):
         sync_all([tmp_path / "a.txt"])
+
+
+def test_one_process_works_in_a_folder_and_a_killed_one_holds_it_no_longer(tmp_path):
+    folder = tmp_path / "new"
+    code = (
+        "import sys, time; from pathlib import Path; from moksori.writing import alone_in\n"
+        "with alone_in(Path(sys.argv[1])): print(flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE)
+    other.stdout.readline()
+    with pytest.raises(OutputError, match="another job is at work"), alone_in(folder):
+        pass
+    other.kill()
+    other.communicate()
+    for _ in range(2):
+        with alone_in(folder):
+            pass
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError), alone_in(tmp_path / "file"):
+        pass

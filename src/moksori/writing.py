@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from moksori.errors import OutputError, reason_of
 
 _SYNCED_TOGETHER = 32
@@ -59,6 +61,27 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # of a drive that is away
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Work in a folder, made if missing, in which no other work goes on meanwhile.
+
+    Raises:
+        OutputError: other work does, or the folder cannot be written to.
+    """
+    lock = FileLock(folder / ".lock")  # the system's, which ends with whoever holds it
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise OutputError.of("output.busy", path=folder) from None
+    except OSError as error:
+        raise write_error(folder, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_error(path: Path, fault: OSError) -> OutputError:

@@ -14,8 +14,9 @@ from lhotse import CutSet
 
 from moksori.corpus import emotiontts
 from moksori.corpus.prepare import prepare
-from moksori.errors import CorpusError
+from moksori.errors import CorpusError, OutputError
 from moksori.signal import audio
+from moksori.writing import alone_in
 from tests.conftest import voiced_wave, write_corpus
 
 pytestmark = pytest.mark.slow
@@ -75,11 +76,19 @@ def test_manifests_hold_levelled_trimmed_speech(source, tmp_path):
 def test_a_second_run_does_nothing(source, tmp_path):
     run(source, tmp_path / "dest")
     times = {
-        path: path.stat().st_mtime_ns for path in (tmp_path / "dest").rglob("*") if path.is_file()
+        path: path.stat().st_mtime_ns
+        for path in (tmp_path / "dest").rglob("*")
+        if path.is_file() and path.name != ".lock"
     }
     report = run(source, tmp_path / "dest")
     assert report["new"] == 0
     assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+def test_two_at_once_are_refused(source, tmp_path):
+    with alone_in(tmp_path / "dest"), pytest.raises(OutputError, match="another job is at work"):
+        run(source, tmp_path / "dest")
+    assert run(source, tmp_path / "dest")["new"] == 12
 
 
 def test_only_what_changed_is_made_again(source, tmp_path):

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def begin(tmp_path: Path) -> subprocess.Popen[str]:
-    """`moksori prepare` with more workers than there is work for, in a process group of its own, while they are at work."""
+    """`moksori prepare` at work in a group of its own, with more workers than there is work for."""
     speakers = tuple(f"s{number:02d}" for number in range(12))
     source = write_corpus(tmp_path / "corpus", speakers)
     process = subprocess.Popen(

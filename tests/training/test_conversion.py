@@ -19,13 +19,14 @@ from moksori.conversion.checkpoint import load_conversion, load_cotatron
 from moksori.conversion.consents import Usage
 from moksori.conversion.converter import Converter
 from moksori.corpus.batches import LineData, read_speakers, training_voices
-from moksori.errors import CheckpointError, ConfigError, CorpusError, VoiceError
+from moksori.errors import CheckpointError, ConfigError, CorpusError, OutputError, VoiceError
 from moksori.models.conversion import ConversionModel
 from moksori.text import SYMBOLS, tokenize
-from moksori.training.common import _keep_config
+from moksori.training.begun import keep_config
 from moksori.training.conversion import begin_with, train_conversion
 from moksori.training.cotatron import train_cotatron
 from moksori.weights import MODEL
+from moksori.writing import alone_in
 
 pytestmark = pytest.mark.slow
 
@@ -233,16 +234,22 @@ def test_another_config_in_the_same_run_is_refused(prepared, tmp_path):
         train_conversion(TINY, prepared, run)
 
 
+def test_two_trainings_in_one_folder_are_refused(prepared, tmp_path):
+    with alone_in(tmp_path), pytest.raises(OutputError, match="another job is at work"):
+        train_conversion(TINY, prepared, tmp_path)
+    assert not (tmp_path / "config.json").exists()
+
+
 def test_other_people_s_recordings_do_not_go_on_with_a_run(prepared, tmp_path):
     """Their voices would take others' rows of the table, and the card would say another licence."""
     card = load_card(MODEL)
     config, run = TINY, tmp_path / "run"
-    _keep_config(config, run, "", card)
+    keep_config(config, run, "", card)
     about = json.loads((run / "config.json").read_text())
     del about["learnt_from"]  # begun by an older Moksori: noted as soon as it is resumed
     (run / "config.json").write_text(json.dumps(about))
-    _keep_config(config, run, "", card)
-    _keep_config(config, run, "", card)
+    keep_config(config, run, "", card)
+    keep_config(config, run, "", card)
     renamed = [card.voices[0].model_copy(update={"name": "other"}), *card.voices[1:]]
     for other in (
         card.model_copy(update={"licence": "CC0 1.0"}),
@@ -250,7 +257,7 @@ def test_other_people_s_recordings_do_not_go_on_with_a_run(prepared, tmp_path):
         card.model_copy(update={"voices": card.voices[:-1]}),
     ):
         with pytest.raises(ConfigError, match="begun with other speakers"):
-            _keep_config(config, run, "", other)
+            keep_config(config, run, "", other)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,18 @@ from moksori.conversion.converter import Converter
 from moksori.conversion.voices import load_pack
 from moksori.corpus.prepare import prepare
 from moksori.corpus.readers import read_script_voice, read_voice
-from moksori.errors import CheckpointError, ConfigError, CorpusError, ScriptError, VoiceError
+from moksori.errors import (
+    CheckpointError,
+    ConfigError,
+    CorpusError,
+    OutputError,
+    ScriptError,
+    VoiceError,
+)
 from moksori.training import enrol, owner, scratch
 from moksori.training.spoken import hear_consent
 from moksori.weights import MODEL
+from moksori.writing import alone_in
 from tests.conftest import DEMO, DEMO_TEXT, TEXTS, voiced_wave
 
 pytestmark = pytest.mark.slow
@@ -101,6 +109,12 @@ def test_two_voices_in_one_working_folder_stay_apart(folder, model, tmp_path):
     alone, _ = enroll("park", lines, model, tmp_path / "other")
     for name, weight in load_pack(alone)[0].items():
         torch.testing.assert_close(load_pack(both)[0][name], weight)
+
+
+def test_two_enrolments_in_one_working_folder_at_once_are_refused(folder, model, tmp_path):
+    with alone_in(tmp_path / "work"), pytest.raises(OutputError, match="another job is at work"):
+        enroll("hong", read_voice(folder, "hong"), model, tmp_path)
+    assert not (tmp_path / "work" / "corpus").exists()
 
 
 def test_it_begins_with_the_voice_that_is_nearest(model, prepared):

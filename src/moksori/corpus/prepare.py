@@ -26,7 +26,7 @@ from moksori.messages import Message, message
 from moksori.signal import audio as audio_files
 from moksori.signal import features, pitch
 from moksori.text import tokenize
-from moksori.writing import atomic_path, atomic_write
+from moksori.writing import alone_in, atomic_path, atomic_write
 
 MIN_SECONDS: Seconds = 0.5
 MAX_SECONDS: Seconds = 30.0
@@ -63,36 +63,39 @@ def prepare(
 
     Raises:
         CorpusError: as `check_place`.
+        OutputError: as `alone_in`.
     """
     check_place(dest, [line.audio for line in lines if line.audio])
-    dest.mkdir(parents=True, exist_ok=True)
-    journal, finished = dest / JOURNAL, dest / "report.json"
-    for half_written in (*dest.glob("audio/*/.*.flac"), *dest.glob("f0/*/.*.npy")):
-        half_written.unlink()  # by a job that was killed
-    known = _read_journal(journal)
-    todo = [line for line in lines if not _is_done(known.get(line.id), line, audio, dest)]
-    if todo:
-        finished.unlink(missing_ok=True)  # until the manifests are of these lines again
-    with journal.open("a", encoding="utf-8") as file, workers(jobs) as pool:
-        made = pool.map(_prepare_line, todo, [dest] * len(todo), [audio] * len(todo), chunksize=4)
-        for result in progress(made, len(todo)):
-            file.write(json.dumps(result, ensure_ascii=False) + "\n")
-            file.flush()
-            known[result["id"]] = result
-    results = [known[line.id] | {"split": line.split} for line in lines]
-    _hold_out(results, valid_share)
-    report = {**_report(results, licence, len(todo)), **terms}
-    speakers = {
-        **terms,
-        "licence": licence,
-        "audio": audio.model_dump(),
-        "speakers": report["speakers"],
-    }
-    if not finished.exists() or not _is_current(dest, report):
-        _write_manifests(results, dest)
-        _write_json(dest / "speakers.json", speakers)
-        _write_json(finished, report)
-    return report
+    with alone_in(dest):
+        journal, finished = dest / JOURNAL, dest / "report.json"
+        for half_written in (*dest.glob("audio/*/.*.flac"), *dest.glob("f0/*/.*.npy")):
+            half_written.unlink()  # by a job that was killed
+        known = _read_journal(journal)
+        todo = [line for line in lines if not _is_done(known.get(line.id), line, audio, dest)]
+        if todo:
+            finished.unlink(missing_ok=True)  # until the manifests are of these lines again
+        with journal.open("a", encoding="utf-8") as file, workers(jobs) as pool:
+            made = pool.map(
+                _prepare_line, todo, [dest] * len(todo), [audio] * len(todo), chunksize=4
+            )
+            for result in progress(made, len(todo)):
+                file.write(json.dumps(result, ensure_ascii=False) + "\n")
+                file.flush()
+                known[result["id"]] = result
+        results = [known[line.id] | {"split": line.split} for line in lines]
+        _hold_out(results, valid_share)
+        report = {**_report(results, licence, len(todo)), **terms}
+        speakers = {
+            **terms,
+            "licence": licence,
+            "audio": audio.model_dump(),
+            "speakers": report["speakers"],
+        }
+        if not finished.exists() or not _is_current(dest, report):
+            _write_manifests(results, dest)
+            _write_json(dest / "speakers.json", speakers)
+            _write_json(finished, report)
+        return report
 
 
 def _fingerprint(line: SourceLine, audio: AudioConfig) -> str:

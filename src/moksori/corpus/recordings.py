@@ -23,7 +23,7 @@ from moksori.files import read_csv, safe_name
 from moksori.signal import audio as audio_files
 from moksori.signal import pitch
 from moksori.signal.band import real_band
-from moksori.writing import atomic_path, atomic_write
+from moksori.writing import alone_in, atomic_path, atomic_write
 
 MAX_SECONDS: Seconds = 30.0
 _MIN_SECONDS: Seconds = 0.75
@@ -166,29 +166,34 @@ def prepare_recordings(
 
     Raises:
         CorpusError: as `check_place`.
+        OutputError: as `alone_in`.
     """
     check_place(dest, [source.path for source in sources])
-    dest.mkdir(parents=True, exist_ok=True)
-    journal = dest / JOURNAL
-    earlier = read_rows(journal) if journal.exists() else []
-    known = {row.key: row for row in earlier}
-    wanted = [
-        _Source(s.path, replace(s.prepared, fingerprint=_fingerprint(s, sample_rate, audio)))
-        for s in sources
-    ]
-    todo = [s for s in wanted if not _is_done(known.get(s.prepared.key), s.prepared, dest)]
-    with journal.open("a", encoding="utf-8") as file, workers(jobs) as pool:
-        settings = [dest] * len(todo), [sample_rate] * len(todo), [audio] * len(todo)
-        for row in progress(pool.map(_prepare, todo, *settings, chunksize=4), len(todo)):
-            file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
-            file.flush()
-            known[row.key] = row
-    rows = [known[s.prepared.key] for s in wanted]
-    content = "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
-    atomic_write(dest / "recordings.jsonl", content)
-    about = {"licences": dict(licences), "sample_rate": sample_rate, "audio": audio.model_dump()}
-    atomic_write(dest / "recordings.json", json.dumps(about, ensure_ascii=False, indent=1))
-    return rows
+    with alone_in(dest):
+        journal = dest / JOURNAL
+        earlier = read_rows(journal) if journal.exists() else []
+        known = {row.key: row for row in earlier}
+        wanted = [
+            _Source(s.path, replace(s.prepared, fingerprint=_fingerprint(s, sample_rate, audio)))
+            for s in sources
+        ]
+        todo = [s for s in wanted if not _is_done(known.get(s.prepared.key), s.prepared, dest)]
+        with journal.open("a", encoding="utf-8") as file, workers(jobs) as pool:
+            settings = [dest] * len(todo), [sample_rate] * len(todo), [audio] * len(todo)
+            for row in progress(pool.map(_prepare, todo, *settings, chunksize=4), len(todo)):
+                file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
+                file.flush()
+                known[row.key] = row
+        rows = [known[s.prepared.key] for s in wanted]
+        content = "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
+        atomic_write(dest / "recordings.jsonl", content)
+        about = {
+            "licences": dict(licences),
+            "sample_rate": sample_rate,
+            "audio": audio.model_dump(),
+        }
+        atomic_write(dest / "recordings.json", json.dumps(about, ensure_ascii=False, indent=1))
+        return rows
 
 
 def read_rows(path: Path) -> list[PreparedRecording]:

@@ -1,11 +1,11 @@
 """What every training shares: optimizer, trainer, resuming, the export of the best weights."""
 
-import json
 import logging
 import math
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,18 +20,15 @@ from lightning.pytorch.callbacks import (
 )  # fmt: skip
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from pydantic import ValidationError
 from torch import nn
 
 from moksori.config import OptimizerConfig, Precision, RunConfig
 from moksori.conversion.card import AnyCard, load_training
 from moksori.conversion.checkpoint import save_model
-from moksori.errors import ConfigError
 from moksori.models.aligner import diagonal_prior
 from moksori.processor import multiplies_bfloat16
-from moksori.writing import atomic_write
-
-_CHECKPOINT_FORMAT = 2  # raised when `last.ckpt` of an older run cannot be resumed
+from moksori.training.begun import keep_config
+from moksori.writing import alone_in
 
 
 class Training(pl.LightningModule):
@@ -207,46 +204,48 @@ def fit(
     Raises:
         ConfigError: `run` holds a training with another config, on another model, with other speakers or
             terms, of an older Moksori whose checkpoints this one cannot read, or something else.
+        OutputError: another training is at work in `run`.
     """
     config = module.config
-    if not fast_dev_run:
-        _keep_config(config, run, base, card)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for noise in (
-        "Checkpoint directory",
-        ".*LeafSpec",
-        "The first cut drawn",
-        "Your 'buffer_size'",
-        "Found .* module.s. in eval mode",  # a frozen Cotatron
-    ):
-        warnings.filterwarnings("ignore", noise)  # each is as it should be here
-    trainer = pl.Trainer(
-        max_epochs=config.optimizer.steps // config.optimizer.epoch_steps,
-        limit_train_batches=config.optimizer.epoch_steps,
-        precision=_precision(config.precision),
-        **_processes(),
-        gradient_clip_val=config.optimizer.gradient_clip,
-        use_distributed_sampler=False,  # Lhotse's samplers part the lines among processes
-        log_every_n_steps=config.log_every,
-        logger=TensorBoardLogger(run, name=None, version="events"),
-        num_sanity_val_steps=0,
-        callbacks=[
-            EMAWeightAveraging(decay=config.optimizer.average_decay),
-            ModelCheckpoint(
-                run, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
-            ),
-            export(run / "model", card, measure),
-            LearningRateMonitor("step"),
-            _Steps(progress) if progress else RichProgressBar(),
-            *callbacks,
-        ],
-        enable_progress_bar=progress is None,
-        enable_model_summary=False,
-        fast_dev_run=fast_dev_run,
-    )  # fmt: skip
-    last = run / "last.ckpt"
-    trainer.fit(module, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
-    return run / "model"
+    with alone_in(run) if _is_first() and not fast_dev_run else nullcontext():
+        if not fast_dev_run:
+            keep_config(config, run, base, card)
+        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        for noise in (
+            "Checkpoint directory",
+            ".*LeafSpec",
+            "The first cut drawn",
+            "Your 'buffer_size'",
+            "Found .* module.s. in eval mode",  # a frozen Cotatron
+        ):
+            warnings.filterwarnings("ignore", noise)  # each is as it should be here
+        trainer = pl.Trainer(
+            max_epochs=config.optimizer.steps // config.optimizer.epoch_steps,
+            limit_train_batches=config.optimizer.epoch_steps,
+            precision=_precision(config.precision),
+            **_processes(),
+            gradient_clip_val=config.optimizer.gradient_clip,
+            use_distributed_sampler=False,  # Lhotse's samplers part the lines among processes
+            log_every_n_steps=config.log_every,
+            logger=TensorBoardLogger(run, name=None, version="events"),
+            num_sanity_val_steps=0,
+            callbacks=[
+                EMAWeightAveraging(decay=config.optimizer.average_decay),
+                ModelCheckpoint(
+                    run, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+                ),
+                export(run / "model", card, measure),
+                LearningRateMonitor("step"),
+                _Steps(progress) if progress else RichProgressBar(),
+                *callbacks,
+            ],
+            enable_progress_bar=progress is None,
+            enable_model_summary=False,
+            fast_dev_run=fast_dev_run,
+        )  # fmt: skip
+        last = run / "last.ckpt"
+        trainer.fit(module, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
+        return run / "model"
 
 
 def _processes() -> dict[str, Any]:
@@ -255,55 +254,7 @@ def _processes() -> dict[str, Any]:
     return {"strategy": "ddp", "devices": local, "num_nodes": world // local} if world > 1 else {}
 
 
-def _keep_config(config: RunConfig, run: Path, base: str, card: AnyCard) -> None:
-    path = run / "config.json"
-    if path.exists():
-        _check_same(path, config, base, card)
-        return
-    run.mkdir(parents=True, exist_ok=True)
-    about = {
-        "checkpoint_format": _CHECKPOINT_FORMAT,
-        "base": base,
-        "learnt_from": _of_data(card),
-        **config.model_dump(mode="json"),
-    }
-    atomic_write(path, json.dumps(about, indent=1))  # several processes may come here at once
-
-
-def _of_data(card: AnyCard) -> dict[str, Any]:
-    """What of a model's data may not change under a training: whose voices, under which terms."""
-    kept = card.model_dump(mode="json", include={"licence", "commercial", "consents", "trained_on"})
-    return kept | {"voices": [voice.name for voice in getattr(card, "voices", ())]}
-
-
-def _check_same(path: Path, config: RunConfig, base: str, card: AnyCard) -> None:
-    """A run resumes with the config it was begun with; keys that are newer than it take their defaults."""
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        known = None
-    if not isinstance(known, dict) or {"optimizer", "checkpoint_format"}.isdisjoint(known):
-        raise ConfigError(f"{path}: is no training's; choose another folder")
-    whole, learnt_from = dict(known), known.pop("learnt_from", None)
-    if learnt_from not in (None, _of_data(card)):
-        raise ConfigError(
-            f"{path.parent}: was begun with other speakers, or recordings of another licence or consent; "
-            "choose another folder"
-        )
-    if known.pop("checkpoint_format", 1) != _CHECKPOINT_FORMAT:
-        raise ConfigError(
-            f"{path.parent}: begun by an older Moksori, whose checkpoints have other parts; its model "
-            "serves as before, but a training needs another folder"
-        )
-    if known.pop("base", "") != base:
-        raise ConfigError(f"{path.parent}: uses another model; choose another folder")
-    try:
-        same = type(config).model_validate(known) == config
-    except ValidationError:
-        same = False
-    if not same:
-        raise ConfigError(
-            f"{path.parent}: holds a training with another config; choose another folder"
-        )
-    if learnt_from is None:  # begun by a Moksori that did not note it
-        atomic_write(path, json.dumps(whole | {"learnt_from": _of_data(card)}, indent=1))
+def _is_first() -> bool:
+    """Whether this is the first of a training's processes, which holds its folder for all."""
+    ranks = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # of torchrun, Lightning, Slurm
+    return all(os.environ.get(name, "0") == "0" for name in ranks)

@@ -34,7 +34,7 @@ from moksori.training.common import ExportModel, fit, mel_l1
 from moksori.training.conversion import ConversionTraining
 from moksori.training.owner import Judge, owners_lines
 from moksori.training.spoken import hear_consent
-from moksori.writing import atomic_write
+from moksori.writing import alone_in, atomic_write
 
 Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
 MIN_SECONDS: Seconds = 30.0  # of speech; what one minute and two give is in docs/figures.md
@@ -148,49 +148,52 @@ def enroll(
         ConfigError: the spoken consent does not say its sentence, or is another person's; no Resemblyzer.
         CorpusError: less than half a minute of usable speech, or recordings of several people.
         CheckpointError: `model` is no conversion model.
-        OutputError: the pack cannot be written.
+        OutputError: the pack cannot be written; another enrolment is at work in `work`.
     """
     name = unicodedata.normalize("NFC", name)
     trained, card = load_conversion(model)
     path = place_of_new(name, card, packs, consent, replace)
-    report = prepare(
-        lines, work / "corpus", "", card.audio, _VALID_SHARE,
-        progress=partial(progress, "preparing"),
-    )  # fmt: skip
-    judged = judge(work / "corpus", lines, trained, card, partial(progress, "comparing"))
-    if judged != lines:
-        report = prepare(judged, work / "corpus", "", card.audio, _VALID_SHARE)
-    entry = report["speakers"].get(name, {"seconds": {}})
-    usable = sum(entry["seconds"].values())
-    if usable < MIN_SECONDS or "valid" not in entry["seconds"]:
-        notice = [Message.load(line["message"]) for line in report["rejected"][:3]]
-        little = message("enrol.little", usable=usable, lines=len(lines), least=MIN_SECONDS)
-        raise CorpusError(reduce(_then, notice, little))
-    heard = (
-        hear_consent(spoken, consent, work / "corpus", judged, trained, card) if spoken else None
-    )
-    terms = f"by consent of {consent.who}, for {consent.purpose}, until {consent.until}"
-    voice = Voice(
-        name=name, sex=entry["sex"], minutes=round(usable / 60, 1),
-        licence=f"{card.licence}; and {terms}", log_f0_mean=entry["log_f0_mean"],
-    )  # fmt: skip
-    # Of other lines, of one that was changed, or of other weights, it is another training.
-    made_of = [(str(line), line.audio and line.audio.stat().st_mtime_ns) for line in judged]
-    run = work / f"run_{hashlib.sha256(str((_OWN, made_of)).encode()).hexdigest()[:16]}"
-    pack = VoicePack(voice=voice, consent=consent, model=card.sha256, spoken=heard)
-    weights, usual = _learn(
-        trained,
-        card,
-        pack,
-        work / "corpus",
-        run,
-        optimizer or _OPTIMIZER,
-        partial(progress, "learning"),
-    )
-    voice = voice.model_copy(update=usual._asdict())
-    save_pack(path, weights, pack.model_copy(update={"voice": voice}))
-    shutil.rmtree(run)
-    return Enrolled(path, report)
+    with alone_in(work):
+        report = prepare(
+            lines, work / "corpus", "", card.audio, _VALID_SHARE,
+            progress=partial(progress, "preparing"),
+        )  # fmt: skip
+        judged = judge(work / "corpus", lines, trained, card, partial(progress, "comparing"))
+        if judged != lines:
+            report = prepare(judged, work / "corpus", "", card.audio, _VALID_SHARE)
+        entry = report["speakers"].get(name, {"seconds": {}})
+        usable = sum(entry["seconds"].values())
+        if usable < MIN_SECONDS or "valid" not in entry["seconds"]:
+            notice = [Message.load(line["message"]) for line in report["rejected"][:3]]
+            little = message("enrol.little", usable=usable, lines=len(lines), least=MIN_SECONDS)
+            raise CorpusError(reduce(_then, notice, little))
+        heard = (
+            hear_consent(spoken, consent, work / "corpus", judged, trained, card)
+            if spoken
+            else None
+        )
+        terms = f"by consent of {consent.who}, for {consent.purpose}, until {consent.until}"
+        voice = Voice(
+            name=name, sex=entry["sex"], minutes=round(usable / 60, 1),
+            licence=f"{card.licence}; and {terms}", log_f0_mean=entry["log_f0_mean"],
+        )  # fmt: skip
+        # Of other lines, of one that was changed, or of other weights, it is another training.
+        made_of = [(str(line), line.audio and line.audio.stat().st_mtime_ns) for line in judged]
+        run = work / f"run_{hashlib.sha256(str((_OWN, made_of)).encode()).hexdigest()[:16]}"
+        pack = VoicePack(voice=voice, consent=consent, model=card.sha256, spoken=heard)
+        weights, usual = _learn(
+            trained,
+            card,
+            pack,
+            work / "corpus",
+            run,
+            optimizer or _OPTIMIZER,
+            partial(progress, "learning"),
+        )
+        voice = voice.model_copy(update=usual._asdict())
+        save_pack(path, weights, pack.model_copy(update={"voice": voice}))
+        shutil.rmtree(run)
+        return Enrolled(path, report)
 
 
 def _then(first: Message, second: Message) -> Message:

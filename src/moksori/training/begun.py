@@ -1,0 +1,73 @@
+"""What a training was begun with: `RUN/config.json`, by which it is known when it is resumed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from moksori.config import RunConfig
+from moksori.conversion.card import AnyCard
+from moksori.errors import ConfigError
+from moksori.writing import atomic_write
+
+_CHECKPOINT_FORMAT = 2  # raised when `last.ckpt` of an older run cannot be resumed
+
+
+def keep_config(config: RunConfig, run: Path, base: str, card: AnyCard) -> None:
+    """Note what a training is begun with; see that one which is resumed is the same.
+
+    Raises:
+        ConfigError: it was begun otherwise, or the folder holds something else.
+    """
+    path = run / "config.json"
+    if path.exists():
+        _check_same(path, config, base, card)
+        return
+    run.mkdir(parents=True, exist_ok=True)
+    about = {
+        "checkpoint_format": _CHECKPOINT_FORMAT,
+        "base": base,
+        "learnt_from": _of_data(card),
+        **config.model_dump(mode="json"),
+    }
+    atomic_write(path, json.dumps(about, indent=1))  # several processes may come here at once
+
+
+def _of_data(card: AnyCard) -> dict[str, Any]:
+    """What of a model's data may not change under a training: whose voices, under which terms."""
+    kept = card.model_dump(mode="json", include={"licence", "commercial", "consents", "trained_on"})
+    return kept | {"voices": [voice.name for voice in getattr(card, "voices", ())]}
+
+
+def _check_same(path: Path, config: RunConfig, base: str, card: AnyCard) -> None:
+    """A run resumes with the config it was begun with; keys that are newer than it take their defaults."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        known = None
+    if not isinstance(known, dict) or {"optimizer", "checkpoint_format"}.isdisjoint(known):
+        raise ConfigError(f"{path}: is no training's; choose another folder")
+    whole, learnt_from = dict(known), known.pop("learnt_from", None)
+    if learnt_from not in (None, _of_data(card)):
+        raise ConfigError(
+            f"{path.parent}: was begun with other speakers, or recordings of another licence or consent; "
+            "choose another folder"
+        )
+    if known.pop("checkpoint_format", 1) != _CHECKPOINT_FORMAT:
+        raise ConfigError(
+            f"{path.parent}: begun by an older Moksori, whose checkpoints have other parts; its model "
+            "serves as before, but a training needs another folder"
+        )
+    if known.pop("base", "") != base:
+        raise ConfigError(f"{path.parent}: uses another model; choose another folder")
+    try:
+        same = type(config).model_validate(known) == config
+    except ValidationError:
+        same = False
+    if not same:
+        raise ConfigError(
+            f"{path.parent}: holds a training with another config; choose another folder"
+        )
+    if learnt_from is None:  # begun by a Moksori that did not note it
+        atomic_write(path, json.dumps(whole | {"learnt_from": _of_data(card)}, indent=1))
