@@ -218,6 +218,7 @@ def test_parallel_lines_train_and_resume(prepared, tmp_path, cut_after_one_epoch
 def test_another_config_in_the_same_run_is_refused(prepared, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
+    (run / "last.ckpt").touch()
     for known, problem in (
         ({"checkpoint_format": 2, "seed": 2}, "another config"),
         ({"checkpoint_format": 2, "base": "0f"}, "another model"),
@@ -230,6 +231,7 @@ def test_another_config_in_the_same_run_is_refused(prepared, tmp_path):
         with pytest.raises(ConfigError, match=problem):
             train_conversion(TINY, prepared, run)
     (run / "config.json").write_text("hi")
+    (run / "last.ckpt").unlink()  # nor is somebody's file replaced
     with pytest.raises(ConfigError, match="is no training's"):
         train_conversion(TINY, prepared, run)
 
@@ -245,6 +247,7 @@ def test_other_people_s_recordings_do_not_go_on_with_a_run(prepared, tmp_path):
     card = load_card(MODEL)
     config, run = TINY, tmp_path / "run"
     keep_config(config, run, "", card)
+    (run / "model").mkdir()
     about = json.loads((run / "config.json").read_text())
     del about["learnt_from"]  # begun by an older Moksori: noted as soon as it is resumed
     (run / "config.json").write_text(json.dumps(about))
@@ -258,6 +261,17 @@ def test_other_people_s_recordings_do_not_go_on_with_a_run(prepared, tmp_path):
     ):
         with pytest.raises(ConfigError, match="begun with other speakers"):
             keep_config(config, run, "", other)
+
+
+def test_a_training_that_kept_nothing_does_not_block_its_folder(tmp_path):
+    card = load_card(MODEL)
+    keep_config(TINY, tmp_path, "", card.model_copy(update={"voices": card.voices[:-1]}))
+    for other in (card, card.model_copy(update={"licence": "CC0 1.0"})):
+        keep_config(TINY, tmp_path, "", other)  # the data was prepared rightly meanwhile
+    (tmp_path / "last.ckpt").touch()
+    keep_config(TINY, tmp_path, "", other)
+    with pytest.raises(ConfigError, match="begun with other speakers"):
+        keep_config(TINY, tmp_path, "", card)
 
 
 @pytest.mark.parametrize(

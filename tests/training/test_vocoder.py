@@ -12,7 +12,7 @@ from moksori.conversion.converter import Converter
 from moksori.corpus.recordings import prepare_recordings, read_lists
 from moksori.corpus.segments import SegmentData, SegmentDataset
 from moksori.corpus.sources import Source
-from moksori.errors import CheckpointError, ConfigError, CorpusError
+from moksori.errors import CheckpointError, ConfigError, CorpusError, OutputError
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.training.discriminators import (
     Discriminators,
@@ -21,6 +21,7 @@ from moksori.training.discriminators import (
     stft_loss,
 )
 from moksori.training.vocoder import VocoderTraining, train_vocoder
+from moksori.writing import alone_in
 from tests.conftest import DEMO, DEMO_TEXT, voiced_wave
 
 pytestmark = pytest.mark.slow
@@ -85,6 +86,8 @@ def test_recordings_of_one_name_stay_two(tmp_path):
         (tmp_path / set / "list.csv").write_text(f"file,set,split\nspk/0.wav,{set},train\n")
     licences = {"one": "CC0", "two": "CC0"}
     sources = read_lists([tmp_path / set / "list.csv" for set in licences], licences, [])
+    with alone_in(tmp_path / "data"), pytest.raises(OutputError, match="another job"):
+        prepare_recordings(sources, tmp_path / "data", licences, sample_rate=44100, jobs=1)
     for _ in range(2):  # also when they are there already
         rows = prepare_recordings(sources, tmp_path / "data", licences, sample_rate=44100, jobs=1)
         assert [row.set for row in rows] == ["one", "two"]

@@ -17,13 +17,17 @@ _CHECKPOINT_FORMAT = 2  # raised when `last.ckpt` of an older run cannot be resu
 def keep_config(config: RunConfig, run: Path, base: str, card: AnyCard) -> None:
     """Note what a training is begun with; see that one which is resumed is the same.
 
+    A training that ended before it kept anything is begun anew.
+
     Raises:
         ConfigError: it was begun otherwise, or the folder holds something else.
     """
     path = run / "config.json"
     if path.exists():
-        _check_same(path, config, base, card)
-        return
+        known = _read(path)
+        if (run / "last.ckpt").exists() or (run / "model").exists():
+            _check_same(known, path, config, base, card)
+            return
     run.mkdir(parents=True, exist_ok=True)
     about = {
         "checkpoint_format": _CHECKPOINT_FORMAT,
@@ -40,14 +44,21 @@ def _of_data(card: AnyCard) -> dict[str, Any]:
     return kept | {"voices": [voice.name for voice in getattr(card, "voices", ())]}
 
 
-def _check_same(path: Path, config: RunConfig, base: str, card: AnyCard) -> None:
-    """A run resumes with the config it was begun with; keys that are newer than it take their defaults."""
+def _read(path: Path) -> dict[str, Any]:
+    """A training's config; whatever else lies there is somebody's, and is left alone."""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         known = None
     if not isinstance(known, dict) or {"optimizer", "checkpoint_format"}.isdisjoint(known):
         raise ConfigError(f"{path}: is no training's; choose another folder")
+    return known
+
+
+def _check_same(
+    known: dict[str, Any], path: Path, config: RunConfig, base: str, card: AnyCard
+) -> None:
+    """A run resumes with the config it was begun with; keys that are newer than it take their defaults."""
     whole, learnt_from = dict(known), known.pop("learnt_from", None)
     if learnt_from not in (None, _of_data(card)):
         raise ConfigError(
