@@ -8,7 +8,7 @@ from rich.table import Table
 
 from moksori.cli import console
 from moksori.cli.console import out
-from moksori.cli.options import ForceOption, StudioLangOption
+from moksori.cli.options import ForceOption, LangOption
 from moksori.errors import ConfigError, OutputError
 
 
@@ -27,7 +27,7 @@ def listen(
     lines: Annotated[
         int, typer.Option(min=1, help="Lines at most; two systems and 12 lines take 15 minutes.")
     ] = 12,
-    lang: StudioLangOption = "ko",
+    lang: LangOption = "ko",
     title: Annotated[
         str, typer.Option(help="Title of the page, for its listeners.")
     ] = "듣기 평가 · listening test",

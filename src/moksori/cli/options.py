@@ -224,16 +224,8 @@ LangOption = Annotated[
         "--lang",
         envvar="MOKSORI_LANG",
         callback=_spoken,
-        help="Language of what is reported: ko or en; the system's where nothing is said.",
-    ),
-]
-StudioLangOption = Annotated[
-    Literal["ko", "en"],
-    typer.Option(
-        "--lang",
-        envvar="MOKSORI_LANG",
-        callback=_spoken,
-        help="Language of files and messages: ko or en; Korean, a studio's, where nothing is said.",
+        help="Language of what is reported: ko or en. Where nothing is said it is the system's; of jobs and "
+        "listening tests, with their files, it is Korean.",
     ),
 ]
 JobArgument = Annotated[
