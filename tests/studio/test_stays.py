@@ -1,7 +1,9 @@
 """What a page keeps or takes up again: its place among the lines, the server, what it says of a delivery."""
 
 import pytest
+import soundfile
 
+from tests.conftest import DEMO
 from tests.studio.conftest import Running, go
 
 pytestmark = pytest.mark.slow
@@ -89,6 +91,28 @@ def test_a_delivery_says_when_lines_have_changed_since(studio, page):
     page.wait_for_function("() => !document.getElementById('outdated').textContent")
 
 
+def test_a_line_that_was_heard_to_its_end_can_be_heard_again(page):
+    """The source goes along with the result, and is not lost where that ends."""
+    page.click(".row[data-key='0001_하나']")
+    page.wait_for_selector(".panel .head >> text=1 · 하나")
+    page.click("#convert-one")
+    page.wait_for_selector(".row[data-key='0001_하나'] .converted", timeout=240_000)
+    page.wait_for_function("() => document.querySelectorAll('.wave > div').length === 2")
+    length = soundfile.info(DEMO).duration
+    page.wait_for_function(
+        "least => Number(document.querySelector('.transport .time').textContent) > least",
+        arg=length - 0.1,
+    )
+    page.evaluate("new Promise((done) => setTimeout(done, 1000))")
+    assert page.locator(".wave small").count() == 0
+    page.keyboard.press("1")
+    page.wait_for_function(
+        "most => { const at = Number(document.querySelector('.transport .time').textContent);"
+        " return at > 0.2 && at < most; }",
+        arg=length / 2,
+    )
+
+
 def test_of_several_scripts_one_is_chosen(show, new_page, in_process):
     """As of an episode that was exported in three formats; nothing is chosen for the director."""
     (show / "script.csv").write_bytes(b"x")
@@ -99,4 +123,5 @@ def test_of_several_scripts_one_is_chosen(show, new_page, in_process):
     page.click(".proposal >> text=script.xlsx")
     page.wait_for_selector(".drop.there >> text=script.xlsx")
     assert running.session.desk.file.script == show / "script.xlsx"
+    page.close()  # before its server goes
     running.close()

@@ -22,6 +22,7 @@ let asked = { ...ANY }, job = null, chosen = "", top = 0;  // what was shown, of
 export default function lines(place) {
   if (job !== state.job?.folder) { asked = { ...ANY }; job = state.job?.folder; chosen = ""; top = 0; }
   chosen = named() || chosen;
+  let ofAll = "";  // what is wrong with all lines alike, which Check says once
   let last = 0;  // where the chosen line was, if what is shown no longer has it
   const panel = new Panel(() => choose(""), (by) => step(by));
   const rows = h("div.rows", { role: "listbox", "aria-label": t("screen.lines"), onscroll: () => { top = rows.scrollTop; } });
@@ -41,7 +42,7 @@ export default function lines(place) {
       h("span.who", {}, line.character || "—", h("small", {}, line.pass ? t("pass") : line.voice)),
       h("span.said", { lang: "ko" }, line.text,
         line.change.text !== undefined && h("small.changed", {}, t("changed")),
-        line.error && h("small.bad", {}, line.error),
+        line.error && line.error !== ofAll && h("small.bad", {}, line.error),
         chips.map((flag) => h(`small.chip.${flag.level}`, {}, flag.text)),
         line.note && h("small.note", {}, `“${line.note}”`)),
       h("span.state", {}, h(`b.${line.mark || "none"}`, {}, t(`mark.${line.mark || "none"}`)),
@@ -91,6 +92,7 @@ export default function lines(place) {
     }
     const seen = found.filter((line) => fits[asked.show](line) && (!asked.character || line.character === asked.character)
       && plain(`${line.text} ${line.character} ${line.actor} ${line.place} ${line.note}`).includes(plain(asked.search.trim())));
+    ofAll = found.length > 1 && found.every((line) => line.error === found[0].error) ? found[0].error : "";
     keyed.show(seen, "id");
     mark();
     count.textContent = t("shown", { shown: seen.length, all: found.length });

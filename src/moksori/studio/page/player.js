@@ -5,6 +5,9 @@ import { t } from "./api.js";
 import { button, h } from "./dom.js";
 
 let playing = null;
+const END = 0.5;  // seconds before a sound's end, from where Chromium does not find its way in a FLAC, and gives it up
+
+const within = (wave, at) => Math.min(at, Math.max(0, wave.getDuration() - END));
 
 export class Player {
   constructor() {
@@ -51,10 +54,10 @@ export class Player {
   follow(name, at) {
     this.time.textContent = at.toFixed(2);
     for (const [other, wave] of Object.entries(this.waves))
-      if (other !== name && Math.abs(wave.getCurrentTime() - at) > 0.03) wave.setTime(at);
+      if (other !== name && Math.abs(wave.getCurrentTime() - within(wave, at)) > 0.03) wave.setTime(within(wave, at));
   }
 
-  seek(at) { for (const wave of Object.values(this.waves)) wave.setTime(at); }
+  seek(at) { for (const wave of Object.values(this.waves)) wave.setTime(within(wave, at)); }
 
   // Switches what is heard without losing the place.
   hear(name, play = false) {
@@ -63,7 +66,7 @@ export class Player {
     this.heard = name;
     for (const [key, choice] of Object.entries(this.choices)) choice.setAttribute("aria-pressed", key === name);
     for (const [key, row] of Object.entries(this.rows)) row.classList.toggle("heard", key === name);
-    if (before && before !== this.wave) { before.pause(); this.wave.setTime(at); }
+    if (before && before !== this.wave) { before.pause(); this.wave.setTime(at < this.wave.getDuration() - END ? at : 0); }
     if (went || play) this.play();
   }
 
