@@ -77,7 +77,10 @@ def _choices(desk: Desk) -> dict[str, list[str]]:
     file = desk.file
     if file.script and file.audio:
         return {}
-    scripts, sounds = folders.lying_around(desk.out)
+    try:
+        scripts, sounds = folders.lying_around(desk.out)
+    except OSError:  # a folder that may not be read
+        return {}
     return {
         kind: [path.name for path in found]
         for kind, found, chosen in (("script", scripts, file.script), ("audio", sounds, file.audio))

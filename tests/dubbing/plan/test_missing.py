@@ -98,5 +98,5 @@ def test_a_number_that_is_missing_is_not_another_line_s(tmp_path):
     for number in (6, 8, 9):
         write(tmp_path / f"{number:04d}.wav")
     why, _ = told(tmp_path, [line(f"{number:04d}") for number in (6, 7, 8, 9)])
-    assert [*why] == ["row 0007"] or len(why) == 1
-    assert "no recording “0007”; put it into the folder" in "".join(why.values())
+    (said,) = why.values()
+    assert "no recording “0007”; put it into the folder" in said

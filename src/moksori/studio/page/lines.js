@@ -53,7 +53,7 @@ export default function lines(place) {
   function choose(id) {
     const before = chosen, hash = id ? `#lines/${encodeURIComponent(id)}` : "#lines";
     chosen = id;
-    if (location.hash !== hash) history[id && !before ? "pushState" : "replaceState"](null, "", hash);  // back closes it
+    if ((id || before) && location.hash !== hash) history[id && !before ? "pushState" : "replaceState"](null, "", hash);  // back closes it
     mark();
     open();
     if (before && !id) rows.querySelector(`[data-key="${CSS.escape(before)}"]`)?.focus({ preventScroll: true });
@@ -96,7 +96,7 @@ export default function lines(place) {
     keyed.show(seen, "id");
     mark();
     count.textContent = t("shown", { shown: seen.length, all: found.length });
-    const count_of = (status) => found.filter((line) => line.status === status).length, waiting = count_of("waiting"), faulty = count_of("faulty");
+    const counted = (status) => found.filter((line) => line.status === status).length, waiting = counted("waiting"), faulty = counted("faulty");
     all.textContent = waiting ? t("convert.all", { count: waiting }) : !found.length ? t("convert.empty") : faulty ? t("convert.faulty", { count: faulty }) : t("convert.none");
     all.disabled = !waiting || state.works.some((work) => work.kind === "convert" && !work.about.ids.length && ["waiting", "running"].includes(work.state));
     if (chosen) open();
