@@ -17,7 +17,7 @@ export default function cast(place) {
     const set = (values) => post("cast", { character: role.character, values });
     const number = (name, limit) => h("input", { type: "number", step: "0.5", min: -limit, max: limit, value: role[name] ?? 0, "aria-label": `${t(name)} ${role.character}`, onchange: (e) => set({ [name]: Number(e.target.value) }) });
     const room = h("div.room"), line = typical(role.character);
-    const voice = () => state.job.cast.find((other) => other.character === role.character)?.voice ?? "";
+    const voice = () => element.querySelector("select").value;  // also while the server is still being told
     const heard = () => line ? audition(line, voice(), (voice) => { trying = null; fill(room); return set({ voice, pass: null }); }, t("use.character")) : h("p", {}, t("audition.none"));
     const hear = button(t("audition"), () => {
       const open = trying !== role.character;
