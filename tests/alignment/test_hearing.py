@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from moksori.alignment import hearing
-from moksori.alignment.hearing import Chain, differences, free, said
+from moksori.alignment.chain import Chain
+from moksori.alignment.hearing import differences, free, said
 from moksori.text import read
 from moksori.text.sounds import SILENT, SOUNDS, sound_of, to_hangul, to_phones
 
@@ -61,6 +62,20 @@ def test_a_text_is_a_chain_with_silences_between_its_words():
     chain = Chain.of(read("네, 알아요.").phones)
     assert [SOUNDS[s][0] for s in chain.sounds] == [*" 네 ᅡ라ᅭ "]
     assert [*chain.words] == [0, 0, 0, 1, 1, 1, 1, 1, 1]
+
+
+def test_frames_that_are_not_looked_at_change_nothing(monkeypatch):
+    chance, phones = np.random.default_rng(2), read("네, 아 나무. 알아요").phones
+    transitions = np.log(chance.dirichlet(np.ones(len(SOUNDS)), len(SOUNDS)))
+    posteriors = [recording_of("네, 아 나무. 알아요", frames) for frames in (2, 3, 5)]
+    posteriors += [
+        np.log(chance.dirichlet(np.full(len(SOUNDS), 0.1), t) + 1e-9) for t in (20, 30, 40)
+    ]
+    quick = [differences(posterior, transitions, phones) for posterior in posteriors]
+    within = hearing._worth
+    monkeypatch.setattr(hearing, "_worth", lambda *given: np.ones_like(within(*given)))
+    assert quick == [differences(posterior, transitions, phones) for posterior in posteriors]
+    assert all(quick)
 
 
 def test_what_is_said_as_written_differs_in_no_word():

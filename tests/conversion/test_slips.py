@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from moksori.alignment.alignment import Alignment
-from moksori.alignment.hearing import Chain
+from moksori.alignment.chain import Chain
 from moksori.conversion import slips
 from moksori.conversion.slips import heard_words, whisper, worst_slip
 from moksori.signal import audio

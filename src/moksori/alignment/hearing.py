@@ -13,20 +13,19 @@ leaving the text has a price.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from moksori.text.sounds import SILENT, sound_of, to_hangul
-from moksori.text.symbols import PUNCTUATION, SPACE
+from moksori.alignment.chain import NEVER, Chain, Lattice, through
+from moksori.text.sounds import SILENT, to_hangul
 
 ACOUSTIC = 0.4  # of a frame's log posterior: neighbouring frames tell much the same
 LANGUAGE = 0.6  # of the log probability of a sound after another, outside of the text
 LEAVING = 2.0  # nats, the price of leaving the text
 _LEAST = -7.0  # a frame's log posterior counts for no less
-_NEVER = -1e9
+_TIE = 1e-6  # nats, below which two ways are as likely
 
 
 class Difference(NamedTuple):
@@ -42,68 +41,6 @@ class Difference(NamedTuple):
     def heard(self) -> str:
         """What was heard, in Hangul."""
         return to_hangul(self.sounds)
-
-
-@dataclass(frozen=True)
-class Chain:
-    """A text as states in their order: a sound each, with a silence that may be left out between words."""
-
-    sounds: np.ndarray  # [N] numbers
-    words: (
-        np.ndarray
-    )  # [N] numbers; a silence is of the word after it, the last silence of the last word
-
-    @classmethod
-    def of(cls, phones: Sequence[str]) -> "Chain":
-        """Of a text's phones, with `BOS` and `EOS`."""
-        sounds, words, word, said = [SILENT], [0], 0, False
-        for phone in phones:
-            sound = sound_of(phone)
-            if sound == SILENT:
-                if said and phone == SPACE:
-                    word, said = word + 1, False
-                if phone in PUNCTUATION + SPACE and sounds[-1] != SILENT:
-                    sounds.append(SILENT)
-                    words.append(word)
-                if sounds[-1] == SILENT:
-                    words[-1] = word
-            elif sound is not None:
-                said = True
-                sounds.append(sound)
-                words.append(word)
-        if sounds[-1] != SILENT:
-            sounds.append(SILENT)
-            words.append(word)
-        if not said and word:  # nothing but silence after the last space
-            words = [min(number, word - 1) for number in words]
-        return cls(np.array(sounds), np.array(words))
-
-    def word(self, number: int) -> list[int]:
-        """The sounds of a word."""
-        return [int(s) for s in self.sounds[self.words == number] if s != SILENT]
-
-    def with_word(self, number: int, sounds: Sequence[int]) -> "Chain":
-        """The text with other sounds in the place of a word's."""
-        place = np.flatnonzero((self.words == number) & (self.sounds != SILENT))
-        first, after = int(place[0]), int(place[-1]) + 1
-        return Chain(
-            np.concatenate([self.sounds[:first], np.array(sounds, dtype=int), self.sounds[after:]]),
-            np.concatenate([self.words[:first], np.full(len(sounds), number), self.words[after:]]),
-        )
-
-
-class _Lattice(NamedTuple):
-    """Best scores of the text alone, and where they came from."""
-
-    before: np.ndarray  # [T, N] of the ways that are in state n at frame t
-    after: np.ndarray  # [T, N] of what follows state n at frame t, without that frame
-    over: np.ndarray  # [N] whether the state before may be left out on the way to it
-    best: float
-
-    def step(self, frame: int, state: int) -> int:
-        """How many states the best way goes on by to be in `state` at `frame`."""
-        came = self.before[frame - 1, max(0, state - 2) : state + 1][::-1]
-        return int(came[: 3 if self.over[state] else 2].argmax())
 
 
 def acoustic(log_posterior: np.ndarray) -> np.ndarray:
@@ -152,15 +89,15 @@ def differences(
     """
     scores, moves, chain = acoustic(log_posterior), _moves(transitions), Chain.of(phones)
     own = scores[:, chain.sounds]  # [T, N]
-    text = _through(own, chain)
-    if text.best < _NEVER / 2:
+    text = through(own, chain)
+    if text.best < NEVER / 2:
         return []
     return _left_once(scores, own, moves, chain, text)
 
 
 def text_score(log_posterior: np.ndarray, chain: Chain) -> float:
     """The score of the likeliest way through a text, nats; for two texts' difference."""
-    return _through(acoustic(log_posterior)[:, chain.sounds], chain).best
+    return through(acoustic(log_posterior)[:, chain.sounds], chain).best
 
 
 def _moves(transitions: np.ndarray) -> np.ndarray:
@@ -168,36 +105,6 @@ def _moves(transitions: np.ndarray) -> np.ndarray:
     moves = LANGUAGE * transitions.astype(np.float64)
     np.fill_diagonal(moves, 0.0)
     return moves
-
-
-def _through(own: np.ndarray, chain: Chain) -> _Lattice:
-    frames, n = own.shape
-    skipped = chain.sounds == SILENT  # state i may be left out, going from i - 1 to i + 1
-    over = np.concatenate([[False, False], skipped[1:-1]]) if n > 2 else np.zeros(n, bool)
-    # Two columns in which nothing is, on the side that is come from or gone to, and buffers: a frame is a few
-    # sums of some eighty numbers, of which beginning each is the cost.
-    price = np.where(over, 0.0, _NEVER)  # of going over a state that may not be left out
-    ways = np.empty(n)
-    before = np.full((frames, n + 2), _NEVER)
-    before[0, 2:4] = own[0, :2]
-    for t in range(1, frames):
-        last, now = before[t - 1], before[t, 2:]
-        np.maximum(last[2:], last[1:-1], out=now)
-        np.add(last[:-2], price, out=ways)
-        np.maximum(now, ways, out=now)
-        now += own[t]
-    after = np.full((frames, n + 2), _NEVER)
-    after[-1, max(0, n - 2) : n] = 0.0
-    price = np.append(price[2:], [_NEVER, _NEVER])[:n]
-    ahead = np.full(n + 2, _NEVER)
-    for t in range(frames - 2, -1, -1):
-        np.add(after[t + 1, :n], own[t + 1], out=ahead[:n])
-        now = after[t, :n]
-        np.maximum(ahead[:n], ahead[1:-1], out=now)
-        np.add(ahead[2:], price, out=ways)
-        np.maximum(now, ways, out=now)
-    before, after = before[:, 2:], after[:, :n]
-    return _Lattice(before, after, over, float((before[-1] + after[-1]).max()))
 
 
 class _Words(NamedTuple):
@@ -216,23 +123,27 @@ class _Words(NamedTuple):
 
 
 def _left_once(
-    scores: np.ndarray, own: np.ndarray, moves: np.ndarray, chain: Chain, text: _Lattice
+    scores: np.ndarray, own: np.ndarray, moves: np.ndarray, chain: Chain, text: Lattice
 ) -> list[Difference]:
     """Of each word the likeliest way that leaves the text in it; see the module."""
     first = np.flatnonzero(np.diff(chain.words, prepend=-1))
     words = _Words(first, np.append(first[1:], own.shape[1]) - 1)
     home = text.after[1:] + own[1:]  # [T - 1, N] of being back at a state at a frame
     leave = text.before[:-1] - LEAVING  # [T - 1, N] of having left from a state before it
-    outside = _outside(scores, moves, moves[chain.sounds], leave, words)
+    away = moves[chain.sounds]  # [N, n_sounds] from a state to a sound
+    within = _worth(
+        scores, own, leave, home, away[np.arange(len(away) - 1), chain.sounds[1:]], words
+    )
+    outside = _outside(scores, moves, away, leave, words, within)
     found = []
     for word in range(len(first)):
         back, left = words.back_to(word), words.left_from(word)
         most = home[:, back].max(1)
         said = outside[:-1, word].max(1) + most  # [T - 1] of the ways that come back at a frame
-        ways = np.full((2, len(said)), _NEVER)
+        ways = np.full((2, len(said)), NEVER)
         ways[0], ways[1] = said, _left_out(leave, home, left, back)
         frame, kind = divmod(int(ways.T.argmax()), 2)
-        if ways[kind, frame] <= _NEVER / 2:
+        if ways[kind, frame] <= NEVER / 2:
             continue
         end = (frame + 1, -1, back.start + int(home[frame, back].argmax()))
         if kind:
@@ -242,8 +153,52 @@ def _left_once(
     return found
 
 
+def _worth(
+    scores: np.ndarray,
+    own: np.ndarray,
+    leave: np.ndarray,
+    home: np.ndarray,
+    along: np.ndarray,
+    words: _Words,
+) -> np.ndarray:
+    """Whether the best way of a word may be out of the text at a frame [T, W].
+
+    It is no better than one on which every frame has its likeliest sound and no sound has a price, and no
+    worse than one that leaves the text for a single frame, to say what the text has there.
+
+    Args:
+        scores: [T, n_sounds].
+        own: [T, N] of the text's states.
+        leave: [T - 1, N].
+        home: [T - 1, N].
+        along: [N - 1] from the sound of a state to that of the next.
+        words: W of them.
+    """
+    frames, count = len(scores), len(words.first)
+    best = np.cumsum(scores.max(1))  # of any sounds, up to a frame and with it
+    going, coming = np.empty((frames, count)), np.empty((frames, count))
+    single = np.full(own.shape[1], NEVER)
+    if frames > 2:
+        single[1:] = (leave[:-1, :-1] + along + own[1:-1, 1:] + home[1:, 1:]).max(0)
+    going[0], coming[-1] = NEVER, NEVER
+    going[0, 0] = -LEAVING
+    for word in range(count):
+        going[1:, word] = leave[:, words.left_from(word)].max(1) - best[:-1]
+        coming[:-1, word] = home[:, words.back_to(word)].max(1) + best[:-1]
+    going = np.maximum.accumulate(going)
+    coming = np.maximum.accumulate(coming[::-1])[::-1]
+    least = np.maximum.reduceat(single, words.first)
+    result: np.ndarray = going + coming >= least - _TIE
+    return result
+
+
 def _outside(
-    scores: np.ndarray, moves: np.ndarray, away: np.ndarray, leave: np.ndarray, words: _Words
+    scores: np.ndarray,
+    moves: np.ndarray,
+    away: np.ndarray,
+    leave: np.ndarray,
+    words: _Words,
+    within: np.ndarray,
 ) -> np.ndarray:
     """Best scores out of the text [T, W, n_sounds], having left it in a word.
 
@@ -253,31 +208,47 @@ def _outside(
         away: [N, n_sounds] from a state to a sound.
         leave: [T - 1, N].
         words: W of them.
+        within: [T, W] where they are asked for.
     """
-    outside = np.full((len(scores), len(words.first), len(moves)), _NEVER)
+    outside = np.full((len(words.first), len(scores), len(moves)), NEVER)
     outside[0, 0] = scores[0] + moves[SILENT] - LEAVING
-    for word in range(len(words.first)):
-        left = words.left_from(word)
-        arrive = outside[1:, word]
+    spans = [np.flatnonzero(asked) for asked in within.T]
+    begin = np.array([span[0] if len(span) else 0 for span in spans])
+    length = np.array([span[-1] + 1 - span[0] if len(span) else 0 for span in spans])
+    for word in np.flatnonzero(length):
+        first, after = max(1, begin[word]), begin[word] + length[word]
+        arrive, left = outside[word, first:after], words.left_from(int(word))
         for state in range(left.start, left.stop):
-            np.maximum(arrive, leave[:, state, None] + away[state], out=arrive)
-    # [from, W, to]: the highest of the first axis is found twice as fast as that of another.
-    ways, stay = np.empty((len(moves), *outside.shape[1:])), np.empty(outside.shape[1:])
-    each = np.ascontiguousarray(np.broadcast_to(moves[:, None], ways.shape))
-    for t in range(1, len(scores)):
-        np.add(outside[t - 1].T[:, :, None], each, out=ways)
-        ways.max(0, out=stay)
-        now = outside[t]
-        np.maximum(now, stay, out=now)
-        now += scores[t]
-    return outside
+            came = leave[first - 1 : after - 1, state, None] + away[state]
+            np.maximum(arrive, came, out=arrive)
+        arrive += scores[first:after]
+    # The words' spans lie beside each other, the longest first: beginning a sum is most of its cost.
+    order = np.argsort(-length, kind="stable")
+    open_ = np.searchsorted(-length[order], -np.arange(1, length.max(initial=1)), side="right")
+    shape = (
+        len(moves),
+        len(order),
+        len(moves),
+    )  # [from, W, to]: highest of the first is found fastest
+    ways, stay = np.empty(shape), np.empty(shape[1:])
+    each = np.ascontiguousarray(np.broadcast_to(moves[:, None], shape))
+    for step, count in enumerate(open_, 1):
+        which = order[:count]
+        frames = begin[which] + step
+        last = outside[which, frames - 1]
+        now = ways[:, :count]
+        np.add(last.T[:, :, None], each[:, :count], out=now)
+        np.maximum.reduce(now, 0, out=stay[:count])
+        stay[:count] += scores[frames]
+        outside[which, frames] = np.maximum(outside[which, frames], stay[:count])
+    return outside.transpose(1, 0, 2)
 
 
 def _left_out(leave: np.ndarray, home: np.ndarray, left: slice, back: slice) -> np.ndarray:
     """Best score at each frame [T - 1] of leaving out what lies between a state i and j >= i + 2."""
     high = min(home.shape[1], back.stop)
     if high - left.start < 3:
-        return np.full(len(home), _NEVER)
+        return np.full(len(home), NEVER)
     so_far = np.maximum.accumulate(leave[:, left.start : high - 2], 1)
     result: np.ndarray = (so_far + home[:, left.start + 2 : high]).max(1)
     return result
@@ -300,7 +271,7 @@ def _traced(
     moves: np.ndarray,
     scores: np.ndarray,
     chain: Chain,
-    text: _Lattice,
+    text: Lattice,
 ) -> Difference:
     """What was heard in a word, by the way that left the text and came back."""
     stop, left, back = end

@@ -19,7 +19,7 @@ from platformdirs import user_cache_dir
 
 from moksori.alignment import hearing
 from moksori.alignment.alignment import Alignment
-from moksori.alignment.hearing import Chain
+from moksori.alignment.chain import Chain
 from moksori.config import Seconds
 from moksori.conversion.listening import Listener
 from moksori.errors import MoksoriError
