@@ -339,6 +339,13 @@ def test_a_worker_that_dies_harms_its_own_line_alone(copied):
     assert all(here[name] == content for name, content in there.items())
 
 
+def test_what_a_worker_was_writing_when_it_died_does_not_stay(copied):
+    store = Store(copied / "out")
+    (store.outcomes / ".key.half.wav").write_bytes(b"RIFF")
+    store.close()
+    assert not [*store.outcomes.glob(".*")]
+
+
 def test_all_workers_are_there_after_one_died_and_the_job_was_cancelled(copied):
     """A page keeps its workers from one work to the next."""
     asked = request(copied)

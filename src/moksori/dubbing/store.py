@@ -93,12 +93,17 @@ class Store:
             self._database.close()
             raise OutputError.of("output.newer", path=self.out)
         self.set_about("format", _FORMAT)
-        for rest in self.outcomes.glob(".*"):  # of writings that were cut
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Delete what is left of writings that were cut, as when a worker dies and others end with it."""
+        for rest in self.outcomes.glob(".*"):
             rest.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let another job have the folder."""
+        """Let another job have the folder; no worker writes any more."""
         try:
+            self._sweep()
             self._database.save_copy()
         finally:
             self._database.close()
