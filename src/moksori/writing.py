@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -24,8 +25,8 @@ def atomic_write(path: Path, content: str | bytes) -> None:
     Raises:
         OutputError: as `atomic_path`.
     """
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+    with _in_its_place(path) as (file, _):
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
@@ -38,6 +39,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder is missing or not writable, or the disk is full.
     """
+    with _in_its_place(path) as (file, temporary):
+        file.close()
+        yield temporary
+
+
+@contextmanager
+def _in_its_place(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """As `atomic_path`, with the file open."""
     if not path.parent.is_dir():
         raise OutputError.of("output.no_folder", path=path.parent)
     try:
@@ -46,10 +55,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         )
     except OSError as error:
         raise write_error(path.parent, error) from None
-    os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
+        with os.fdopen(handle, "wb") as file:
+            yield file, temporary
         temporary.chmod(0o644)
         if _syncs.get():
             sync(temporary)

@@ -191,8 +191,7 @@ def _loud_gaps(wave: np.ndarray, above: float) -> tuple[np.ndarray, np.ndarray]:
     padded = np.zeros(-(-count // _ROW) * _ROW + 2 * _HALF)
     padded[1 : len(wave) + 1] = wave
     windows = np.lib.stride_tricks.sliding_window_view(padded, _ROW + 2 * _HALF)[::_ROW]
-    parts = padded.reshape(-1, _PART)
-    highest = np.maximum(parts.max(1), -parts.min(1))
+    highest = np.maximum.reduceat(np.abs(padded), np.arange(0, len(padded), _PART))
     within = np.lib.stride_tricks.sliding_window_view(highest, windows.shape[1] // _PART)
     loud = within[:: _ROW // _PART].max(1) * _most() > above
     between = (windows[loud] @ _rows_kernel()).reshape(-1, _TIMES - 1, _ROW)

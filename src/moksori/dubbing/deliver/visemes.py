@@ -107,7 +107,12 @@ def _weights(pieces: Sequence[_Piece], times: np.ndarray, length: Seconds) -> np
         at += [begins[i] - half, begins[i] + half]
         corners += [pieces[i - 1].weights, pieces[i].weights]
     table = np.array(corners)
-    return np.stack([np.interp(times, at, column) for column in table.T], axis=1)
+    place = np.interp(times, at, np.arange(len(at)))
+    before = place.astype(int)
+    part = (place - before)[:, None]
+    after = np.minimum(before + 1, len(at) - 1)
+    result: np.ndarray = (1 - part) * table[before] + part * table[after]
+    return result
 
 
 def save_visemes(
@@ -149,7 +154,7 @@ def save_visemes(
     strongest = found.oculus.argmax(1).tolist()
     rows = zip(strongest, tables["oculus"][1], tables["arkit"][1], strict=True)
     table.writerows(
-        [i, f"{float(i / fps):.3f}", OCULUS[most], *oculus, *arkit]
+        [i, f"{i * fps.denominator / fps.numerator:.3f}", OCULUS[most], *oculus, *arkit]
         for i, (most, oculus, arkit) in enumerate(rows)
     )
     atomic_write(paths[1], content.getvalue())

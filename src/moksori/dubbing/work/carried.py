@@ -18,7 +18,7 @@ from moksori.dubbing.work.worker import Worker
 from moksori.errors import AudioError
 from moksori.signal import audio
 from moksori.signal.audio import Recording
-from moksori.writing import atomic_write
+from moksori.writing import atomic_write, without_sync
 
 _WIDE = ("PCM_32", "DOUBLE")  # what 32-bit floating point does not hold
 _PLACES = (
@@ -133,5 +133,6 @@ def keep(task: Task, files: Files) -> None:
     Raises:
         OutputError: they cannot be written.
     """
-    for name in sorted(files, key=lambda name: name == ".json"):
-        atomic_write(task.store / f"{task.key}{name}", files[name])
+    with without_sync():  # as a worker of this machine writes them
+        for name in sorted(files, key=lambda name: name == ".json"):
+            atomic_write(task.store / f"{task.key}{name}", files[name])

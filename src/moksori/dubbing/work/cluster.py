@@ -7,6 +7,7 @@ converted, among processors of one kind.
 
 import logging
 import os
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
@@ -133,12 +134,19 @@ class RayEngine:
             yield Outcome(task, error=passing(message("work.lost", why=message("work.none_left"))))
 
     def close(self) -> None:
-        """As `Engine.close`."""
-        self._ray.shutdown()
+        """As `Engine.close`; a cluster takes a second to end, for which only the next one waits."""
+        global _ending
+        _ending = threading.Thread(target=self._ray.shutdown)
+        _ending.start()
+
+
+_ending: threading.Thread | None = None  # ends the cluster before
 
 
 def _begin(workers: int | None) -> Any:
     """Ray, connected; see `RayEngine`."""
+    if _ending:
+        _ending.join()
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     address = os.environ.get("RAY_ADDRESS")
