@@ -67,15 +67,15 @@ def test_a_text_is_a_chain_with_silences_between_its_words():
 def test_frames_that_are_not_looked_at_change_nothing(monkeypatch):
     chance, phones = np.random.default_rng(2), read("네, 아 나무. 알아요").phones
     transitions = np.log(chance.dirichlet(np.ones(len(SOUNDS)), len(SOUNDS)))
-    posteriors = [recording_of("네, 아 나무. 알아요", frames) for frames in (2, 3, 5)]
-    posteriors += [
-        np.log(chance.dirichlet(np.full(len(SOUNDS), 0.1), t) + 1e-9) for t in (20, 30, 40)
-    ]
+    posteriors = [recording_of("네, 아 나무. 알아요", frames) for frames in (1, 2, 3, 5)]
+    for frames in (1, 2, *range(8, 18), 30, 40):  # 12 states, of which three may be left out
+        heard = chance.dirichlet(np.full(len(SOUNDS), 0.1), frames)
+        posteriors.append(np.log(heard + 1e-9))
     quick = [differences(posterior, transitions, phones) for posterior in posteriors]
     within = hearing._worth
     monkeypatch.setattr(hearing, "_worth", lambda *given: np.ones_like(within(*given)))
     assert quick == [differences(posterior, transitions, phones) for posterior in posteriors]
-    assert all(quick)
+    assert sum(map(bool, quick)) > len(quick) / 2
 
 
 def test_what_is_said_as_written_differs_in_no_word():

@@ -85,12 +85,13 @@ def differences(
         phones: of the text.
 
     Returns:
-        One a word; nothing if the recording is too short for the text.
+        One a word, but none of a word that leaves no frame for anything else; nothing if the recording is
+        too short for the text.
     """
     scores, moves, chain = acoustic(log_posterior), _moves(transitions), Chain.of(phones)
     own = scores[:, chain.sounds]  # [T, N]
     text = through(own, chain)
-    if text.best < NEVER / 2:
+    if len(scores) < 2 or text.best < NEVER / 2:
         return []
     return _left_once(scores, own, moves, chain, text)
 
@@ -224,7 +225,7 @@ def _outside(
         arrive += scores[first:after]
     # The words' spans lie beside each other, the longest first: beginning a sum is most of its cost.
     order = np.argsort(-length, kind="stable")
-    open_ = np.searchsorted(-length[order], -np.arange(1, length.max(initial=1)), side="right")
+    open_ = np.searchsorted(-length[order], -np.arange(1, length.max(initial=1)))
     shape = (
         len(moves),
         len(order),
