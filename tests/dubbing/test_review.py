@@ -4,6 +4,7 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -15,10 +16,11 @@ from moksori.dubbing.check import check
 from moksori.dubbing.job import again, dub, standing
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.takes import find_takes
-from moksori.dubbing.records import Change, Mark, Role
+from moksori.dubbing.records import Change, Mark, Role, Take
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.review import Review, new_take
 from moksori.dubbing.store import Store, line_states
+from moksori.dubbing.task import Task
 from moksori.errors import ConfigError, OutputError
 from moksori.script.line import Line, Place
 from tests.conftest import DEMO_TEXT, voiced_wave
@@ -100,6 +102,22 @@ def test_a_change_goes_over_script_and_cast_and_is_left_out_where_the_script_cha
         (track, True), (track, True), (new, False),
     ]  # fmt: skip
     assert found.takes[2].start == 2.0
+
+
+def test_a_version_knows_its_take_however_the_job_s_folder_is_named(job, monkeypatch):
+    """From the folder beside it, and by a link."""
+    monkeypatch.chdir(job.parent)
+    (job.parent / "link").symlink_to(job)
+    for out in (Path("out"), Path("link"), job.parent / "link"):
+        with new_take(out, "0001_하나", ".wav") as path:
+            said = Line(Place("row", 1), "안녕?", character="하나")
+            brought = Take(
+                id="0001_하나", line=said, audio=path, begin=0, samples=1, sample_rate=22050, start=0.0,
+                role=Role(voice="lmy"),
+            )  # fmt: skip
+        Review(out).keep_versions([Task(take=brought, key=path.stem, digest="", store=job)])
+    kept = [version.audio for version in Review(job).versions("0001_하나")]
+    assert kept == [f"takes/0001_하나/{number}.wav" for number in (1, 2, 3)]
 
 
 @pytest.mark.slow

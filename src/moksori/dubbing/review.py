@@ -222,13 +222,13 @@ class Review:
         rows = []
         for task in tasks:
             take, role = task.take, task.take.role
-            path = take.audio
-            if path.is_relative_to(self.out.resolve()):
-                path = path.relative_to(self.out.resolve())
+            path, out = take.audio.absolute(), self.out.absolute()
+            if path.is_relative_to(out):
+                path = path.relative_to(out)
             voice = "" if role.as_recorded else role.voice
             rows.append((
-                take.id, task.key, at, take.line.text, voice, role.pitch, role.gain, str(path),
-                role.effort,
+                take.id, task.key, at, take.line.text, voice, role.pitch, role.gain,
+                path.as_posix(), role.effort,
             ))  # fmt: skip
         with self._writing() as database:
             database.executemany(

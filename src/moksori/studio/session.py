@@ -232,11 +232,11 @@ class Session:
         version = next((v for v in desk.review.versions(id) if v.key == key), None)
         if version is None:
             raise ConfigError.of("studio.no_version", line=id)
-        own = version.audio.startswith(f"{TAKES}/")
+        take = desk.out / version.audio
         desk.review.ask(id, line.script_text, {
             "text": version.text, "voice": version.voice or None, "pitch": version.pitch,
             "gain": version.gain, "effort": version.effort,
-            "take": desk.out / version.audio if own else None,
+            "take": take if take.is_relative_to(desk.out / TAKES) else None,
         })  # fmt: skip
         self.changed()
         desk.refresh()

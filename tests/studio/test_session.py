@@ -1,0 +1,37 @@
+"""What a running Studio holds outlives what goes wrong on the disk."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from moksori.dubbing.records import Role, Take
+from moksori.dubbing.review import new_take
+from moksori.dubbing.store import Store
+from moksori.dubbing.task import Task
+from moksori.script.line import Line, Place
+from moksori.studio.session import Session
+
+
+@pytest.fixture
+def session(tmp_path):
+    """With a job, in a folder that is a link, as each is below /tmp on a Mac."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "root").symlink_to(tmp_path / "disk")
+    session = Session(tmp_path / "root", workers=1)
+    session.open_folder(tmp_path / "root" / "job")
+    yield session
+    session.close()
+
+
+def test_an_earlier_version_comes_back_with_the_take_that_was_brought(session):
+    desk, line = session.the_desk(), Line(Place("row", 1), "안녕?", character="하나")
+    Store(desk.out).close()
+    with new_take(desk.out, "1", ".wav") as brought:
+        take = Take(
+            id="1", line=line, audio=brought, begin=0, samples=1, sample_rate=22050, start=0.0,
+            role=Role(voice="lmy"),
+        )  # fmt: skip
+    desk.review.keep_versions([Task(take=take, key="k", digest="", store=desk.out)])
+    desk.checked = SimpleNamespace(lines={"1": line})
+    session.go_back("1", "k")
+    assert desk.review.changes()["1"].take == brought
