@@ -7,7 +7,8 @@ import pytest
 from moksori.dubbing.records import Role, Take
 from moksori.dubbing.review import new_take
 from moksori.dubbing.store import Store
-from moksori.dubbing.task import Task
+from moksori.dubbing.task import Setup, Task
+from moksori.errors import ConfigError
 from moksori.script.line import Line, Place
 from moksori.studio.session import Session
 
@@ -35,3 +36,13 @@ def test_an_earlier_version_comes_back_with_the_take_that_was_brought(session):
     desk.checked = SimpleNamespace(lines={"1": line})
     session.go_back("1", "k")
     assert desk.review.changes()["1"].take == brought
+
+
+def test_a_job_that_cannot_be_opened_leaves_the_open_one_at_work(session, tmp_path):
+    (broken := tmp_path / "root" / "broken").mkdir()
+    (broken / "job.toml").write_text("fps = ", encoding="utf-8")
+    desk = session.the_desk()
+    with pytest.raises(ConfigError):
+        session.open(broken)
+    assert session.desk is desk
+    desk._workers_of(SimpleNamespace(setup=Setup())).end()  # it still has workers

@@ -96,9 +96,10 @@ class Session:
         """
         if any(w.active and not w.quiet and not w.beside for w in self.works.all()):
             raise ConfigError.of("studio.busy")
+        desk = Desk(out, self.works, self.memory, self.changed, self.workers)
         if self.desk:
             self.desk.close()
-        self.desk = Desk(out, self.works, self.memory, self.changed, self.workers)
+        self.desk = desk
         self.changed()
         self.desk.refresh()
 
