@@ -37,6 +37,16 @@ def test_a_line_in_hand_is_heard_as_soon_as_its_sound_is_there(tmp_path, monkeyp
     engine.end()
 
 
+def test_workers_may_end_while_lines_are_listened_for(tmp_path, monkeypatch):
+    class Ending(Desk):
+        """Its workers are ended by another thread as soon as they were looked at."""
+
+    desk = Ending(tmp_path, None, None, lambda: None)
+    engines = [(Setup(), SimpleNamespace(in_hand={})), None]
+    monkeypatch.setattr(Ending, "_engine", property(lambda self: engines.pop(0)), raising=False)
+    assert desk.sounding() == {}
+
+
 def test_the_page_says_whose_channel_is_which(tmp_path):
     session = Session(tmp_path, workers=1)
     try:

@@ -1,5 +1,6 @@
 """What a running Studio holds outlives what goes wrong on the disk."""
 
+import errno
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,9 @@ from moksori.dubbing.store import Store
 from moksori.dubbing.task import Setup, Task
 from moksori.errors import ConfigError
 from moksori.script.line import Line, Place
+from moksori.studio.desk import Desk
 from moksori.studio.session import Session
+from tests.studio.conftest import until
 
 
 @pytest.fixture
@@ -46,3 +49,15 @@ def test_a_job_that_cannot_be_opened_leaves_the_open_one_at_work(session, tmp_pa
         session.open(broken)
     assert session.desk is desk
     desk._workers_of(SimpleNamespace(setup=Setup())).end()  # it still has workers
+
+
+def test_the_disk_is_looked_at_again_after_a_drive_was_away(session, monkeypatch):
+    looks = []
+
+    def look(self):
+        looks.append(self)
+        if len(looks) == 1:
+            raise OSError(errno.EIO, "away")
+
+    monkeypatch.setattr(Desk, "look", look)
+    until(lambda: len(looks) > 1, 20)

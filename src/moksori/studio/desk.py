@@ -161,7 +161,8 @@ class Desk:
 
     def sounding(self) -> dict[str, str]:
         """Lines that are worked on and can be heard already: the outcomes' keys by their ids."""
-        tasks = [*self._engine[1].in_hand.values()] if self._engine else []
+        engine = self._engine  # another thread may end it
+        tasks = [*engine[1].in_hand.values()] if engine else []
         return {task.take.id: task.key for task in tasks if task.sounds[1].exists()}
 
     def elsewhere(self) -> bool:
@@ -243,7 +244,8 @@ class Desk:
         seen = self._sign()  # so that what changes meanwhile is checked again
         try:
             request, checked = self._look_through(watch)
-            if checked.takes and (self._engine is None or self._engine[0] != request.setup):
+            engine = self._engine  # another thread may end it
+            if checked.takes and (engine is None or engine[0] != request.setup):
                 self._workers_of(request).warm()
         except MoksoriError as error:
             self.error = error.message

@@ -2,6 +2,7 @@
 
 import tempfile
 import threading
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -70,10 +71,11 @@ class Session:
         for tick in count():
             if self._end.wait(_HEAR):
                 return
-            if self.desk is not None:
-                self.desk.hear()
-            if tick % _LOOK == 0:
-                self.look()
+            with suppress(OSError):  # a drive that is away for a moment
+                if tick % _LOOK == 0:
+                    self.look()
+                if self.desk is not None:
+                    self.desk.hear()
 
     def look(self) -> None:
         """See what else has changed on the disk: the job's files, the voices."""
