@@ -1,6 +1,7 @@
 """What a running Studio holds outlives what goes wrong on the disk."""
 
 import errno
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +14,7 @@ from moksori.errors import ConfigError
 from moksori.script.line import Line, Place
 from moksori.studio.desk import Desk
 from moksori.studio.session import Session
+from moksori.studio.works import Works
 from tests.studio.conftest import until
 
 
@@ -61,3 +63,11 @@ def test_the_disk_is_looked_at_again_after_a_drive_was_away(session, monkeypatch
 
     monkeypatch.setattr(Desk, "look", look)
     until(lambda: len(looks) > 1, 20)
+
+
+def test_a_work_has_a_number_that_no_earlier_server_gave():
+    began = time.time_ns() // 10**6
+    works = Works(lambda: None)
+    first, second = (works.add("check", lambda watch: None).number for _ in range(2))
+    works.close()
+    assert began <= first < second < 2**53  # as far as a browser counts

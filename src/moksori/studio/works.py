@@ -5,6 +5,7 @@ Closing the page stops nothing: works are the server's, not the tab's.
 
 import queue
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ class Work:
     """Something to be done.
 
     Attributes:
-        number: counts up.
+        number: counts up, from the time when the server began: a page that is still open knows no such one.
         kind: check, convert, audition, export, one, enrol.
         about: line, voices: for the page to say.
         do: does it, and gives what it found, as JSON.
@@ -58,7 +59,7 @@ class Works:
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
-        self._changed, self._numbers = changed, count(1)
+        self._changed, self._numbers = changed, count(time.time_ns() // 10**6)
         self._waiting: queue.Queue[Work | None] = queue.Queue()
         self._all: list[Work] = []
         self._beside: list[threading.Thread] = []
