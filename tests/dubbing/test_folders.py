@@ -205,6 +205,15 @@ def test_a_job_that_is_refused_lets_go_of_the_folder(copied):
             Store(copied / "out")
 
 
+def test_a_job_that_cannot_begin_lets_go_of_its_state(tmp_path, monkeypatch):
+    closed, close = [], Database.close
+    monkeypatch.setattr(Database, "close", lambda self: (closed.append(self), close(self)))
+    monkeypatch.setattr(Store, "set_about", lambda *_: (tmp_path / "none").stat())
+    with pytest.raises(FileNotFoundError):
+        Store(tmp_path)
+    assert len(closed) == 1
+
+
 def test_faults_of_the_state_s_file_are_said_in_words(tmp_path):
     database = Database(tmp_path / "a.sqlite", "CREATE TABLE IF NOT EXISTS a (x TEXT)")
     with pytest.raises(OutputError, match="the disk is full; make room"), database.write() as c:

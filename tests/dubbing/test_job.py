@@ -346,6 +346,19 @@ def test_what_a_worker_was_writing_when_it_died_does_not_stay(copied):
     assert not [*store.outcomes.glob(".*")]
 
 
+def test_what_is_left_may_stay_for_the_next_time(tmp_path, monkeypatch):
+    """As where a virus scanner holds it, on Windows: the job begins and ends all the same."""
+    Store(tmp_path).close()
+    (rest := tmp_path / ".moksori" / "lines" / ".key.half.wav").touch()
+    (copy := tmp_path / ".moksori" / "job.copy.sqlite").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(rest), "unlink", lambda path, **_: (path / "held").stat())
+        Store(tmp_path).close()
+    assert copy.exists() and rest.exists()
+    Store(tmp_path).close()
+    assert not rest.exists()
+
+
 def test_all_workers_are_there_after_one_died_and_the_job_was_cancelled(copied):
     """A page keeps its workers from one work to the next."""
     asked = request(copied)

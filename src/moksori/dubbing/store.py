@@ -8,6 +8,7 @@ OUT/.moksori/lock          held while a job is at work here
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,14 +76,14 @@ class Store:
             raise OutputError.of("output.busy", path=out) from None
         except OSError as error:
             raise write_error(out, error) from None
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._lock.release)
+            self._database = Database(home / "job.sqlite", _SCHEMA)
+            undo.callback(self._database.close)
             self._open()
-        except BaseException:
-            self._lock.release()
-            raise
+            undo.pop_all()
 
     def _open(self) -> None:
-        self._database = Database(self.out / HOME / "job.sqlite", _SCHEMA)
         if not self._database.read(_KNOWS_SCRIPT):  # of an older Moksori
             with self._database.write() as database:
                 database.execute(
@@ -90,7 +91,6 @@ class Store:
                 )
         self.restored = self._database.restored
         if self.about("format", _FORMAT) != _FORMAT:
-            self._database.close()
             raise OutputError.of("output.newer", path=self.out)
         self.set_about("format", _FORMAT)
         self._sweep()
@@ -98,7 +98,8 @@ class Store:
     def _sweep(self) -> None:
         """Delete what is left of writings that were cut, as when a worker dies and others end with it."""
         for rest in self.outcomes.glob(".*"):
-            rest.unlink(missing_ok=True)
+            with suppress(OSError):  # a virus scanner holds it; the next time
+                rest.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let another job have the folder; no worker writes any more."""
