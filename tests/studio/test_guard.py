@@ -1,6 +1,7 @@
 """The server is closed by default: plain requests, as a browser, another site or a stranger would send."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import soundfile
@@ -80,6 +81,17 @@ def test_the_link_opens_it_and_the_cookie_keeps_it(known, access):
     assert "httponly" in cookie and "samesite=strict" in cookie
     policy = known.get("/").headers["content-security-policy"]
     assert "default-src 'self'" in policy and "http:" not in policy and "unsafe-eval" not in policy
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_in_words(known, session):
+    """Of takes, and of scripts: a file of its name is in its place."""
+    desk = session.the_desk()
+    desk.checked = SimpleNamespace(lines={"1": None})
+    for name in ("takes", "script"):
+        (desk.out / name).write_bytes(b"")
+    for path, name in (("lines/1/take", "a.wav"), ("script", "a.csv")):
+        answer = known.put(f"/api/{path}", params={"name": name}, content=b"x")
+        assert answer.status_code == 400 and "error" in answer.json(), path
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from moksori.dubbing.task import Task
 from moksori.errors import OutputError
 from moksori.script.line import Line
 from moksori.signal.decoders import inspect
-from moksori.writing import atomic_path
+from moksori.writing import atomic_path, write_error
 
 TAKES = "takes"  # folder of the takes that were brought later
 _SCHEMA = """
@@ -300,17 +300,23 @@ def new_take(out: Path, id: str, suffix: str) -> Iterator[Path]:
     """A file of the job's folder for another recording of a line, which nobody else is given meanwhile.
 
     It is there, empty, when the block begins, and goes if the block fails.
+
+    Raises:
+        OutputError: the folder cannot be written to.
     """
     folder = out / TAKES / id
-    folder.mkdir(parents=True, exist_ok=True)
-    number = 1 + max((int(p.stem) for p in folder.iterdir() if p.stem.isdecimal()), default=0)
-    while True:
-        place = folder / f"{number}{suffix}"
-        try:
-            place.touch(exist_ok=False)
-            break
-        except FileExistsError:
-            number += 1
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(p.stem) for p in folder.iterdir() if p.stem.isdecimal()), default=0)
+        while True:
+            place = folder / f"{number}{suffix}"
+            try:
+                place.touch(exist_ok=False)
+                break
+            except FileExistsError:
+                number += 1
+    except OSError as error:
+        raise write_error(folder, error) from None
     try:
         yield place
     except BaseException:

@@ -10,7 +10,7 @@ from moksori.errors import AudioError, MoksoriError, OutputError
 from moksori.messages import Message
 from moksori.script.script import READERS
 from moksori.signal import decoders
-from moksori.writing import atomic_path
+from moksori.writing import atomic_path, write_error
 
 _MB = 2**20
 SCRIPT_BYTES, TAKE_BYTES, TRACK_BYTES = 50 * _MB, 500 * _MB, 16 * 1024 * _MB
@@ -47,7 +47,10 @@ async def receive(
     Raises:
         OutputError: it is too large, or cannot be written.
     """
-    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(place.parent, error) from None
     size = 0
     with atomic_path(place) as temporary:
         with temporary.open("wb") as file:
