@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from starlette.testclient import TestClient
 
+from moksori.dubbing.plan.issues import KINDS
 from moksori.errors import OutputError
 from moksori.studio.app import create_app
 from moksori.studio.guard import LOCAL, Access
@@ -247,14 +248,25 @@ def test_what_the_page_loads_is_all_here(known):
         assert known.get(f"/static/{name}").status_code == 200
 
 
+def page_words() -> dict[str, str]:
+    """What the page says, by key: its pairs of Korean and English, as JSON."""
+    import re
+    from importlib.resources import files
+
+    text = (files("moksori.studio") / "page" / "words.js").read_text("utf-8")
+    return dict(re.findall(r'^  "([\w.]+)": (\[.+\]),$', text, re.M))
+
+
+def test_every_kind_of_issue_has_a_heading_on_the_page():
+    headings = {key.removeprefix("kind.") for key in page_words() if key.startswith("kind.")}
+    assert headings == set(KINDS)
+
+
 def test_every_word_of_the_page_is_in_both_languages():
     import re
     from importlib.resources import files
 
-    page = files("moksori.studio") / "page"
-    words = dict(
-        re.findall(r'^  "([\w.]+)": (\[.+\]),$', (page / "words.js").read_text("utf-8"), re.M)
-    )
+    page, words = files("moksori.studio") / "page", page_words()
     for key, pair in words.items():
         korean, english = json.loads(pair)
         assert korean and english and not re.search("[가-힣]", english), key
