@@ -95,7 +95,6 @@ export const words = {
   "metric.pace": ["빠르기(초당 소리)", "pace (sounds a second)"],
   "metric.clipped": ["잘린 봉우리(곳)", "clipped peaks"],
   "metric.snr": ["잡음 대비(dB)", "signal to noise (dB)"],
-  "metric.f0_correlation": ["억양의 상관", "correlation of the melody"],
   "metric.lowered": ["낮춘 음량(dB)", "lowered by (dB)"],
   "metric.nonverbal": ["말이 아닌 소리로 다룸", "treated as nonverbal"],
   "audition": ["들어 보기", "Audition"],
