@@ -73,6 +73,7 @@ export class Player {
   play() {
     if (!this.wave) return;
     if (playing && playing !== this) playing.stop();
+    hush();
     playing = this;
     this.wave.play()?.catch(() => {});
     this.toggle.textContent = "❚❚";
@@ -95,15 +96,24 @@ export class Player {
 
 // A small player of one sound, of which one plays at a time on the whole page.
 let sounding = null;
+function hush() {
+  if (!sounding) return;
+  sounding.sound.pause();
+  sounding.control.textContent = "▶";
+  sounding = null;
+}
+
 export function playOne(url, control) {
-  if (sounding) { sounding.sound.pause(); sounding.control.textContent = "▶"; }
-  if (sounding?.url === url) { sounding = null; return; }
+  const again = sounding?.url === url;
+  hush();
+  if (again) return;
   playing?.stop();
   const sound = new Audio(url);
   sounding = { url, sound, control };
   control.textContent = "❚❚";
-  sound.addEventListener("ended", () => { control.textContent = "▶"; if (sounding?.sound === sound) sounding = null; });
-  sound.play().catch(() => { control.textContent = "▶"; });
+  const over = () => { if (sounding?.sound === sound) hush(); };
+  sound.addEventListener("ended", over);
+  sound.play().catch(over);
 }
 
 export const listenButton = (url, label = "", word = "") => {
