@@ -37,3 +37,15 @@ def test_a_sound_that_could_not_be_played_is_asked_for_again(panel):
     with panel.expect_response("**/source?*") as heard:
         panel.click(LISTEN)
     assert heard.value.ok
+
+
+def test_a_click_at_the_end_of_a_wave_is_heard(panel):
+    panel.wait_for_function(
+        "() => document.querySelector('.player .wave > div')?.shadowRoot?.querySelector('canvas')"
+    )
+    box = panel.locator(".player .wave >> nth=0").bounding_box()
+    panel.mouse.click(box["x"] + box["width"] - 2, box["y"] + 20)
+    panel.wait_for_timeout(500)  # until the browser has found the place
+    assert 4 < float(panel.inner_text(".player .time")) < 4.8  # of 5.28 s
+    panel.click(".player .play")
+    until(lambda: panel.inner_text(".player .play") == "▶", 20)  # it has come to its end

@@ -36,10 +36,11 @@ export class Player {
       this.rows[name].replaceChildren();
       if (!url) { this.rows[name].append(h("small", {}, t("nothing.yet"))); continue; }
       const wave = WaveSurfer.create({
-        container: this.rows[name], url, height: 52, normalize: true, barWidth: 2, barGap: 1, barRadius: 1,
+        container: this.rows[name], url, interact: false, height: 52, normalize: true, barWidth: 2, barGap: 1, barRadius: 1,
         waveColor: name === "source" ? "#9aa7b5" : "#6f9fd8", progressColor: name === "source" ? "#55606c" : "#2c5f9e", cursorColor: "#b3261e",
       });
-      wave.on("interaction", (at) => this.seek(at));
+      const face = wave.getWrapper();  // whose own clicks seek to the very end
+      face.addEventListener("click", (event) => { const { left, width } = face.getBoundingClientRect(); this.seek(wave.getDuration() * (event.clientX - left) / width); });
       wave.on("timeupdate", (at) => this.heard === name && this.follow(name, at));
       wave.on("finish", () => this.heard === name && this.stop());
       wave.on("ready", () => { if (name === "result" && this.awaited) { this.awaited = false; this.hear(name, true); } });
