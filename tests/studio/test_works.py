@@ -9,7 +9,8 @@ from moksori.dubbing.check import check
 from moksori.dubbing.request import load_job
 from moksori.dubbing.review import Review
 from moksori.dubbing.store import line_states
-from tests.studio.conftest import Warm, until
+from tests.conftest import DEMO, DEMO_TEXT
+from tests.studio.conftest import Warm, go, until
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +59,25 @@ def test_a_work_is_seen_and_cancelled_and_the_page_goes_on_meanwhile(whole, new_
     assert 1 <= converted(out) < 4
     assert page.inner_text("#convert-all").startswith("새롭거나 바뀐")
     assert Review(out).marks()["0003_하나"].state == "hold"
+
+
+def test_what_is_tried_and_cancelled_is_said_to_be_cancelled(whole, new_page, in_process):
+    page, other = new_page(whole), new_page(whole)
+    page.click(".row[data-key='0001_하나']")
+    page.click("details[data-part=audition] summary")
+    page.wait_for_selector(".audition .card")
+    page.click(".audition-go")
+    page.wait_for_selector(".work[data-kind=audition] .number >> text=/1 . 4/")
+    go(other, "one")
+    other.set_input_files("#one-file", DEMO)
+    other.fill(".page textarea", DEMO_TEXT)
+    other.check(".page .card[data-voice=kih] input")
+    other.click(".page button.main")
+    other.click(".work[data-kind=one] button")
+    page.click(".work[data-kind=audition] button")
+    in_process["engine"].may.set()
+    for tried in (other.locator(".page .heard"), page.locator(".audition .heard")):
+        tried.get_by_text("취소했습니다").wait_for(timeout=30_000)
 
 
 def test_closing_the_tab_stops_nothing(whole, new_page, in_process):

@@ -31,9 +31,11 @@ export function audition(id, voice, use, label) {
   function show() {
     const asked = number && work(number);
     if (!asked) return;
-    if (!place.isConnected && asked.state === "done") { stop?.(); stop = null; }
     go.disabled = ["waiting", "running"].includes(asked.state);
-    if (asked.state === "running" || asked.state === "waiting") fill(results, h("li", {}, t("audition.waits")));
+    if (go.disabled) { fill(results, h("li", {}, t("audition.waits"))); return; }
+    stop?.();
+    stop = null;
+    if (asked.state === "cancelled") fill(results, h("li", {}, t("cancelled")));
     else if (asked.state === "done")
       fill(results, Object.entries(asked.result).map(([name, key]) => h("li", { "data-voice": name }, key.error ? "" : listenButton(`/api/outcome/${key}/result`, name), h("b", {}, name),
           key.error ? h("span.bad", {}, key.error) : button(label, async () => { await use(name); }, { class: "use" }))));

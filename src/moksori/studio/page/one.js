@@ -47,6 +47,7 @@ function form() {
     if (asked.state === "done")
       fill(results, Object.entries(asked.result).map(([voice, made]) => h("li", { "data-voice": voice }, listenButton(`/api/one/${encodeURIComponent(made.file)}`, voice), h("b", {}, voice), h("small", {}, t("confidence", { value: made.confidence.toFixed(2) })), h("a", { href: `/api/one/${encodeURIComponent(made.file)}`, download: made.file }, t("download")))));
     else if (asked.state === "failed") fill(results, h("li.bad", {}, asked.error));
+    else if (asked.state === "cancelled") fill(results, h("li", {}, t("cancelled")));
     else fill(results, h("li", {}, t("audition.waits")));
   }
   return { element, update: () => { show(); if (asked !== state.voices) choices(); } };

@@ -16,6 +16,7 @@ export const words = {
   "screen.one": ["한 대사", "One line"],
   "choose": ["파일 고르기", "Choose a file"],
   "cancel": ["취소", "Cancel"],
+  "cancelled": ["취소했습니다", "Cancelled"],
   "close": ["닫기", "Close"],
   "next": ["다음", "Next"],
   "previous": ["이전", "Previous"],
