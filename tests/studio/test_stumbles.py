@@ -56,6 +56,22 @@ def test_what_is_asked_of_several_lines_is_kept_and_converted_at_once(studio, ne
     page.wait_for_selector(".panel .head >> text=4 · 둘")
 
 
+def test_a_character_who_is_renamed_in_the_script_hides_no_line(studio, new_page):
+    studio.session.save(fps="25")
+    page = new_page(studio)
+    page.wait_for_selector(".row >> nth=3")
+    page.select_option("select[aria-label='배역']", "둘")
+    page.wait_for_function("() => document.querySelectorAll('.row').length === 2")
+    script = studio.session.desk.file.script
+    book = openpyxl.load_workbook(script)
+    for row in (3, 5):
+        book.active.cell(row, 4).value = "셋"
+    book.save(script)
+    page.wait_for_selector(".row .who >> text=셋")
+    assert page.locator(".row").count() == 4
+    assert page.input_value("select[aria-label='배역']") == ""
+
+
 def test_what_is_said_at_once_and_on_leaving_is_kept_in_its_order(studio, new_page, in_process):
     studio.session.save(fps="25")
     page, review = new_page(studio), Review(studio.session.desk.out)

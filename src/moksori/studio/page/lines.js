@@ -87,6 +87,7 @@ export default function lines(place) {
     const found = state.job.lines, names = [...new Set(found.map((line) => line.character))];
     if (who.dataset.names !== names.join("|")) {
       who.dataset.names = names.join("|");
+      if (!names.includes(asked.character)) asked.character = "";
       fill(who, h("option", { value: "" }, t("character.all")), names.map((name) => h("option", { value: name }, name || "—")));
       who.value = asked.character;
     }
