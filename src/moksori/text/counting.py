@@ -39,14 +39,21 @@ def _scaled(number: str, line: str, end: int) -> Spoken | None:
         return None
     word = scale.strip()
     drop = number == "1" and word[0] in "십백천만"
-    return Spoken(("" if drop else decimal(number)) + word, end + len(scale))
+    text = ("" if drop else decimal(number)) + word
+    return _in_units(text, line, end - len(number), end + len(scale))
 
 
 def _measured(number: str, line: str, end: int) -> Spoken | None:
-    if not (unit := unit_at(line, end)):
+    if not unit_at(line, end):
         return None
-    hourly = unit.strip() == "km/h" and not line[: end - len(number)].endswith("시속 ")
-    return Spoken("시속 " * hourly + decimal(number) + UNITS[unit.strip()], end + len(unit))
+    return _in_units(decimal(number), line, end - len(number), end)
+
+
+def _in_units(text: str, line: str, start: int, end: int) -> Spoken:
+    """What `line` has from `start` to `end`, read as `text`, and the unit behind it, if one is."""
+    unit = unit_at(line, end)
+    hourly = unit.strip() == "km/h" and not line[:start].endswith("시속 ")
+    return Spoken("시속 " * hourly + text + UNITS.get(unit.strip(), ""), end + len(unit))
 
 
 def _zeroed(number: str, line: str, end: int) -> Spoken | None:
