@@ -45,13 +45,15 @@ def _hours(value: int, line: str, before: str, end: int) -> str:
 
 
 def _vehicles(value: int, line: str, before: str, end: int) -> str:
-    """20대 여성 (an age), 세계 3대 진미, 3대째; but 차 3대."""
+    """20대 여성 (an age), 세계 3대 진미, 3대째; 4대 천왕 (a doubt); but 차 3대."""
     if _VEHICLES.search(before):
         return "native?" if value % 10 == 0 else "native"
     if value % 10 == 0 or _OF_ALL.search(before) or _GENERATION.match(line, end):
         return "sino"
     after = pieces_from(line, past_space(line, end))
-    return "sino?" if line[end : end + 1] == " " and after and after[0].opens == "NNG" else "native"
+    # 천 of 천왕 is taken for a number
+    noun = bool(after) and after[0].opens in ("NNG", "NNP", "NR")
+    return "sino?" if line[end : end + 1] == " " and noun else "native"
 
 
 def _chapter(value: int, line: str, before: str, end: int) -> str:
