@@ -5,7 +5,7 @@ from calendar import monthrange
 from collections.abc import Callable
 from itertools import pairwise
 
-from moksori.text.counters import MONEY, UNIT, counter_at, counts
+from moksori.text.counters import MONEY, UNIT, UNITS, counter_at, counts
 from moksori.text.counting import counted, month
 from moksori.text.numbers import (
     DIGITS,
@@ -29,6 +29,7 @@ _STEP = r"\s?[.,·ㆍ…!]+\s?|\s?[-–—~]+\s?|\s?[/→]\s?|\s"  # between the
 # Counters before which two numbers are an estimate: 2, 3일.
 _ESTIMATED = (
     "일",
+    "월",
     "년",
     "주",
     "주일",
@@ -174,8 +175,19 @@ def _estimate(match: re.Match[str], line: str) -> Spoken | None:
         return Spoken(f"{sino(small)}, {last.text}", last.end, "doubt.times", about(small) + "번")
     if counter.word not in _ESTIMATED:
         return None
-    joined = both(small, small + 1) + counter.word
+    joined = both(small, small + 1, counter.word)
     return Spoken(joined, last.end, "doubt.about", f"{sino(small)}, {last.text}")
+
+
+def _estimated_tens(match: re.Match[str], line: str) -> Spoken | None:
+    """2,30대 → 이삼십대; 4,50명 → 사오십명."""
+    low, high = int(match[1]), int(match[2])
+    if not low or high != low * 10 + 10:
+        return None
+    last = counted(match[2], line, match.end())
+    word = line[match.end() : last.end]
+    joined = both(low, high, UNITS.get(word.strip(), word))
+    return Spoken(joined, last.end, "doubt.about", f"{sino(low)}, {last.text}")
 
 
 def _hyphenated(match: re.Match[str], line: str) -> Spoken | None:
@@ -218,11 +230,12 @@ def _estimated_range(low: int, high: int, word: str, spoken: Spoken, last: Spoke
     """What else a range may be: 3~4명 서너명, 20~30대 이삼십대."""
     counting = last.text == native(high, True) + word
     if high == low * 10 + 10 and low < 10:  # 2~30명
-        return Spoken(both(low, high) + word, last.end, "doubt.about", spoken.text)
+        return Spoken(both(low, high, word), last.end, "doubt.about", spoken.text)
     if high == low + 10 and low % 10 == 0 and low > 10:
-        return spoken._replace(doubt="doubt.about", other=both(low // 10, high) + word)
+        return spoken._replace(doubt="doubt.about", other=both(low // 10, high, word))
     if high == low + 1 and high < 10:
-        estimate = (about(low) if counting or word == "번" else both(low, high)) + word
+        few = counting or word == "번"
+        estimate = about(low) + word if few else both(low, high, word)
         if word != "번":
             return spoken._replace(doubt="doubt.about", other=estimate)
         if counting:
@@ -267,6 +280,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (r"(\d{1,9})/(\d{1,9})(?![\d/])", _fraction),
         (rf"([{_MONEY}])\s?({_NUMBER})(\s?[십백천만억조]+)?", _money),
         (r"(\d)\s?,\s?(\d)(?=\s?[가-힣])", _estimate),
+        (rf"(\d)\s?,\s?(\d0)(?=\s?(?:[가-힣]|{UNIT.pattern}))", _estimated_tens),
         (rf"(\d{{1,9}}){_DASH}(\d{{1,9}})(?=\s?[가-힣])", _hyphenated),
         (rf"({_NUMBER})\s?([가-힣]{{0,3}}?|{UNIT.pattern})\s?~\s?({_NUMBER})", _range),
         (rf"({_NUMBER})(){_DASH}({_NUMBER})(?=\s?(?:[가-힣%]))", _range),

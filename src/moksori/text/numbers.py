@@ -64,9 +64,10 @@ def about(number: int) -> str:
     return _ABOUT[number]
 
 
-def both(first: int, second: int) -> str:
-    """Two Sino-Korean numbers said as one: 2, 3 → 이삼; 5, 6 → 오륙 (한글 맞춤법 제52항)."""
-    return (sino(first) + sino(second)).replace("오육", "오륙")
+def both(first: int, second: int, counter: str) -> str:
+    """Two Sino-Korean numbers said as one: 2, 3일 → 이삼일; 오륙, 오뉴월 (한글 맞춤법 제52항)."""
+    joined = sino(first) + sino(second) + counter
+    return joined.replace("오육월", "오뉴월").replace("오육", "오륙")
 
 
 def digits(text: str) -> str:
