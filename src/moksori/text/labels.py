@@ -15,6 +15,7 @@ _CALLING = re.compile(
 )
 _SPELLED = {"365": "삼육오", "63빌딩": "육삼빌딩"}
 _SIZES = ("44", "55", "66", "77", "88")  # of women's clothes
+_GAMES = re.compile(r"\s?(?:[가-힣]{2,6}\s?)?(?:올림픽|아시안\s?게임|월드컵)")  # 88 서울올림픽
 _CLOTHES = re.compile(r"사이즈|치수|옷|입(?!니|장|구|원|학|금)")
 _CODE = re.compile(r"(?:비밀번호|비번|암호|코드|군번|인식\s?번호|일련\s?번호)[은는이가]?[:,]?\s?$")
 _ORDINAL = re.compile(r"(?:^|[\s(])제\s?$")  # 제2장, 제 16대
@@ -42,7 +43,7 @@ def called(number: str, line: str, end: int) -> Spoken | None:
 
 
 def spelled(number: str, line: str, end: int) -> Spoken | None:
-    """Names, sizes and codes, by digit: 365, 66 사이즈, 비밀번호 1234."""
+    """Names, sizes, games and codes, by digit: 365, 66 사이즈, 88올림픽, 비밀번호 1234."""
     start = end - len(number)
     for word, spoken in _SPELLED.items():
         code = word.isdigit() and counts(line, end)
@@ -52,6 +53,8 @@ def spelled(number: str, line: str, end: int) -> Spoken | None:
     half = counter is not None and counter.word == "반"  # 66 반 is a size between two
     if number in _SIZES and _CLOTHES.search(line) and (half or not counts(line, end)):
         return Spoken(by_digit(number), end, "doubt.size", sino(int(number)))
+    if re.fullmatch("[5-9][1-9]", number) and _GAMES.match(line, end) and not counts(line, end):
+        return Spoken(by_digit(number), end, "doubt.games", sino(int(number)))
     if (
         len(number) > 2
         and number.isdigit()
