@@ -23,6 +23,7 @@ from moksori.cli.season import season
 from moksori.cli.studio import studio
 from moksori.cli.text import text
 from moksori.cli.tune import tune_conversion, tune_cotatron
+from moksori.cli.usage import UsageError, show_usage, what_is_wrong
 from moksori.cli.voices import revoke, voices
 from moksori.errors import MoksoriError, reason_of
 from moksori.messages import say
@@ -91,9 +92,16 @@ def main() -> None:
         without_compiler()
     warnings.showwarning = show_warning
     console.print_anywhere()
-    console.set_language(console.system_language())
+    console.set_language(console.asked_language(sys.argv) or console.system_language())
     try:
-        app()
+        sys.exit(app(standalone_mode=console.language == "en"))  # Typer says its errors in English
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # which is printed by now
+            sys.exit(2)
+        show_usage(error)
+        _fail(what_is_wrong(error).say(console.language))
+    except typer.Abort:
+        sys.exit(1)
     except UnicodeEncodeError as error:
         _fail(say("cli.encoding", console.language, text=ascii(error.object)[:60]))
     except MoksoriError as error:

@@ -5,11 +5,11 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -61,6 +61,12 @@ def system_language() -> Lang:
     names = ("MOKSORI_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
     said = next(filter(None, map(os.environ.get, names)), None) or locale.getlocale()[0] or ""
     return "ko" if said.casefold().startswith("ko") else "en"
+
+
+def asked_language(arguments: Sequence[str]) -> Lang | None:
+    """The language that `--lang` asks for, also where the command line cannot be read for a fault."""
+    asked = re.search(r"\0--lang[\0=](ko|en)(\0|$)", "\0".join(arguments))
+    return cast(Lang, asked[1]) if asked else None
 
 
 def set_language(lang: Lang) -> None:

@@ -1,0 +1,64 @@
+"""Usage errors are said in Korean to those who read Korean, and are Typer's own in English."""
+
+import sys
+import warnings
+
+import pytest
+
+from moksori.cli import console, main
+
+
+@pytest.fixture
+def said(capsys, monkeypatch):
+    """What a faulty command prints to stderr."""
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["moksori", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == 2
+        return capsys.readouterr().err
+
+    monkeypatch.setattr("moksori.cli.without_compiler", lambda: None)  # other tests may need it
+    monkeypatch.setattr(console, "language", "en")  # what `main` changes, put back
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    monkeypatch.setenv("MOKSORI_LANG", "ko")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage", "fault"),
+    [
+        ("text --chek", "text [OPTIONS] [line]", "“--chek”: 없는 옵션입니다. 비슷한 것: --check"),
+        ("text -q", "text [OPTIONS] [line]", "“-q”: 없는 옵션입니다"),
+        ("txt", "[OPTIONS] COMMAND [ARGS]...", "“txt”: 없는 명령입니다. 비슷한 것: text"),
+        ("train zzz", "train [OPTIONS] COMMAND [ARGS]...", "“zzz”: 없는 명령입니다"),
+        ("dub", "dub [OPTIONS] [script]", "-o / --output: 꼭 적어야 하는데 빠졌습니다"),
+        ("align", "align [OPTIONS] {IN}", "IN: 꼭 적어야 하는데 빠졌습니다"),
+        ("text a b c", "text [OPTIONS] [line]", "남는 것이 적혀 있습니다: b c. 빈칸이"),
+        ("dub -o", "", "-o: 옵션 뒤에 값을 적어야 합니다"),
+        ("text --check=3", "", "--check: 값을 받지 않는 옵션입니다"),
+        ("dub -o j --handles x", "dub [OPTIONS] [script]", "“--handles”: 숫자여야 합니다 (받은 값: 'x')"),
+        ("dub -o j --workers 0", "dub [OPTIONS] [script]", "“--workers”: 1 이상이어야 합니다 (받은 값: '0')"),
+        ("dub -o j --loudness kbs", "dub [OPTIONS] [script]",
+         "“--loudness”: korea, netflix, premix, ebu, none 가운데 하나여야 합니다 (받은 값: 'kbs')"),
+    ],
+)  # fmt: skip
+def test_a_usage_error_is_said_in_korean(said, arguments, usage, fault):
+    rows = said(*arguments.split()).splitlines()
+    assert rows[-1].startswith(f"오류: {fault}")
+    if usage:
+        assert rows[0].startswith("사용법: ") and rows[0].endswith(f"moksori {usage}")
+        assert rows[1].startswith("도움말(영어): ") and rows[1].endswith(" --help")
+
+
+def test_the_option_asks_for_korean_also_where_the_command_line_cannot_be_read(said, monkeypatch):
+    monkeypatch.setenv("MOKSORI_LANG", "en")
+    assert "없는 옵션입니다" in said("text", "--chek", "--lang", "ko")
+    assert "없는 옵션입니다" in said("text", "--lang=ko", "--chek")
+    monkeypatch.setenv("MOKSORI_LANG", "ko")
+    assert "No such option: --chek" in said("text", "--chek", "--lang", "en")
+
+
+def test_help_that_stands_for_an_error_is_printed_once(said):
+    assert said("train") == ""
