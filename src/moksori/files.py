@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from moksori.errors import ConfigError, MoksoriError, reason_of
 from moksori.messages import Message, message
+from moksori.toml_faults import toml_fault
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -252,7 +253,7 @@ def load_toml(
         path: the file.
         kind: the model.
         missing: what to do if there is no such file; part of the message.
-        hint: what is often wrong with TOML of this kind; part of the message.
+        hint: what else to do if it is no TOML; part of the message.
 
     Raises:
         ConfigError: no such file, not TOML, an unknown key, a value of the wrong kind.
@@ -261,11 +262,14 @@ def load_toml(
 
     if not path.exists() and missing:
         raise ConfigError.of("toml.missing", file=path, hint=missing)
+    text = read_text(path, ConfigError)
     try:
-        return kind.model_validate(tomllib.loads(read_text(path, ConfigError)))
+        return kind.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        tip = message("toml.hint", hint=hint) if hint else ""
-        raise ConfigError.of("toml.invalid", file=path, why=error, hint=tip) from None
+        more = message("toml.hint", hint=hint) if hint else ""
+        raise ConfigError.of(
+            "toml.invalid", file=path, more=more, **toml_fault(text, error)
+        ) from None
     except ValidationError as error:
         raise ConfigError.of("file.invalid", file=path, why=explain(error)) from None
 

@@ -71,8 +71,8 @@ def cast(
     whole = f"{before.rstrip()}\n\n{new}" if before.strip() else new
     try:
         tomllib.loads(whole)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError.of("cast.not_added", file=output, why=error) from None
+    except tomllib.TOMLDecodeError:
+        raise ConfigError.of("cast.not_added", file=output) from None
     atomic_write(output, whole)
     code = "cast.added" if known else "cast.written"
     out.print(say(code, console.language, file=output), markup=False)

@@ -96,12 +96,7 @@ def read_cast(path: Path) -> Cast:
     Raises:
         ConfigError: no such file, not TOML, an unknown key or an impossible value.
     """
-    return load_toml(
-        path,
-        Cast,
-        missing=message("cast.missing"),
-        hint=message("cast.quotes"),
-    )
+    return load_toml(path, Cast, missing=message("cast.missing"))
 
 
 def set_role(path: Path, character: str, **values: object) -> None:
