@@ -106,6 +106,22 @@ def test_lines_hours_apart_are_told(show):
     assert found[0].severity == "warning"
 
 
+@pytest.mark.parametrize(("start", "fits"), [("23:59:52:00", True), ("23:59:58:00", False)])
+def test_a_line_that_ends_after_the_last_time_code_is_told_by_its_row(show, start, fits):
+    """There is no time code for it, so that nothing could be delivered; the others can."""
+    for row in range(2, 6):
+        edit(show, f"B{row}", f"23:59:{30 + row}:00" if row < 5 else start)
+        edit(show, f"C{row}", None)
+    found = check(request(show, length="00:05:00:00"))
+    told = [(i.severity, i.place, i.say("en")) for i in found.issues if i.kind == "after_day"]
+    assert len(found.takes) == len(found.recorded) == (4 if fits else 3)
+    assert bool(told) is not fits
+    if told:
+        severity, place, text = told[0]
+        assert (severity, place.number) == ("error", 5)
+        assert "ends at 00:00:0" in text and "23:59:59:24" in text
+
+
 def test_a_production_track_is_as_long_as_the_picture(show, track):
     asked = request(show, audio=track(3600), loudness="premix")
     found = check(asked)

@@ -32,7 +32,7 @@ from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.timelines import with_times
 from moksori.signal.loudness import PREMIX
-from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time
+from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time, to_frames
 from moksori.writing import write_error
 
 _PREMIX_START = "01:00:00:00"
@@ -110,6 +110,7 @@ def check(
     found.issues.extend(
         Issue("warning", id, "left_behind", {"text": text}) for id, text in behind.items()
     )
+    found = _within_day(found, origin, rate or NTSC_DROP)
     end = max((t.start + t.seconds for t in found.takes if t.start is not None), default=0.0)
     found.issues.extend(_of_length(request, picture, origin, rate or NTSC_DROP, found.length, end))
     found.issues.extend(_far_apart(found.takes, origin, rate or NTSC_DROP))
@@ -202,6 +203,28 @@ def _content(request: Request, memory: Memory) -> ScriptContent:
             "script.episodes", file=request.script, number=len(episodes), names=names
         )
     return content
+
+
+def _within_day(found: Found, origin: Seconds, rate: FrameRate) -> Found:
+    """Without the lines that end after the last time code of a day, each of which is an error."""
+    beyond = dict[str, Issue]()
+    for take in found.recorded:
+        if take.start is None:
+            continue
+        start = origin + take.start
+        end = max(to_frames(start + take.seconds, rate), to_frames(start, rate) + 1)
+        if end >= rate.frames_a_day:
+            values = {
+                "end": rate.code(end % rate.frames_a_day),
+                "last": rate.code(rate.frames_a_day - 1),
+            }
+            beyond[take.id] = Issue("error", take.line.place, "after_day", values)
+    return replace(
+        found,
+        recorded=[take for take in found.recorded if take.id not in beyond],
+        takes=[take for take in found.takes if take.id not in beyond],
+        issues=[*found.issues, *beyond.values()],
+    )
 
 
 def _of_length(

@@ -183,6 +183,7 @@ def test_findings_are_kept_in_both_languages(tmp_path):
             "start",
             "readings",
             "end",
+            "last",
             "length",
             "more",
             "pattern",

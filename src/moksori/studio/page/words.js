@@ -209,6 +209,7 @@ export const words = {
   "kind.unreadable": ["읽을 수 없는 녹음", "unreadable recordings"],
   "kind.before_start": ["릴보다 앞선 대사", "before the reel"],
   "kind.far_apart": ["앞 대사와 몇 시간 떨어진 대사", "hours after the line before"],
+  "kind.after_day": ["자정을 넘는 대사", "beyond midnight"],
   "kind.off_track": ["트랙 밖의 대사", "beyond the track"],
   "kind.no_time": ["시간 코드가 없어 자르지 못함", "no time code to cut by"],
   "kind.no_role": ["캐스팅에 없는 배역", "not cast"],
