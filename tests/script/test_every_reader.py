@@ -24,7 +24,7 @@ COMMON = {
 T, V, D = test_script.T, test_script.V, test_script.D
 TABLE = {
     "no lines": "번호{d}시간\n1{d}2\n", "no speech": "배역{d}대사\n하나{d}\n",
-    "open quote": '대사{d}배역\n"그래{d}하나\n',
+    "open quote": '대사{d}배역\n"그래{d}하나\n가자\n',
     "an error": "배역{d}대사\n하나{d}#REF!\n", "a page": f"배역{{d}}대사\n하나{{d}}{PAGE}\n",
     "backwards": "in{d}out{d}대사\n0:02{d}0:01{d}가\n", "two columns": "대사{d}대 사\n가{d}나\n",
     "another header": "배역{d}대사\n배역{d}대사\n",

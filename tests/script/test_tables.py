@@ -186,6 +186,43 @@ def test_an_error_is_no_value(tmp_path):
     assert [(cell.text, fault_of(cell)[:5]) for cell in row] == [("", "#REF!"), ("#하나", "")]
 
 
+SWALLOWED = (
+    "번호,시작,배역,대사",
+    '1,0:01,하나,"그래',
+    "2,0:02,둘,가자",
+    '3,0:03,하나,끝이야"',
+    "4,0:04,둘,응",
+)
+
+
+def test_an_open_quotation_mark_swallows_no_rows(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(SWALLOWED), encoding="utf-8")
+    with pytest.raises(ScriptError, match=r"a\.csv, line 2: .* before line 4.*twice"):
+        read_delimited(path)
+    text = '번호,배역,대사\n1,하나,"그래,\n아니, 뭐, 가자\n응,"\n2,둘,"1,000원\n2,000원"\n'
+    path.write_text(text, encoding="utf-8")  # which a program has written
+    rows = texts(read_delimited(path))
+    assert rows[1:] == [
+        (2, ["1", "하나", "그래, 아니, 뭐, 가자 응,"]),
+        (3, ["2", "둘", "1,000원 2,000원"]),
+    ]
+
+
+@pytest.mark.parametrize("last", ['3\t0:03\t하나\t끝이야"', '3\t0:03\t하나\t"안녕"이라고 했다'])
+def test_quotation_marks_between_tabs_may_be_text(tmp_path, last):
+    """As Google Sheets writes them."""
+    path = tmp_path / "a.tsv"
+    rows = [*(row.replace(",", "\t") for row in SWALLOWED[:3]), last]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    assert texts(read_delimited(path)) == [(n, row.split("\t")) for n, row in enumerate(rows, 1)]
+    path.write_text('배역\t대사\n하나\t"그래\n가자"\n', encoding="utf-8")
+    assert texts(read_delimited(path))[1:] == [(2, ["하나", "그래 가자"])]
+    path.write_text('배역\t대사\n하나\t"그래\n가자"\n둘\t"응"이라고\n', encoding="utf-8")  # both
+    with pytest.raises(ScriptError, match=r"line 4: .*quotation mark open"):
+        read_delimited(path)
+
+
 def test_rows_beyond_a_wrong_dimension_are_read(tmp_path):
     """Some programs write a sheet's size before its rows, and too small."""
     path = write_workbook(tmp_path / "a.xlsx", ["가", "나"], ["다", "라"])

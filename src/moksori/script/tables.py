@@ -207,6 +207,8 @@ def error_value(text: str) -> Message:
 def read_delimited(path: Path) -> Table:
     """Read text whose cells are parted by commas, semicolons, tabs or bars, whichever fits.
 
+    Where tabs part them, quotation marks that quote no cells are text.
+
     Raises:
         ScriptError: not a table, or a file that cannot be read.
     """
@@ -216,16 +218,67 @@ def read_delimited(path: Path) -> Table:
     delimiter = (
         hint[1] if hint else _delimiter(text, "\t" if path.suffix.lower() == ".tsv" else ",")
     )
-    table = csv.reader(
-        io.StringIO(end + rest if hint else text, newline=""), delimiter=delimiter, strict=True
-    )
+    body = end + rest if hint else text
     try:
-        rows = [(number, [_typed(cell) for cell in row]) for number, row in enumerate(table, 1)]
+        rows = _quoted(path, body, delimiter)
+    except ScriptError:  # Google Sheets and people write tabs without quoting: the marks are text
+        rows = [row.split("\t") for row in body.split("\n")]
+        if delimiter != "\t" or _broken(rows):
+            raise
+    table = [(number, [_typed(cell) for cell in row]) for number, row in enumerate(rows, 1)]
+    return Table("", [(number, row) for number, row in table if any(cell.own for cell in row)])
+
+
+def _quoted(path: Path, text: str, delimiter: str) -> list[list[str]]:
+    """Rows whose cells may be in quotation marks.
+
+    Raises:
+        ScriptError: a mark that is not closed, or is closed in another row, whose cells are none any more.
+    """
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows, ends = [], [0]
+    try:
+        for row in table:
+            rows.append(row)
+            ends.append(table.line_num)
     except csv.Error as error:
         raise ScriptError.of(
             "script.not_a_table", file=path, row=table.line_num, why=error
         ) from None
-    return Table("", [(number, row) for number, row in rows if any(cell.own for cell in row)])
+    width = _width(rows)[0]
+    for row, end in zip(rows, ends, strict=False):
+        for i, cell in enumerate(row):
+            if "\n" in cell and _swallows(row, i, width, delimiter):
+                first = end + 1 + "".join(row[:i]).count("\n")
+                last = first + cell.count("\n")
+                raise ScriptError.of("script.swallowed", file=path, row=first, last=last)
+    return rows
+
+
+def _swallows(row: list[str], column: int, width: int, delimiter: str) -> bool:
+    """Whether a cell of several rows holds whole rows of the table, rather than text with commas."""
+    pieces = [piece.split(delimiter) for piece in row[column].split("\n")[1:]]
+    rests: list[list[str]] = [[]] * (len(pieces) - 1) + [row[column + 1 :]]
+    return any(
+        len(piece) > 1
+        and len(piece + rest) == width
+        and sum(map(bool, piece)) > 1
+        and not any(cell.startswith(" ") for cell in piece)
+        for piece, rest in zip(pieces, rests, strict=True)
+    )
+
+
+def _broken(rows: list[list[str]]) -> bool:
+    """Whether rows go on in the next: below the first that is as wide as most, one has a single cell."""
+    width, _ = _width(rows)
+    below = itertools.dropwhile(lambda row: len(row) < width, rows)
+    return width < 2 or any(len(row) == 1 and row[0].strip() for row in below)
+
+
+def _width(rows: Iterable[list[str]]) -> tuple[int, int]:
+    """How many cells most rows have that hold something, and how many rows those are."""
+    widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
+    return (widths.most_common(1) or [(1, 0)])[0]
 
 
 def _delimiter(text: str, usual: str) -> str:
@@ -237,8 +290,7 @@ def _delimiter(text: str, usual: str) -> str:
             rows = [*itertools.islice(csv.reader(lines, delimiter=delimiter), _TRIED)]
         except csv.Error:
             return 0, delimiter == usual
-        widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
-        (width, count), *_ = widths.most_common(1) or [(1, 0)]
+        width, count = _width(rows)
         return count * (width > 1), delimiter == usual
 
     return max(_DELIMITERS, key=fits)
