@@ -62,6 +62,21 @@ def test_subtitles_give_their_cues(tmp_path, name, content, newline):
     ]
 
 
+@pytest.mark.parametrize("suffix", [".srt", ".vtt"])
+def test_cues_that_share_a_number_are_numbered_as_they_come(tmp_path, suffix):
+    """Of joined files; numbers that are there once stay, whatever their order."""
+    path, time = tmp_path / f"a{suffix}", T if suffix == ".srt" else V
+    for written, numbers in (((2, 1, 1), ["1", "2", "3"]), ((2, 1, 3), ["2", "1", "3"])):
+        cues = "\n".join(f"{number}\n{time}\n가\n" for number in written)
+        path.write_text("WEBVTT\n\n" * (suffix == ".vtt") + cues, encoding="utf-8")
+        content = read_script(path)
+        assert [line.no for line in content.lines] == numbers
+        told = [
+            warning.say("en") for warning in content.warnings if "cue number" in warning.say("en")
+        ]
+        assert told == [] if numbers[0] == "2" else "number 1 is there 2 times" in told[0]
+
+
 def test_a_srt_s_numbers_are_no_text_and_its_text_no_numbers(tmp_path):
     path = write(
         tmp_path, "a.srt",

@@ -5,6 +5,7 @@ frames, so that it is not used here.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def read_subrip(path: Path, asked: Asked) -> ScriptContent:
 
     Returns:
         A line a cue with text; with a fault where it is malformed, ends before it starts, or is several
-        people's, and where rows belong to no cue.
+        people's, and where rows belong to no cue. Its number is the cue's, or where cues share one, its
+        place among them, with a warning.
 
     Raises:
         ScriptError: a .vtt that does not begin with WEBVTT.
@@ -66,7 +68,20 @@ def read_subrip(path: Path, asked: Asked) -> ScriptContent:
     milliseconds = any(
         len(text) > 3 and text[-4] in ",." for cue in cues for text in cue.times if text
     )
-    return content_of(path, cues, asked.frame_rate, milliseconds)
+    cues, warnings = _numbered(path, cues)
+    return content_of(path, cues, asked.frame_rate, milliseconds, warnings)
+
+
+def _numbered(path: Path, cues: list[Cue]) -> tuple[list[Cue], list[Message]]:
+    """Cues with numbers of their own: as they come where the file has one twice, as joined files do."""
+    counts = Counter(cue.no for cue in cues if cue.no)
+    twice = [no for no, count in counts.items() if count > 1]
+    if not twice:
+        return cues, []
+    notice = message("script.cue_numbers", file=path, no=twice[0], number=counts[twice[0]])
+    return [
+        cue if cue.stray else cue._replace(no=str(number)) for number, cue in enumerate(cues, 1)
+    ], [notice]
 
 
 def _single_spaced(rows: list[Row]) -> list[Row]:
