@@ -164,12 +164,12 @@ def parse_time(
     clock = _CLOCK.fullmatch(bare)
     if clock and not (point_frames and _OPEN.fullmatch(bare)):
         hour, minutes, seconds, fraction = clock.groups()
-        _check_clock(text, int(hour or 0), int(minutes), int(seconds))
+        check_clock(text, int(hour or 0), int(minutes), int(seconds))
         whole = int(hour or 0) * 3600 + int(minutes) * 60 + int(seconds)
         return float(f"{whole}.{fraction or 0}")
     if found := _FRAMES.fullmatch(bare):
         hours, _, minutes, _, seconds, mark, frame = found.groups()
-        _check_clock(text, int(hours), int(minutes), int(seconds))
+        check_clock(text, int(hours), int(minutes), int(seconds))
         return _framed(text, f"{hours}:{minutes}:{seconds}", mark == ";", int(frame), frame_rate)
     if not _PLAIN.fullmatch(bare):
         raise ScriptError.of("time.none", text=text)
@@ -178,7 +178,12 @@ def parse_time(
     return float(bare)
 
 
-def _check_clock(text: str, hours: int, minutes: int, seconds: int) -> None:
+def check_clock(text: str, hours: int, minutes: int, seconds: int) -> None:
+    """Look whether a clock shows such hours, minutes and seconds.
+
+    Raises:
+        ScriptError: it does not.
+    """
     for name, value, end in (
         ("hours", hours, 24),
         ("minutes", minutes, 60),
@@ -202,10 +207,24 @@ def _framed(
         raise ScriptError.of("time.no_frame", text=text, frame=frame, rate=frame_rate, last=last)
     hours, minutes, seconds = (int(part) for part in clock.split(":"))
     written = f"{hours:02}:{minutes:02}:{seconds:02}:{frame:02}"
-    count = frame_rate.count(written)
-    if int(frame_rate.code(count)[-2:]) != frame:
+    return from_frames(count_of(text, written, frame_rate), frame_rate)
+
+
+def count_of(text: str, code: str, frame_rate: FrameRate) -> int:
+    """Frames before a time code.
+
+    Args:
+        text: as it is written, for the message.
+        code: of it, HH:MM:SS:FF, with a frame that a second has.
+        frame_rate: of the frames.
+
+    Raises:
+        ScriptError: drop frame leaves its number out.
+    """
+    count = frame_rate.count(code)
+    if frame_rate.code(count)[-2:] != code[-2:]:
         raise ScriptError.of("time.dropped", text=text, rate=frame_rate)
-    return from_frames(count, frame_rate)
+    return count
 
 
 def from_frames(frames: int, frame_rate: FrameRate) -> Seconds:

@@ -68,6 +68,12 @@ def test_every_way_to_write_a_time(tmp_path, written, parameters, seconds):
     assert lines(path)[0][2] == pytest.approx(seconds, abs=1e-6)
 
 
+DROP = (
+    ' ttp:timeBase="smpte" ttp:frameRate="30" ttp:frameRateMultiplier="1000 1001" '
+    'ttp:dropMode="dropNTSC"'
+)
+
+
 @pytest.mark.parametrize(
     ("outer", "inner", "span"),
     [
@@ -224,13 +230,20 @@ def test_what_cannot_be_read_is_one_line(tmp_path, name):
     ("times", "parameters", "says"),
     [
         ('begin="곧"', "", "event d1: “곧” is no time of TTML; write 00:00:10.500"),
-        ('begin="00:61:00"', "", "“00:61:00” is no time of TTML"),
-        ('begin="00:00:01:40"', ' ttp:frameRate="25"', "“00:00:01:40” is no time of TTML"),
+        ('begin="00:61:00"', "", "61 minutes, but they end at 59"),
+        ('begin="00:00:01:40"', ' ttp:frameRate="25"', "no frame 40 at 25: they end at 24"),
         ('begin="wallclock(2026-11-28T10:00)"', "", "is a time by the clock on the wall"),
         ('begin="13s" end="10s"', "", "its times"),
         ('begin="1s"', ' ttp:frameRate="x"', "ttp:frameRate=“x” cannot"),
         ('begin="1s"', ' ttp:timeBase="clock"', "ttp:timeBase=“clock” cannot be read"),
         ('begin="1s"', ' ttp:frameRateMultiplier="1000 0"', "frameRateMultiplier=“1000 0”"),
+        ('begin="00:00:01:25"', ' ttp:frameRate="25"', "no frame 25 at 25: they end at 24"),
+        ('begin="00:00:01:24"', ' ttp:frameRate="24" ttp:frameRateMultiplier="1000 1001"', "end at 23"),
+        ('begin="00:00:60:00"', ' ttp:frameRate="25"', "60 seconds, but they end at 59"),
+        ('begin="00:00:60.5"', "", "60 seconds, but they end at 59"),
+        ('begin="01:01:00:00"', DROP, "“01:01:00:00”: 29.97df leaves this frame number out"),
+        ('begin="01:01:00:30"', DROP, "no frame 30 at 29.97df: they end at 29"),
+        ('begin="24:00:00:00"', DROP, "24 hours, but they end at 23"),
         ('begin="99999999999999h"', "", "is no time of TTML"),
         ('begin="1s"', ' ttp:tickRate="0"', "ttp:tickRate=“0”"),
     ],

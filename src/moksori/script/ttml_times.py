@@ -2,12 +2,13 @@
 
 import re
 from fractions import Fraction
+from math import ceil
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from moksori.errors import ScriptError
 from moksori.script.package import attribute
-from moksori.timecode import FrameRate, from_frames
+from moksori.timecode import FrameRate, check_clock, count_of, from_frames
 
 _CLOCK = re.compile(r"(\d{2,}):(\d\d):(\d\d)(?:\.(\d+)|:(\d{2,})(?:\.(\d+))?)?")
 _OFFSET = re.compile(r"(\d+(?:\.\d+)?)(h|m|s|ms|f|t)")
@@ -43,7 +44,7 @@ class Clock(NamedTuple):
         """The time that an expression says.
 
         Raises:
-            ScriptError: none, or one by the clock on the wall.
+            ScriptError: none, one that does not exist, or one by the clock on the wall.
         """
         bare = text.strip()
         if bare.startswith("wallclock"):
@@ -55,21 +56,23 @@ class Clock(NamedTuple):
                     "f": 1 / self.fps, "t": 1 / self.ticks}[found[2]]  # fmt: skip
             return Fraction(found[1]) * unit
         found = _CLOCK.fullmatch(bare)
-        if not found or int(found[2]) > 59 or int(found[3]) > 60:
+        if not found:
             raise ScriptError.of("script.ttml_time", text=bare[:40])
         hours, minutes, seconds, part, frames, sub = found.groups()
+        check_clock(bare, int(hours) if self.smpte else 0, int(minutes), int(seconds))
         whole = Fraction(int(hours) * 3600 + int(minutes) * 60 + int(seconds))
         if frames is None and self.smpte is None:
             return whole + Fraction(f"0.{part or 0}")
         frame = Fraction(int(frames or 0)) + Fraction(int(sub or 0), self.sub_frames)
+        rate = self.smpte or self.frame_rate or float(self.fps)
+        if frame >= (last := self.smpte.nominal if self.smpte else ceil(self.fps)):
+            raise ScriptError.of(
+                "time.no_frame", text=bare, frame=int(frame), rate=rate, last=last - 1
+            )
         if self.smpte:
-            if frame >= self.smpte.nominal or int(hours) > 23:
-                raise ScriptError.of("script.ttml_time", text=bare[:40])
-            count = self.smpte.count(f"{hours}:{minutes}:{seconds}:{int(frame):02}")
+            count = count_of(bare, f"{hours}:{minutes}:{seconds}:{int(frame):02}", self.smpte)
             late = Fraction(f"0.{part or 0}") + (frame - int(frame)) / self.fps
             return Fraction(from_frames(count, self.smpte)) + late
-        if frame >= self.fps + 1:
-            raise ScriptError.of("script.ttml_time", text=bare[:40])
         return whole + frame / self.fps
 
     def span(self, element: Element, parent: Span, after: Fraction | None = None) -> Span:
