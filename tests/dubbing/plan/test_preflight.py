@@ -194,6 +194,8 @@ def test_findings_are_kept_in_both_languages(tmp_path):
             "channels",
             "first",
             "listed",
+            "no",
+            "number",
             "gain",
         ),
         "X",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.cuts import cut
+from moksori.dubbing.plan.issues import entries
 from moksori.dubbing.plan.naming import times_of_names
 from moksori.dubbing.plan.speakers import named, with_prefixes
 from moksori.dubbing.plan.takes import find_takes, name_lines
@@ -169,9 +170,19 @@ def test_a_folder_without_recordings_is_refused(tmp_path):
         find_takes([line()], tmp_path / "none", CAST)
 
 
-def test_numbers_are_unique(tmp_path):
-    with pytest.raises(ConfigError, match="row 1, row 1: number 1 is there 2 times"):
-        name_lines([line("1"), line("1")])
+def test_lines_with_one_number_are_faulty_and_the_others_are_not(tmp_path):
+    for name in ("1", "2", "3"):
+        write(tmp_path / f"{name}.wav")
+    lines = [replace(line(no), place=Place("row", row)) for row, no in enumerate("12133", 1)]
+    found = find_takes(lines, tmp_path, CAST)
+    assert [take.line.no for take in found.takes] == ["2"]
+    assert [entry.say_places("ko") for entry in entries(found.issues)] == ["1행, 3행", "4행, 5행"]
+    assert "번호가 1인 줄이 2줄입니다" in found.issues[0].say("ko")
+    assert {issue.severity for issue in found.issues} == {"error"}
+
+
+def test_names_of_files_are_unique():
+    assert name_lines([line("1"), line("1")]) == ["0001_하나", "0001_2_하나"]
     assert name_lines([line("a/b", character="../x"), line("a?b", character="../x")]) == [
         "0001_a_b____x",
         "0002_a_b____x",

@@ -22,7 +22,6 @@ from moksori.dubbing.task import Heard
 from moksori.errors import AudioError, ConfigError
 from moksori.files import safe_name
 from moksori.messages import Value, message
-from moksori.script.content import joined
 from moksori.script.groups import several
 from moksori.script.line import Line, Place
 from moksori.signal.decoders import inspect
@@ -84,7 +83,8 @@ def find_takes(
         AudioError: the track cannot be read.
     """
     lines, notice, conflicting = with_speakers(lines, cast, faulty)
-    faulty = {*faulty, *conflicting}
+    repeated = _repeated_numbers(lines)
+    faulty = {*faulty, *conflicting, *repeated}
     ids, changes = name_lines(lines), changes or {}
     lines, stale = change_texts(lines, ids, changes)
     if not audio.exists():
@@ -109,31 +109,35 @@ def find_takes(
         )
     ready = [take for take in found.recorded if take.role.voice or take.role.as_recorded]
     found = replace(found, takes=ready, lines=dict(zip(ids, lines, strict=True)))
-    found.issues.extend(stale)
-    found.issues.extend(notice)
+    found.issues.extend([*repeated.values(), *stale, *notice])
     return found
 
 
 def name_lines(lines: Sequence[Line]) -> list[str]:
-    """Unique names of files, by number and character: 0012_하나.
-
-    Raises:
-        ConfigError: two lines have the same number in the same episode.
-    """
-    numbers = Counter(line.no for line in lines if line.no)
-    if twice := [no for no, count in numbers.items() if count > 1]:
-        places = [line.place.message for line in lines if line.no == twice[0]]
-        where = joined(places[:3], "script.and")
-        raise ConfigError.of("takes.twice", places=where, no=twice[0], number=len(places))
+    """Unique names of files, by number and character: 0012_하나; of a number's second line 0012_15_하나."""
     every = all(line.no for line in lines)
-    ids = []
+    ids, numbers = [], set[str]()
     for position, line in enumerate(lines, 1):
         no = line.no if every else str(position)
         stem = f"{int(no):04d}" if no.isdecimal() else no
+        stem += f"_{position}" if no in numbers else ""
+        numbers.add(no)
         ids.append(safe_name(f"{stem}_{line.character}" if line.character else stem))
     if len({unicodedata.normalize("NFC", id).casefold() for id in ids}) < len(ids):
         ids = [f"{position:04d}_{id}" for position, id in enumerate(ids, 1)]
     return ids
+
+
+def _repeated_numbers(lines: Sequence[Line]) -> dict[Place, Issue]:
+    """An issue for each line, by its place, whose number another has too: which is whose is unknown."""
+    numbers = Counter(line.no for line in lines if line.no)
+    return {
+        line.place: Issue(
+            "error", line.place, "repeated_number", {"no": line.no, "number": numbers[line.no]}
+        )
+        for line in lines
+        if numbers[line.no] > 1
+    }
 
 
 def _from_folder(
