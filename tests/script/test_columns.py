@@ -3,6 +3,7 @@
 import csv
 import datetime
 import io
+import shlex
 import unicodedata
 
 import pytest
@@ -114,7 +115,9 @@ def test_what_is_read_as_what_is_said_and_what_is_not_used(tmp_path):
 @pytest.mark.parametrize("others", [("대사", "최종대사"), ("Dialogue", "Script"), ("대사", "대본")])
 def test_two_columns_of_lines_are_asked_about(tmp_path, others):
     path = write(tmp_path, ["번호", *others], *body(NUMBERS, LINES, LINES[::-1]))
-    with pytest.raises(ScriptError, match=f"may be the line: .*--columns line={others[1]}$"):
+    with pytest.raises(
+        ScriptError, match=f"may be the line: .*--columns line={shlex.quote(others[1])}$"
+    ):
         read_script(path)
     content = read_script(path, columns={"대사": others[1]})
     assert [line.text for line in content.lines] == [*LINES[::-1]]
@@ -133,11 +136,33 @@ def test_a_second_column_of_lines_that_is_none_is_not(tmp_path, header, cells):
 
 def test_two_columns_of_characters_are_asked_about_only_where_they_matter(tmp_path):
     path = write(tmp_path, ["배역", "등장인물", "대사"], *body(WHO, WHO[::-1], LINES))
-    with pytest.raises(ScriptError, match=r"may be the character: .*--columns character=등장인물$"):
+    with pytest.raises(
+        ScriptError, match=r"may be the character: .*--columns character='등장인물'$"
+    ):
         read_script(path)
     assert len(read_script(path, only=()).lines) == 6
     unnamed = read_script(path, columns={"character": "-"})
     assert [line.character for line in unnamed.lines] == [""] * 6
+
+
+@pytest.mark.parametrize(
+    ("heads", "taken"),
+    [(("캐릭터", "캐릭터(영문)"), "하나"), (("캐릭터(영문)",), "Hana"), (("갑", "을"), "하나")],
+)
+def test_a_second_column_of_characters_without_hangul_is_not(tmp_path, heads, taken):
+    english = [{"하나": "Hana"}.get(name, "Neo") for name in WHO]
+    names = (WHO, english) if len(heads) > 1 else (english,)
+    path = write(tmp_path, [*heads, "대사"], *body(*names, LINES))
+    assert read_script(path).lines[0].character == taken
+
+
+def test_the_example_can_be_pasted_and_is_korean(tmp_path):
+    heads = ["대사", "최종 대사(1)", "Script"]
+    path = write(tmp_path, heads, *body(LINES, LINES[::-1], ["Why? 왜?", *"abc", "가", "나"]))
+    with pytest.raises(ScriptError) as error:
+        read_script(path)
+    command = error.value.say("ko").split("예: ")[1]
+    assert shlex.split(command) == ["--columns", "대사=최종 대사(1)"]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +200,7 @@ def test_an_unknown_header_is_one_where_the_cells_below_are_of_another_kind(tmp_
 
 def test_whether_the_first_row_is_a_header_is_asked_where_nothing_tells(tmp_path):
     path = write(tmp_path, ["갑돌이", "안녕하세요 여러분"], ["갑순이", "반갑습니다 여러분"])
-    with pytest.raises(ScriptError, match=r"row 1: a header, or a line already\? .*line=COLUMN"):
+    with pytest.raises(ScriptError, match=r"row 1: a header, or a line already\? .*'line=COLUMN'"):
         read_script(path)
     content = read_script(path, columns={"line": "2", "character": "1"})
     assert said(content) == [("갑돌이", "안녕하세요 여러분"), ("갑순이", "반갑습니다 여러분")]
@@ -184,7 +209,7 @@ def test_whether_the_first_row_is_a_header_is_asked_where_nothing_tells(tmp_path
 
 def test_two_columns_that_may_hold_the_lines_are_asked_about(tmp_path):
     path = write(tmp_path, ["번호", "갑", "을"], *body(NUMBERS, LINES, LINES[::-1]))
-    with pytest.raises(ScriptError, match=r"may be the line: “갑” .*“을” .*--columns line=을$"):
+    with pytest.raises(ScriptError, match=r"may be the line: “갑” .*“을” .*--columns line='을'$"):
         read_script(path)
 
 

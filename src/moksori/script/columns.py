@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
@@ -225,7 +226,7 @@ class _Search:
         tests: list[Callable[[int, Meaning], bool]] = [
             lambda i, m: i not in self.table.hidden_columns,
             lambda i, m: i in self.held,
-            lambda i, m: key != "line" or (i in self.held and self.held[i].is_korean),
+            lambda i, m: key not in _ASKED_ABOUT or (i in self.held and self.held[i].is_korean),
             lambda i, m: m.kind != "foreign",
             lambda i, m: m.kind != "draft",
             lambda i, m: not m.weak,
@@ -256,10 +257,12 @@ class _Search:
         names = [self.header.called(self.table, i) for i in indices]
         heads = {self.header.heads[i].names for i in indices if i < len(self.header.heads)}
         apart = len(heads) == len(indices) and self.header is not NO_HEADER
-        example = self.header.heads[indices[-1]].text if apart else self.table.column(indices[-1])
+        hangul = {i: self.held[i].hangul if i in self.held else 0 for i in indices}
+        last = [i for i in indices if 2 * hangul[i] >= max(hangul.values())][-1]  # a final text
+        example = self.header.heads[last].text if apart else self.table.column(last)
         return ScriptError.of(
-            "script.which_column", place=self.place, columns=joined(names, "script.and"), key=key,
-            what=message(f"column.{key}"), example=example,
+            "script.which_column", place=self.place, columns=joined(names, "script.and"),
+            what=message(f"column.{key}"), example=quote(example),
         )  # fmt: skip
 
     def no_lines(self) -> NoLines:

@@ -131,7 +131,8 @@ def guess(
     found = {"file": files, "no": counted}
     lines = _lines([*words.values()]) if "line" in keys else []
     found["line"] = lines
-    found["character"] = [i for i, one in words.items() if one.are_names and i not in lines]
+    names = [i for i, one in words.items() if one.are_names and i not in lines]
+    found["character"] = [i for i in names if words[i].is_korean] or names
     if {"start", "end"} <= {*keys} and len(times) == 2 and _after(rows, *times):
         found["start"], found["end"] = [times[0]], [times[1]]
     elif "start" in keys and len(times) == 1:

@@ -72,6 +72,8 @@ def test_what_is_said_of_them():
         "channels are found by their names in iXML: 하나: 2 하나 붐, 둘: 3 둘"
     ]
     assert "“셋” of --channels is neither" in said(3, (), LINES, {"셋": "1", "하나": "2"})[0]
+    two = Channels(3, ("하나 수 A", "하나 수 B", "둘"), [line("하나 수"), *LINES])
+    assert two.of(line("둘 수")).say("ko").endswith("예: --channels '둘 수'=1")
     open_ = Channels(3, ("하나",), LINES).of(NOBODY)
     assert "--channels (no character)=NUMBER" not in open_.say("en") or open_.severity == "error"
     asked = Channels(3, ("A", "B", "C"), LINES).of(HANA)

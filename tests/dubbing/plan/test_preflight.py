@@ -195,6 +195,7 @@ def test_findings_are_kept_in_both_languages(tmp_path):
             "first",
             "listed",
             "no",
+            "who",
             "number",
             "gain",
         ),

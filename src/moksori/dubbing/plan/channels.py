@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 
 from moksori.dubbing.plan.issues import Issue
 from moksori.errors import ConfigError
@@ -87,6 +88,7 @@ class Channels:
             if found:
                 values: dict[str, Value] = {
                     "character": name, "channels": self.shown(found), "first": found[0] + 1,
+                    "who": quote(name),
                 }  # fmt: skip
                 return Issue("error", line.place, "channels_alike", values)
         if EVERYONE in self._asked:
@@ -97,6 +99,8 @@ class Channels:
         if not (self._named or self._asked):
             return Issue("error", line.place, "channels_open", values)
         values["character"] = line.character or message("character.none")
+        named = line.character or line.actor
+        values["who"] = quote(named) if named else message("column.character")
         return Issue("error", line.place, "channels_nobody", values)
 
     def issues(self) -> list[Issue]:
