@@ -39,7 +39,7 @@ class Line:
         actor: who recorded it.
         character: who says it.
         file: of its recording.
-        no: its number, as written.
+        no: its number, as written, full-width digits (１) as plain ones.
         start: time code of its beginning.
         end: time code of its end.
         episode: it belongs to; the sheet's name where sheets are episodes.
@@ -71,7 +71,8 @@ class Line:
         return self.text if self.replaced is None else self.replaced
 
     def __post_init__(self) -> None:
-        """Compose names as Macs decompose them, so that 하나 is 하나."""
+        """Compose names as Macs decompose them, so that 하나 is 하나, and a number's １ is 1."""
+        object.__setattr__(self, "no", unicodedata.normalize("NFKC", self.no))
         for name in ("character", "actor"):
             composed = unicodedata.normalize("NFC", getattr(self, name))
             object.__setattr__(self, name, composed)

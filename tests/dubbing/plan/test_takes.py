@@ -84,6 +84,12 @@ def test_a_decomposed_name_is_the_same_name(tmp_path):
     assert find_takes([line(file="가나")], tmp_path, CAST).takes
 
 
+def test_full_width_numbers_are_numbers(tmp_path):
+    write(tmp_path / "1.wav")
+    write(tmp_path / "0012.wav")
+    assert len(find_takes([line("１"), line("１２")], tmp_path, CAST).takes) == 2
+
+
 def test_a_pattern_names_the_files(tmp_path):
     write(tmp_path / "0007.wav")
     assert find_takes([line("7")], tmp_path, CAST, pattern="{no:04d}.wav").takes
