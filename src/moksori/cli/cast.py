@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from moksori.cli import console
-from moksori.cli.console import out
+from moksori.cli.console import err, out
 from moksori.cli.options import (
     ColumnsOption,
     EpisodeOption,
@@ -44,7 +44,7 @@ def cast(
     Example: moksori cast ep01.xlsx -o cast.toml
     """
     from moksori.conversion.card import load_card
-    from moksori.dubbing.plan.cast import first_cast, read_cast
+    from moksori.dubbing.plan.cast import first_cast, names_of_several, read_cast
     from moksori.dubbing.plan.speakers import with_prefixes
     from moksori.script.script import read_script
     from moksori.timecode import FrameRate
@@ -76,3 +76,7 @@ def cast(
     atomic_write(output, whole)
     code = "cast.added" if known else "cast.written"
     out.print(say(code, console.language, file=output), markup=False)
+    together = [f"“{name}”" for name in names_of_several(lines) if not (known and known.find(name))]
+    if together:
+        notice = say("cast.several", console.language, names=", ".join(together))
+        err.print(notice, style="yellow", markup=False)

@@ -2,9 +2,11 @@ import tomllib
 import unicodedata
 
 import pytest
+from typer.testing import CliRunner
 
+from moksori.cli import app
 from moksori.conversion.card import load_card
-from moksori.dubbing.plan.cast import Cast, first_cast, read_cast, set_role
+from moksori.dubbing.plan.cast import Cast, first_cast, names_of_several, read_cast, set_role
 from moksori.dubbing.records import Role
 from moksori.errors import ConfigError
 from moksori.script.line import Line, Place
@@ -28,6 +30,18 @@ def test_a_first_cast_has_every_character_and_reads_back(tmp_path):
     text = path.read_text(encoding="utf-8")
     assert "김·박" in text
     assert all(voice.name in text for voice in VOICES)
+
+
+def test_characters_that_are_several_people_are_told(tmp_path):
+    names = ("하나", "네오", "하나/네오", "일동", "하나와 네오", "하나와", "대한 독립")
+    lines = [Line(Place("row", 1), "가", character=name) for name in names]
+    assert names_of_several(lines) == ["하나/네오", "일동", "하나와 네오"]
+    assert first_cast(lines, VOICES).count("several people") == 3
+    script = tmp_path / "a.csv"
+    script.write_text("배역,대사\n" + "".join(f"{name},그래\n" for name in names), encoding="utf-8")
+    arguments = ["cast", str(script), "-o", str(tmp_path / "cast.toml"), "--lang", "ko"]
+    shown = CliRunner().invoke(app, arguments)
+    assert "“하나/네오”, “일동”, “하나와 네오”" in " ".join(shown.output.split())
 
 
 def test_an_existing_cast_gets_only_what_it_lacks():

@@ -147,6 +147,7 @@ def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | N
         TOML with a table a character, most lines first, each with an empty voice to be filled in.
     """
     counts = Counter(line.character for line in lines)
+    of_several = names_of_several(lines)
     actors: dict[str, list[str]] = {}
     for line in lines:
         names = actors.setdefault(line.character, [])
@@ -172,7 +173,7 @@ def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | N
         role = tomlkit.table()
         actors_of = f", {'·'.join(actors[character])}" if actors[character] else ""
         role.add("voice", "")
-        together = " · 여럿이 한 녹음에 / several people" if several(character, counts) else ""
+        together = " · 여럿이 한 녹음에 / several people" if character in of_several else ""
         role["voice"].comment(f"{count}줄 / lines{actors_of}{together}")
         role.add("pitch", 0.0)
         role.add("gain", 0.0)
@@ -183,6 +184,12 @@ def first_cast(lines: Sequence["Line"], voices: Sequence[Voice], known: Cast | N
     if characters:
         document.add("characters", characters)
     return tomlkit.dumps(document)
+
+
+def names_of_several(lines: Sequence["Line"]) -> list[str]:
+    """The characters of a script that are several people: 하나/두나, 일동; 하나와 두나 if both are there."""
+    names = dict.fromkeys(line.character for line in lines)
+    return [name for name in names if several(name, names.keys() - {name})]
 
 
 def _listed(voices: Sequence[Voice]) -> list[str]:
