@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,40 @@ def test_begins_with_another_vocoder_and_its_discriminators(recordings, tmp_path
     (tmp_path / "first" / "last.ckpt").write_bytes(b"spoilt")
     with pytest.raises(CheckpointError, match=r"last\.ckpt: .*move it away"):
         train_vocoder(still, [recordings], tmp_path / "spoilt", start=first)
+
+
+def licensed(data: Path, folder: Path, licence: str) -> Path:
+    """A copy of a prepared folder, under another licence."""
+    shutil.copytree(data, folder)
+    about = json.loads((folder / "recordings.json").read_text())
+    about["licences"] = dict.fromkeys(about["licences"], licence)
+    (folder / "recordings.json").write_text(json.dumps(about))
+    return folder
+
+
+def test_no_training_loses_a_licence(recordings, prepared, tiny_model, tmp_path):
+    """Neither of sets or folders of one name, nor of what a run began with."""
+    not_free = licensed(recordings, tmp_path / "not_free", "CC BY-NC-SA 4.0")
+    free = licensed(recordings, tmp_path / "free", "CC0 1.0")
+    once = train_vocoder(TINY, [not_free, free], tmp_path / "once")
+    again = train_vocoder(TINY, [free], tmp_path / "again", start=once)
+    for run in (once, again):
+        card = load_vocoder(run)[1]
+        assert {*card.licence.split("; and ")} == {"CC0 1.0", "CC BY-NC-SA 4.0"}
+        assert card.trained_on == dict.fromkeys(("wide", "narrow"), "CC BY-NC-SA 4.0; and CC0 1.0")
+        assert card.commercial == "no"
+    homes = [tmp_path / name / "voice" for name in "ab"]
+    for home, licence in zip(homes, ("CC BY-NC-SA 4.0", "CC0 1.0"), strict=True):
+        shutil.copytree(prepared, home)
+        about = json.loads((home / "speakers.json").read_text())
+        about |= {"licence": licence, "commercial": "yes" if licence == "CC0 1.0" else "no"}
+        (home / "speakers.json").write_text(json.dumps(about))
+    card = load_vocoder(train_vocoder(TINY, homes, tmp_path / "homes"))[1]
+    assert card.trained_on == {"voice": "CC BY-NC-SA 4.0; and CC0 1.0"}
+    assert card.commercial == "no"
+    made = train_vocoder(TINY, [free], tmp_path / "made", model=tiny_model)
+    learnt = load_vocoder(train_vocoder(TINY, [free], tmp_path / "on", start=made))[1]
+    assert (learnt.licence, learnt.commercial) == ("CC0 1.0; and none", "unknown")
 
 
 def test_learns_from_recordings_and_a_conversion_model_s_mels_together(

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import lightning.pytorch as pl
@@ -136,7 +135,8 @@ def train_vocoder(
             "give one for each"
         )
     pl.seed_everything(config.seed, verbose=False)
-    sets, terms = _terms(data, config), list[Terms]()
+    sets = _terms(data, config)
+    named, terms = [(name, own.licence) for name, own in sets], [own for _, own in sets]
     base, converter, voices = "", None, list[str]()
     if model:
         converter, known = load_conversion(model)
@@ -152,18 +152,12 @@ def train_vocoder(
             raise ConfigError(
                 f"{start}: no source-filter vocoder of the config's sizes and audio settings"
             )
-        of_start = Terms.of_card(known_vocoder)
-        if earlier := {
-            n: replace(of_start, licence=x) for n, x in known_vocoder.trained_on.items()
-        }:
-            sets = earlier | sets
-        else:
-            terms.append(of_start)
+        terms.append(Terms.of_card(known_vocoder))
+        named = [*known_vocoder.trained_on.items(), *named]
         vocoder.load_state_dict(trained.state_dict())
     card = VocoderCard(
-        kind="source-filter", **vars(Terms.joined([*sets.values(), *terms])),
-        audio=config.audio, model=config.model,
-        trained_on={name: known_terms.licence for name, known_terms in sets.items()},
+        kind="source-filter", **vars(Terms.joined(terms)),
+        audio=config.audio, model=config.model, trained_on=_by_name(named),
     )  # fmt: skip
     training = VocoderTraining(vocoder, config)
     if start:
@@ -173,18 +167,27 @@ def train_vocoder(
     return fit(training, lines, run, card, "total", watch, base, fast_dev_run)
 
 
-def _terms(data: Sequence[Path], config: VocoderTrainConfig) -> dict[str, Terms]:
-    """Of every set of recordings, by its name."""
-    found: dict[str, Terms] = {}
+def _terms(data: Sequence[Path], config: VocoderTrainConfig) -> list[tuple[str, Terms]]:
+    """Of every set of recordings, with its name; two folders may have sets of the same name."""
+    found: list[tuple[str, Terms]] = []
     for folder in data:
         path = folder / "recordings.json"
         if path.exists():
             licences = json.loads(path.read_text(encoding="utf-8"))["licences"]
-            found |= {name: Terms.of_licence(licence) for name, licence in licences.items()}
+            found += [(name, Terms.of_licence(licence)) for name, licence in licences.items()]
         else:
-            found[folder.name] = Terms.of_corpus(read_speakers(folder, config.audio))
+            found.append((folder.name, Terms.of_corpus(read_speakers(folder, config.audio))))
     if not found:
         raise CorpusError("no folder of recordings is named")
+    return found
+
+
+def _by_name(licences: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What was learnt from, as the card has it; of the same name, all licences."""
+    found: dict[str, str] = {}
+    for name, licence in licences:
+        both = (Terms.of_licence(one) for one in (found.get(name, licence), licence))
+        found[name] = Terms.joined(both).licence
     return found
 
 
