@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lightning.pytorch as pl
 import numpy as np
 import pytest
 import torch
@@ -240,6 +241,27 @@ def test_two_trainings_in_one_folder_are_refused(prepared, tmp_path):
     with alone_in(tmp_path), pytest.raises(OutputError, match="another job is at work"):
         train_conversion(TINY, prepared, tmp_path)
     assert not (tmp_path / "config.json").exists()
+
+
+class _Spoil(pl.Callback):
+    """Makes the weights of the second epoch no numbers; what is kept of the first is in `before`."""
+
+    def __init__(self, run: Path) -> None:
+        self.kept, self.before = (run / "model" / "model.json", run / "last.ckpt"), list[bytes]()
+
+    def on_train_epoch_start(self, trainer, module):
+        if trainer.current_epoch == 1:
+            self.before = [path.read_bytes() for path in self.kept]
+            for weight in module.model.parameters():
+                weight.data.fill_(torch.nan)
+
+
+def test_a_training_that_diverges_keeps_the_model_before(prepared, tmp_path):
+    spoil = _Spoil(tmp_path)
+    with pytest.raises(ConfigError, match=r"diverged, valid/mel_l1 is nan; lower optimizer\.learn"):
+        train_conversion(longer(2), prepared, tmp_path, callbacks=[spoil])
+    assert [path.read_bytes() for path in spoil.kept] == spoil.before
+    assert load_card(tmp_path / "model").training["valid_mel_l1"] > 0
 
 
 def test_other_people_s_recordings_do_not_go_on_with_a_run(prepared, tmp_path):

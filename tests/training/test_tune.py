@@ -1,4 +1,6 @@
+import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -48,6 +50,20 @@ def test_finds_the_best_resumes_and_stops_the_hopeless(tmp_path):
     assert best.optimizer.learning_rate == study.best_params["optimizer.learning_rate"]
     assert best.optimizer.steps == config.optimizer.steps
     assert best.model == config.model
+
+
+def test_a_trial_that_diverges_ends_alone(tmp_path):
+    def train(config, run, callbacks):
+        run.mkdir(parents=True)
+        trainer = SimpleNamespace(current_epoch=0, should_stop=False)
+        trainer.callback_metrics = {"valid/mel_l1": math.nan if run.name == "trial_0" else 1.0}
+        callbacks[0].on_validation_end(trainer, None)
+        if trainer.should_stop:
+            raise ConfigError("diverged")
+
+    config = load_config(ROOT / TINY, TrainConfig)
+    study = tune(train, lambda trial: {}, config, tmp_path, "mel_l1", 2, 10)
+    assert [trial.state.name for trial in study.trials] == ["PRUNED", "COMPLETE"]
 
 
 def test_a_study_that_is_none_is_refused(tmp_path):

@@ -25,6 +25,7 @@ from torch import nn
 from moksori.config import OptimizerConfig, Precision, RunConfig
 from moksori.conversion.card import AnyCard, load_training
 from moksori.conversion.checkpoint import save_model
+from moksori.errors import ConfigError
 from moksori.models.aligner import diagonal_prior
 from moksori.processor import multiplies_bfloat16
 from moksori.training.begun import keep_config
@@ -114,7 +115,8 @@ class ExportModel(Callback):
     """Writes the averaged weights to `RUN/model` with each checkpoint that is the best so far.
 
     With each checkpoint at all, where the training asks for it. Must stand after `EMAWeightAveraging`, which
-    puts the averaged weights into the checkpoint.
+    puts the averaged weights into the checkpoint. A training whose loss is not finite ends before anything
+    is replaced.
     """
 
     def __init__(self, folder: Path, card: AnyCard, measure: str) -> None:
@@ -131,8 +133,13 @@ class ExportModel(Callback):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        loss = float(trainer.callback_metrics.get(f"valid/{self.measure}", math.inf))
+        loss = float(trainer.callback_metrics.get(f"valid/{self.measure}", math.nan))
         assert isinstance(module, Training)
+        if not math.isfinite(loss):
+            raise ConfigError(
+                f"{self.folder.parent}: the training diverged, valid/{self.measure} is {loss}; lower "
+                "optimizer.learning_rate and train in another folder; what was kept before stays"
+            )
         if not trainer.is_global_zero or (loss >= self.best and not module.keep_newest):
             return
         self.best = loss
@@ -203,7 +210,8 @@ def fit(
 
     Raises:
         ConfigError: `run` holds a training with another config, on another model, with other speakers or
-            terms, of an older Moksori whose checkpoints this one cannot read, or something else.
+            terms, of an older Moksori whose checkpoints this one cannot read, or something else; or the
+            training diverges.
         OutputError: another training is at work in `run`.
     """
     config = module.config

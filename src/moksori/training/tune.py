@@ -170,7 +170,11 @@ def tune(
     def objective(trial: Trial) -> float:
         run = folder / f"trial_{trial.number}"
         watch = _Report(trial, measure)
-        train(_short(with_settings(config, space(trial)), steps), run, [watch])
+        try:
+            train(_short(with_settings(config, space(trial)), steps), run, [watch])
+        except ConfigError:
+            if not watch.pruned:  # it diverged otherwise
+                raise
         (run / "last.ckpt").unlink(missing_ok=True)  # a trial is not resumed
         if watch.pruned:
             shutil.rmtree(run / "model", ignore_errors=True)
