@@ -1,10 +1,12 @@
 """A voice enrolled on the page: the whole way in a real browser, what is refused, and what never stays."""
 
+import asyncio
 import shutil
 import subprocess
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import soundfile
@@ -16,11 +18,12 @@ from moksori.conversion.converter import Converter
 from moksori.conversion.voices import VoicePack, load_pack, save_pack
 from moksori.dubbing.progress import Watch
 from moksori.dubbing.task import Setup
-from moksori.errors import MoksoriError
+from moksori.errors import MoksoriError, OutputError
 from moksori.studio import enrolling, learning, uploads
 from moksori.studio.app import create_app
 from moksori.studio.guard import Access
 from moksori.studio.session import Session
+from moksori.studio.works import Works
 from moksori.weights import MODEL
 from tests.conftest import voiced_wave
 from tests.studio.conftest import go, until
@@ -300,6 +303,59 @@ def test_recordings_are_limited_checked_and_removed(known, tmp_path, places, mon
     begin(known)
     monkeypatch.setattr(enrolling, "_IDLE", 0.0)
     until(lambda: not left_there(places))
+
+
+@pytest.fixture
+def draft():
+    """A voice whose recordings are brought straight, with what takes them in."""
+    works = Works(lambda: None)
+    taking = enrolling.Enrolling(works)
+    id = taking.begin("hong", Consent.model_validate(CONSENT), False, Setup())
+    yield taking, taking._drafts[id]
+    taking.close()
+    works.close()
+
+
+def in_parts(name, *parts, before=lambda: None):
+    """A request that brings a recording in parts, others meanwhile."""
+
+    async def stream():
+        for part in parts:
+            await asyncio.sleep(0)
+            before()
+            yield part
+
+    return SimpleNamespace(query_params={"name": name}, stream=stream)
+
+
+def test_recordings_that_come_at_once_are_limited_together(draft, tmp_path, monkeypatch):
+    (taking, voice), wave = draft, sound(tmp_path)
+    monkeypatch.setattr(enrolling, "_VOICE_BYTES", len(wave) * 3 // 2)
+    parts = wave[: len(wave) // 2], wave[len(wave) // 2 :]
+
+    async def bring_both():
+        both = (
+            taking.bring(voice.id, in_parts(name, *parts), False) for name in ("a.wav", "b.wav")
+        )
+        return await asyncio.gather(*both, return_exceptions=True)
+
+    faults = [fault for fault in asyncio.run(bring_both()) if fault is not None]
+    assert [type(fault) for fault in faults] == [OutputError]
+    assert (voice.files, voice.size) == (1, len(wave))  # what was refused is not counted
+
+
+def test_a_recording_that_comes_slowly_is_not_abandoned(draft, tmp_path, monkeypatch):
+    (taking, voice), clock = draft, [0.0]
+    monkeypatch.setattr(enrolling, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    voice.touched = 0.0
+
+    def later():
+        clock[0] += enrolling._IDLE * 0.7
+        taking.look()
+
+    parts = [(wave := sound(tmp_path))[:100], wave[100:200], wave[200:]]
+    asyncio.run(taking.bring(voice.id, in_parts("a.wav", *parts, before=later), False))
+    assert (voice.recordings / "a.wav").read_bytes() == wave
 
 
 def test_what_cannot_be_started(known, tmp_path, places):

@@ -115,11 +115,24 @@ class Enrolling:
         if draft.files >= _MOST:
             raise OutputError.of("studio.too_many", most=_MOST)
         place = draft.folder / "spoken" / name if spoken else draft.recordings / name
-        limit = min(uploads.TAKE_BYTES, _VOICE_BYTES - draft.size)
+        came = 0
+
+        def count(size: int) -> None:
+            nonlocal came
+            came += size
+            draft.size += size
+            draft.touched = time.monotonic()
+            if draft.size > _VOICE_BYTES:
+                left = _VOICE_BYTES - (draft.size - came)
+                raise OutputError.of("studio.too_large", name=name, limit=left // 2**20)
+
         draft.files += not spoken
-        await uploads.receive(request, place, limit, uploads.check_sound)
-        draft.size += place.stat().st_size
-        draft.touched = time.monotonic()
+        try:
+            await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound, count)
+        except BaseException:
+            draft.files -= not spoken
+            draft.size -= came
+            raise
         if spoken:
             draft.spoken = place
 
@@ -148,7 +161,7 @@ class Enrolling:
         return self._works.add(KIND, partial(self._learn, draft), beside=True, voice=draft.name)
 
     def drop(self, id: str) -> None:
-        """Drop abandoned drafts.
+        """Drop a draft that is not to be enrolled after all.
 
         Raises:
             ConfigError: nobody is to be enrolled under that number.

@@ -34,7 +34,11 @@ def plain_name(name: str, kinds: Collection[str]) -> str:
 
 
 async def receive(
-    request: Request, place: Path, limit: int, check: Callable[[Path], None] = lambda path: None
+    request: Request,
+    place: Path,
+    limit: int,
+    check: Callable[[Path], None] = lambda path: None,
+    count: Callable[[int], None] = lambda size: None,
 ) -> None:
     """Write a request's body to a file, whole or not at all.
 
@@ -43,6 +47,7 @@ async def receive(
         place: of the file; its folder is made.
         limit: bytes.
         check: looks at the file before it takes its place, and raises what is wrong with it.
+        count: is given the bytes of each part as it comes, and raises if they are too many.
 
     Raises:
         OutputError: it is too large, or cannot be written.
@@ -58,6 +63,7 @@ async def receive(
                 size += len(part)
                 if size > limit:
                     raise OutputError.of("studio.too_large", name=place.name, limit=limit // _MB)
+                count(len(part))
                 file.write(part)
         try:
             check(temporary)
