@@ -90,7 +90,7 @@ def test_what_was_said_of_a_line_that_is_gone_is_no_other_line_s_and_is_told(rev
     assert [*behind.values()] == [TEXTS[1]]
     review.follow(lines(TEXTS))  # and is there again
     assert review.marks()["0002_하나"].note == "더 크게"
-    assert not left_behind(lines(TEXTS), review)
+    assert not left_behind(iter(lines(TEXTS)), review)
 
 
 def test_a_script_that_was_misread_once_changes_nothing(review):

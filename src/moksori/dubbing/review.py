@@ -346,4 +346,5 @@ def left_behind(
     """Lines of which something was said and that the script no longer has: their text, by their ids."""
     known = {id: change.script_text or "" for id, change in review.changes(to).items()}
     known |= {id: mark.text for id, mark in review.marks(to).items() if mark.state or mark.note}
-    return {id: text for id, text in known.items() if id not in set(ids)}
+    here = set(ids)
+    return {id: text for id, text in known.items() if id not in here}
