@@ -38,6 +38,18 @@ def test_what_is_written_is_read(tmp_path, monkeypatch):
         check(tmp_path / "none")
 
 
+@pytest.mark.parametrize("fault", [KeyError("uid"), OSError("uid"), ModuleNotFoundError("pwd")])
+def test_a_system_that_knows_no_user_names_nobody(monkeypatch, fault):
+    """A user number without a name, as in a container; Windows without USERNAME."""
+
+    def getuser():
+        raise fault
+
+    monkeypatch.delenv(ledger.OPERATOR, raising=False)
+    monkeypatch.setattr("getpass.getuser", getuser)
+    assert ledger.operator() == "?"
+
+
 @pytest.mark.parametrize(
     ("do", "expected"),
     [

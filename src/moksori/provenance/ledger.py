@@ -109,7 +109,11 @@ def operator() -> str:
     """Who is at work: as `MOKSORI_OPERATOR` says, or the system's name of the user."""
     try:
         return os.environ.get(OPERATOR) or getpass.getuser()
-    except (OSError, KeyError):  # a user number that nobody has, as in a container
+    except (
+        OSError,
+        KeyError,
+        ImportError,
+    ):  # a user number that nobody has; Windows without a name
         return "?"
 
 
