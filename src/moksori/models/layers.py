@@ -120,8 +120,8 @@ class _Depthwise(torch.autograd.Function):
         of_weight = []
         for tap in range(taps):
             moved = ctx.dilation * (tap - taps // 2)
-            seen = x[:, max(0, moved) : size + min(0, moved)]
-            made = grad[:, max(0, -moved) : size - max(0, moved)]
+            seen = x[:, max(0, moved) : max(0, size + moved)]
+            made = grad[:, max(0, -moved) : max(0, size - moved)]
             of_weight.append((seen * made).sum((0, 1)))
         of_x = _depthwise(grad, weight.flip(-1), None, ctx.dilation)
         return of_x, torch.stack(of_weight, -1)[:, None], grad.sum((0, 1)), None
