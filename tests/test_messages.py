@@ -25,6 +25,16 @@ def test_both_languages_are_there_with_the_same_values():
         assert fields(texts["ko"]) == fields(texts["en"]), code
 
 
+def test_the_page_speaks_of_its_own_fields_for_channels_and_the_start():
+    for code, texts in codes().items():
+        page = codes().get(f"page.{code}")
+        asked = re.search("--(channels|start)", texts["en"])
+        if asked and code != "channels.form":  # which is of the command alone
+            assert page, code
+        for lang, text in (page or {}).items():
+            assert "--" not in text and fields(text) <= fields(texts[lang]), code
+
+
 def test_korean_messages_are_korean():
     for code, texts in codes().items():
         if re.search(r"[a-z]{3}", re.sub(r"\{[^}]*}", "", texts["en"])):

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 from moksori.dubbing.request import load_job
 from moksori.dubbing.task import Setup
 from moksori.dubbing.work.engines import LocalEngine, Outcome
+from moksori.messages import message
 from moksori.studio.app import Api, Asked
 from moksori.studio.desk import Desk, KeptEngine
 from moksori.studio.session import Session
-from moksori.studio.view import job_view
+from moksori.studio.view import job_view, work_view
+from moksori.studio.works import Work
 
 
 def test_a_line_in_hand_is_heard_as_soon_as_its_sound_is_there(tmp_path, monkeypatch):
@@ -59,3 +61,12 @@ def test_the_page_says_whose_channel_is_which(tmp_path):
         assert load_job(tmp_path / "job").channels is None
     finally:
         session.close()
+
+
+def test_why_a_work_failed_is_said_by_the_page_s_fields_and_not_by_options():
+    failed = Work(number=1, kind="export", about={}, do=lambda watch: None)
+    failed.state, failed.error = "failed", message("reel.midnight", path="reel.wav")
+    assert (
+        "“Start”" in work_view(failed, "en")["error"]
+        and "“시작”" in work_view(failed, "ko")["error"]
+    )

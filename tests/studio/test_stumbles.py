@@ -3,8 +3,10 @@
 import threading
 import time
 
+import numpy as np
 import openpyxl
 import pytest
+import soundfile
 
 from moksori.dubbing.records import Change, Mark
 from moksori.dubbing.review import Review
@@ -216,3 +218,18 @@ def test_a_line_that_cannot_be_read_is_heard_where_its_fault_is(studio, new_page
     with page.expect_response(lambda r: "/0001_" in r.url and r.url.endswith("/source")) as heard:
         fault.locator("xpath=ancestor-or-self::li").locator(".listen").click()
     assert heard.value.ok and heard.value.headers["content-type"] == "audio/flac"
+
+
+def test_a_channel_that_the_track_lacks_is_corrected_where_it_is_said(show, studio, new_page):
+    track = show / "1화" / "poly.wav"
+    soundfile.write(track, 0.1 * np.random.default_rng(0).standard_normal((16000 * 30, 3)), 16000)
+    studio.session.save(fps="25", start="01:00:00:00", audio=track, channels={"하나": "9"})
+    page = new_page(studio)
+    page.wait_for_selector("#tabs a[data-name=check]")
+    go(page, "check")
+    said = page.locator("p.bad").get_by_text("“9”이라는 채널은 트랙에 없습니다")
+    said.wait_for()
+    assert "--" not in said.inner_text()
+    page.fill("input[name=channels]", "mix")
+    page.click("form.settings button.main")
+    until(lambda: studio.session.desk.checked and len(studio.session.desk.checked.recorded) == 4)

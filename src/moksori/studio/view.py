@@ -264,7 +264,7 @@ def work_view(work: Work, lang: Lang) -> dict[str, Any]:
     return {
         "number": work.number, "kind": work.kind, "about": work.about, "state": work.state,
         "quiet": work.quiet,
-        "error": work.error.say(lang) if work.error else "", "result": _said(work.result, lang),
+        "error": _on_page(work.error).say(lang) if work.error else "", "result": _said(work.result, lang),
         "stage": progress.stage.value if progress else "",
         "done": progress.done if progress else 0, "total": progress.total if progress else 0,
         "left": progress.left if progress else None,

@@ -11,7 +11,7 @@ const COLUMNS = ["line", "character", "actor", "file", "no", "start", "end", "ep
  * @param settings As they are.
  * @param only The names of those to show.
  * @param before Where this form stood until now: what was changed there of the same job and not saved is kept. */
-export function settingsForm(settings, only = ALL, before = null) {
+export function settingsForm(settings, only = settings.channels ? [...ALL, "channels"] : ALL, before = null) {
   const fields = {
     fps: () => h("label", {}, t("set.fps"), h("select", { name: "fps" }, [...new Set([...RATES, settings.fps ?? ""])].map((rate) => h("option", { value: rate, selected: rate === (settings.fps ?? "") }, rate || t("set.none"))))),
     start: () => h("label", {}, t("set.start"), h("input", { name: "start", value: settings.start ?? "", placeholder: "01:00:00:00" })),
