@@ -19,6 +19,7 @@ _GAMES = re.compile(r"\s?(?:[가-힣]{2,6}\s?)?(?:올림픽|아시안\s?게임|�
 _CLOTHES = re.compile(r"사이즈|치수|옷|입(?!니|장|구|원|학|금)")
 _CODE = re.compile(r"(?:비밀번호|비번|암호|코드|군번|인식\s?번호|일련\s?번호)[은는이가]?[:,]?\s?$")
 _ORDINAL = re.compile(r"(?:^|[\s(])제\s?$")  # 제2장, 제 16대
+_ENGLISH_LABEL = re.compile(r"(?:넘버|№|No\.) ?$")  # No. 1 is 넘버 원
 _LABEL = re.compile(
     r"(?:레벨|시즌|챕터|파트|스테이지|페이즈|라운드|구역|섹터|블록|번호|에피소드|페이지|등급|랭크|트랙|버전|채널|코드|"
     r"게이트|유닛|넘버|단계|문제|정답) ?$"
@@ -69,16 +70,19 @@ def spelled(number: str, line: str, end: int) -> Spoken | None:
 
 
 def named(number: str, line: str, end: int) -> Spoken | None:
-    """After a word that says what is numbered: 제2장, 레벨 10 달성. 이글 1 may be said in English."""
+    """After a word that says what is numbered: 제2장, 레벨 10 달성. In English: No. 1, or 이글 1 may be."""
     before = line[: end - len(number)]
     if _ORDINAL.search(before):
         return Spoken(decimal(number), end)
+    short = number.isdigit() and len(number) <= 2 and number[0] != "0"
+    told = short and int(number) < len(ENGLISH) and not counts(line, end)
+    if told and _ENGLISH_LABEL.search(before):
+        return Spoken(ENGLISH[int(number)], end, "doubt.call_sign", decimal(number))
     if line[end : end + 1].isalnum():
         return None
     if _LABEL.search(before):
         return Spoken(decimal(number), end)
-    short = number.isdigit() and len(number) <= 2 and number[0] != "0"
-    if not short or int(number) >= len(ENGLISH) or counts(line, end):
+    if not told:
         return None
     place = len(before.removesuffix(" "))
     name = next((piece for piece in pieces_of(line) if piece.end == place), None)

@@ -15,7 +15,11 @@ _LETTERS = {
     "Y": "와이", "Z": "제트",
 }  # fmt: skip
 PHRASE = re.compile(r"\d+[A-Za-z]+|[A-Za-z']+ [A-Za-z']+")  # only if the dictionary has it
-WORD = re.compile(r"[A-Za-z]+(?:['’.&-][A-Za-z]+)*(?:-?\d+)?")
+# A full stop that shortens is part of the word: U.S.A.에서, Mr. Kim, No. 1.
+WORD = re.compile(
+    r"(?:[A-Za-z]\.){2,}(?=[가-힣]|\s?\d)|(?i:mrs?|ms|dr|vs)\.(?=\s?\w)|No\.(?=\s?\d)"
+    r"|[A-Za-z]+(?:['’.&-][A-Za-z]+)*(?:-?\d+)?"
+)
 _LONGEST_ABBREVIATION = 5
 
 
@@ -28,6 +32,13 @@ def english() -> dict[str, str]:
     except FileNotFoundError:
         raise TextError(message("text.package_file", file=path), "") from None
     return dict(row.split("\t") for row in rows if row and not row.startswith("#"))
+
+
+def known(word: str) -> str:
+    """The reading of a word in Latin letters that the dictionary has; "" if it has none."""
+    plain = word.replace("’", "'")
+    spellings = (plain, plain.lower(), plain.lower().replace(".", ""))
+    return next((english()[spelling] for spelling in spellings if spelling in english()), "")
 
 
 def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:
@@ -48,9 +59,8 @@ def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:
     plain = word.replace("’", "'")
     if len(plain) == 1 and plain.isupper():
         return _LETTERS[plain]
-    for spelling in (plain, plain.lower(), plain.lower().replace(".", "")):
-        if spelling in english():
-            return english()[spelling]
+    if reading := known(plain):
+        return reading
     stem = plain.rstrip("-0123456789")
     number = plain[len(stem) :].lstrip("-")
     letters = re.sub(r"[^A-Za-z]", "", stem).upper()

@@ -9,7 +9,7 @@ from moksori.errors import TextError
 from moksori.messages import Lang, Message, Value, message, say
 from moksori.text.counters import MONEY
 from moksori.text.directions import Event, take_out
-from moksori.text.latin import PHRASE, WORD, english, read_word
+from moksori.text.latin import PHRASE, WORD, english, known, read_word
 from moksori.text.lexicon import Lexicon, load_lexicon
 from moksori.text.marks import clean, cut_word, is_inside, join, lengthened
 from moksori.text.notation import read_number
@@ -150,8 +150,7 @@ def _word_at(text: str, written: str, offset: int, spell: bool) -> Spoken | None
     if not (word := WORD.match(text, offset)):
         return None
     reading = read_word(word.group(), written, offset, spell)
-    known = word.group().lower() in english()
-    return Spoken(reading, word.end(), "" if known else "doubt.spelled")
+    return Spoken(reading, word.end(), "" if known(word.group()) else "doubt.spelled")
 
 
 def _number_at(text: str, offset: int) -> Spoken | None:
