@@ -20,6 +20,7 @@ WORD = re.compile(
     r"(?:[A-Za-z]\.){2,}(?=[가-힣]|\s?\d)|(?i:mrs?|ms|dr|vs)\.(?=\s?\w)|No\.(?=\s?\d)"
     r"|[A-Za-z]+(?:['’.&-][A-Za-z]+)*(?:-?\d+)?"
 )
+_DOTTED = re.compile(r"[A-Za-z](?:\.[A-Za-z])+\.?")  # letters one by one: a.m. is not am
 _LONGEST_ABBREVIATION = 5
 
 
@@ -37,7 +38,8 @@ def english() -> dict[str, str]:
 def known(word: str) -> str:
     """The reading of a word in Latin letters that the dictionary has; "" if it has none."""
     plain = word.replace("’", "'")
-    spellings = (plain, plain.lower(), plain.lower().replace(".", ""))
+    whole = "" if _DOTTED.fullmatch(plain) else plain.lower().replace(".", "")
+    spellings = (plain, plain.lower(), whole)
     return next((english()[spelling] for spelling in spellings if spelling in english()), "")
 
 
@@ -64,7 +66,8 @@ def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:
     stem = plain.rstrip("-0123456789")
     number = plain[len(stem) :].lstrip("-")
     letters = re.sub(r"[^A-Za-z]", "", stem).upper()
-    spelled = len(letters) <= _LONGEST_ABBREVIATION and (stem.isupper() or len(letters) == 1)
+    short = stem.isupper() or len(letters) == 1 or _DOTTED.fullmatch(stem)
+    spelled = len(letters) <= _LONGEST_ABBREVIATION and short
     if "-" in stem:
         return " ".join(read_word(part, line, offset, spell) for part in plain.split("-"))
     if number and len(stem) > 1 and (part := english().get(stem.lower())):

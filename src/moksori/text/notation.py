@@ -25,6 +25,8 @@ _MONEY = "".join(map(re.escape, MONEY))
 _DASH = "[-–—]"
 _EVENT = "(?:절|전쟁|운동|혁명|사태|사변|사건|테러|참사|선언|항쟁|의거|광복|민주화|쿠데타|계엄)"
 _DAYS = r"4\.19|5\.1[68]|6\.25|8\.15|9\.11|10\.26|12\.12"  # known even without such a word
+_HOUR = r"[01]?\d|2[0-4]"
+_AM_PM = r"([AaPp])(?:\.[Mm]\.(?=\s?[가-힣\d])|\.?[Mm](?![A-Za-z\d]))"
 _STEP = r"\s?[.,·ㆍ…!]+\s?|\s?[-–—~]+\s?|\s?[/→]\s?|\s"  # between the numbers of a countdown
 # Counters before which two numbers are an estimate: 2, 3일.
 _ESTIMATED = (
@@ -134,16 +136,29 @@ def _known_day(match: re.Match[str], line: str) -> Spoken | None:
     return day._replace(doubt="doubt.day", other=decimal(match.group()))
 
 
+def _clock(hour: int, minute: int) -> str:
+    word = native(hour, True) if 1 <= hour <= 12 else sino(hour)
+    return f"{word}시" + (f" {sino(minute)}분" if minute else "")
+
+
 def _time(match: re.Match[str], line: str) -> Spoken:
     """14:30; a zero in front may be a timer's: 00:30."""
     hour, minute = int(match[1]), int(match[2])
-    word = native(hour, True) if 1 <= hour <= 12 else sino(hour)
-    text = f"{word}시" + (f" {sino(minute)}분" if minute else "")
     if match[3]:
-        return Spoken(f"{word}시 {sino(minute)}분 {sino(int(match[3]))}초", match.end())
+        text = f"{_clock(hour, 0)} {sino(minute)}분 {sino(int(match[3]))}초"
+        return Spoken(text, match.end())
+    text = _clock(hour, minute)
     if match[1][0] == "0":
         return Spoken(text, match.end(), "doubt.timer", f"{sino(hour)}분 {sino(minute)}초")
     return Spoken(text, match.end())
+
+
+def _half_day(match: re.Match[str], line: str) -> Spoken:
+    """9AM → 오전 아홉시; 9:30 p.m. → 오후 아홉시 삼십분."""
+    half, letters = ("오전", "에이엠") if match[3] in "Aa" else ("오후", "피엠")
+    clock = _clock(int(match[1]), int(match[2] or 0))
+    by_letter = clock if match[2] else decimal(match[1])
+    return Spoken(f"{half} {clock}", match.end(), "doubt.half_day", f"{by_letter} {letters}")
 
 
 def _versus(match: re.Match[str], line: str) -> Spoken:
@@ -275,7 +290,8 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (rf"(\d{{1,2}})\s?[·ㆍ.]\s?(\d{{1,2}})(?=\s?{_EVENT})", _memorial),
         (r"(\d{1,2})[·ㆍ](\d{1,2})(?!\d)", _memorial),
         (rf"(?=(?:{_DAYS})(?![\d.]*\d))(\d+)\.(\d+)", _known_day),
-        (r"([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?!\d)", _time),
+        (rf"(?<!오[전후] )({_HOUR})(?::([0-5]\d))?\s?{_AM_PM}", _half_day),
+        (rf"({_HOUR}):([0-5]\d)(?::([0-5]\d))?(?!\d)", _time),
         (r"(\d{1,9})(\s?:\s?|\s?대\s?)(\d{1,9})(?![\d.])(?!\s?(?:년|명|개|층|번))", _versus),
         (r"(\d{1,9})/(\d{1,9})(?![\d/])", _fraction),
         (rf"([{_MONEY}])\s?({_NUMBER})(\s?[십백천만억조]+)?", _money),
