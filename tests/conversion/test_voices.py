@@ -98,6 +98,10 @@ def test_what_is_no_pack_is_told(converter, tmp_path):
             Converter.from_pretrained(packs=tmp_path).voice(name)
     with pytest.raises(VoiceError, match="nearest are lmy"):
         Converter.from_pretrained(packs=tmp_path).voice("lmyy")
+    for name in ("없음", "홍길동"):  # like none of them
+        with pytest.raises(VoiceError) as error:
+            Converter.from_pretrained(packs=tmp_path).voice(name)
+        assert error.value.say("ko").startswith(f"“{name}”: 없는 목소리입니다. `moksori voices`")
 
 
 def test_a_name_that_a_mac_has_decomposed_is_found(converter, tmp_path):

@@ -107,7 +107,7 @@ def find_target(
     """A voice of the model or an enrolled one, read anew each time, so that its consent holds each time.
 
     Raises:
-        VoiceError: there is none, and the message names the nearest; one whose consent has ended, was
+        VoiceError: there is none, the message names those alike; one whose consent has ended, was
             revoked or does not cover this use, or that was enrolled on another model.
         CheckpointError: its pack is damaged.
     """
@@ -130,8 +130,10 @@ def find_target(
         _check_weights(target, model)
         return target
     names += [path.stem for path in pack_paths(packs)]
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or names[:5]
-    raise VoiceError.of("voice.unknown", voice=name, near=", ".join(near))
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.3)
+    if near:
+        raise VoiceError.of("voice.unknown_near", voice=name, near=", ".join(near))
+    raise VoiceError.of("voice.unknown", voice=name)
 
 
 def _reference(secret: str, consent: Consent) -> str:
