@@ -159,6 +159,11 @@ def test_a_message_can_be_kept_and_sent():
     assert str(AudioError("plain words")) == AudioError("plain words").say("ko") == "plain words"
 
 
+def test_a_voice_without_a_consent_of_its_own_is_not_said_to_be_without_consent():
+    said = say("verify.licence", "ko", voice="lmy")
+    assert said == "목소리 lmy: 따로 받은 동의서가 없으며, 모델의 라이선스를 따릅니다"
+
+
 def test_an_unknown_code_or_a_missing_value_is_an_error():
     with pytest.raises(KeyError):
         say("no.such.code", "ko")
