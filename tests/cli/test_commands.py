@@ -377,6 +377,8 @@ def test_importing_leaves_what_is_slow_to_import_alone():
 def test_text_shows_readings_and_tells_faults_by_row(moksori, tmp_path):
     script = tmp_path / "lines.txt"
     script.write_text("(웃음) 3시에 보자\n\n이건 qwertz야\nABC 좋아\n", encoding="utf-8-sig")
+    for both in ((), ("그래", "--file", script)):
+        assert "give a line, or --file with a script" in moksori("text", *both).stderr
     done = moksori("text", "--file", script)
     assert done.returncode == 2
     assert "read   세시에 보자" in done.stdout
