@@ -10,7 +10,9 @@ import pytest
 import soundfile
 import torch
 from openpyxl import Workbook
+from typer.testing import CliRunner
 
+from moksori.cli import app
 from moksori.config import OptimizerConfig
 from moksori.conversion.checkpoint import load_conversion
 from moksori.conversion.consents import read_consent
@@ -161,6 +163,19 @@ def test_recordings_without_a_text_are_told(folder, tmp_path):
         read_voice(tmp_path, "hong")
     with pytest.raises(CorpusError, match=r"no recordings in it"):
         read_voice(tmp_path / "none", "hong")
+
+
+def test_the_command_tells_in_korean_what_it_does_and_how_much_it_leaves_out(model, tmp_path):
+    (tmp_path / "takes").mkdir()
+    for i in range(8):
+        soundfile.write(tmp_path / "takes" / f"{i}.wav", voiced_wave(1.0), 22050)
+    arguments = (
+        "enroll", "hong", tmp_path / "takes", "--consent", ROOT / "examples" / "consent.toml",
+        "--model", model, "--packs", tmp_path / "packs", "--lang", "ko",
+    )  # fmt: skip
+    done = CliRunner().invoke(app, [*map(str, arguments)])
+    assert done.exception.say("ko").endswith("그 밖에 녹음 5개")
+    assert "녹음 준비" in done.output and "preparing" not in done.output
 
 
 def test_a_script_may_hold_the_texts(folder, tmp_path):

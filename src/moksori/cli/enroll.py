@@ -1,8 +1,9 @@
 """`moksori enroll`: a voice of one's own, with consent."""
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -99,10 +100,14 @@ def enroll(
         if script
         else read_voice(folder, name)
     )
+
+    def bar(stage: str, steps: Iterable[Any], total: int) -> Iterable[Any]:
+        return progress(say(f"stage.{stage}", console.language))(steps, total)
+
     with scratch() as temporary:
         done = learn(
             name, lines, agreed, model or MODEL, work or temporary, packs or packs_folder(),
-            replace=force, progress=lambda stage, *steps: progress(stage)(*steps), spoken=spoken,
+            replace=force, progress=bar, spoken=spoken,
         )  # fmt: skip
     for why in done.left_out:
         out.print(say("enrol.left_out", console.language, why=why), markup=False)

@@ -38,6 +38,7 @@ from moksori.writing import alone_in, atomic_write
 
 Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
 MIN_SECONDS: Seconds = 30.0  # of speech; what one minute and two give is in docs/figures.md
+_NAMED = 3  # recordings that were left out, in an error
 _VALID_SHARE = 0.1  # of the texts, to choose the weights by
 _DATA = DataConfig(batch_seconds=30.0, buckets=2, max_line_seconds=MAX_SECONDS)
 _OPTIMIZER = OptimizerConfig(
@@ -164,7 +165,10 @@ def enroll(
         entry = report["speakers"].get(name, {"seconds": {}})
         usable = sum(entry["seconds"].values())
         if usable < MIN_SECONDS or "valid" not in entry["seconds"]:
-            notice = [Message.load(line["message"]) for line in report["rejected"][:3]]
+            rejected = report["rejected"]
+            notice = [Message.load(line["message"]) for line in rejected[:_NAMED]]
+            if (more := len(rejected) - _NAMED) > 0:
+                notice.append(message("enrol.more", number=more))
             little = message("enrol.little", usable=usable, lines=len(lines), least=MIN_SECONDS)
             raise CorpusError(reduce(_then, notice, little))
         heard = (
