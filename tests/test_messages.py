@@ -5,12 +5,16 @@ import string
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from moksori import errors
 from moksori.dubbing.plan.cast import read_cast
+from moksori.dubbing.request import JobFile
 from moksori.errors import AudioError, ConfigError, TextError
+from moksori.files import explain, load_toml
 from moksori.messages import Message, codes, message, say
 from moksori.script.line import Place
+from moksori.studio.answers import Asked
 
 SOURCE = Path(__file__).parents[1] / "src" / "moksori"
 
@@ -136,6 +140,18 @@ def test_a_fault_of_a_cast_is_said_in_korean(tmp_path, text, korean):
         read_cast(path)
     assert f"{path}: " in error.value.say("ko")
     assert korean in error.value.say("ko")
+
+
+def test_a_text_of_the_wrong_length_or_form_is_not_told_to_be_text(tmp_path):
+    path = tmp_path / "job.toml"
+    path.write_text('original_language = "Korean, I think"', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"must be of the form \^\(\[A-Za-z]") as error:
+        load_toml(path, JobFile)
+    assert "형식이어야 합니다 (받은 값: 'Korean, I think')" in error.value.say("ko")
+    with pytest.raises(ValidationError) as long:
+        Asked(word="가" * 101)
+    assert explain(long.value).say("ko").startswith("“word”: 100자까지만 쓸 수 있습니다")
+    assert "must have 100 characters at most" in explain(long.value).say("en")
 
 
 def test_a_message_within_a_message_is_said_in_the_same_language():

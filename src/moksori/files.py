@@ -29,6 +29,8 @@ _KINDS = {  # what pydantic finds, by what it calls it
     "toml.unknown_key": ("extra_forbidden",),
     "toml.no_key": ("missing",),
     "toml.empty": ("string_too_short",),
+    "toml.too_long": ("string_too_long",),
+    "toml.form": ("string_pattern_mismatch",),
     "toml.text": ("string_",),
     "toml.number": ("float_", "finite_number"),
     "toml.whole_number": ("int_",),
