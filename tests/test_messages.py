@@ -148,6 +148,9 @@ def test_a_text_of_the_wrong_length_or_form_is_not_told_to_be_text(tmp_path):
     with pytest.raises(ConfigError, match=r"must be of the form \^\(\[A-Za-z]") as error:
         load_toml(path, JobFile)
     assert "형식이어야 합니다 (받은 값: 'Korean, I think')" in error.value.say("ko")
+    with pytest.raises(ConfigError) as of_an_option:
+        JobFile().merged({"original_language": "Korean, I think"})
+    assert error.value.say("ko") == f"{path}: {of_an_option.value.say('ko')}"
     with pytest.raises(ValidationError) as long:
         Asked(word="가" * 101)
     assert explain(long.value).say("ko").startswith("“word”: 100자까지만 쓸 수 있습니다")

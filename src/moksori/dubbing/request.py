@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import tomlkit
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from moksori.config import Seconds
 from moksori.conversion.consents import Purpose, Usage
@@ -22,7 +22,7 @@ from moksori.conversion.treble import Treble
 from moksori.dubbing.records import HANDLES, HOME
 from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError, OutputError
-from moksori.files import load_toml, near
+from moksori.files import explain, load_toml, near
 from moksori.listed import existing
 from moksori.messages import Lang, message, readable
 from moksori.signal.loudness import PREMIX, PREMIX_RATE
@@ -145,8 +145,15 @@ class JobFile(BaseModel):
     device: str = "cpu"
 
     def merged(self, given: Mapping[str, Any]) -> "JobFile":
-        """With the values that are given anew; the others stay."""
-        return type(self).model_validate(self.model_dump() | dict(given))
+        """With the values that are given anew; the others stay.
+
+        Raises:
+            ConfigError: an impossible value.
+        """
+        try:
+            return type(self).model_validate(self.model_dump() | dict(given))
+        except ValidationError as error:
+            raise ConfigError(explain(error)) from None
 
     def request(self) -> Request:
         """Read and check what can be without the files.
@@ -230,8 +237,7 @@ def remember(out: Path, asked: Mapping[str, Any]) -> JobFile:
         All that the job is asked for.
 
     Raises:
-        ConfigError: as `load_job`.
-        ValueError: a value that cannot be.
+        ConfigError: as `load_job`, or an impossible value.
         OutputError: the folder cannot be written to.
     """
     if not out.is_dir():
