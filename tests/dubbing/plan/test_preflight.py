@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from moksori.conversion.converter import Converter
 from moksori.dubbing.deliver.issue_list import save_issues
 from moksori.dubbing.plan.cast import Cast
-from moksori.dubbing.plan.issues import KINDS, Issue
+from moksori.dubbing.plan.issues import KINDS, Issue, entries
+from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.plan.preflight import overlaps, preflight
 from moksori.dubbing.plan.takes import find_takes
 from moksori.dubbing.records import Role, Take
@@ -209,6 +210,44 @@ def test_findings_are_kept_in_both_languages(tmp_path):
         rows = [*openpyxl.load_workbook(tmp_path / f"{lang}.xlsx").active.values]
         assert len(rows) == len(KINDS) + 1
         assert all(row[2] and "{" not in row[2] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("gains", "expected", "says"),
+    [
+        ((1, 1), None, ""),
+        ((1, 0.5), ("note", "mixed"), "2 channels differ"),
+        (
+            (1, 0),
+            ("warning", "mixed_silent"),
+            "some without sound (2), so that it is up to 6.0 dB quieter",
+        ),
+        ((1, 0.5, 0.2, 0.1, 0.1, 0.5), ("warning", "mixed_many"), "all 6 channels"),
+        (
+            (1, 1, 0, 0),
+            ("warning", "mixed_silent"),
+            "4 channels are mixed, some without sound (3, 4)",
+        ),
+    ],
+)
+def test_a_take_whose_channels_are_mixed_is_told(checked, tmp_path, gains, expected, says):
+    """Also by the next check, which measures nothing again; takes alike are one entry."""
+    wave = voiced_wave(2.5)[:, None] * np.array(gains, dtype=np.float32)
+    found = checked(line(), line(no="2"), wave=wave)
+    told = [entry for entry in entries(found.issues) if entry.issue.kind.startswith("mixed")]
+    assert [(e.issue.severity, e.issue.kind, len(e.places)) for e in told] == [
+        (*expected, 2) for _ in range(1) if expected
+    ]
+    assert all(says in entry.issue.say("en") for entry in told)
+    memory, converter = Memory(), Converter.from_pretrained()
+    memory.recall(tmp_path)
+    sounds = [memory.sound(take, converter, converted=True) for take in found.takes]
+    memory.keep(tmp_path)
+    again = Memory()
+    again.recall(tmp_path)
+    assert [again.sound(take, converter, converted=True).mixed for take in found.takes] == [
+        sound.mixed for sound in sounds
+    ]
 
 
 def test_what_is_no_word():

@@ -1,21 +1,39 @@
-"""Whose channel is which, on a production track with a channel a character."""
+"""Whose channel is which on a production track, and what the channels of a take become."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
 
+import numpy as np
+
 from moksori.dubbing.plan.issues import Issue
 from moksori.errors import ConfigError
-from moksori.messages import Value, message
+from moksori.messages import Message, Value, message
 from moksori.script.content import joined
 from moksori.script.groups import several
 from moksori.script.line import Line
 from moksori.script.names import name_key
+from moksori.signal.audio import SILENCE, decibels
 
 MIXED = "mix"  # all channels together, as of a stereo recording
 EVERYONE = ""  # whom nothing else says where to find
 _STEREO = 2
+_ALIKE = 1e-3  # of the peak: what differs by less does so by rounding or by compression
 _WORDS = re.compile(r"[^\W\d_]+")
+
+
+def mixing(samples: np.ndarray) -> Message | None:
+    """What there is to say of a take [n, channels] whose channels are mixed; None if they are all alike."""
+    count = samples.shape[1]
+    peaks = np.abs(samples).max(axis=0)
+    silent = [number for number, peak in enumerate(peaks, 1) if decibels(peak) < SILENCE]
+    if silent:
+        by = decibels(count / (count - len(silent))) if len(silent) < count else 0.0
+        listed = ", ".join(map(str, silent))
+        return message("issue.mixed_silent", channels=count, listed=listed, by=f"{by:.1f}")
+    if all(np.abs(samples[:, 0] - other).max() <= _ALIKE * peaks[0] for other in samples.T[1:]):
+        return None
+    return message("issue.mixed" if count == _STEREO else "issue.mixed_many", channels=count)
 
 
 class Channels:

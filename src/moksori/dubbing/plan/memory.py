@@ -15,6 +15,7 @@ import numpy as np
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter, Source
+from moksori.dubbing.plan.channels import mixing
 from moksori.dubbing.records import Take
 from moksori.dubbing.request import Request
 from moksori.dubbing.task import LONGEST, Setup, read_take
@@ -26,7 +27,7 @@ from moksori.signal import audio
 from moksori.signal.speaker import BandEnergy
 
 HEARD = "heard.sqlite"
-_FORMAT = 1  # raised when a recording would be measured otherwise
+_FORMAT = 2  # raised when a recording would be measured otherwise
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS heard (
     take TEXT PRIMARY KEY, state TEXT NOT NULL, digest TEXT NOT NULL, speech REAL NOT NULL,
@@ -41,6 +42,7 @@ class Sound(NamedTuple):
     speech: Seconds  # how long it is
     source: Source | None  # as `Heard`
     coarse: Message | None = None  # that it is quiet for the steps of its format
+    mixed: Message | None = None  # as `mixing`
 
 
 _Take = tuple[Path, int, int, int | None]  # file, first sample, samples, channel
@@ -118,7 +120,7 @@ class Memory:
             return
         self._home, self._kept, self._used = home, {}, set()
         with suppress(sqlite3.Error, OSError, ValueError), closing(_opened(home, "ro")) as database:
-            for name, written, digest, speech, f0, energy, coarse in database.execute(
+            for name, written, digest, speech, f0, energy, said in database.execute(
                 "SELECT * FROM heard"
             ):
                 path, begin, samples, *channel = json.loads(name)  # an older Moksori's has none
@@ -132,8 +134,9 @@ class Memory:
                 place = Path(os.path.normpath(home / path))
                 key = place, begin, samples, channel[0] if channel else None
                 self._kept[key] = state[1:]
-                notice = Message.load(coarse) if coarse else None
-                self._sounds.setdefault(key, (state[1:], Sound(digest, speech, source, notice)))
+                coarse, mixed = (Message.load(text) if text else None for text in json.loads(said))
+                sound = Sound(digest, speech, source, coarse, mixed)
+                self._sounds.setdefault(key, (state[1:], sound))
 
     def keep(self, home: Path) -> None:
         """Keep what was measured in a job's own folder; a trouble with that is none of the job's."""
@@ -147,11 +150,11 @@ class Memory:
         if not new or not home.is_dir():
             return
         rows = []
-        for (path, *rest), (state, (digest, speech, source, coarse)) in new.items():
+        for (path, *rest), (state, (digest, speech, source, *said)) in new.items():
             name = json.dumps([os.path.relpath(path, home), *rest])
             f0 = source and source.f0.astype(np.float32).tobytes()
             energy = source and source.energy.model_dump_json()
-            notice = coarse.dump() if coarse else ""
+            notice = json.dumps([one.dump() if one else "" for one in said], ensure_ascii=False)
             rows.append((name, json.dumps([_FORMAT, *state]), digest, speech, f0, energy, notice))
         try:
             with closing(_opened(home, "rwc")) as database, database:
@@ -188,4 +191,5 @@ def _sound(take: Take, converter: Converter, *, converted: bool) -> Sound:
         source = converter.source(recording, LONGEST) if converted else None
     except AudioError:  # the conversion reports it
         source = None
-    return Sound(digest, (end - begin) / recording.sample_rate, source, recording.coarse)
+    speech = (end - begin) / recording.sample_rate
+    return Sound(digest, speech, source, recording.coarse, mixing(recording.samples))

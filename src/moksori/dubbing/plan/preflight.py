@@ -112,6 +112,10 @@ def _of_take(
         return [Issue("error", where, "unreadable", {"why": sound.message})], None
     if sound.coarse:
         issues.append(Issue("warning", where, "header", {"why": sound.coarse}))
+    if sound.mixed and not take.cut:  # of a track it is asked, or said once
+        kind = sound.mixed.code.removeprefix("issue.")
+        severity: Severity = "note" if kind == "mixed" else "warning"
+        issues.append(Issue(severity, where, kind, sound.mixed.values))
     if take.line.end is not None and take.line.start is not None and take.start is not None:
         slot = take.line.end - take.line.start
         if not take.cut and take.seconds > slot + _TOUCHING:
