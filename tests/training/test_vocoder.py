@@ -10,7 +10,7 @@ import torch
 from moksori.config import VocoderTrainConfig, load_config
 from moksori.conversion.checkpoint import load_conversion, load_vocoder
 from moksori.conversion.converter import Converter
-from moksori.corpus.recordings import prepare_recordings, read_lists
+from moksori.corpus.recordings import _number, prepare_recordings, read_lists
 from moksori.corpus.segments import SegmentData, SegmentDataset
 from moksori.corpus.sources import Source
 from moksori.errors import CheckpointError, ConfigError, CorpusError, OutputError
@@ -77,6 +77,16 @@ def test_lists_that_cannot_be_used_are_refused(tmp_path):
         read_lists([tmp_path / "a.csv"], {"y": "CC0"}, [])
 
 
+def listed(folder: Path, names: list[str], speeds: tuple[float, ...] = ()):
+    """A list of recordings of the set x, made where they are not there yet."""
+    for number, name in enumerate(names):
+        if not (folder / name).exists():
+            soundfile.write(folder / name, voiced_wave(1.5, rate=RATE, seed=number), RATE)
+    rows = [f"{name},x,train" for name in names]
+    (folder / "list.csv").write_text("\n".join(["file,set,split", *rows]))
+    return read_lists([folder / "list.csv"], {"x": "CC0"}, speeds)
+
+
 def test_recordings_of_one_name_stay_two(tmp_path):
     """Of two sets both are prepared; within a set one would take the other's place."""
     for number, set in enumerate(("one", "two")):
@@ -99,6 +109,28 @@ def test_recordings_of_one_name_stay_two(tmp_path):
         file.write("spk_0.wav,one,train\n")
     with pytest.raises(CorpusError, match=r"line 3: “spk_0\.wav” would have the same name"):
         read_lists([tmp_path / "one" / "list.csv"], licences, [])
+
+
+def test_what_cannot_be_used_is_not_held_out(tmp_path):
+    """Of several recordings the first by hash is too short: another is held out, at no speed learnt."""
+    names = [f"{number}.wav" for number in range(3)]
+    sources = listed(tmp_path, names)
+    first = min(sources, key=lambda s: _number(s.prepared.id)).path
+    soundfile.write(first, voiced_wave(0.3, rate=RATE), RATE)
+    rows = prepare_recordings(
+        listed(tmp_path, names, (0.8,)), tmp_path / "data", {"x": "CC0"}, sample_rate=RATE, jobs=1
+    )
+    used = [row for row in rows if not row.problem]
+    [held] = [row.id for row in used if row.split == "valid"]
+    assert [row.split for row in used if row.id.startswith(held)] == ["valid"]
+    assert len([row for row in used if row.split == "train"]) == 2  # as recorded, and slower
+    train_vocoder(TINY, [tmp_path / "data"], tmp_path / "run")
+    prepare_recordings(
+        listed(tmp_path, [held + ".wav"]), tmp_path / "one", {"x": "CC0"}, sample_rate=RATE, jobs=1
+    )
+    with pytest.raises(CorpusError, match="no recordings of the split valid"):
+        train_vocoder(TINY, [tmp_path / "one"], tmp_path / "other")
+    assert not (tmp_path / "other" / "model").exists()
 
 
 def test_trains_exports_and_resumes(recordings, tmp_path, cut_after_one_epoch):

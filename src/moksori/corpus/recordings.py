@@ -111,7 +111,7 @@ def read_lists(
     for name in licences:
         if not any(source.prepared.set == name for source in found):
             raise CorpusError(f"no list has recordings of the set “{name}”")
-    return [own for source in _hold_out(found) for own in _at_speeds(source, speeds)]
+    return [own for source in found for own in _at_speeds(source, speeds)]
 
 
 def _at_speeds(source: _Source, speeds: Sequence[float]) -> Iterator[_Source]:
@@ -123,15 +123,24 @@ def _at_speeds(source: _Source, speeds: Sequence[float]) -> Iterator[_Source]:
         yield _Source(source.path, replace(own, id=f"{own.id}_x{speed:g}", speed=speed))
 
 
-def _hold_out(sources: Sequence[_Source]) -> list[_Source]:
-    """A share of the training recordings, at least one and the same every time, become `valid`."""
-    training = [_number(s.prepared.id) for s in sources if s.prepared.split == "train"]
-    limit = max(_VALID_SHARE * 2**32, min(training, default=0) + 1)
+def _hold_out(
+    sources: Sequence[_Source], rows: Sequence[PreparedRecording]
+) -> list[PreparedRecording]:
+    """The rows, a share of the usable training recordings, at least one and the same every time, as `valid`.
+
+    Those are not learnt at another speed either.
+    """
+    keys = [(source.prepared.set, source.path) for source in sources]
+    own = dict(zip(reversed(keys), reversed(rows), strict=True))  # as recorded: the first of a file
+    order = {
+        key: _number(row.id) for key, row in own.items() if row.split == "train" and not row.problem
+    }
+    limit = max(_VALID_SHARE * 2**32, min(order.values(), default=0) + 1)
+    held = {key for key, number in order.items() if number < limit and len(order) > 1}
     return [
-        _Source(s.path, replace(s.prepared, split="valid"))
-        if s.prepared.split == "train" and _number(s.prepared.id) < limit
-        else s
-        for s in sources
+        replace(row, split="valid") if key in held else row
+        for key, row in zip(keys, rows, strict=True)
+        if key not in held or row is own[key]
     ]
 
 
@@ -184,7 +193,8 @@ def prepare_recordings(
                 file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
                 file.flush()
                 known[row.key] = row
-        rows = [known[s.prepared.key] for s in wanted]
+        rows = [replace(known[s.prepared.key], split=s.prepared.split) for s in wanted]
+        rows = _hold_out(wanted, rows)
         content = "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
         atomic_write(dest / "recordings.jsonl", content)
         about = {
@@ -231,7 +241,7 @@ def paths(row: PreparedRecording, dest: Path) -> tuple[Path, Path]:
 
 
 def _is_done(row: PreparedRecording | None, wanted: PreparedRecording, dest: Path) -> bool:
-    if row is None or row.fingerprint != wanted.fingerprint or row.split != wanted.split:
+    if row is None or row.fingerprint != wanted.fingerprint:
         return False
     return bool(row.problem) or all(path.exists() for path in paths(row, dest))
 

@@ -109,6 +109,8 @@ class _Whole(Dataset[SegmentBatch]):
             for source in sources
             for item in source.items[:: max(1, -(-len(source.items) * len(sources) // _VALID_MOST))]
         ]
+        if not self.chosen:
+            raise CorpusError("no recordings of the split valid; prepare more recordings")
 
     def __len__(self) -> int:
         return len(self.chosen)

@@ -125,7 +125,7 @@ def train_vocoder(
 
     Raises:
         CheckpointError: `model` is no conversion model, `start` no vocoder, or its run is damaged.
-        CorpusError: a folder is not prepared, or for other settings.
+        CorpusError: a folder is not prepared, or for other settings; or no folder holds anything out.
         ConfigError: `run` holds a training with another config or model, `model` takes other mels, `start`
             has other sizes than the config's, or its shares are not one for each folder.
     """
