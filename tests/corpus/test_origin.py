@@ -29,7 +29,8 @@ def episode(folder: Path, *names: str) -> Path:
 
 def read(folder: Path, takes: Path | None = None):
     source = [folder / "script.csv", takes or folder / "takes"]
-    return read_script_corpus(*source), source
+    lines = read_script_corpus(*source)
+    return {line.id: line.audio for line in lines if not line.problem}, source
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def first(tmp_path) -> Path:
     folder = episode(tmp_path / "one", "0001", "0002")
     lines, source = read(folder)
     (tmp_path / "dest").mkdir()
-    note_origin(lines, {"rejected": []}, source, tmp_path / "dest")
+    note_origin(lines, source, tmp_path / "dest")
     return folder
 
 
@@ -57,7 +58,7 @@ def test_another_episode_is_refused(first, tmp_path, names, left):
 def test_another_script_of_the_same_folder_is_refused(first, tmp_path):
     script = tmp_path / "other.csv"
     script.write_text("파일,성우,대사\n0001,김,가 같이 가자.\n", encoding="utf-8")
-    lines = read_script_corpus(script, first / "takes")
+    lines = {"0001": first / "takes" / "0001.wav"}
     with pytest.raises(CorpusError, match="1 lines of"):
         check_origin(lines, [script, first / "takes"], tmp_path / "dest")
 
@@ -95,3 +96,25 @@ def test_the_command_refuses_before_any_work(tmp_path):
     assert "would leave it" in str(prepare("b"))
     assert (dest / "journal.jsonl").read_bytes() == journal
     assert prepare("a") is None
+
+
+@pytest.mark.slow
+def test_other_lists_of_recordings_are_refused_too(tmp_path):
+    dest, lists = tmp_path / "dest", [tmp_path / f"{name}.csv" for name in "ab"]
+    for path in lists:
+        rows = ["file,set,split"]
+        for number in range(2):
+            soundfile.write(tmp_path / f"{path.stem}{number}.wav", voiced_wave(1.2), 22050)
+            rows.append(f"{path.stem}{number}.wav,x,train")
+        path.write_text("\n".join(rows))
+
+    def prepare(*lists: Path) -> BaseException | None:
+        asked = ["prepare", "recordings", *map(str, lists), str(dest), "--licence", "x=CC0 1.0"]
+        return CliRunner().invoke(app, asked).exception
+
+    assert prepare(lists[0]) is None
+    kept = (dest / "recordings.jsonl").read_bytes()
+    error = prepare(lists[1])
+    assert "2 recordings of" in error.say("en") and "녹음 2개가" in error.say("ko")
+    assert (dest / "recordings.jsonl").read_bytes() == kept
+    assert prepare(*lists) is None

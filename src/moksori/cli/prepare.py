@@ -141,6 +141,8 @@ def prepare_recordings(
     with extra("train"):
         from moksori.corpus.recordings import prepare_recordings as prepare
         from moksori.corpus.recordings import read_lists
+    from moksori.corpus.origin import check_origin, note_origin
+
     pairs = dict(pair.split("=", 1) for pair in licence if "=" in pair)
     if len(pairs) < len(licence):
         raise ConfigError("--licence: write SET=LICENCE, such as “kathleen=CC0 1.0”")
@@ -153,9 +155,14 @@ def prepare_recordings(
             f"--speeds {speeds}: write numbers from {_SLOWEST:g} to {_FASTEST:g} and commas, such as 0.8,1.1"
         )
     sources = read_lists(lists, pairs, factors)
+    own = [source for source in sources if source.prepared.speed == 1]
+    recordings = {"/".join(source.prepared.key): source.path for source in own}
+    check_origin(recordings, lists, dest, "corpus.recordings_leaving")
     rows = prepare(
         sources, dest, pairs, sample_rate=sample_rate, jobs=jobs, progress=progress("preparing")
     )
+    used = {"/".join(row.key) for row in rows if not row.problem}
+    note_origin({id: path for id, path in recordings.items() if id in used}, lists, dest)
     table = Table("set", "split", "recordings", "minutes", "band, kHz")
     for name in pairs:
         for split in _SPLITS:
@@ -218,7 +225,8 @@ def _prepare(
         raise ConfigError.of("prepare.no_licence")
     agreed = read_consents(consents, {line.speaker for line in lines}) if consents else {}
     terms = Terms.declared(licence, commercial, agreed)
-    check_origin(lines, source, dest)
+    recordings = {line.id: line.audio for line in lines if line.audio and not line.problem}
+    check_origin(recordings, source, dest)
     report = prepare(
         lines,
         dest,
@@ -227,7 +235,9 @@ def _prepare(
         progress=progress(say("bar.preparing", console.language)),
         terms=terms.dump(),
     )
-    note_origin(lines, report, source, dest)
+    rejected = {line["id"] for line in report["rejected"]}
+    used = {id: path for id, path in recordings.items() if id not in rejected}
+    note_origin(used, source, dest)
     _print_report(report, dest)
     notice = say("prepare.use", console.language, licence=licence, use=terms.say_use())
     out.print(notice, markup=False)

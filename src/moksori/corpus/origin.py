@@ -1,33 +1,34 @@
 """Of which source a corpus was prepared, so that another source does not silently take its place.
 
-DEST/origin.json    the source's paths, and by its id the recording of each line of the manifests
+DEST/origin.json    the source's paths, and by its id each recording of the manifests
 """
 
 import filecmp
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from moksori.corpus.lines import SourceLine
 from moksori.errors import CorpusError
 from moksori.writing import atomic_write
 
 _NAME = "origin.json"
 
 
-def check_origin(lines: Sequence[SourceLine], source: Sequence[Path], dest: Path) -> None:
-    """See that no line of another source would leave the corpus, since the manifests are of one call's lines.
+def check_origin(
+    now: Mapping[str, Path], source: Sequence[Path], dest: Path, leaving: str = "corpus.leaving"
+) -> None:
+    """See that no recording of another source would leave the corpus, since the manifests are of one call.
 
-    The same source may lose lines, and so may one that was moved or whose recordings are gone.
+    The same source may lose recordings, and so may one that was moved or whose recordings are gone.
 
     Args:
-        lines: that are to be prepared.
+        now: the recordings that are to be prepared, by the ids of their lines.
         source: what they were read from: a script and its folder, a list, a corpus.
         dest: folder of the prepared corpus.
+        leaving: code of the message.
 
     Raises:
-        CorpusError: lines would leave whose source and recordings are still there.
+        CorpusError: recordings would leave that are still there, and so is their source.
     """
     try:
         known = json.loads((dest / _NAME).read_text(encoding="utf-8"))
@@ -36,23 +37,17 @@ def check_origin(lines: Sequence[SourceLine], source: Sequence[Path], dest: Path
         return  # of an older Moksori, which did not note it
     if before == _resolved(source) or not all(path.exists() for path in before):
         return
-    now = {line.id: line.audio for line in lines if not line.problem}
-    leaving = [id for id, path in recordings.items() if _leaves(Path(path), now.get(id))]
-    if leaving:
-        raise CorpusError.of("corpus.leaving", dest=dest, number=len(leaving), source=before[0])
+    number = sum(_leaves(Path(path), now.get(id)) for id, path in recordings.items())
+    if number:
+        raise CorpusError.of(leaving, dest=dest, number=number, source=before[0])
 
 
-def note_origin(
-    lines: Sequence[SourceLine], report: dict[str, Any], source: Sequence[Path], dest: Path
-) -> None:
-    """Note the source of what was prepared, with `report`."""
-    rejected = {line["id"] for line in report["rejected"]}
-    recordings = {
-        line.id: str(line.audio.resolve())
-        for line in lines
-        if line.audio and line.id not in rejected
+def note_origin(recordings: Mapping[str, Path], source: Sequence[Path], dest: Path) -> None:
+    """Note which recordings of which source were prepared."""
+    about = {
+        "source": [str(path) for path in _resolved(source)],
+        "recordings": {id: str(path.resolve()) for id, path in recordings.items()},
     }
-    about = {"source": [str(path) for path in _resolved(source)], "recordings": recordings}
     atomic_write(dest / _NAME, json.dumps(about, ensure_ascii=False, indent=1))
 
 
