@@ -108,3 +108,8 @@ def prepared(tmp_path_factory) -> Path:
     dest = tmp_path_factory.mktemp("prepared")
     prepare(emotiontts.read(source), dest, "none", valid_share=0.3)
     return dest
+
+
+def no_relpath(path, start=None):
+    """`os.path.relpath` between two drives of Windows."""
+    raise ValueError(f"path is on mount {path!r}, start on mount {start!r}")

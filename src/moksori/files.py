@@ -197,6 +197,14 @@ def near(path: Path, out: Path) -> str:
     return path.as_posix()
 
 
+def relative(path: Path, out: Path) -> str:
+    """Relative to a folder; absolute if it lies on another drive of Windows."""
+    try:
+        return Path(os.path.relpath(path, out)).as_posix()
+    except ValueError:
+        return path.absolute().as_posix()
+
+
 def safe_name(text: str) -> str:
     """A file's name, without suffix, for `text`.
 

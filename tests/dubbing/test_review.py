@@ -23,7 +23,7 @@ from moksori.dubbing.store import Store, line_states
 from moksori.dubbing.task import Task
 from moksori.errors import ConfigError, OutputError
 from moksori.script.line import Line, Place
-from tests.conftest import DEMO_TEXT, voiced_wave
+from tests.conftest import DEMO_TEXT, no_relpath, voiced_wave
 from tests.dubbing.conftest import InProcess, edit
 from tests.dubbing.test_job import request
 
@@ -172,11 +172,14 @@ def test_a_check_with_memory_reads_only_what_has_changed(show, monkeypatch):
     assert all(second.heard[id].digest == plain.heard[id].digest for id in plain.heard)
 
 
-def test_what_was_measured_is_kept_for_the_next_process(show, monkeypatch):
+@pytest.mark.parametrize("another_drive", [False, True])
+def test_what_was_measured_is_kept_for_the_next_process(show, monkeypatch, another_drive):
     from moksori.dubbing.plan import memory as memories
 
     read, real = [], memories.read_take
     monkeypatch.setattr(memories, "read_take", lambda take: (read.append(take.id), real(take))[1])
+    if another_drive:  # the recordings, on Windows
+        monkeypatch.setattr("os.path.relpath", no_relpath)
     asked, out = request(show), show / "out"
     Store(out).close()
     first = check(asked, review=Review(out))

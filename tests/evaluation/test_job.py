@@ -20,7 +20,7 @@ from moksori.evaluation.lines import (
 )
 from moksori.evaluation.report import summarise, write_report
 from moksori.evaluation.voices import Voices
-from tests.conftest import TEXTS, write_corpus
+from tests.conftest import TEXTS, no_relpath, write_corpus
 
 
 def judged(line: EvaluationLine) -> dict:
@@ -132,6 +132,13 @@ def test_the_page_has_every_line_and_says_what_failed(tmp_path):
     assert (tmp_path / "figures.png").stat().st_size > 10_000
     summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
     assert {"name", "value", "low", "high", "ceiling"} <= summary[0].keys()
+
+
+def test_the_page_finds_recordings_on_another_drive(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.path.relpath", no_relpath)
+    rows = evaluate([line("가", "가자")], judged, {}, tmp_path)
+    page = write_report(rows, summarise(rows, voices()), tmp_path, "a").read_text("utf-8")
+    assert 'src="file:///recordings/%EA%B0%80.wav"' in page
 
 
 def test_the_page_has_a_line_without_words(tmp_path):

@@ -6,12 +6,12 @@ OUT/index.html     the summary, the plots, and every line with players
 """
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from jinja2 import Environment
@@ -20,6 +20,7 @@ from matplotlib.figure import Figure as Picture
 from moksori.conversion.slips import LIMIT
 from moksori.evaluation.job import Row
 from moksori.evaluation.voices import Voices
+from moksori.files import relative
 from moksori.metrics.effort import EffortFollowed, followed
 from moksori.metrics.measures import gap_closed, interval
 from moksori.writing import atomic_write
@@ -206,12 +207,16 @@ def write_report(rows: list[Row], figures: list[Summary], out: Path, title: str)
     _draw([row for row in rows if not row["problem"]], out / "figures.png")
     text = files("moksori.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
     lines: list[dict[str, Any]] = [
-        row | {"source": os.path.relpath(row["recording"], out)} for row in rows
+        row | {"source": _url(relative(Path(row["recording"]), out))} for row in rows
     ]
     page = Environment(autoescape=True).from_string(text)
     path = out / "index.html"
     atomic_write(path, page.render(title=title, figures=figures, lines=lines))
     return path
+
+
+def _url(path: str) -> str:
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(path)
 
 
 _PANELS = (

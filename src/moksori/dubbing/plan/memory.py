@@ -20,6 +20,7 @@ from moksori.dubbing.records import Take
 from moksori.dubbing.request import Request
 from moksori.dubbing.task import LONGEST, Setup, read_take
 from moksori.errors import AudioError
+from moksori.files import relative
 from moksori.messages import Message
 from moksori.script.content import ScriptContent
 from moksori.script.script import read_script
@@ -151,7 +152,7 @@ class Memory:
             return
         rows = []
         for (path, *rest), (state, (digest, speech, source, *said)) in new.items():
-            name = json.dumps([os.path.relpath(path, home), *rest])
+            name = json.dumps([relative(path, home), *rest])
             f0 = source and source.f0.astype(np.float32).tobytes()
             energy = source and source.energy.model_dump_json()
             notice = json.dumps([one.dump() if one else "" for one in said], ensure_ascii=False)
