@@ -14,11 +14,12 @@ from moksori.text.lexicon import Lexicon, load_lexicon
 from moksori.text.marks import clean, cut_word, is_inside, join, lengthened
 from moksori.text.notation import read_number
 from moksori.text.numbers import Spoken
+from moksori.text.sums import read_equals
 
 # Marks that are written but not spoken: quotation marks and the brackets of titles.
 _SILENT = "'\"‘’“”„「」『』《》〈〉<>"
 _PAUSES = {":": ",", ";": ",", "—": ",", "–": ",", "·": " ", "ㆍ": " ", "/": " "}
-_SPOKEN_SIGNS = {"&": "앤드", "+": "플러스", "=": "는", "@": "골뱅이", "#": "샵", "×": "곱하기",
+_SPOKEN_SIGNS = {"&": "앤드", "+": "플러스", "@": "골뱅이", "#": "샵", "×": "곱하기",
                  "÷": "나누기", "㈜": "주식회사", "№": "넘버", "%": "퍼센트"}  # fmt: skip
 
 
@@ -126,7 +127,10 @@ def _read(text: str, written: str, spell: bool, words: Lexicon) -> tuple[str, li
             out.append(english()[phrase.group().lower()])
             offset = phrase.end()
             continue
-        spoken = _number_at(text, offset) or _word_at(text, written, offset, spell)
+        if text[offset] == "=":
+            spoken: Spoken | None = read_equals(offset, "".join(out).rstrip())
+        else:
+            spoken = _number_at(text, offset) or _word_at(text, written, offset, spell)
         if not spoken:
             out.append(_character(text, written, offset, out[-1][-1:] if out else ""))
             offset += 1
@@ -136,7 +140,7 @@ def _read(text: str, written: str, spell: bool, words: Lexicon) -> tuple[str, li
             doubts.append(
                 Doubt(
                     text=written[offset : spoken.end],
-                    reading=spoken.text,
+                    reading=spoken.text.strip(),
                     offset=offset,
                     reason=message(spoken.doubt),
                     other=spoken.other,
@@ -166,6 +170,8 @@ def _number_at(text: str, offset: int) -> Spoken | None:
 
 def _character(text: str, written: str, offset: int, before: str) -> str:
     char = text[offset]
+    if char == " " and text[offset:].lstrip().startswith("="):
+        return ""  # its particle stands by the word before
     if "가" <= char <= "힣" or char in " .,?!":
         return char
     if char in _SILENT or (char in "~ー" and _lengthens(text, offset)):

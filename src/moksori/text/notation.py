@@ -19,6 +19,7 @@ from moksori.text.numbers import (
     native,
     sino,
 )
+from moksori.text.sums import read_sum
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _MONEY = "".join(map(re.escape, MONEY))
@@ -56,13 +57,15 @@ def read_number(line: str, start: int) -> Spoken | None:
         start: index of a digit, a money sign, or a minus before a digit.
     """
     sign = re.compile(r"[-−–+](?=[0-9])").match(line, start)
-    if sign and not line[start - 1 : start].strip():
+    if sign and line[start - 1 : start].strip() in ("", "="):
         spoken = read_number(line, sign.end())
         if not spoken:
             return None
         word = "플러스 " if sign.group() == "+" else "마이너스 "
         degrees = spoken.text.endswith("도") or line[spoken.end :].lstrip()[:1] == "도"
         return spoken.after("영하 " if degrees and word == "마이너스 " else word)
+    if spoken := read_sum(line, start):
+        return spoken
     for pattern, read in _PATTERNS:
         if (match := pattern.match(line, start)) and (spoken := read(match, line)):
             return spoken

@@ -1,0 +1,45 @@
+"""Sums and equals signs: 7-3=4라고, 칠 빼기 삼은 사라고; 값=5, 값은 오."""
+
+import re
+
+from moksori.text.counters import counts
+from moksori.text.numbers import Spoken, decimal
+from moksori.text.syllables import coda
+
+_SIGNS = {
+    **dict.fromkeys("-−–", "빼기"),
+    **dict.fromkeys("×xX*", "곱하기"),
+    "+": "더하기",
+    "÷": "나누기",
+}
+_NUMBER = r"(?!0\d)(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"  # 010-1234-5678 is no sum
+_TERM = rf"\s?[-−–×xX*+÷]\s?{_NUMBER}"
+_SUM = re.compile(rf"({_NUMBER}(?:{_TERM})*)\s?(=)\s?({_NUMBER}(?:{_TERM})*)?", re.ASCII)
+_PART = re.compile(rf"({_NUMBER})|([^\s\d])", re.ASCII)
+
+
+def read_sum(line: str, start: int) -> Spoken | None:
+    """Read the sum that begins at `start` of `line`, with its result unless that counts something."""
+    match = _SUM.match(line, start)
+    if not match or not any(sign in match.group() for sign in _SIGNS):
+        return None
+    left, result = _topic(_in_words(match[1])) + " ", match[3]
+    if not result or counts(line, match.end()):
+        return Spoken(left, match.end(2))
+    return Spoken(left + _in_words(result), match.end())
+
+
+def read_equals(start: int, before: str) -> Spoken:
+    """Read the `=` at `start`, outside a sum, as a particle of what is spoken before it."""
+    particle = _topic(before)[len(before) :]
+    return Spoken(particle + " ", start + 1, "doubt.equals", "이퀄")
+
+
+def _topic(word: str) -> str:
+    """A word with its topic particle: 삼은, 이는."""
+    return word + ("는" if coda(word[-1:] or " ") == " " else "은")
+
+
+def _in_words(terms: str) -> str:
+    parts = _PART.findall(terms)
+    return "".join(decimal(number) if number else f" {_SIGNS[sign]} " for number, sign in parts)
