@@ -64,6 +64,7 @@ def test_every_code_of_the_source_is_in_the_catalogue_and_used():
         "time.",
         "doubt.",
         "mark.",
+        "change.",
         "cli.text.",
         "column.",
         "slip.",

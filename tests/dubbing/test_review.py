@@ -223,6 +223,9 @@ def test_a_line_s_own_changes_by_command(show, monkeypatch):
     assert run().output.strip() == "0001_하나: –"
     done = run("--text", f"{DEMO_TEXT} 그래요.", "--pitch", "2", "--effort", "0.5", "--gain", "-3")
     assert done.exit_code == 0, done.output
+    assert "effort 0.5" in done.output
+    shown = " ".join(run("--lang", "ko").output.split())
+    assert shown == f"0001_하나: 글 “{DEMO_TEXT} 그래요.”, 높낮이 +2.0, 힘 0.5, 음량 -3.0 dB"
     change = Review(out).changes()["0001_하나"]
     assert (change.pitch, change.effort, change.gain) == (2, 0.5, -3)
     assert change.script_text == line(out, "0001_하나").text
@@ -292,7 +295,11 @@ def test_a_line_is_named_by_its_number_and_found_where_it_is_now(show, monkeypat
     def run(*said):
         return CliRunner().invoke(app, [*said])
 
-    assert run("mark", str(out), "1", "hold").output.startswith("0001_하나: hold")
+    assert run("mark", str(out), "1", "hold").output.startswith("0001_하나: on hold")
+    for said, shown in (("재녹음", "재녹음"), ("보류", "보류"), ("해제", "미확인"), ("ok", "OK")):
+        done = run("mark", str(out), "1", said, "--lang", "ko")
+        assert done.output == f"0001_하나: {shown}\n"
+    assert Review(out).marks()["0001_하나"].state == "ok"
     assert run("change", str(out), "01", "--pitch", "2").exit_code == 0
     assert Review(out).changes()["0001_하나"].pitch == 2
     assert run("mark", str(out), "99", "ok").exit_code != 0

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from moksori.cli import console
 from moksori.cli.console import out, watching
 from moksori.cli.options import JobArgument, LangOption
 from moksori.errors import ConfigError, OutputError
-from moksori.messages import message
+from moksori.messages import message, say
 
 if TYPE_CHECKING:
     from moksori.dubbing.check import Checked
     from moksori.dubbing.store import LineState
 
+_KOREAN = {"재녹음": "retake", "보류": "hold", "해제": "none"}
 LineArgument = Annotated[
     str,
     typer.Argument(
@@ -29,7 +31,7 @@ def mark(
     job: JobArgument,
     line: LineArgument,
     state: Annotated[
-        Literal["ok", "retake", "hold", "none"],
+        Literal["ok", "retake", "hold", "none", "재녹음", "보류", "해제"],
         typer.Argument(
             help="ok, to be recorded again, to be decided later; none takes the mark away."
         ),
@@ -50,9 +52,11 @@ def mark(
 
     found = _line(job, line)
     said: dict[str, str] = {} if note is None else {"note": note}
-    mark = "" if state == "none" else state
+    named = _KOREAN.get(state, state)
+    mark = "" if named == "none" else named
     kept = Review(job).mark(found.id, found.script_text, state=mark, key=found.key, **said)
-    out.print(f"{found.id}: {state}{f' ({kept.note})' if kept.note else ''}", markup=False)
+    shown = say(f"mark.{named}", console.language)
+    out.print(f"{found.id}: {shown}{f' ({kept.note})' if kept.note else ''}", markup=False)
 
 
 def change(
@@ -110,7 +114,8 @@ def change(
     if values:
         asked = review.ask(line, found.script_text, values)
     shown = asked.model_dump(mode="json", exclude_none=True, exclude={"script_text"})
-    out.print(f"{line}: {', '.join(f'{k} {v}' for k, v in shown.items()) or '–'}", markup=False)
+    words = [say(f"change.{key}", console.language, value=value) for key, value in shown.items()]
+    out.print(f"{line}: {', '.join(words) or '–'}", markup=False)
     if convert:
         _convert(job, line)
 
