@@ -26,3 +26,10 @@ def test_a_recording_s_warning_is_in_the_user_s_language(monkeypatch, capsys):
     warning = RecordingWarning(Path("x.wav"), message("work.none_left"))
     console.show_warning(warning, RecordingWarning, "x.py", 1)
     assert "x.wav: 일할 수 있는 기계가 남지 않았습니다" in capsys.readouterr().err
+
+
+def test_of_a_changed_list_of_retakes_it_is_said_that_its_marks_do_not_count(capsys):
+    console.print_aside([Path("out/retakes (1).xlsx")], "ko")
+    assert "작업에 들어가지 않습니다: `moksori mark`" in " ".join(capsys.readouterr().err.split())
+    console.print_aside([Path("out/reel (1).edl")], "ko")
+    assert "moksori mark" not in capsys.readouterr().err

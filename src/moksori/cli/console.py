@@ -157,4 +157,5 @@ def print_use(converter: "Converter", voices: Iterable[str], lang: Lang) -> None
 def print_aside(paths: Iterable[Path], lang: Lang) -> None:
     """Print where files went that somebody had changed."""
     for path in paths:
-        err.print(say("cli.aside", lang, path=path), style="yellow", markup=False)
+        code = "cli.aside_retakes" if path.name.startswith("retakes") else "cli.aside"
+        err.print(say(code, lang, path=path), style="yellow", markup=False)
