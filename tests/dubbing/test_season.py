@@ -147,10 +147,12 @@ def test_a_csv_serves_too_and_several_tables_are_asked_about(tmp_path):
 def test_the_command_checks_a_season_and_says_so_by_its_exit(season):
     done = CliRunner().invoke(app, ["season", str(season), "--check", "--lang", "en"])
     assert done.exit_code == 0, done.output
-    assert "0 of 2 episodes are done" in done.output and "checked" in done.output
+    assert "2 episodes checked, 0 with errors" in " ".join(done.output.split())
     assert (season / "dubbed" / SUMMARY).exists()
     (season / "ep02" / "0001.wav").unlink()
-    assert CliRunner().invoke(app, ["season", str(season), "--check"]).exit_code == 1
+    done = CliRunner().invoke(app, ["season", str(season), "--check"])
+    assert done.exit_code == 1
+    assert "2회를 점검했습니다. 오류가 있는 회차 1개" in " ".join(done.output.split())
 
 
 def command(folder, *more):

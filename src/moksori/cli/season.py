@@ -1,6 +1,7 @@
 """`moksori season`: many episodes with one cast, one lexicon and one memory of the actors."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -144,7 +145,7 @@ def season(
         )  # fmt: skip
     _print_standings(standings, said)
     is_cancelled = any(standing.state == "cancelled" for standing in standings)
-    done, path = sum(standing.state == "done" for standing in standings), place / SUMMARY
+    states, path = Counter(standing.state for standing in standings), place / SUMMARY
     try:
         print_aside(save_summary(place, standings, said, date), said)
     except OutputError as error:
@@ -152,7 +153,13 @@ def season(
             raise
         err.print(error.say(said), style="red", markup=False)
     else:
-        total = say("season.summary", said, done=done, all=len(standings), path=path)
+        if check:
+            seen = len(standings) - states["cancelled"]
+            faulty = seen - states["checked"]
+            total = say("season.summary_checked", said, seen=seen, faulty=faulty, path=path)
+        else:
+            done = states["done"]
+            total = say("season.summary", said, done=done, all=len(standings), path=path)
         out.print(total, markup=False)
     if is_cancelled:
         raise typer.Exit(130)
