@@ -10,6 +10,7 @@ import pytest
 from openpyxl.utils import escape
 
 from moksori.errors import ScriptError
+from moksori.script.script import read_script
 from moksori.script.tables import Cell, one_line, read_delimited
 from moksori.script.workbook import read_workbook
 from moksori.timecode import FrameRate, Notation
@@ -184,6 +185,19 @@ def test_an_error_is_no_value(tmp_path):
     (tmp_path / "a.csv").write_text("#REF!,#하나\n", encoding="utf-8")
     row = read_delimited(tmp_path / "a.csv").rows[0][1]
     assert [(cell.text, fault_of(cell)[:5]) for cell in row] == [("", "#REF!"), ("#하나", "")]
+
+
+def test_numbers_that_are_read_as_parts_of_a_day_are_told(tmp_path):
+    """Unless a header says what they are."""
+    for head, start in (("시작", 43200), ("시작(초)", 0.5), ("start (s)", 0.5)):
+        content = read_script(
+            write_workbook(tmp_path / "a.xlsx", [head, "대사"], [0.5, "가"], [0, "나"])
+        )
+        told = [w.say("en") for w in content.warnings if "parts of a day" in w.say("en")]
+        assert content.lines[0].start == start
+        assert (["A2" in text and "0.5 = 12:00:00" in text for text in told]) == [True] * (
+            start == 43200
+        )
 
 
 SWALLOWED = (

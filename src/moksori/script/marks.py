@@ -1,5 +1,6 @@
-"""What a sheet shows beside its words: strikes, hidden rows, comments, colours; always reported."""
+"""What a sheet shows beside its words: strikes, hidden rows, comments, colours; numbers that are times."""
 
+import datetime
 import itertools
 from collections import Counter
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from moksori.messages import Message, message
 from moksori.script.columns import Sheet, place_of
 from moksori.script.content import joined
 from moksori.script.tables import Cell
+from moksori.timecode import Notation
 
 _NAMED = 20  # places that a warning names
 _COLOURS = 6  # that it names
@@ -37,6 +39,10 @@ class Marks:
             for code, text in (("script.cut", cell.cut), ("script.raised", cell.raised)):
                 if text:
                     self._cell(code, number, columns[key], text)
+            if key in ("start", "end") and isinstance(cell.value, float) and 0 < cell.value < 1:
+                clock = datetime.timedelta(seconds=cell.seconds(Notation()) or 0)
+                if not self.sheet.unit(key):
+                    self._cell("script.day_parts", number, columns[key], f"{cell.text} = {clock}")
         for column, text in self.comments.get(number, ()):
             self._cell("script.comments", number, column, text)
         character = row["character"].text if "character" in row else ""
