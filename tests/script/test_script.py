@@ -248,6 +248,18 @@ def test_another_episode_s_faults_do_not_matter(tmp_path):
         lines_in(tmp_path / "a.xlsx")
 
 
+def test_text_of_another_country_is_told(tmp_path):
+    """Shift JIS can be read as CP949, as syllables that nobody writes; a few are Korean's own."""
+    path = tmp_path / "a.srt"
+    path.write_bytes(f"1\n{T}\nこんにちは\n".encode("shift_jis"))
+    content = read_script(path)
+    assert content.lines[0].text == "궞귪궸궭궼"
+    assert "5 of 5 syllables are hardly Korean (“궞귪궸”)" in content.warnings[-1].say("en")
+    for text in ("뷁! 뷁, 뷁이다. 똠방각하, 펲시콜라 좀 가져다줘라.", "안녕?", "Hello"):
+        path.write_bytes(f"1\n{T}\n{text}\n".encode("cp949"))
+        assert not read_script(path).warnings
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp949"])
 def test_csv_as_excel_saves_it(tmp_path, encoding):
     path = tmp_path / "a.csv"

@@ -1,13 +1,13 @@
 """Scripts as studios keep them: one reader a kind of file, in one table."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from moksori.config import MAX_CHARACTERS
 from moksori.errors import ScriptError
 from moksori.files import read_text
-from moksori.messages import message
+from moksori.messages import Message, message
 from moksori.script.content import Asked, Fault, Reader, ScriptContent, joined
 from moksori.script.dapt import read_dapt
 from moksori.script.dialogue import cited, heading, read_dialogue
@@ -83,6 +83,8 @@ _SAVE_AS = {
     ".pages": "script.save_docx", ".pdf": "script.save_pdf", ".numbers": "script.save_as",
     ".sub": "script.save_sub",
 }  # fmt: skip
+_OF_A_SYLLABLE = 2  # bytes in EUC-KR; what KS X 1001 lacks is spelt by its letters
+_RARE, _RARE_PART = 3, 0.5  # syllables that Korean hardly has, and how many of all
 _WITH_EPISODES = (read_workbook_script, read_delimited_script, read_document_script)
 
 
@@ -136,7 +138,19 @@ def read_script(
     if content.faulty.issuperset(line.place for line in content.lines):
         content.whole(path)  # raises
     lines, notice = unify_names(content.lines)
+    notice += _garbled(path, lines)
     return replace(content, lines=lines, warnings=[*content.warnings, *notice])
+
+
+def _garbled(path: Path, lines: Iterable[Line]) -> list[Message]:
+    """A warning of many syllables that KS X 1001 lacks: text of another country that was taken for CP949."""
+    syllables = [char for line in lines for char in line.text if "가" <= char <= "힣"]
+    unknown = {char for char in {*syllables} if len(char.encode("euc_kr")) != _OF_A_SYLLABLE}
+    rare = [char for char in syllables if char in unknown]
+    if len(rare) < _RARE or len(rare) < _RARE_PART * len(syllables):
+        return []
+    cited = "".join(dict.fromkeys(rare))[:_RARE]
+    return [message("script.garbled", file=path, number=len(rare), all=len(syllables), text=cited)]
 
 
 def _reader(path: Path) -> Reader:
