@@ -155,8 +155,8 @@ def prepare_recordings(
             f"--speeds {speeds}: write numbers from {_SLOWEST:g} to {_FASTEST:g} and commas, such as 0.8,1.1"
         )
     sources = read_lists(lists, pairs, factors)
-    own = [source for source in sources if source.prepared.speed == 1]
-    recordings = {"/".join(source.prepared.key): source.path for source in own}
+    recorded = [source for source in sources if source.prepared.speed == 1]
+    recordings = {"/".join(source.prepared.key): source.path for source in recorded}
     check_origin(recordings, lists, dest, "corpus.recordings_leaving")
     rows = prepare(
         sources, dest, pairs, sample_rate=sample_rate, jobs=jobs, progress=progress("preparing")
