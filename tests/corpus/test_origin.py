@@ -118,3 +118,23 @@ def test_other_lists_of_recordings_are_refused_too(tmp_path):
     assert "2 recordings of" in error.say("en") and "녹음 2개가" in error.say("ko")
     assert (dest / "recordings.jsonl").read_bytes() == kept
     assert prepare(*lists) is None
+
+
+@pytest.mark.slow
+def test_lines_and_recordings_do_not_mix(tmp_path):
+    soundfile.write(tmp_path / "a.wav", voiced_wave(1.2), 22050)
+    (tmp_path / "a.txt").write_text("a.wav|같이 가자.|김\n", encoding="utf-8")
+    (tmp_path / "a.csv").write_text("file,set,split\na.wav,x,train\n")
+
+    def prepare(dest: str, kind: str, name: str, licence: str) -> BaseException | None:
+        asked = ["prepare", kind, str(tmp_path / name), str(tmp_path / dest), "--licence", licence]
+        return CliRunner().invoke(app, asked).exception
+
+    lines, recordings = ("metadata", "a.txt", "ours"), ("recordings", "a.csv", "x=CC0 1.0")
+    for dest, own, other, message in (
+        ("lines", lines, recordings, "prepared lines with their texts"),
+        ("recordings", recordings, lines, "prepared recordings without texts"),
+    ):
+        assert prepare(dest, *own) is None
+        assert message in prepare(dest, *other).say("en")
+        assert prepare(dest, *own) is None

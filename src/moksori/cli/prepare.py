@@ -157,7 +157,7 @@ def prepare_recordings(
     sources = read_lists(lists, pairs, factors)
     recorded = [source for source in sources if source.prepared.speed == 1]
     recordings = {"/".join(source.prepared.key): source.path for source in recorded}
-    check_origin(recordings, lists, dest, "corpus.recordings_leaving")
+    check_origin(recordings, lists, dest, "recordings")
     rows = prepare(
         sources, dest, pairs, sample_rate=sample_rate, jobs=jobs, progress=progress("preparing")
     )

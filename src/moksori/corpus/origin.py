@@ -8,14 +8,16 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from moksori.corpus.place import Kind, check_kind
 from moksori.errors import CorpusError
 from moksori.writing import atomic_write
 
 _NAME = "origin.json"
+_LEAVING: dict[Kind, str] = {"lines": "corpus.leaving", "recordings": "corpus.recordings_leaving"}
 
 
 def check_origin(
-    now: Mapping[str, Path], source: Sequence[Path], dest: Path, leaving: str = "corpus.leaving"
+    now: Mapping[str, Path], source: Sequence[Path], dest: Path, kind: Kind = "lines"
 ) -> None:
     """See that no recording of another source would leave the corpus, since the manifests are of one call.
 
@@ -25,11 +27,12 @@ def check_origin(
         now: the recordings that are to be prepared, by the ids of their lines.
         source: what they were read from: a script and its folder, a list, a corpus.
         dest: folder of the prepared corpus.
-        leaving: code of the message.
+        kind: of it.
 
     Raises:
-        CorpusError: recordings would leave that are still there, and so is their source.
+        CorpusError: recordings would leave that are still there, and so is their source; or as `check_kind`.
     """
+    check_kind(dest, kind)
     try:
         known = json.loads((dest / _NAME).read_text(encoding="utf-8"))
         before, recordings = [Path(path) for path in known["source"]], dict(known["recordings"])
@@ -39,7 +42,7 @@ def check_origin(
         return
     number = sum(_leaves(Path(path), now.get(id)) for id, path in recordings.items())
     if number:
-        raise CorpusError.of(leaving, dest=dest, number=number, source=before[0])
+        raise CorpusError.of(_LEAVING[kind], dest=dest, number=number, source=before[0])
 
 
 def note_origin(recordings: Mapping[str, Path], source: Sequence[Path], dest: Path) -> None:

@@ -1,20 +1,25 @@
 """Where what is prepared may be written: into no other folder's things, and over no recording."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from moksori.errors import CorpusError
 
 _LITTER = ("desktop.ini", "Thumbs.db")  # of file managers
 JOURNAL = "journal.jsonl"  # of a prepared corpus; by it a folder is known to be one
+Kind = Literal["lines", "recordings"]
+_OF: dict[Kind, str] = {"lines": "corpus.of_lines", "recordings": "corpus.of_recordings"}
 
 
-def check_place(dest: Path, recordings: Iterable[Path]) -> None:
-    """See that a folder may become, or is, a prepared corpus, and that no recording would be replaced.
+def check_place(dest: Path, recordings: Iterable[Path], kind: Kind) -> None:
+    """See that a folder may become, or is, a prepared corpus of a kind, and that no recording is replaced.
 
     Raises:
         CorpusError: it holds something else, or the recordings themselves.
     """
+    check_kind(dest, kind)
     there = sorted(path.name for path in dest.iterdir()) if dest.is_dir() else []
     visible = [name for name in there if not name.startswith(".") and name not in _LITTER]
     if visible and JOURNAL not in there:
@@ -23,3 +28,19 @@ def check_place(dest: Path, recordings: Iterable[Path]) -> None:
     for path in recordings:
         if any(path.resolve().is_relative_to(home) for home in homes):
             raise CorpusError.of("corpus.own_place", folder=dest, file=path)
+
+
+def check_kind(dest: Path, kind: Kind) -> None:
+    """See that a folder is no prepared corpus of the other kind.
+
+    Raises:
+        CorpusError: it is.
+    """
+    try:
+        with (dest / JOURNAL).open(encoding="utf-8") as journal:
+            row = json.loads(journal.readline())
+    except (OSError, ValueError):  # none yet, or a first row that a kill cut
+        return
+    held: Kind = "recordings" if "set" in row else "lines"
+    if held != kind:
+        raise CorpusError.of(_OF[held], folder=dest)

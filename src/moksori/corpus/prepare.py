@@ -65,7 +65,7 @@ def prepare(
         CorpusError: as `check_place`.
         OutputError: as `alone_in`.
     """
-    check_place(dest, [line.audio for line in lines if line.audio])
+    check_place(dest, [line.audio for line in lines if line.audio], "lines")
     with alone_in(dest):
         journal, finished = dest / JOURNAL, dest / "report.json"
         for half_written in (*dest.glob("audio/*/.*.flac"), *dest.glob("f0/*/.*.npy")):

@@ -177,7 +177,7 @@ def prepare_recordings(
         CorpusError: as `check_place`.
         OutputError: as `alone_in`.
     """
-    check_place(dest, [source.path for source in sources])
+    check_place(dest, [source.path for source in sources], "recordings")
     with alone_in(dest):
         journal = dest / JOURNAL
         earlier = read_rows(journal) if journal.exists() else []
