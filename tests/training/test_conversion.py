@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import lightning.pytorch as pl
 import numpy as np
@@ -243,6 +244,25 @@ def test_two_trainings_in_one_folder_are_refused(prepared, tmp_path):
     assert not (tmp_path / "config.json").exists()
 
 
+def test_lines_that_are_too_long_are_told(prepared, tmp_path, monkeypatch):
+    """Whose they are; and of whom nothing would be left, in place of a KeyError."""
+    lengths = [("pfx", 20.0), ("pfx", 1.0), ("pmx", 1.0), ("zzz", 1.0), ("somebody", 20.0)]
+
+    def read_cuts(*_):
+        for speaker, seconds in lengths:
+            yield SimpleNamespace(supervisions=[SimpleNamespace(speaker=speaker)], duration=seconds)
+
+    monkeypatch.setattr("moksori.corpus.batches.read_cuts", read_cuts)
+    with pytest.warns(UserWarning, match=r"1 training lines are longer .* left out: 1 of pfx$"):
+        LineData(prepared, ["pfx", "pmx", "zzz"], TINY.audio, TINY.data, seed=1).check_voices()
+    lengths.remove(("pfx", 1.0))
+    message = r"all training lines of pfx are longer than data\.max_line_seconds"
+    for train, config in ((train_conversion, TINY), (train_cotatron, TINY_COTATRON)):
+        with pytest.raises(CorpusError, match=message):
+            train(config, prepared, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 class _Spoil(pl.Callback):
     """Makes the weights of the second epoch no numbers; what is kept of the first is in `before`."""
 
@@ -342,7 +362,7 @@ def test_a_corpus_prepared_for_other_audio_is_refused(prepared, tmp_path):
 
 def test_a_corpus_without_short_enough_lines_is_refused(prepared, tmp_path):
     data = TINY.data.model_copy(update={"max_line_seconds": 0.1})
-    with pytest.raises(CorpusError, match="no line of at most"):
+    with pytest.raises(CorpusError, match="lines of pfx, pmx, zzz are longer"):
         train_conversion(TINY.model_copy(update={"data": data}), prepared, tmp_path)
 
 

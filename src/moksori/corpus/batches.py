@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from lhotse import CutSet, MonoCut
 from lhotse.dataset import DynamicBucketingSampler, SimpleCutSampler
+from lightning.pytorch.utilities import rank_zero_warn
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -206,7 +208,7 @@ class LineData(pl.LightningDataModule):
         return LineDataset(audio, voices)
 
     def _cuts(self, split: str) -> CutSet:
-        cuts = [cut for cut in read_cuts(self.folder, split) if self._is_wanted(cut)]
+        cuts = [cut for cut, fits in self._of_voices(split) if fits]
         if not cuts:
             raise CorpusError(
                 f"{self.folder}: no line of at most {self.config.max_line_seconds:g} s in its split {split}"
@@ -218,9 +220,31 @@ class LineData(pl.LightningDataModule):
         for cut in self._cuts(split):
             yield [SYMBOLS[number] for number in tokenize(cut.supervisions[0].text)]
 
-    def _is_wanted(self, cut: MonoCut) -> bool:
-        known = cut.supervisions[0].speaker in self.dataset.rows
-        return known and cut.duration <= self.config.max_line_seconds
+    def _of_voices(self, split: str) -> Iterator[tuple[MonoCut, bool]]:
+        """The lines of the voices, and whether each is short enough."""
+        for cut in read_cuts(self.folder, split):
+            if cut.supervisions[0].speaker in self.dataset.rows:
+                yield cut, cut.duration <= self.config.max_line_seconds
+
+    def check_voices(self) -> None:
+        """See that each voice has a training line; tell whose lines are too long.
+
+        Raises:
+            CorpusError: all lines of a voice are too long.
+        """
+        lines = [(cut.supervisions[0].speaker, fits) for cut, fits in self._of_voices("train")]
+        limit = f"data.max_line_seconds = {self.config.max_line_seconds:g}"
+        if missing := sorted({name for name, _ in lines} - {name for name, fits in lines if fits}):
+            raise CorpusError(
+                f"{self.folder}: all training lines of {', '.join(missing)} are longer than {limit}; "
+                "raise it, or prepare without them"
+            )
+        if longer := Counter(name for name, fits in lines if not fits):
+            whose = ", ".join(f"{number} of {name}" for name, number in sorted(longer.items()))
+            rank_zero_warn(
+                f"{self.folder}: {longer.total()} training lines are longer than {limit} "
+                f"and left out: {whose}"
+            )
 
     def usual(self) -> dict[str, Usual]:
         """What is usual of each voice in its training lines, by name."""

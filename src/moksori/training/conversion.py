@@ -112,7 +112,8 @@ def train_conversion(
 
     Raises:
         CheckpointError: `cotatron` is no Cotatron.
-        CorpusError: `data` is not a prepared corpus, or one for other audio settings.
+        CorpusError: `data` is not a prepared corpus, or one for other audio settings; or all lines of a
+            voice are too long.
         ConfigError: `run` holds a training with another config, or the config asks for an alignment
             that is not there.
     """
@@ -143,6 +144,7 @@ def train_conversion(
         data, names, config.audio, config.data, config.seed,
         config.parallel_lines,
     )  # fmt: skip
+    lines.check_voices()
     usual, all_terms = lines.usual(), Terms.joined(terms)
     card = ConversionCard(
         **vars(all_terms), audio=config.audio, symbols=SYMBOLS, model=config.model,

@@ -142,7 +142,8 @@ def train_cotatron(
 
     Raises:
         CheckpointError: `start` is no model.
-        CorpusError: `data` is not a prepared corpus, or one for other audio settings.
+        CorpusError: `data` is not a prepared corpus, or one for other audio settings; or all lines of a
+            speaker are too long.
         ConfigError: `run` holds a training with another config, or `start` has other sizes.
     """
     corpus = read_speakers(data, config.audio)
@@ -158,6 +159,7 @@ def train_cotatron(
         speakers=names,
     )  # fmt: skip
     lines = LineData(data, names, config.audio, config.data, config.seed)
+    lines.check_voices()
     watch = [Watch({"symbols": (model.text_encoder.embedding, symbol_labels())})]
     training = CotatronTraining(model, config)
     return fit(

@@ -236,7 +236,8 @@ def train_recogniser(
 
     Raises:
         CheckpointError: `model` is no conversion model.
-        CorpusError: `data` is not a prepared corpus, or one for other audio settings.
+        CorpusError: `data` is not a prepared corpus, or one for other audio settings; or all lines of a
+            speaker are too long.
         ConfigError: `run` holds a training with another config.
     """
     corpus = read_speakers(data, config.audio)
@@ -246,6 +247,7 @@ def train_recogniser(
     if not known.audio.same_mels(config.audio):
         raise ConfigError(f"{model}: was trained for other audio settings than the config's")
     lines = SoundData(data, names, config, aligner)
+    lines.check_voices()
     recogniser = PhoneRecogniser(config.model, config.audio.n_mels, len(SOUNDS))
     if aligner.text_aligner.aligner is not None:
         recogniser.begin_as(aligner.text_aligner.aligner)
