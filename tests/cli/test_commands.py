@@ -374,6 +374,17 @@ def test_importing_leaves_what_is_slow_to_import_alone():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_convert_says_in_korean_what_it_cannot_read_and_what_it_writes(moksori, tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(b"PK\3\4" + bytes(200))
+    wave, rate = soundfile.read(DEMO)
+    soundfile.write(tmp_path / "eight.wav", wave, rate, subtype="PCM_U8")
+    given = ("--text", DEMO_TEXT, "--voice", "lmy", "-o", tmp_path / "out.wav", "--lang", "ko")
+    refused = moksori("convert", tmp_path / "a.xlsx", *given)
+    assert "읽을 수 없는 오디오 파일입니다 (알 수 없는 형식)" in " ".join(refused.stderr.split())
+    done = moksori("convert", tmp_path / "eight.wav", *given)
+    assert "녹음은 PCM_U8 형식이라 결과는 16비트 .wav 파일로 씀" in " ".join(done.stdout.split())
+
+
 def test_text_shows_readings_and_tells_faults_by_row(moksori, tmp_path):
     script = tmp_path / "lines.txt"
     script.write_text("(웃음) 3시에 보자\n\n이건 qwertz야\nABC 좋아\n", encoding="utf-8-sig")

@@ -169,7 +169,7 @@ def convert(
         notice = message("convert.lowered", done=notice, by=result.lowered)
     if written != result.subtype:
         notice = message(
-            "convert.written", done=notice, written=written, kind=result.subtype,
+            "convert.written", done=notice, bits=written.removeprefix("PCM_"), kind=result.subtype,
             ending=output.suffix,
         )  # fmt: skip
     if result.treble != treble:

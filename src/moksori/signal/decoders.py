@@ -15,7 +15,7 @@ import soundfile
 
 from moksori.config import Hertz
 from moksori.errors import AudioError, reason_of
-from moksori.messages import Message
+from moksori.messages import Message, message
 from moksori.signal import ffmpeg, mpeg
 from moksori.signal.containers import Layout, Patch, read_layout
 
@@ -27,6 +27,7 @@ SUFFIXES = (*_LIBSNDFILE, *(end for end in ffmpeg.DEMUXERS if end not in _LIBSND
 UNCOUNTED = (
     2**40
 )  # libsndfile's frame count of a stream whose header does not tell it is above this
+_NOT_RECOGNISED = 1  # an error of libsndfile
 _SAMPLE_RATES: tuple[Hertz, Hertz] = (4000, 768000)
 _MOST_CHANNELS = 64
 
@@ -91,8 +92,14 @@ def opened(path: Path) -> Iterator[Opened]:
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         if isinstance(error, AudioError):
             raise
-        reason = getattr(error, "error_string", error)  # a headerless .raw is a TypeError
-        raise AudioError.of("audio.unreadable", file=path, why=reason) from None
+        raise AudioError.of("audio.unreadable", file=path, why=_reason(error)) from None
+
+
+def _reason(error: Exception) -> Message:
+    """Why a file cannot be read, in the user's language."""
+    if isinstance(error, TypeError) or getattr(error, "code", 0) == _NOT_RECOGNISED:
+        return message("audio.not_recognised")  # a headerless .raw is a TypeError
+    return message("audio.damaged", said=getattr(error, "error_string", str(error)))
 
 
 @contextmanager
