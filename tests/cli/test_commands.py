@@ -335,6 +335,13 @@ def test_voices_lists_name_sex_minutes_and_licence():
     assert "pfb" not in shown.stdout  # a speaker of the test split is no voice
 
 
+def test_recordings_without_a_licence_are_refused(moksori, tmp_path):
+    (tmp_path / "list.csv").write_text("file,set,split\n")
+    asked = ["prepare", "recordings", str(tmp_path / "list.csv"), str(tmp_path / "data")]
+    for licence in ("mine=", "mine= "):
+        assert "--licence is empty" in moksori(*asked, "--licence", licence).stderr
+
+
 def test_prepare_reports_hours_lines_and_rejections(moksori, tmp_path):
     source = write_corpus(tmp_path / "corpus")
     (source / "Set" / "pmx" / "transcript" / "pmx00000.txt").unlink()

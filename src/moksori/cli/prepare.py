@@ -146,6 +146,8 @@ def prepare_recordings(
     pairs = dict(pair.split("=", 1) for pair in licence if "=" in pair)
     if len(pairs) < len(licence):
         raise ConfigError("--licence: write SET=LICENCE, such as “kathleen=CC0 1.0”")
+    if not all(text.strip() for text in pairs.values()):
+        raise ConfigError.of("prepare.no_licence")
     try:
         factors = [float(speed) for speed in speeds.split(",") if speed.strip()]
     except ValueError:
