@@ -100,7 +100,7 @@ def make_pickle(folder):
         (lambda f: edit(f, format=99), "newer"),
         (lambda f: edit(f, format=99, unheard_of=1), "newer"),
         (lambda f: edit(f, symbols=["a", "b"]), "other phones"),
-        (lambda f: edit(f, kind="source-filter"), "kind"),
+        (lambda f: edit(f, kind="source-filter"), "is a vocoder, not a conversion model"),
         (lambda f: edit(f, surprise=1), "unknown key “surprise”"),
         (lambda f: edit(f, voices=[]), "do not fit"),
         (make_pickle, "is a pickle"),

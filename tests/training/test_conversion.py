@@ -17,7 +17,7 @@ from moksori.alignment.alignment import silences
 from moksori.cli import app
 from moksori.config import ConversionConfig, CotatronTrainConfig, TrainConfig, load_config
 from moksori.conversion.card import load_card
-from moksori.conversion.checkpoint import load_conversion, load_cotatron
+from moksori.conversion.checkpoint import load_conversion, load_cotatron, load_vocoder
 from moksori.conversion.consents import Usage
 from moksori.conversion.converter import Converter
 from moksori.corpus.batches import LineData, read_speakers, training_voices
@@ -27,7 +27,7 @@ from moksori.text import SYMBOLS, tokenize
 from moksori.training.begun import keep_config
 from moksori.training.conversion import begin_with, train_conversion
 from moksori.training.cotatron import train_cotatron
-from moksori.weights import MODEL
+from moksori.weights import MODEL, RECOGNISER, VOCODERS
 from moksori.writing import alone_in
 
 pytestmark = pytest.mark.slow
@@ -261,6 +261,19 @@ def test_lines_that_are_too_long_are_told(prepared, tmp_path, monkeypatch):
         with pytest.raises(CorpusError, match=message):
             train(config, prepared, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_of_another_kind_is_named():
+    vocoder = VOCODERS["fast"]
+    for load, folder, words in (
+        (load_conversion, vocoder, "is a vocoder, not a conversion model"),
+        (load_cotatron, MODEL, "is a conversion model, not a Cotatron"),
+        (load_vocoder, MODEL, "is a conversion model, not a vocoder"),
+        (load_conversion, RECOGNISER, "is a recogniser, not a conversion model"),
+    ):
+        with pytest.raises(CheckpointError) as error:
+            load(folder)
+        assert error.value.say("en") == f"{folder}: {words}"
 
 
 class _Spoil(pl.Callback):

@@ -31,6 +31,9 @@ _OLDEST = {  # of a kind, the first format that is still read, and what those be
     "source-filter": (3, "model.older_filters"),
 }
 CARD = "model.json"
+_NAMES = {
+    "conversion": "model.conversion", "cotatron": "model.cotatron", "recogniser": "part.recogniser",
+}  # fmt: skip
 _MOST_BYTES = 2**22  # of a card
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".tar", ".pkl")
 
@@ -186,6 +189,7 @@ def read_card(folder: Path, *kinds: type[Card]) -> Card:
                 "model.older", folder=folder, version=version, why=message(before)
             )
         kind = next((k for k in kinds if k.model_fields["kind"].default == said), kinds[0])
+        _check_kind(folder, said, kind.model_fields["kind"].default)
         return kind.model_validate(raw)
     except ValidationError as error:
         raise CheckpointError.of("file.invalid", file=folder / CARD, why=explain(error)) from None
@@ -194,3 +198,17 @@ def read_card(folder: Path, *kinds: type[Card]) -> Card:
     except (ValueError, RecursionError) as error:  # no JSON, or numbers of thousands of digits
         why = error.message if isinstance(error, MoksoriError) else error
         raise CheckpointError.of("model.damaged", file=folder / CARD, why=why) from None
+
+
+def _check_kind(folder: Path, said: object, wanted: object) -> None:
+    """See that a folder does not hold a model of another kind; `wanted` is none of `_NAMES` for a vocoder."""
+    if said == wanted:
+        return
+    from moksori.models.vocoder import VOCODER_KINDS  # with PyTorch
+
+    held = "part.vocoder" if said in [*VOCODER_KINDS] else _NAMES.get(str(said))
+    asked = _NAMES.get(str(wanted), "part.vocoder")
+    if held and held != asked:
+        raise CheckpointError.of(
+            "model.other_kind", folder=folder, held=message(held), wanted=message(asked)
+        )
