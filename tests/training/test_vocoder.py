@@ -99,10 +99,13 @@ def test_recordings_of_one_name_stay_two(tmp_path):
     sources = read_lists([tmp_path / set / "list.csv" for set in licences], licences, [])
     with alone_in(tmp_path / "data"), pytest.raises(OutputError, match="another job"):
         prepare_recordings(sources, tmp_path / "data", licences, sample_rate=44100, jobs=1)
-    for _ in range(2):  # also when they are there already
+    half_written = tmp_path / "data" / "audio" / "one" / ".spk_0.part.flac"
+    for _ in range(2):  # also when they are there already, and one was killed in between
         rows = prepare_recordings(sources, tmp_path / "data", licences, sample_rate=44100, jobs=1)
         assert [row.set for row in rows] == ["one", "two"]
         assert rows[1].samples > 1.3 * rows[0].samples
+        assert not half_written.exists()
+        half_written.touch()
     both = tmp_path / "one" / "spk_0.wav"
     both.write_bytes((tmp_path / "one" / "spk" / "0.wav").read_bytes())
     with (tmp_path / "one" / "list.csv").open("a") as file:

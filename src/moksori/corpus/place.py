@@ -20,14 +20,25 @@ def check_place(dest: Path, recordings: Iterable[Path], kind: Kind) -> None:
         CorpusError: it holds something else, or the recordings themselves.
     """
     check_kind(dest, kind)
-    there = sorted(path.name for path in dest.iterdir()) if dest.is_dir() else []
-    visible = [name for name in there if not name.startswith(".") and name not in _LITTER]
-    if visible and JOURNAL not in there:
-        raise CorpusError.of("corpus.not_empty", folder=dest, name=visible[0])
+    there = visible(dest)
+    if there and JOURNAL not in there:
+        raise CorpusError.of("corpus.not_empty", folder=dest, name=there[0])
     homes = [(dest / name).resolve() for name in ("audio", "f0")]
     for path in recordings:
         if any(path.resolve().is_relative_to(home) for home in homes):
             raise CorpusError.of("corpus.own_place", folder=dest, file=path)
+
+
+def visible(folder: Path) -> list[str]:
+    """Names of what somebody put into a folder, sorted: nothing hidden, and no file manager's litter."""
+    there = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return [name for name in there if not name.startswith(".") and name not in _LITTER]
+
+
+def sweep(dest: Path) -> None:
+    """Delete what a job that was killed left half written."""
+    for half_written in (*dest.glob("audio/*/.*.flac"), *dest.glob("f0/*/.*.npy")):
+        half_written.unlink()
 
 
 def check_kind(dest: Path, kind: Kind) -> None:

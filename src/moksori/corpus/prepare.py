@@ -18,7 +18,7 @@ from lhotse.array import Array
 
 from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
-from moksori.corpus.place import JOURNAL, check_place
+from moksori.corpus.place import JOURNAL, check_place, sweep
 from moksori.corpus.workers import workers
 from moksori.errors import MoksoriError
 from moksori.files import safe_name
@@ -68,8 +68,7 @@ def prepare(
     check_place(dest, [line.audio for line in lines if line.audio], "lines")
     with alone_in(dest):
         journal, finished = dest / JOURNAL, dest / "report.json"
-        for half_written in (*dest.glob("audio/*/.*.flac"), *dest.glob("f0/*/.*.npy")):
-            half_written.unlink()  # by a job that was killed
+        sweep(dest)
         known = _read_journal(journal)
         todo = [line for line in lines if not _is_done(known.get(line.id), line, audio, dest)]
         if todo:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from moksori.config import AudioConfig, Hertz, Seconds
-from moksori.corpus.place import JOURNAL, check_place
+from moksori.corpus.place import JOURNAL, check_place, sweep
 from moksori.corpus.workers import workers
 from moksori.errors import CorpusError, MoksoriError
 from moksori.files import read_csv, safe_name
@@ -179,6 +179,7 @@ def prepare_recordings(
     """
     check_place(dest, [source.path for source in sources], "recordings")
     with alone_in(dest):
+        sweep(dest)
         journal = dest / JOURNAL
         earlier = read_rows(journal) if journal.exists() else []
         known = {row.key: row for row in earlier}
