@@ -238,6 +238,13 @@ def test_another_config_in_the_same_run_is_refused(prepared, tmp_path):
         train_conversion(TINY, prepared, run)
 
 
+def test_somebody_s_own_folder_is_not_trained_into(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ConfigError, match=r"holds “notes\.txt” and is no training's"):
+        keep_config(TINY, tmp_path, "", load_card(MODEL))
+    assert not (tmp_path / "config.json").exists()
+
+
 def test_two_trainings_in_one_folder_are_refused(prepared, tmp_path):
     with alone_in(tmp_path), pytest.raises(OutputError, match="another job is at work"):
         train_conversion(TINY, prepared, tmp_path)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from moksori.config import RunConfig
 from moksori.conversion.card import AnyCard
+from moksori.corpus.place import visible
 from moksori.errors import ConfigError
 from moksori.writing import atomic_write
 
@@ -23,11 +24,16 @@ def keep_config(config: RunConfig, run: Path, base: str, card: AnyCard) -> None:
         ConfigError: it was begun otherwise, or the folder holds something else.
     """
     path = run / "config.json"
+    there = visible(run)  # before the config is looked for, since another process may write it now
     if path.exists():
         known = _read(path)
         if (run / "last.ckpt").exists() or (run / "model").exists():
             _check_same(known, path, config, base, card)
             return
+    elif there:
+        raise ConfigError(
+            f"{run}: holds “{there[0]}” and is no training's; choose an empty folder or a new name"
+        )
     run.mkdir(parents=True, exist_ok=True)
     about = {
         "checkpoint_format": _CHECKPOINT_FORMAT,
