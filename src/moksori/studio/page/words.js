@@ -211,6 +211,7 @@ export const words = {
   "kind.unused": ["쓰이지 않은 녹음", "unused recordings"],
   "kind.unreadable": ["읽을 수 없는 녹음", "unreadable recordings"],
   "kind.before_start": ["릴보다 앞선 대사", "before the reel"],
+  "kind.repeated_number": ["번호가 같은 대사", "lines with one number"],
   "kind.far_apart": ["앞 대사와 몇 시간 떨어진 대사", "hours after the line before"],
   "kind.after_day": ["자정을 넘는 대사", "beyond midnight"],
   "kind.off_track": ["트랙 밖의 대사", "beyond the track"],
