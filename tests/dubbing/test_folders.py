@@ -15,7 +15,8 @@ from moksori.dubbing.check import check, keep_preflight
 from moksori.dubbing.database import Database
 from moksori.dubbing.job import dub
 from moksori.dubbing.request import JobFile, load_job
-from moksori.dubbing.store import Store, line_states
+from moksori.dubbing.states import line_states
+from moksori.dubbing.store import Store
 from moksori.errors import OutputError
 from tests.dubbing.conftest import InProcess, edit, files, request, run, sound
 

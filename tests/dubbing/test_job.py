@@ -25,7 +25,8 @@ from moksori.dubbing.job import _tasks, again, audition, check, dub, standing
 from moksori.dubbing.processes import process_pool
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.request import JobFile, Request, load_job, remember
-from moksori.dubbing.store import Store, line_states
+from moksori.dubbing.states import line_states
+from moksori.dubbing.store import Store
 from moksori.dubbing.task import Setup
 from moksori.dubbing.work import engines
 from moksori.dubbing.work import worker as work

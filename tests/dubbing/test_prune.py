@@ -9,7 +9,8 @@ from moksori.dubbing.job import audition
 from moksori.dubbing.prune import prune
 from moksori.dubbing.records import HOME
 from moksori.dubbing.review import Review, new_take
-from moksori.dubbing.store import Store, line_states
+from moksori.dubbing.states import line_states
+from moksori.dubbing.store import Store
 from moksori.errors import OutputError
 from tests.conftest import DEMO_TEXT
 from tests.dubbing.conftest import InProcess, edit, files, request, run

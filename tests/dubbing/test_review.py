@@ -19,7 +19,8 @@ from moksori.dubbing.plan.takes import find_takes
 from moksori.dubbing.records import Change, Mark, Role, Take
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.review import Review, new_take
-from moksori.dubbing.store import Store, line_states
+from moksori.dubbing.states import line_states
+from moksori.dubbing.store import Store
 from moksori.dubbing.task import Task
 from moksori.errors import ConfigError, OutputError
 from moksori.script.line import Line, Place

@@ -9,7 +9,7 @@ import soundfile
 from moksori.dubbing.records import Mark
 from moksori.dubbing.request import load_job
 from moksori.dubbing.review import Review
-from moksori.dubbing.store import line_states
+from moksori.dubbing.states import line_states
 from tests.conftest import DEMO, DEMO_TEXT
 from tests.studio.conftest import go, until
 

@@ -8,7 +8,7 @@ from moksori.dubbing import job
 from moksori.dubbing.check import check
 from moksori.dubbing.request import load_job
 from moksori.dubbing.review import Review
-from moksori.dubbing.store import line_states
+from moksori.dubbing.states import line_states
 from tests.conftest import DEMO, DEMO_TEXT
 from tests.studio.conftest import Warm, go, until
 

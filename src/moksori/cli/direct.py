@@ -16,7 +16,7 @@ from moksori.messages import message, say
 
 if TYPE_CHECKING:
     from moksori.dubbing.check import Checked
-    from moksori.dubbing.store import LineState
+    from moksori.dubbing.states import LineState
 
 _KOREAN = {"재녹음": "retake", "보류": "hold", "해제": "none"}
 LineArgument = Annotated[
@@ -162,7 +162,7 @@ def _line(job: Path, named: str) -> "LineState":
         OutputError: there is no job.
     """
     from moksori.dubbing.records import HOME
-    from moksori.dubbing.store import line_states
+    from moksori.dubbing.states import line_states
 
     if not (job / HOME / "job.sqlite").is_file():
         raise OutputError.of("review.no_job", out=job)
@@ -208,7 +208,7 @@ def _now(job: Path, named: str, checked: "Checked") -> str:
     """
     from moksori.dubbing.records import HOME
     from moksori.dubbing.review import Review
-    from moksori.dubbing.store import line_states
+    from moksori.dubbing.states import line_states
 
     begun = (job / HOME / "job.sqlite").is_file()
     id = _id_among([row.id for row in line_states(job)], job, named) if begun else None

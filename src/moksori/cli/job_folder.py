@@ -15,7 +15,7 @@ from moksori.messages import Lang, say
 
 def print_status(output: Path) -> None:
     """A table of the lines."""
-    from moksori.dubbing.store import actor_means, line_states
+    from moksori.dubbing.states import actor_means, line_states
 
     lang = console.language
     states = line_states(output)

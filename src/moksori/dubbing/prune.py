@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from moksori.dubbing.records import HOME
 from moksori.dubbing.review import Review
-from moksori.dubbing.store import Store, line_states
+from moksori.dubbing.states import line_states
+from moksori.dubbing.store import Store
 from moksori.errors import OutputError
 from moksori.writing import write_error
 

@@ -10,17 +10,15 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
 from moksori.dubbing import delivered
-from moksori.dubbing.database import Database, read_only
+from moksori.dubbing.database import Database
 from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.task import PASSING, Status, Task
 from moksori.errors import OutputError
 from moksori.messages import Message
-from moksori.script.line import Place
 from moksori.signal.speaker import SourceSpeaker
 from moksori.writing import write_error
 
@@ -36,21 +34,7 @@ CREATE TABLE IF NOT EXISTS lines (
 CREATE TABLE IF NOT EXISTS actors (actor TEXT PRIMARY KEY, speaker TEXT NOT NULL, digests TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, marks TEXT NOT NULL);
 """
-_KNOWS_SCRIPT = "SELECT 1 FROM pragma_table_info('lines') WHERE name = 'script_text'"
-
-
-class LineState(NamedTuple):
-    """Where a line stands."""
-
-    id: str
-    place: Place
-    character: str
-    text: str
-    script_text: str  # the script's own, where a director has asked for another text
-    status: str  # waiting, begun, converted, passed or failed
-    error: Message | None
-    tries: int
-    key: str  # of the outcome
+KNOWS_SCRIPT = "SELECT 1 FROM pragma_table_info('lines') WHERE name = 'script_text'"
 
 
 class Store:
@@ -84,7 +68,7 @@ class Store:
             undo.pop_all()
 
     def _open(self) -> None:
-        if not self._database.read(_KNOWS_SCRIPT):  # of an older Moksori
+        if not self._database.read(KNOWS_SCRIPT):  # of an older Moksori
             with self._database.write() as database:
                 database.execute(
                     "ALTER TABLE lines ADD COLUMN script_text TEXT NOT NULL DEFAULT ''"
@@ -301,57 +285,3 @@ def check_place(out: Path, names: Iterable[str]) -> None:
 
 def _dumped(error: Message | None) -> str:
     return error.dump() if error else ""
-
-
-def _place(written: str) -> Place:
-    """A place that `plan` kept; of an older job, in its words."""
-    try:
-        return Place(*json.loads(written))
-    except (json.JSONDecodeError, TypeError):
-        return Place("line", written)
-
-
-def line_states(out: Path) -> list[LineState]:
-    """Where each line of a job stands, also while it is at work.
-
-    Raises:
-        OutputError: there is no job in the folder.
-    """
-    path = out / HOME / "job.sqlite"
-    if not path.is_file():
-        raise OutputError.of("output.no_job", path=out)
-    script = "script_text" if read_only(path, _KNOWS_SCRIPT) else "text"
-    rows = read_only(
-        path,
-        f"SELECT id, place, character, text, {script}, coalesce(status, 'waiting'), "
-        "coalesce(error, ''), coalesce(tries, 0), key FROM lines LEFT JOIN work USING (key) "
-        "ORDER BY position",
-    )
-    return [
-        LineState(
-            id=id,
-            place=_place(place),
-            character=character,
-            text=text,
-            script_text=script_text or text,
-            status=status,
-            error=Message.load(error) if error else None,
-            tries=tries,
-            key=key,
-        )
-        for id, place, character, text, script_text, status, error, tries, key in rows
-    ]
-
-
-def actor_means(out: Path) -> dict[str, SourceSpeaker]:
-    """What was measured of the actors of a job, also while it is at work."""
-    rows = read_only(out / HOME / "job.sqlite", "SELECT actor, speaker FROM actors ORDER BY actor")
-    return {actor: SourceSpeaker.model_validate_json(speaker) for actor, speaker in rows}
-
-
-def delivered_files(out: Path) -> set[str]:
-    """Paths below a job's folder that the job has delivered, also while it is at work."""
-    path = out / HOME / "job.sqlite"
-    if not path.is_file():
-        return set()
-    return {str(row[0]) for row in read_only(path, "SELECT path FROM files")}

@@ -21,7 +21,7 @@ from moksori.dubbing.progress import Cancelled, Watch
 from moksori.dubbing.records import HOME, Dubbed
 from moksori.dubbing.request import JobFile, Request, load_job, remember
 from moksori.dubbing.review import Review, Trial
-from moksori.dubbing.store import LineState, line_states
+from moksori.dubbing.states import LineState, line_states
 from moksori.dubbing.task import Setup, Task
 from moksori.dubbing.work.engines import LocalEngine, Outcome, load
 from moksori.dubbing.work.flags import flag

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import FileResponse, Response
 
 from moksori.dubbing.records import HOME, Take
-from moksori.dubbing.store import delivered_files
+from moksori.dubbing.states import delivered_files
 from moksori.dubbing.task import sound_of
 from moksori.errors import AudioError, MoksoriError
 from moksori.messages import Lang

@@ -13,7 +13,7 @@ from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.plan.changes import change_role
 from moksori.dubbing.records import HOME, PER_LINE, Change, Dubbed, Mark, Take
 from moksori.dubbing.request import JobFile
-from moksori.dubbing.store import LineState
+from moksori.dubbing.states import LineState
 from moksori.dubbing.task import sound_of
 from moksori.dubbing.work.flags import reason
 from moksori.errors import MoksoriError, TextError
