@@ -28,6 +28,7 @@ import torch
 import typer
 from rich.console import Console
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 # What is timed: the module, what of it (a function or Class.method), and the stage that it counts to.
 _TIMED = (
@@ -172,6 +173,7 @@ def main(
     from moksori.dubbing.request import load_job
 
     torch.set_num_threads(1)
+    threadpool_limits(1)
     imports, out = time.thread_time(), episode / "stages"
     shutil.rmtree(out, ignore_errors=True)  # of a run before; of no stage
     stages = Stages()

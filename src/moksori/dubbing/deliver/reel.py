@@ -8,8 +8,9 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -184,26 +185,34 @@ def _parts(stem: str, name: str, whole: _Part, spec: DeliverySpec) -> list[_Part
     return parts
 
 
-def _beside(length: Seconds) -> Executor:
+@contextmanager
+def _beside(length: Seconds) -> Iterator[Executor]:
     """Where files are written: processes, which Python's own work here does not hold up.
 
-    Where a reel is written sooner than they begin, a thread.
+    Where a reel is written sooner than they begin, a thread. Either computes with one thread, so that
+    the same lines give the same bytes.
     """
     if length < _SHORT:
-        return ThreadPoolExecutor(1)
-    return process_pool(min(os.cpu_count() or 1, _MOST))
+        with threadpool_limits(1), ThreadPoolExecutor(1) as thread:
+            yield thread
+    else:
+        with process_pool(min(os.cpu_count() or 1, _MOST), _with_one_thread) as processes:
+            yield processes
+
+
+def _with_one_thread() -> None:
+    """For the rest of a process: to find all libraries takes milliseconds, as long as to write a file."""
+    threadpool_limits(1)
 
 
 def _reel(folder: Path, whole: _Part, spec: DeliverySpec) -> tuple[Decibels, Decibels, Bounced]:
-    with threadpool_limits(1):
-        path, about = folder / whole.path, _about(whole, spec)
-        return bounce_at_target(path, about, whole.lines, whole.length, spec)
+    path, about = folder / whole.path, _about(whole, spec)
+    return bounce_at_target(path, about, whole.lines, whole.length, spec)
 
 
 def _stem(folder: Path, part: _Part, spec: DeliverySpec, gain: Decibels) -> Bounced:
-    with threadpool_limits(1):
-        path, about = folder / part.path, _about(part, spec)
-        return bounce(path, about, part.lines, part.length, spec, gain)
+    path, about = folder / part.path, _about(part, spec)
+    return bounce(path, about, part.lines, part.length, spec, gain)
 
 
 def _about(part: _Part, spec: DeliverySpec) -> bwf.Broadcast:
