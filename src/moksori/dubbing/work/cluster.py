@@ -7,6 +7,7 @@ converted, among processors of one kind.
 
 import logging
 import os
+import pickle
 import threading
 import time
 from collections import Counter, deque
@@ -15,7 +16,8 @@ from typing import Any
 
 from moksori.config import Seconds
 from moksori.dubbing.task import PassingError, Setup, Task
-from moksori.dubbing.work.carried import CarriedWorker, carried, keep, packed
+from moksori.dubbing.work.actor import Actor
+from moksori.dubbing.work.carried import carried, keep, packed
 from moksori.dubbing.work.engines import Outcome, passing
 from moksori.errors import ConfigError, OutputError
 from moksori.messages import message
@@ -45,8 +47,8 @@ class RayEngine:
         self._ray = _begin(workers)
         cores = int(self._ray.cluster_resources().get("CPU", 1))
         graphics = {"num_gpus": 1} if setup.device.startswith("cuda") else {}
-        self._kind = self._ray.remote(num_cpus=1, **graphics)(CarriedWorker)
-        self._packed = tuple(map(self._ray.put, packed(setup)))
+        self._kind = self._ray.remote(num_cpus=1, **graphics)(Actor)
+        self._packed = self._ray.put(pickle.dumps(packed(setup)))
         self._begun: dict[Any, Any] = {}  # workers that are not ready yet, by the call that says so
         self._free: deque[Any] = deque()  # workers, once for each line that they may be sent
         self._alive: set[Any] = set()
@@ -54,7 +56,7 @@ class RayEngine:
             self._begin_worker()
 
     def _begin_worker(self) -> None:
-        worker = self._kind.remote(*self._packed)
+        worker = self._kind.remote(self._packed)
         self._begun[worker.ready.remote()] = worker
 
     def map(self, method: str, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
