@@ -2,6 +2,8 @@
 
 import json
 
+import numpy as np
+import openpyxl
 import pytest
 import soundfile
 from wavinfo import WavInfoReader
@@ -14,6 +16,7 @@ from moksori.provenance import certificate, ledger
 from moksori.provenance.statement import read_statement
 from moksori.provenance.verify import verify
 from moksori.provenance.watermark import FOUND
+from moksori.timecode import NTSC_DROP
 from tests.dubbing.conftest import edit, run
 
 
@@ -42,6 +45,25 @@ def test_every_wav_says_what_it_is(dubbed):
     assert len({line.take for line in reel.lines}) == 4
     for path in out.rglob("*.wav"):
         assert "성우".encode() not in path.read_bytes()  # nobody's name who did not ask for it
+
+
+def test_lines_lie_at_their_references_as_on_the_reel(copied):
+    """Also where the reel begins between two samples, as with drop frame."""
+    path = copied / "script.xlsx"
+    book = openpyxl.load_workbook(path)
+    for number, row in enumerate(book.active.iter_rows(min_row=2, max_col=3), 1):
+        row[1].value, row[2].value = f"01:00:{7 * number:02};1{number}", None
+    book.save(path)
+    rate = soundfile.info(copied / "takes" / "0001.wav").samplerate
+    rows, _ = run(copied, frame_rate=NTSC_DROP, sample_rate=rate, loudness="none")
+    reel, laid = soundfile.read(copied / "out" / "reel.wav")[0], 0
+    begins = WavInfoReader(str(copied / "out" / "reel.wav")).bext.time_reference
+    for row in rows:
+        path = copied / "out" / "lines" / f"{row.take.id}.wav"
+        wave, place = soundfile.read(path)[0], WavInfoReader(str(path)).bext.time_reference - begins
+        laid += len(wave)
+        assert np.array_equal(reel[place : place + len(wave)], wave), row.take.id
+    assert laid > rate
 
 
 def test_the_ledger_has_what_was_converted_and_delivered(dubbed):

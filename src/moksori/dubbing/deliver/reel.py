@@ -220,7 +220,7 @@ def _about(part: _Part, spec: DeliverySpec) -> bwf.Broadcast:
     return bwf.Broadcast(
         description=": ".join(filter(None, (spec.title, part.name))),
         date=spec.date,
-        start=round(spec.start_timecode * spec.sample_rate) + part.begin,
+        start=spec.reference(part.begin, spec.sample_rate),
         frame_rate=spec.frames_a_second,
         drop_frame=spec.frame_rate.drop,
         reference=hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32],

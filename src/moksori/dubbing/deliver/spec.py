@@ -76,6 +76,13 @@ class DeliverySpec:
         """The sample nearest to a place on the reel."""
         return round(time * self.sample_rate)
 
+    def reference(self, sample: int, rate: int) -> int:
+        """The time reference of a sample of the reel, in samples of `rate` since midnight.
+
+        Counted from the reel's own, a whole number: what is laid at its reference lies as on the reel.
+        """
+        return round((self.sample(self.start_timecode) + sample) * rate / self.sample_rate)
+
     @property
     def frames_a_second(self) -> str:
         """As a fraction: 30000/1001."""
