@@ -97,6 +97,23 @@ def test_start_needs_no_rate_where_the_script_says_it(show):
     assert (found.origin, found.frame_rate) == (3540.0, FrameRate.parse("25"))
 
 
+@pytest.mark.parametrize(("rate", "written"), [("25", "00:59:59.990"), ("29.97df", "00:59:59.996")])
+def test_a_line_half_a_frame_before_the_reel_begins_with_it(show, track, rate, written):
+    """A line at 01:00:00:00, written in milliseconds, which round it down."""
+    for row in range(2, 6):
+        edit(show, f"B{row}", written if row == 2 else f"01:00:{5 * row:02}:00")
+        edit(show, f"C{row}", None)
+    rate = FrameRate.parse(rate)
+    for audio in (show / "takes", track(0)):
+        found = check(request(show, frame_rate=rate, audio=audio))
+        assert not found.faults
+        assert found.origin == parse_time("01:00:00:00", rate)
+        assert (found.takes[0].start, found.takes[0].begin) == (0.0, 0)
+    edit(show, "B2", "00:59:59.900")
+    told = check(request(show, frame_rate=rate, start="01:00:00:00")).faults
+    assert [issue.kind for issue in told] == ["before_start"]
+
+
 def test_lines_hours_apart_are_told(show):
     """As by a slip in a time code, or beyond midnight: the reel would last as long."""
     edit(show, "B5", "11:00:10:00")

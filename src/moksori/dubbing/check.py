@@ -19,7 +19,14 @@ from moksori.dubbing.plan.naming import times_of_names
 from moksori.dubbing.plan.preflight import Progress, by_severity, preflight
 from moksori.dubbing.plan.speakers import with_speakers
 from moksori.dubbing.plan.takes import Found, find_takes, name_lines
-from moksori.dubbing.plan.track import about_issues, origin_of, rate_issues, read_track, shown_time
+from moksori.dubbing.plan.track import (
+    about_issues,
+    from_origin,
+    origin_of,
+    rate_issues,
+    read_track,
+    shown_time,
+)
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import HOME, Take
 from moksori.dubbing.request import Request, remember
@@ -95,6 +102,7 @@ def check(
         content = replace(content, warnings=[*content.warnings, notice])
     start, picture = (parse_time(x, rate) if x else None for x in (request.start, request.length))
     origin, noticed = origin_of(track, start, lines, rate)
+    lines = from_origin(lines, origin, rate)
     noticed += [*rate_issues(track, rate, asked=own is None or rate != own), *about_issues(track)]
     spoken = with_speakers(lines, cast, content.faulty)[0]
     to = review.names(dict(zip(name_lines(spoken), spoken, strict=True))) if review else {}

@@ -1,6 +1,8 @@
 """What a production track says of itself (`bext`, iXML): when it begins, how it counts frames, what it is."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +13,7 @@ from moksori.script.content import joined
 from moksori.script.line import Line
 from moksori.signal.decoders import Header, inspect
 from moksori.signal.ixml import Ixml, read_ixml
-from moksori.timecode import FrameRate, format_timecode, parse_time
+from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time, to_frames
 
 _HOUR: Seconds = 3600.0
 _SAME: Seconds = 0.02  # time codes that differ by less are one: half a frame
@@ -90,6 +92,22 @@ def origin_of(
         notice = said | {"start": shown_time(hour, frame_rate)}
         return hour, [Issue("warning", "", "stamp_unset", notice)] if hour else []
     return stamp, [*issues, Issue("note", "", "stamp", said)]
+
+
+def from_origin(lines: Sequence[Line], origin: Seconds, frame_rate: FrameRate | None) -> list[Line]:
+    """The lines; those that begin less than half a frame before the reel begin with it.
+
+    The same time code is another fraction of a second in samples, in milliseconds and in frames.
+    """
+    rate = frame_rate or NTSC_DROP
+    first = to_frames(origin, rate)
+
+    def early(line: Line) -> bool:
+        if line.start is None or not line.start < origin < (line.end or math.inf):
+            return False
+        return to_frames(line.start, rate) == first
+
+    return [replace(line, start=origin) if early(line) else line for line in lines]
 
 
 def about_issues(track: Track | None) -> list[Issue]:
