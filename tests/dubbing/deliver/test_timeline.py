@@ -59,17 +59,19 @@ def test_edl_is_read_by_another_program(tmp_path):
     assert list(found) == ["0001_하나.wav", "0003_하나.wav", "0003b.wav", "0002_둘 50%.wav"]
     assert [track for track, _ in found.values()] == ["A1", "A1", "A1", "A2"]
     assert rows(tmp_path) == [
-        "001 0001 A C 00:00:00:00 00:00:01:00 01:00:02:00 01:00:03:00",
-        "002 0002 A2 C 00:00:00:00 00:00:03:00 01:00:02:12 01:00:05:12",
-        "003 0003 A C 00:00:00:00 00:00:00:01 01:00:03:00 01:00:03:01",
-        "004 L0001 A C 00:00:00:00 00:00:00:08 01:00:10:00 01:00:10:08",
+        "001 0001 A C 01:00:02:00 01:00:03:00 01:00:02:00 01:00:03:00",
+        "002 0002 A2 C 01:00:02:12 01:00:05:12 01:00:02:12 01:00:05:12",
+        "003 0003 A C 01:00:03:00 01:00:03:01 01:00:03:00 01:00:03:01",
+        "004 L0001 A C 01:00:10:00 01:00:10:08 01:00:10:00 01:00:10:08",
     ]
     comments = {name: clip.metadata["cmx_3600"]["comments"] for name, (_, clip) in found.items()}
     assert list(comments["0001_하나.wav"]) == ["COMMENT: 하나: 안녕? 나야."]
     assert list(comments["0002_둘 50%.wav"]) == ["COMMENT: 둘: * 뭐라고: 001 AX?"]
     for name, (_, clip) in found.items():
         assert len(clip.metadata["cmx_3600"]["reel"]) <= 8
-        assert clip.source_range.start_time.value == 0, name
+        start = next(c.start for c in CLIPS if c.wave.endswith(name)) / RATE
+        begins = clip.source_range.start_time.to_seconds()  # as the wave's time reference says
+        assert begins == pytest.approx(3600 + start), name
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,10 @@ def write_edl(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
     """Write a CMX 3600 edit decision list of audio events, by their start.
 
     The format knows frames only: both ends of an event lie on the nearest frame, and it has one at
-    least. Every wave is its own reel, counted from 00:00:00:00, named by the number that its id begins
-    with. What overlaps goes to further channels, A, A2, A3, A4; the format has no more, so that a
-    fifth at once is listed on A5 with a comment that says so.
+    least. Every wave is its own reel, named by the number that its id begins with; its source times are
+    those of the record, as its time reference (`bext`) says. What overlaps goes to further channels, A,
+    A2, A3, A4; the format has no more, so that a fifth at once is listed on A5 with a comment that says
+    so.
 
     Args:
         path: the .edl.
@@ -67,14 +68,11 @@ def write_edl(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
     ]
     events = zip(clips, spans, channels, _reels(clips), strict=True)
     for number, (clip, (begin, end), channel, reel) in enumerate(events, 1):
-        codes = [
-            format_timecode(from_frames(n, frame_rate), frame_rate)
-            for n in (0, end - begin, begin, end)
-        ]
+        codes = [format_timecode(from_frames(n, frame_rate), frame_rate) for n in (begin, end)]
         name = f"A{channel + 1}" if channel else "A"
         rows += [
             "",
-            f"{number:03}  {reel:8} {name:5} C        {' '.join(codes)}",
+            f"{number:03}  {reel:8} {name:5} C        {' '.join([*codes, *codes])}",
             f"* FROM CLIP NAME: {_on_a_line(PurePosixPath(clip.wave).name)}",
             f"* COMMENT: {_on_a_line(': '.join(filter(None, (clip.character, clip.text))))}",
         ]
