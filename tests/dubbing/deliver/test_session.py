@@ -81,6 +81,30 @@ def value(element, name):
     return next(row[1:] for row in element if not isinstance(row, rpp.Element) and row[0] == name)
 
 
+def test_no_track_is_called_as_another_character_s(job, tmp_path):
+    """Of overlapping lines of 하나 the later are not on a track called 하나 2, which is somebody else."""
+    _, clips, _ = job
+    who = ("하나", "하나", "하나 2", "")
+    clips = [
+        replace(clip, character=name, start=10 * n)
+        for n, (clip, name) in enumerate(zip(clips, who, strict=True))
+    ]
+    write_otio(tmp_path / "reel.otio", clips, SPEC)
+    made = otio.adapters.read_from_file(str(tmp_path / "reel.otio"))
+    assert [
+        (track.name, track.find_clips()[0].metadata["moksori"]["character"])
+        for track in made.tracks
+    ] == [
+        ("하나", "하나"),
+        ("하나 3", "하나"),
+        ("하나 2", "하나 2"),
+        ("no name", ""),
+    ]
+    write_rpp(tmp_path / "session.rpp", clips, [], SPEC, 0.0, tmp_path)
+    tracks = rpp.loads((tmp_path / "session.rpp").read_text(encoding="utf-8")).findall("TRACK")
+    assert len({value(track, "TRACKID")[0] for track in tracks}) == len(tracks) == 8
+
+
 def test_reaper(job):
     out, clips, markers = job
     write_rpp(out / "session.rpp", clips, markers, SPEC, -6.0, out)

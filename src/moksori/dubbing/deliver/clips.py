@@ -1,5 +1,6 @@
 """The dubbed lines as clips on tracks: what every editing program is given, whatever its format."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,18 +80,23 @@ class Track(NamedTuple):
 def tracks(clips: Iterable[Clip]) -> list[Track]:
     """A track a character, in the order in which they first speak.
 
-    Where lines of one character overlap, the later ones are on a second track, and so on.
+    Where lines of one character overlap, the later ones are on a second track, and so on. No two tracks
+    have one name: the second of 학생 is 학생 3 where another character is 학생 2.
     """
     by_character: dict[str, list[Clip]] = {}
     for clip in sorted(clips, key=lambda clip: clip.start):
         by_character.setdefault(clip.character, []).append(clip)
-    found = []
+    found, taken = list[Track](), set(by_character)
     for character, own in by_character.items():
         places = lanes([(clip.start, clip.start + clip.samples) for clip in own])
+        base = character or "no name"
+        others = (f"{base} {number}" for number in itertools.count(2))
         for lane in range(max(places) + 1):
-            name = character or "no name"
+            first = lane == 0 and (character or base not in taken)
+            name = base if first else next(name for name in others if name not in taken)
+            taken.add(name)
             on_it = [clip for clip, place in zip(own, places, strict=True) if place == lane]
-            found.append(Track(f"{name} {lane + 1}" if lane else name, character, on_it))
+            found.append(Track(name, character, on_it))
     return found
 
 
