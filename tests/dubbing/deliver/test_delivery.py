@@ -86,6 +86,19 @@ def test_a_session_follows_its_recordings(row, tmp_path):
     assert new and '"../archive/a.wav"' in session
 
 
+@pytest.mark.parametrize(("hour", "kinds"), [(9, ["ass", "srt", "vtt"]), (10, ["srt", "vtt"])])
+def test_a_reel_of_ten_hours_is_delivered_without_the_subtitles_that_cannot_hold_it(
+    row, tmp_path, hour, kinds
+):
+    without = tuple(item.name for item in DELIVERABLES if item.name != "subtitles")
+    store = Store(tmp_path / "show" / "out")
+    try:
+        deliver([of(row, start=3600.0 * hour)], [], replace(SPEC, without=without), store)
+    finally:
+        store.close()
+    assert sorted(p.suffix[1:] for p in (tmp_path / "show" / "out").glob("subtitles.*")) == kinds
+
+
 @pytest.mark.parametrize(
     "changed",
     [{"begin": 4800}, {"channel": 0}, {"samples": 24001}, {"role": Role(voice="kih")}],

@@ -40,7 +40,7 @@ from moksori.dubbing.deliver.retakes import (
     write_retakes,
 )
 from moksori.dubbing.deliver.spoken import spoken
-from moksori.dubbing.deliver.subtitles import Cue, write_subtitles
+from moksori.dubbing.deliver.subtitles import Cue, formats, write_subtitles
 from moksori.dubbing.deliver.timeline import Word, write_edl, write_otio, write_words
 from moksori.dubbing.deliver.visemes import save_visemes, visemes_by_frame
 from moksori.messages import say
@@ -116,8 +116,8 @@ def _subtitles(material: Material, folder: Path) -> None:
         Cue(*spoken(row, start, origin), row.take.line.text, row.take.line.character)
         for row, _, start in material.placed()
     ]
-    for kind in ("srt", "vtt", "ass") if cues else ():
-        write_subtitles(folder / f"subtitles.{kind}", cues)
+    for kind in formats(cues) if cues else ():
+        write_subtitles(folder / f"subtitles{kind}", cues)
 
 
 def _timings(material: Material, folder: Path) -> None:

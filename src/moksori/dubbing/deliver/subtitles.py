@@ -37,6 +37,12 @@ class Cue(NamedTuple):
     character: str = ""
 
 
+def formats(cues: Iterable[Cue]) -> list[str]:
+    """The suffixes of the formats that can hold the times of cues: an .ass has none from ten hours on."""
+    end = max((stop for _, stop, _ in _timed(cues)), default=0)
+    return [kind for kind, hours in _HOURS.items() if end < hours * 3_600_000]
+
+
 def write_subtitles(path: Path, cues: Iterable[Cue]) -> None:
     r"""Write cues, by their start, as the suffix says: .srt, .vtt or .ass.
 
