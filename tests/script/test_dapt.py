@@ -194,6 +194,19 @@ def test_the_frame_rate_is_the_documents(tmp_path):
     assert lines(path, frame_rate=FrameRate(24))[0][2] == 10.5
 
 
+@pytest.mark.parametrize("base", ["media", "smpte"])
+def test_whether_time_codes_drop_frames_is_asked_where_the_document_cannot_say(tmp_path, base):
+    """Of smpte times alone `ttp:dropMode` is told; without it they drop none."""
+    ntsc = ' ttp:frameRate="30" ttp:frameRateMultiplier="1000 1001"' + f' ttp:timeBase="{base}"'
+    path = write(tmp_path / "a.ttml", event("<p>안녕?</p>", 'begin="300f" end="360f"'), ntsc)
+    assert not read_script(path).frame_rate.drop
+    drop = FrameRate.parse("29.97df")
+    content = read_script(path, frame_rate=drop)
+    assert (content.frame_rate == drop) is (base == "media")
+    assert bool(content.warnings) is (base == "smpte")
+    assert lines(path, frame_rate=drop)[0][2] == pytest.approx(10.01)
+
+
 BAD = {
     "empty": (b"", "not a whole XML document"),
     "text": ("하나: 안녕?".encode(), "not a whole XML document \\(syntax error: line 1"),

@@ -125,6 +125,8 @@ def clock_of(root: Element, asked: FrameRate | None) -> Clock:
     if written:
         drop = _DROPS.get(attribute(root, "dropMode", "nonDrop"), False)
         rate = _named(nominal, fps, drop)
+        if base == "media" and asked and rate and _alike(asked, rate):
+            rate = asked  # a clock's times cannot say whether time codes drop frames
     if base == "smpte" and rate is None:
         rate = FrameRate(30)
     return Clock(
@@ -151,6 +153,10 @@ def _count(name: str, text: str) -> int:
     if not text.strip().isdecimal() or len(text.strip()) > _LONGEST or not int(text):
         raise ScriptError.of("script.ttml_parameter", name=name, value=text[:40])
     return int(text)
+
+
+def _alike(one: FrameRate, other: FrameRate) -> bool:
+    return (one.nominal, one.ntsc) == (other.nominal, other.ntsc)
 
 
 def _named(nominal: int, fps: Fraction, drop: bool) -> FrameRate | None:
