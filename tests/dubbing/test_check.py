@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import replace
+from datetime import datetime
 
 import aaf2
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 import soundfile
 
 from moksori.dubbing.check import check
+from moksori.dubbing.deliver.dapt import Event, write_dapt
+from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.task import read_take
 from moksori.errors import ConfigError
 from moksori.timecode import FrameRate, format_timecode, parse_time
-from tests.conftest import DEMO
+from tests.conftest import DEMO, DEMO_TEXT
 from tests.dubbing.conftest import edit, request, run
 from tests.signal.test_ixml import recorder
 
@@ -89,6 +92,29 @@ def test_start_and_length_are_counted_as_the_script_counts(show, start):
     assert found.frame_rate == drop
     assert format_timecode(found.origin, drop) == "01:00:00;00"
     assert found.length == pytest.approx(parse_time("00:20:00;00", drop))
+
+
+@pytest.mark.parametrize(
+    ("audio", "stamp", "origin"), [("takes", 0, 3590), ("track", 0, 3590), ("track", 3595, 3595)]
+)
+def test_a_delivered_script_is_dubbed_again_where_it_was(show, track, audio, stamp, origin):
+    """The time code of its time 0 is where a track begins that says none."""
+    delivered = DeliverySpec(
+        title="시험", date=datetime(2026, 1, 1), start_timecode=3590.0, frame_rate=FrameRate(25)
+    )
+    starts = (15.0, 20.0, 25.0)
+    events = [
+        Event(f"{n:04}", "하나", "", "", "", DEMO_TEXT, (), start, start + 5)
+        for n, start in enumerate(starts, 1)
+    ]
+    write_dapt(show / "script.dapt", events, delivered)
+    for n in range(1, 5):
+        (show / "takes" / f"{n:04}.wav").rename(show / "takes" / f"line_{n:04}.wav")
+    asked = request(show, audio=show / "takes" if audio == "takes" else track(stamp))
+    found = check(replace(asked, script=show / "script.dapt", frame_rate=None))
+    assert not found.faults
+    assert found.origin == origin
+    assert [take.line.start for take in found.takes] == [3590 + start for start in starts]
 
 
 def test_start_needs_no_rate_where_the_script_says_it(show):

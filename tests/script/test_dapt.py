@@ -207,6 +207,24 @@ def test_whether_time_codes_drop_frames_is_asked_where_the_document_cannot_say(t
     assert lines(path, frame_rate=drop)[0][2] == pytest.approx(10.01)
 
 
+def test_times_are_counted_from_the_documents_time_code(tmp_path):
+    def of(code, rate=""):
+        origin = f"<daptm:daptOriginTimecode>{code}</daptm:daptOriginTimecode></metadata></head>"
+        head = HEAD.replace("</metadata></head>", origin)
+        return write(tmp_path / "a.xml", event("<p>안녕?</p>"), rate, head)
+
+    path = of("10:01:20:12", ' ttp:frameRate="25"')
+    assert lines(path) == [("", "안녕?", 36080.48 + 10, 36080.48 + 13)]
+    assert read_script(path).begin == 36080.48
+    assert "first time code, 10:01:20:12" in told(path)
+    ntsc = of("01:00:00:00", ' ttp:frameRate="30" ttp:frameRateMultiplier="1000 1001"')
+    assert lines(ntsc, frame_rate=FrameRate.parse("29.97df"))[0][2] == pytest.approx(3609.9964)
+    path = of("01:00:00:25", ' ttp:frameRate="25"')
+    assert lines(path)[0][2] == 10
+    assert read_script(path).begin is None
+    assert "so times are counted from 0: “01:00:00:25”" in told(path)
+
+
 BAD = {
     "empty": (b"", "not a whole XML document"),
     "text": ("하나: 안녕?".encode(), "not a whole XML document \\(syntax error: line 1"),

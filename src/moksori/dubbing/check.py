@@ -101,7 +101,7 @@ def check(
         notice = message("takes.by_name", number=named)
         content = replace(content, warnings=[*content.warnings, notice])
     start, picture = (parse_time(x, rate) if x else None for x in (request.start, request.length))
-    origin, noticed = origin_of(track, start, lines, rate)
+    origin, noticed = origin_of(track, start, lines, rate, content.begin)
     lines = from_origin(lines, origin, rate)
     noticed += [*rate_issues(track, rate, asked=own is None or rate != own), *about_issues(track)]
     spoken = with_speakers(lines, cast, content.faulty)[0]

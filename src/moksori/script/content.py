@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from moksori.config import Seconds
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
 from moksori.script.line import Line, Place
@@ -57,6 +58,7 @@ class ScriptContent:
         understood: which columns of its tables are what, and which are not used.
         question: what must be answered before its times can be used; they are then unknown.
         frame_rate: of its times; None if they count no frames.
+        begin: the time code that its media begin at, where it says so.
     """
 
     lines: list[Line]
@@ -65,6 +67,7 @@ class ScriptContent:
     understood: list[Message] = field(default_factory=list)
     question: Message | None = None
     frame_rate: FrameRate | None = None
+    begin: Seconds | None = None
 
     @property
     def faulty(self) -> frozenset[Place]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from moksori.config import Seconds
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
 from moksori.script.columns import NOT_READ
@@ -20,9 +21,11 @@ from moksori.script.speakers import Speech
 from moksori.script.tables import one_line
 from moksori.script.ttml import Event, Names, Walk, read_root
 from moksori.script.ttml_times import clock_of, counts_frames
+from moksori.timecode import FrameRate, parse_time
 
 _HANGUL = re.compile("[가-힣]")
 _NAMED = 20  # events that a warning names
+_ORIGIN = "{*}head/{*}metadata/{*}daptOriginTimecode"
 
 
 def read_dapt(path: Path, asked: Asked) -> ScriptContent:
@@ -30,7 +33,7 @@ def read_dapt(path: Path, asked: Asked) -> ScriptContent:
 
     A line is a `p` of one language. Of several languages the one is read that `--columns line=LANG` names, or
     else the only one that is Korean; where that is not one, it is asked. Of a script of dialogue what is
-    seen, not said, is left out and told.
+    seen, not said, is left out and told. Times are time codes, from the document's `daptOriginTimecode`.
 
     Raises:
         ScriptError: no TTML, or the language has to be asked.
@@ -56,6 +59,8 @@ def read_dapt(path: Path, asked: Asked) -> ScriptContent:
             "script.ttml_rate", file=path, said=clock.frame_rate, asked=asked.frame_rate))  # fmt: skip
     elif clock.frame_rate is None and (text := counts_frames(root)):
         warnings.append(message("script.ttml_no_rate", file=path, text=text, rate=clock.fps))
+    begin, noticed = _begin(path, root, clock.frame_rate or FrameRate(30))
+    warnings += noticed
     names = Names(root)
     content = content_of(
         path, [_cue(event, names) for event in chosen], None, milliseconds=True, warnings=warnings
@@ -63,14 +68,40 @@ def read_dapt(path: Path, asked: Asked) -> ScriptContent:
     by_number = dict(enumerate(chosen, 1))
     lines = [
         replace(
-            line, actor=names.actors.get(line.character, ""), scene=event.scene,
+            line, start=_after(begin, line.start), end=_after(begin, line.end),
+            actor=names.actors.get(line.character, ""), scene=event.scene,
             directions="" if event.on_screen in ("", "ON") else event.on_screen,
             note=" / ".join(event.notes), file="",
         )
         for line in content.lines if (event := by_number[int(line.place.number)])
     ]  # fmt: skip
     understood = [_understood(path, root, chosen, notice)] if chosen else []
-    return replace(content, lines=lines, understood=understood, frame_rate=clock.frame_rate)
+    if begin is not None:
+        understood.append(message("script.dapt_begin", file=path, first=_origin(root)))
+    return replace(
+        content, lines=lines, understood=understood, frame_rate=clock.frame_rate, begin=begin
+    )
+
+
+def _origin(root: Element) -> str:
+    """The time code of the document's time 0, as it is written; "" if it says none."""
+    return (root.findtext(_ORIGIN) or "").strip()
+
+
+def _begin(
+    path: Path, root: Element, frame_rate: FrameRate
+) -> tuple[Seconds | None, list[Message]]:
+    """When the document's time 0 is, by its time code, and that it cannot be read."""
+    if not (code := _origin(root)):
+        return None, []
+    try:
+        return parse_time(code, frame_rate), []
+    except ScriptError as error:
+        return None, [message("script.dapt_no_begin", file=path, why=error.message)]
+
+
+def _after(begin: Seconds | None, time: Seconds | None) -> Seconds | None:
+    return time if time is None or begin is None else begin + time
 
 
 def _name(event: Event, events: Sequence[Event]) -> str:

@@ -67,13 +67,15 @@ def origin_of(
     asked: Seconds | None,
     lines: Sequence[Line],
     frame_rate: FrameRate | None,
+    media: Seconds | None = None,
 ) -> tuple[Seconds, list[Issue]]:
     """The time code at which reel and track begin, and what there is to say of it.
 
-    It is asked for, or else the track's time reference (`bext`, or else iXML's), or else the hour of the
-    first line. A reference of 0 is what programs write that do not know the time.
+    It is asked for, or else the track's time reference (`bext`, or else iXML's), or else where the script
+    says that its `media` begin, or else the hour of the first line. A reference of 0 is what programs write
+    that do not know the time.
     """
-    hour = _hour(lines, frame_rate)
+    hour = _hour(lines, frame_rate) if media is None else media
     bext, ixml = (track.bext, track.ixml.begin) if track else (None, None)
     if bext is None and ixml is None:
         return (hour if asked is None else asked), []
