@@ -82,7 +82,7 @@ def test_what_is_not_known_is_left_out(tmp_path):
     assert "M=stereo" in info.bext.coding_history
     tags = {element.tag: element.text for element in info.ixml.parsed.iter()}
     assert tags["TIMECODE_FLAG"] == "NDF"
-    assert not {"PROJECT", "SCENE", "TAKE", "NOTE", "TRACK"} & set(tags)
+    assert not {"PROJECT", "SCENE", "TAKE", "NOTE", "TRACK", "TRACK_LIST"} & set(tags)
 
 
 @pytest.mark.parametrize(("frames", "subtype"), [(1000, "PCM_24"), (1001, "PCM_24"), (77, "FLOAT")])

@@ -43,7 +43,7 @@ class Broadcast:
         scene: it belongs to.
         take: its number.
         note: to whom it may concern.
-        tracks: name of each channel.
+        tracks: name of each channel; empty if they have none.
         loudness: integrated, in LUFS; None if not measured.
         true_peak: in dBTP; None if not measured.
     """
@@ -266,8 +266,9 @@ def _ixml(about: Broadcast, form: _Format) -> bytes:
         TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO=about.start & 0xFFFFFFFF,
         TIMESTAMP_SAMPLE_RATE=form.rate,
     )
-    tracks = ElementTree.SubElement(root, "TRACK_LIST")
-    put(tracks, TRACK_COUNT=len(about.tracks))
+    if about.tracks:
+        tracks = ElementTree.SubElement(root, "TRACK_LIST")
+        put(tracks, TRACK_COUNT=len(about.tracks))
     for number, name in enumerate(about.tracks, 1):
         track = ElementTree.SubElement(tracks, "TRACK")
         put(track, CHANNEL_INDEX=number, INTERLEAVE_INDEX=number, NAME=name)
