@@ -161,6 +161,28 @@ def test_the_same_job_makes_the_same_session(job):
     assert (out / "a.aaf").read_bytes() == (out / "b.aaf").read_bytes()
 
 
+def mobs(path):
+    with aaf2.open(str(path), "r") as file:
+        return {(type(mob).__name__, mob.name): mob.mob_id.urn for mob in file.content.mobs}
+
+
+def test_no_other_sound_has_an_aaf_s_numbers(job):
+    """Two of one number are one to programs: of two jobs called 1화, and of a line converted anew."""
+    out, clips, _ = job
+    waves = waves_of(out, clips)
+    write_aaf(out / "a.aaf", clips, [], SPEC, 0.0, waves, out)
+    other = replace(SPEC, date=datetime(2024, 5, 7))
+    write_aaf(out / "b.aaf", clips, [], other, 0.0, waves, out)
+    first, second = mobs(out / "a.aaf"), mobs(out / "b.aaf")
+    assert first.keys() == second.keys()
+    assert not {*first.values()} & {*second.values()}
+    anew = waves[clips[0].id].rename(out / "anew.wav")
+    write_aaf(out / "c.aaf", clips, [], SPEC, 0.0, waves | {clips[0].id: anew}, out)
+    third = mobs(out / "c.aaf")
+    changed = {key for key in first if first[key] != third[key]}
+    assert changed == {("SourceMob", "0001_하나.wav"), ("MasterMob", "0001_하나")}
+
+
 def test_aaf(job):
     out, clips, markers = job
     waves = waves_of(out, clips)

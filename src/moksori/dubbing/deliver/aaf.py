@@ -95,7 +95,7 @@ class _Session:
         self._timecode = slot
 
     def _mob(self, kind: str, name: str, key: str) -> Any:
-        """A mob whose number is the same for the same job."""
+        """A mob whose number is the same for the same job, and no other's: programs know sounds by it."""
         from aaf2.mobid import MobID
 
         mob = getattr(self._file.create, kind)(name)
@@ -106,7 +106,8 @@ class _Session:
         return mob
 
     def _number(self, *names: str) -> uuid.UUID:
-        return uuid.uuid5(uuid.NAMESPACE_URL, "\0".join((self._spec.title, *names)))
+        job = self._spec.title, self._spec.date.isoformat()
+        return uuid.uuid5(uuid.NAMESPACE_URL, "\0".join((*job, *names)))
 
     def _gain_definition(self) -> Any:
         create, known = self._file.create, self._file.dictionary
@@ -169,6 +170,7 @@ class _Session:
     def _linked(self, recording: Path, url: str) -> Any:
         """A master mob whose sound lies in a file of its own, a track a channel; named as that is."""
         create, about = self._file.create, inspect(recording)
+        key = f"{url}\0{recording.name}"  # converted anew it is another sound of the same name
         named = PurePosixPath(unquote(url))
         with opened(recording) as (_, _, subtype):
             bits = _BITS.get(subtype, 32)
@@ -184,9 +186,9 @@ class _Session:
         locator = create.NetworkLocator()
         locator["URLString"].value = url
         descriptor["Locator"].append(locator)
-        physical = self._mob("SourceMob", named.name, url)
+        physical = self._mob("SourceMob", named.name, key)
         physical.descriptor = descriptor
-        master = self._mob("MasterMob", named.stem, url)
+        master = self._mob("MasterMob", named.stem, key)
         for channel in range(1, about.channels + 1):
             end = physical.create_empty_slot(about.sample_rate, "sound", channel)
             end.segment.length = about.frames
