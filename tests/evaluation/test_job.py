@@ -20,6 +20,7 @@ from moksori.evaluation.lines import (
 )
 from moksori.evaluation.report import summarise, write_report
 from moksori.evaluation.voices import Voices
+from moksori.metrics.measures import compare_f0
 from tests.conftest import TEXTS, no_relpath, write_corpus
 
 
@@ -121,6 +122,23 @@ def test_figures_of_known_rows(tmp_path):
     assert (named.value, named.ceiling, named.floor) == pytest.approx((1, 2 / 3, 0))
     assert figures["time, of the line's length", "all"].value == 0.5
     assert ("MCD to the target's own, dB", "all") not in figures  # nothing to compare with
+
+
+def test_a_whisper_does_not_take_the_others_figure(tmp_path):
+    """Its F0 cannot be compared; before, the mean of all lines was then nothing."""
+
+    def whispered(line):
+        followed = compare_f0(np.zeros(9), np.zeros(9))
+        unknown = {"f0_correlation": followed.correlation, "f0_slips": followed.octave_errors}
+        return judged(line) | (unknown if line.id == "b" else {})
+
+    rows = evaluate(LINES, whispered, {}, tmp_path)
+    figures = {(f.name, f.group): f for f in summarise(rows, voices())}
+    melody = figures["F0 correlation", "all"]
+    assert (melody.lines, melody.value) == (1, 0.9)
+    assert ("F0 correlation", "seen") not in figures
+    assert figures["voicing error", "all"].lines == 2
+    write_report(rows, summarise(rows, voices()), tmp_path, "a")
 
 
 def test_the_page_has_every_line_and_says_what_failed(tmp_path):

@@ -40,6 +40,17 @@ def test_f0_contours_of_a_known_change():
     assert flat.correlation < 0.5
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_has_no_voice_in_both_has_no_melody_to_compare():
+    voiced = np.array([0, 100, 110, 120.0, 0])
+    for other in (np.zeros(5), np.array([0, 0, 110, 120, 0])):
+        compared = metrics.compare_f0(voiced, other)
+        assert np.isnan(compared.correlation) and np.isnan(compared.octave_errors)
+        assert compared.voicing_error == pytest.approx(
+            (voiced > 0).sum() / 5 - (other > 0).sum() / 5
+        )
+
+
 def test_missing_whisper_parts_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr(listeners, "_WHISPER_PACKAGES", ("no_such_package",))
     with pytest.raises(ConfigError, match=r"moksori\[eval\]"):

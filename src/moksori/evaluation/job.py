@@ -264,16 +264,24 @@ def evaluate(
 
 
 def read_results(path: Path) -> list[Row]:
-    """The rows of a `results.csv`, numbers as numbers; none if there is no such file."""
+    """The rows of a `results.csv`, numbers as numbers; none if there is no such file.
+
+    What could not be measured of a line, such as F0 of a whisper, is None, as what was not.
+    """
     if not path.exists():
         return []
     text = {"id", "voice", "group", "text", "heard", "recording", "converted", "problem", "actor"}
     text |= {"nearest_voice", "nearest_voice_source"}
     with path.open(encoding="utf-8-sig", newline="") as file:
         return [
-            {k: as_written(v) if k in text else (float(v) if v else None) for k, v in row.items()}
+            {k: as_written(v) if k in text else _number(v) for k, v in row.items()}
             for row in csv.DictReader(file)
         ]
+
+
+def _number(cell: str) -> float | None:
+    number = float(cell) if cell else np.nan
+    return None if np.isnan(number) else number
 
 
 def describe(converter: Converter, asr: str, voices: list[str]) -> dict[str, str]:

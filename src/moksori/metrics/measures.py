@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+_LEAST_VOICED = 3  # frames voiced in both, under which two contours are always alike
+
 
 def letters(text: str) -> str:
     """Letters and digits of `text` only: what a recogniser can be right or wrong about."""
@@ -20,7 +22,7 @@ def character_errors(reference: str, heard: str) -> tuple[int, int]:
 
 
 class F0Comparison(NamedTuple):
-    """How a converted line's F0 contour follows its source's."""
+    """How a converted line's F0 contour follows its source's; NaN where too little is voiced in both."""
 
     correlation: float  # of log-F0, over frames voiced in both and without octave errors
     octave_errors: float  # share of those frames over 6 semitones from the usual interval
@@ -36,12 +38,15 @@ def compare_f0(source: np.ndarray, converted: np.ndarray) -> F0Comparison:
     n = min(len(source), len(converted))
     source, converted = source[:n], converted[:n]
     voiced, voiced_after = source > 0, converted > 0
+    voicing_error = float((voiced != voiced_after).mean())
     both = voiced & voiced_after
+    if both.sum() < _LEAST_VOICED:
+        return F0Comparison(float("nan"), float("nan"), voicing_error)
     interval = 12 * np.log2(converted[both] / source[both])
     slipped = np.abs(interval - np.median(interval)) > 6
     tracks = np.log(source[both][~slipped]), np.log(converted[both][~slipped])
     correlation = float(np.corrcoef(*tracks)[0, 1])
-    return F0Comparison(correlation, float(slipped.mean()), float((voiced != voiced_after).mean()))
+    return F0Comparison(correlation, float(slipped.mean()), voicing_error)
 
 
 def envelope_correlation(source: np.ndarray, converted: np.ndarray, sample_rate: int) -> float:
