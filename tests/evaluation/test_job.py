@@ -9,7 +9,7 @@ from moksori.conversion import loaded
 from moksori.conversion.converter import Converter
 from moksori.corpus.lines import SourceLine
 from moksori.errors import CorpusError, OutputError, TextError
-from moksori.evaluation.job import COLUMNS, describe, evaluate, read_results
+from moksori.evaluation.job import COLUMNS, Judge, describe, evaluate, read_results
 from moksori.evaluation.lines import (
     EvaluationLine,
     RealVoice,
@@ -20,8 +20,8 @@ from moksori.evaluation.lines import (
 )
 from moksori.evaluation.report import summarise, write_report
 from moksori.evaluation.voices import Voices
-from moksori.metrics.measures import compare_f0
-from tests.conftest import TEXTS, no_relpath, write_corpus
+from moksori.metrics.measures import compare_f0, letters
+from tests.conftest import DEMO, DEMO_TEXT, TEXTS, no_relpath, write_corpus
 
 
 def judged(line: EvaluationLine) -> dict:
@@ -165,6 +165,21 @@ def test_the_page_has_a_line_without_words(tmp_path):
     rows = evaluate([line("laugh", "(웃음)")], lambda _: dict(measured), {}, tmp_path)
     page = write_report(rows, summarise(rows, voices()), tmp_path, "a").read_text("utf-8")
     assert "(웃음)" in page and "0.600" in page
+
+
+@pytest.mark.slow
+def test_directions_are_no_words_that_were_not_heard(tmp_path):
+    class Hears:
+        def transcribe(self, wave, sample_rate):
+            return DEMO_TEXT
+
+    pytest.importorskip("speechmos")
+    asked = EvaluationLine(
+        id="a", recording=DEMO, text=f"(놀라며) {DEMO_TEXT} ㅋㅋㅋ [퇴장]", voice="lmy"
+    )
+    row = Judge(Converter.from_pretrained(), Hears(), Voices({}, None), tmp_path, [asked])(asked)
+    assert (row["errors"], row["errors_recording"]) == (0, 0)
+    assert row["letters"] == len(letters(DEMO_TEXT))
 
 
 def test_a_list_is_read_with_korean_headers_and_its_own_paths(tmp_path):

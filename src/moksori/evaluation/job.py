@@ -97,13 +97,13 @@ class Judge:
             followed_source = follows(self.converter, source.recording, converted)
             return followed_source | self._whose(line, source, wave, sample_rate)
         heard = self.asr.transcribe(wave, sample_rate)
-        errors, letters = character_errors(line.text, heard)
+        errors, letters = character_errors(line.spoken, heard)
         pitch = self.pitch(wave, sample_rate)
         followed = compare_f0(source.pitch, pitch)
         copied = compare_f0(source.pitch, source.pitch_of_copy)
         row: Row = {
             "heard": heard, "errors": errors, "letters": letters,
-            "errors_recording": character_errors(line.text, source.heard)[0],
+            "errors_recording": character_errors(line.spoken, source.heard)[0],
             "dnsmos": dnsmos(wave, sample_rate).overall,
             "dnsmos_recording": source.sound, "dnsmos_copy": source.sound_of_copy,
             "f0_correlation": followed.correlation, "f0_correlation_copy": copied.correlation,

@@ -11,6 +11,8 @@ from moksori.files import read_csv
 from moksori.listed import find_file
 from moksori.messages import Message, message
 from moksori.signal.decoders import SUFFIXES
+from moksori.text.directions import take_out
+from moksori.text.marks import clean
 
 _COLUMNS = {
     "recording": ("recording", "file", "파일", "녹음"),
@@ -49,6 +51,11 @@ class EvaluationLine:
     def name(self) -> str:
         """Of the converted file."""
         return f"{self.id}_{self.voice}"
+
+    @property
+    def spoken(self) -> str:
+        """Of the text what is said: without directions, laughs and cries."""
+        return take_out(clean(self.text).text)[0]
 
 
 @dataclass(frozen=True)
