@@ -26,6 +26,7 @@ _MONEY = "".join(map(re.escape, MONEY))
 _DASH = "[-–—]"
 _EVENT = "(?:절|전쟁|운동|혁명|사태|사변|사건|테러|참사|선언|항쟁|의거|광복|민주화|쿠데타|계엄)"
 _DAYS = r"4\.19|5\.1[68]|6\.25|8\.15|9\.11|10\.26|12\.12"  # known even without such a word
+_SIDE = r"\d{1,9}(?:\.\d+)?(?!\d)"  # of a score or a ratio
 _HOUR = r"[01]?\d|2[0-4]"
 _AM_PM = r"([AaPp])(?:\.[Mm]\.(?=\s?[가-힣\d])|\.?[Mm](?![A-Za-z\d]))"
 _STEP = r"\s?[.,·ㆍ…!]+\s?|\s?[-–—~]+\s?|\s?[/→]\s?|\s"  # between the numbers of a countdown
@@ -164,9 +165,13 @@ def _half_day(match: re.Match[str], line: str) -> Spoken:
     return Spoken(f"{half} {clock}", match.end(), "doubt.half_day", f"{by_letter} {letters}")
 
 
-def _versus(match: re.Match[str], line: str) -> Spoken:
-    first, second = sino(int(match[1])), sino(int(match[3]))
-    return Spoken(f"{first} 대 {second}" if ":" in match[2] else f"{first}대{second}", match.end())
+def _versus(match: re.Match[str], line: str) -> Spoken | None:
+    """3:2, 3대 2, 1:1.5, 3:4:5; but 차 2대 3명."""
+    counter = counter_at(line, match.end())
+    if counter and counter.kind != "noun" and counter.word not in ("승", "패"):
+        return None
+    numbers = [decimal(number) for number in re.findall(r"\d+(?:\.\d+)?", match.group())]
+    return Spoken((" 대 " if match[1] else "대").join(numbers), match.end())
 
 
 def _fraction(match: re.Match[str], line: str) -> Spoken:
@@ -295,7 +300,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (rf"(?=(?:{_DAYS})(?![\d.]*\d))(\d+)\.(\d+)", _known_day),
         (rf"(?<!오[전후] )({_HOUR})(?::([0-5]\d))?\s?{_AM_PM}", _half_day),
         (rf"({_HOUR}):([0-5]\d)(?::([0-5]\d))?(?!\d)", _time),
-        (r"(\d{1,9})(\s?:\s?|\s?대\s?)(\d{1,9})(?![\d.])(?!\s?(?:년|명|개|층|번))", _versus),
+        (rf"{_SIDE}(?:(\s?:\s?){_SIDE}(?:\s?:\s?{_SIDE})*|(\s?대\s?){_SIDE})", _versus),
         (r"(\d{1,9})/(\d{1,9})(?![\d/])", _fraction),
         (rf"([{_MONEY}])\s?({_NUMBER})(\s?[십백천만억조]+)?", _money),
         (r"(\d)\s?,\s?(\d)(?=\s?[가-힣])", _estimate),
