@@ -68,10 +68,21 @@ def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:
     letters = re.sub(r"[^A-Za-z]", "", stem).upper()
     short = stem.isupper() or len(letters) == 1 or _DOTTED.fullmatch(stem)
     spelled = len(letters) <= _LONGEST_ABBREVIATION and short
+    if "&" in stem:
+        return "앤".join(
+            _by_letter(part)
+            if part.isalpha() and part.isupper() and len(part) <= _LONGEST_ABBREVIATION
+            else read_word(part, line, offset, spell)
+            for part in plain.split("&")
+        )
     if "-" in stem:
         return " ".join(read_word(part, line, offset, spell) for part in plain.split("-"))
     if number and len(stem) > 1 and (part := english().get(stem.lower())):
         return part + decimal(number)
     if not (spelled or spell):
         raise TextError(message("text.unknown_word", word=word), line, offset)
-    return "".join(_LETTERS[letter] for letter in letters) + (decimal(number) if number else "")
+    return _by_letter(letters) + (decimal(number) if number else "")
+
+
+def _by_letter(letters: str) -> str:
+    return "".join(_LETTERS[letter] for letter in letters)
