@@ -1,9 +1,9 @@
-"""Sums and equals signs: 7-3=4라고, 칠 빼기 삼은 사라고; 값=5, 값은 오."""
+"""Sums and equals signs: 7-3=4라고, 칠 빼기 삼은 사라고; 값=5, 값은 오; and 1+1 행사, 원 플러스 원."""
 
 import re
 
 from moksori.text.counters import counts
-from moksori.text.numbers import Spoken, decimal
+from moksori.text.numbers import ENGLISH, Spoken, decimal, sino
 from moksori.text.syllables import coda
 
 _SIGNS = {
@@ -15,18 +15,40 @@ _SIGNS = {
 _NUMBER = r"(?!0\d)(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"  # 010-1234-5678 is no sum
 _TERM = rf"\s?[-−–×xX*+÷]\s?{_NUMBER}"
 _SUM = re.compile(rf"({_NUMBER}(?:{_TERM})*)\s?(=)\s?({_NUMBER}(?:{_TERM})*)?", re.ASCII)
+_OFFER = re.compile(
+    r"(?<![+.])([1-9]|10)\s?\+\s?([1-9]|10)(?![\d/:]|\.\d|\s?[-−–+×xX*÷=])", re.ASCII
+)
+_ADDED = re.compile("(?:은|는|이|가|하면|을|를)(?![가-힣])")  # 1+1은, but 1+1이야
 _PART = re.compile(rf"({_NUMBER})|([^\s\d])", re.ASCII)
 
 
 def read_sum(line: str, start: int) -> Spoken | None:
-    """Read the sum that begins at `start` of `line`, with its result unless that counts something."""
+    """Read the sum that begins at `start` of `line`, with its result unless that counts something.
+
+    One without an equals sign may be an offer: 1+1 행사.
+    """
     match = _SUM.match(line, start)
     if not match or not any(sign in match.group() for sign in _SIGNS):
-        return None
+        return _read_offer(line, start)
     left, result = _topic(_in_words(match[1])) + " ", match[3]
     if not result or counts(line, match.end()):
         return Spoken(left, match.end(2))
     return Spoken(left + _in_words(result), match.end())
+
+
+def _read_offer(line: str, start: int) -> Spoken | None:
+    """1+1이야: 원 플러스 원; 1+1은 2야: 일 더하기 일."""
+    match = _OFFER.match(line, start)
+    if not match or counts(line, match.end()):
+        return None
+    first, second = int(match[1]), int(match[2])
+    offer, added = (
+        f"{ENGLISH[first]} 플러스 {ENGLISH[second]}",
+        f"{sino(first)} 더하기 {sino(second)}",
+    )
+    if _ADDED.match(line, match.end()):
+        offer, added = added, offer
+    return Spoken(offer, match.end(), "doubt.offer", added)
 
 
 def read_equals(start: int, before: str) -> Spoken:
