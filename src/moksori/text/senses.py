@@ -17,8 +17,11 @@ _OF_ALL = re.compile(
 )  # 세계 3대 진미
 _GENERATION = re.compile(r"\s?(?:에 걸쳐|독자|황제|국왕|왕|교주|회장|당주|가주|손)|째")
 _GUESTS = re.compile(r"(?:손님|고객님?|어른|어르신|선생님|승객|부모님|의원|귀빈)\s?$")
+_COMES = (
+    "(?:오[셨시신십세]|계[셨시신십세]|모[시셔신실십]|입장하)"  # of whom one speaks with respect
+)
 _HONOURED = re.compile(
-    r"\s?(?:께|이서|(?:다|모두|같이|함께)\s|오셨|오시|오신|계시|계신|모시|모셔|입장하)"
+    rf"\s?(?:께|이서|(?:다|모두|같이|함께)\s|{_COMES})|[이은도만]\s?(?:(?:다|모두|같이|함께)\s)?{_COMES}"
 )
 _TIMES = re.compile(
     r"\s?(?:더|다시|만에|만\s?더|이나|씩|도\s|쯤|밖에|정도|반복|연속|이상|이하|넘게|가까이|꼴|연달아)"
@@ -27,8 +30,12 @@ _HOW_OFTEN = re.compile(
     r"(?:하루에?|[주달년]에|일에|평생|벌써|딱|단|겨우|모두|적어도|최소|최대|무려|매일|지금까지|여태|박수를?|종을)\s?$"
 )
 _NUMBERED = re.compile(r"(?:이|가|은|의|과|와|부터|까지|으로|에|에서|하고)(?![가-힣])")
-
-
+_PARTIES = re.compile(
+    r"\s?(?:회담|대면|회동|구도|대결|협상|협의|협력|합의|동맹|연합|토론|통화|간(?![가-힣])|간의)"
+)
+_SHAPES = re.compile(  # of the letters 一, 八 and of 11
+    r"\s?(?:걸음|다리|복근|주름|눈썹|이마|모양|형(?![가-힣])|매듭|드라이버|춤|스키|라인|쇄골|어깨|바지|로\s)"
+)
 _RANGE = re.compile(r"\d+\s?[~,–—-]\s?$")  # a number before the number
 _BY_NUMBER = re.compile(
     r"\s(?:출구|타자|타석|버튼|카메라|게이트|후보|국도|버스|홈|플랫폼|승강장|문제|방|문|선수|기|함|포탑|격납고|구역|라인|"
@@ -72,6 +79,12 @@ def _tenths(value: int, line: str, before: str, end: int) -> str:
     return "sino" if re.search(r"할\s?$", before) else ""
 
 
+def _letters(value: int, line: str, before: str, end: int) -> str:
+    """6자 회담 (parties), 8자 걸음 (a shape); but 10자 내외."""
+    shape = value in (1, 8, 11) and _SHAPES.match(line, end)
+    return "sino" if shape or _PARTIES.match(line, end) else ""
+
+
 def _minutes(value: int, line: str, before: str, end: int) -> str:
     """2분 뒤에; but 손님 2분."""
     people = _GUESTS.search(before) or _HONOURED.match(line, end)
@@ -104,5 +117,6 @@ def _times(value: int, line: str, before: str, end: int) -> str:
 # counter: its kind by its number, the line, what stands before the number, and where the counter ends; or ""
 SENSES: dict[str, Callable[[int, str, str, int], str]] = {
     "시": _hour, "시간": _hours, "대": _vehicles, "장": _chapter, "권": _chapter, "편": _chapter,
-    "푼": _tenths, "분": _minutes, "번": _times, "형제": _siblings, "자매": _siblings, "남매": _siblings,
+    "푼": _tenths, "분": _minutes, "자": _letters, "번": _times,
+    "형제": _siblings, "자매": _siblings, "남매": _siblings,
 }  # fmt: skip
