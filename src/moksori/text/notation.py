@@ -47,6 +47,7 @@ _ESTIMATED = (
     "인분",
     "박",
 )
+_PRESSURE = re.compile(r"(?:혈압|\bBP)[^.?!\d]{0,12}$", re.IGNORECASE)  # 혈압 120/80
 _SCORE = re.compile(r"\s?(?:으?로)?\s?(?:이겼|이기|졌|지고|패|승|앞서|앞섰|리드|비겼|무승부|역전)")
 
 
@@ -176,6 +177,8 @@ def _versus(match: re.Match[str], line: str) -> Spoken | None:
 
 def _fraction(match: re.Match[str], line: str) -> Spoken:
     top, bottom = map(int, match.groups())
+    if top > bottom and _PRESSURE.search(line, 0, match.start()):
+        return Spoken(f"{sino(top)}에 {sino(bottom)}", match.end())
     date = f"{month(top)} {sino(bottom)}일" if _is_day(top, bottom) else ""
     return Spoken(f"{sino(bottom)} 분의 {sino(top)}", match.end(), "doubt.fraction", date)
 
