@@ -160,6 +160,8 @@ def test_writing_is_whole_or_not_at_all(tmp_path):
     assert soundfile.info(tmp_path / "a.flac").subtype == "PCM_24"
     for path, message in (
         (tmp_path / "b.xyz", "use a name ending in .wav, .flac"),
+        (tmp_path / "b.mp3", "use a name ending in .wav, .flac"),  # known, but it keeps no sample
+        (tmp_path / "b.ogg", "use a name ending in .wav, .flac"),
         (tmp_path / "no" / "a.wav", "no such"),
     ):
         with pytest.raises(OutputError, match=message):

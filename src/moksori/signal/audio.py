@@ -230,14 +230,15 @@ def write(path: Path, samples: np.ndarray, sample_rate: int, subtype: str = "PCM
         every sample, or has 8 bits, PCM_24 for floating point and PCM_16 for the others.
 
     Raises:
-        OutputError: the folder is missing or not writable, or the format is not known.
+        OutputError: the folder is missing or not writable, or the format is not known or keeps no sample.
     """
-    known = soundfile.available_formats()
     form = path.suffix[1:].upper()
-    if form not in known:
-        raise OutputError.of("output.ending", path=path, kinds=".wav, .flac")
     if subtype not in _LOSSLESS or not soundfile.check_format(form, subtype):
         subtype = "PCM_24" if subtype in ("FLOAT", "DOUBLE") else "PCM_16"
+    if not soundfile.check_format(
+        form, subtype
+    ):  # no format at all, or one that loses samples: .mp3
+        raise OutputError.of("output.ending", path=path, kinds=".wav, .flac")
     content = BytesIO()  # libsndfile does not tell a full disk from other trouble
     try:
         soundfile.write(content, samples, sample_rate, subtype=subtype, format=form)
