@@ -93,6 +93,32 @@ def test_gain_reaches_its_target_even_on_a_short_wave():
         assert audio.loudness(wave * gain, 22050) == pytest.approx(-23, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("samples", "sample_rate"),
+    [
+        (
+            (1000 * voiced_wave(0.5))[:, None].astype(np.int16),
+            22050,
+        ),  # steps, taken for full scales
+        (voiced_wave(0.5), 22050),
+        (voiced_wave(0.5)[None], 22050),  # channels first
+        (voiced_wave(0.5)[:, None][:, :0], 22050),
+        (voiced_wave(0.5)[:, None].tolist(), 22050),
+        (voiced_wave(0.5)[:, None], 22050.0),
+        (voiced_wave(0.5)[:, None], 0),
+    ],
+)
+def test_an_array_that_is_no_recording_s_is_refused(samples, sample_rate):
+    with pytest.raises(AudioError, match=r"\[n, channels\] of floating point.*4000 to 768000 Hz"):
+        audio.check(audio.Recording(samples, sample_rate, "FLOAT"))
+
+
+def test_an_array_of_any_precision_is_a_recording():
+    for dtype in (np.float32, np.float64):
+        wave = voiced_wave(0.5)[:, None].astype(dtype)
+        audio.check(audio.Recording(np.repeat(wave, 2, axis=1), np.int64(48000), "PCM_16"))
+
+
 def test_a_very_quiet_wave_still_has_a_loudness():
     """Below the standard's gate of -70 LUFS, where nothing would be left to measure."""
     wave = voiced_wave(1.0) * 1e-4

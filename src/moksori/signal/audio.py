@@ -15,7 +15,7 @@ from moksori.config import Decibels, Hertz, Seconds
 from moksori.errors import AudioError, OutputError
 from moksori.messages import Message, message
 from moksori.signal import gating
-from moksori.signal.decoders import UNCOUNTED, opened
+from moksori.signal.decoders import MOST_CHANNELS, SAMPLE_RATES, UNCOUNTED, opened
 from moksori.writing import atomic_write
 
 SILENCE: Decibels = -60.0  # a recording whose loudest sample is below this has nothing to convert
@@ -47,10 +47,10 @@ class RecordingWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording as it lies on the disk: `samples` [n, channels], and how to write its like."""
+    """A recording as it lies on the disk, or as a program holds it, and how to write its like."""
 
-    samples: np.ndarray
-    sample_rate: int
+    samples: np.ndarray  # [n, channels] in floating point, where 1 is full scale
+    sample_rate: int  # Hz
     subtype: str  # soundfile's name of the sample format, e.g. PCM_24
 
     @property
@@ -188,8 +188,10 @@ def check(
     """See that there is something to convert.
 
     Raises:
-        AudioError: no samples, too many, some that are not numbers or beyond all sense, or silence.
+        AudioError: no samples, too many, some that are not numbers or beyond all sense, or silence; an array
+            of another kind or shape, or a sample rate that no recording has.
     """
+    _check_array(recording, name)
     if len(recording.samples) == 0:
         raise AudioError.of("audio.no_samples", name=name)
     if max_seconds is not None:
@@ -206,6 +208,17 @@ def check(
     if (steps := _steps(centred)) < _NO_STEPS:
         few = message("audio.no_steps", steps=round(steps), bits=_bits(recording.subtype))
         raise AudioError.of("audio.silent", name=name, why=few)
+
+
+def _check_array(recording: Recording, name: str | Message) -> None:
+    """See that whoever made a recording from an array of his own took one of the right kind and shape."""
+    given, rate, (low, high) = recording.samples, recording.sample_rate, SAMPLE_RATES
+    samples = np.asarray(given)
+    wave = samples is given and samples.ndim == 2 and np.issubdtype(samples.dtype, np.floating)
+    timed = isinstance(rate, int | np.integer) and low <= rate <= high
+    if not (wave and 0 < samples.shape[1] <= MOST_CHANNELS and timed):
+        got = f"{samples.dtype} {[*samples.shape]}, {rate} Hz"
+        raise AudioError.of("audio.no_wave", name=name, got=got, low=low, high=high)
 
 
 def _steps(centred: Recording) -> float:

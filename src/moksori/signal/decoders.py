@@ -28,8 +28,8 @@ UNCOUNTED = (
     2**40
 )  # libsndfile's frame count of a stream whose header does not tell it is above this
 _NOT_RECOGNISED = 1  # an error of libsndfile
-_SAMPLE_RATES: tuple[Hertz, Hertz] = (4000, 768000)
-_MOST_CHANNELS = 64
+SAMPLE_RATES: tuple[Hertz, Hertz] = (4000, 768000)
+MOST_CHANNELS = 64
 
 
 class Opened(NamedTuple):
@@ -158,11 +158,11 @@ def _check_file(path: Path) -> None:
 
 
 def _check_header(path: Path, file: soundfile.SoundFile) -> None:
-    low, high = _SAMPLE_RATES
-    if not low <= file.samplerate <= high or file.channels > _MOST_CHANNELS:
+    low, high = SAMPLE_RATES
+    if not low <= file.samplerate <= high or file.channels > MOST_CHANNELS:
         raise AudioError.of(
             "audio.odd_header", file=path, channels=file.channels, sample_rate=file.samplerate,
-            most=_MOST_CHANNELS, low=low, high=high,
+            most=MOST_CHANNELS, low=low, high=high,
         )  # fmt: skip
 
 
