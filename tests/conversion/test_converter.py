@@ -12,7 +12,7 @@ from moksori.conversion import converter as conversion
 from moksori.conversion import loaded
 from moksori.conversion.card import VocoderCard
 from moksori.conversion.loaded import LoadedModels
-from moksori.errors import AudioError, CheckpointError, TextError, VoiceError
+from moksori.errors import AudioError, CheckpointError, ConfigError, TextError, VoiceError
 from moksori.metrics.measures import compare_f0
 from moksori.models.conversion import ConversionModel
 from moksori.signal import audio, features
@@ -251,6 +251,39 @@ def test_effort_beyond_its_limits_is_refused(converter):
     for effort in (-0.1, 1.6, float("nan")):
         with pytest.raises(VoiceError, match="effort"):
             converter.convert(DEMO, DEMO_TEXT, "lmy", effort=effort)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"floor": "silent"}, "floor must be one of room, silence, got “silent”"),
+        ({"treble": "none"}, "treble must be one of take, predict, off, got “none”"),
+        ({"lower": -6.0}, "0 or more, got -6"),  # it made the line as loud as can be
+        ({"lower": float("nan")}, "0 or more, got nan"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_and_not_taken_for_something_else(
+    converter, asked, message
+):
+    with pytest.raises(ConfigError, match=message):
+        converter.convert(DEMO, DEMO_TEXT, "lmy", **asked)
+
+
+def test_a_known_f0_is_taken_in_any_precision_but_not_of_a_scream(converter):
+    f0 = converter.source(DEMO).f0
+    plain = converter.convert(DEMO, DEMO_TEXT, "lmy")
+    for given in (f0, f0.astype(np.float64), f0.tolist()):
+        same = converter.convert(DEMO, DEMO_TEXT, "lmy", source_f0=given)
+        assert np.array_equal(same.samples, plain.samples)
+    rate, low = 22050, np.full(86, 400.0)
+    hertz = np.concatenate([low, np.linspace(400, 1100, 86), np.full(86, 1100.0)]).repeat(256)
+    scream = (
+        0.2 * np.sin(2 * np.pi * np.cumsum(hertz) / rate)[:, None] * np.hanning(len(hertz))[:, None]
+    )
+    cry = Recording(scream.astype(np.float32), rate, "FLOAT")
+    heard = converter.convert(cry, None, "lmy", source_f0=converter.source(cry).f0)
+    assert heard.source_f0.max() > 1000
+    assert np.array_equal(heard.source_f0, converter.convert(cry, None, "lmy").source_f0)
 
 
 def test_a_conversion_s_energies_settle(converter, monkeypatch):

@@ -6,7 +6,7 @@ The command line, and whatever comes later (dubbing jobs, the web page), call `C
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from moksori.conversion.room import Floor
 from moksori.conversion.speech import Speech, cut_speech, place
 from moksori.conversion.treble import Treble, with_treble
 from moksori.conversion.voices import Target
-from moksori.errors import CheckpointError, VoiceError
+from moksori.errors import CheckpointError, ConfigError, VoiceError
 from moksori.models.conversion import DECODINGS, Batch
 from moksori.signal import audio as audio_files
 from moksori.signal import features
@@ -132,7 +132,8 @@ class Converter(LoadedModels):
             speaker: of the source, as `Converter.speaker` gives; then a line said higher or with more effort
                 than usual stays so. By default each line is put at the voice's mean, at its usual
                 effort; what has no text then keeps its own F0.
-            source_f0: [T] of this recording, as `Converter.source` gives, if it is known already.
+            source_f0: [T] of this recording, as `Converter.source` gives, if it is known already; of what has
+                no text it is tracked anew, up to where screams go.
             floor: what lies in pauses and around the speech: the take's own room tone, or digital silence.
             treble: what sounds above the mel's top: what the vocoder predicts, at the take's own levels by
                 band and time; the prediction alone, which it also is where the take holds none; or nothing.
@@ -146,11 +147,22 @@ class Converter(LoadedModels):
             TextError: a text that cannot be read aloud, or that plainly is not this recording's.
             LexiconError: a lexicon with a row that cannot be right.
             VoiceError: an unknown voice, a pitch more than an octave from its mean, an effort out of range.
+            ConfigError: no such floor or treble, a `lower` that would raise the result.
+            CheckpointError: no text, and the recogniser is off.
         """
         if not abs(pitch) <= MAX_PITCH:
             raise VoiceError.of("voice.pitch", limit=MAX_PITCH, pitch=pitch)
         if not 0 <= effort <= MAX_EFFORT:
             raise VoiceError.of("voice.effort", limit=MAX_EFFORT, effort=effort)
+        for name, value, known in (
+            ("floor", floor, get_args(Floor)), ("treble", treble, get_args(Treble)),
+        ):  # fmt: skip
+            if value not in known:
+                raise ConfigError.of(
+                    "convert.choice", name=name, value=value, known=", ".join(known)
+                )
+        if not 0 <= lower < np.inf:
+            raise ConfigError.of("convert.lower", lower=lower)
         audio, clock = self.card.audio, Clock()
         target, listener = self.target(voice), None
         reading = None if text is None else self.front_end.read(text, spell, lexicon)
@@ -163,9 +175,11 @@ class Converter(LoadedModels):
             check_pace(reading, features.samples_to_seconds(len(speech.wave), audio))
         clock.stop("read")
         source_mel = features.log_mel(speech.wave, audio)
-        known = source_f0 is not None and len(source_f0) == len(source_mel)
-        tracking = audio if reading else nonverbal_audio(audio)
-        own_f0 = torch.from_numpy(source_f0 if known else f0_of(speech.wave, tracking))
+        if reading is None:  # a scream goes higher than what `source` gives
+            source_f0 = f0_of(speech.wave, nonverbal_audio(audio))
+        elif source_f0 is None or len(source_f0) != len(source_mel):
+            source_f0 = f0_of(speech.wave, audio)
+        own_f0 = torch.from_numpy(np.asarray(source_f0, dtype=np.float32))
         clock.stop("features")
         usual = speaker.mean_log_f0 or (None if reading else target.voice.log_f0_mean)
         f0 = shift_f0(own_f0, target.voice.log_f0_mean, pitch, usual)
