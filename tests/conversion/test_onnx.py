@@ -108,6 +108,7 @@ def test_the_file_beside_them_tells_what_one_must_know(converter, folder):
     assert about["voices"][3]["name"] == converter.card.voices[3].name
     assert about["vocoders"]["vocoder_high.onnx"] == {"sample_rate": 44100, "hop_length": 512}
     assert about["crossover"] == [7000.0, 8000.0]
+    assert about["commercial"] == {"model": "no", "vocoder": "no"}  # what the licences leave
     assert "no commercial" in " ".join(about["licences"].values()) or "NC" in str(about["licences"])
 
 

@@ -20,6 +20,7 @@ from torch import nn
 
 from moksori.alignment.alignment import silences
 from moksori.conversion.loaded import LoadedModels
+from moksori.conversion.terms import Terms
 from moksori.errors import CheckpointError, ConfigError
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
@@ -187,7 +188,10 @@ def _about(models: LoadedModels, vocoders: dict[str, SourceFilter]) -> dict[str,
     about: dict[str, Any] = {
         "format": _FORMAT,
         "licences": {"model": card.licence, "vocoder": models.vocoder_card.licence},
-        "commercial": {"model": card.commercial, "vocoder": models.vocoder_card.commercial},
+        "commercial": {
+            "model": Terms.of_card(card).commercial,
+            "vocoder": Terms.of_card(models.vocoder_card).commercial,
+        },
         "consents": {
             who: consent.model_dump(mode="json") for who, consent in card.consents.items()
         },
