@@ -13,16 +13,13 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from moksori.delimited import even_ends, quoted
 from moksori.errors import ConfigError, MoksoriError, reason_of
 from moksori.messages import Message, message
 from moksori.toml_faults import toml_fault
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
-
-    _DictReader = csv.DictReader[str]
-else:
-    _DictReader = csv.DictReader
 
 AnyModel = TypeVar("AnyModel", bound="BaseModel")
 _KINDS = {  # what pydantic finds, by what it calls it
@@ -156,37 +153,19 @@ def read_bytes(
         raise error(message(code, file=path, **values)) from None
 
 
-class Rows(_DictReader):
-    """Rows of a list with headers, parted by commas, semicolons or tabs."""
-
-    def __init__(self, path: Path, error: Callable[[Message], MoksoriError]) -> None:
-        text = read_text(path, error)
-        head = text.partition("\n")[0]
-        super().__init__(io.StringIO(text), delimiter=max(",;\t", key=head.count))
-        self.path, self.error = path, error
-
-    def __next__(self) -> dict[str | Any, str | Any]:
-        try:
-            return super().__next__()
-        except csv.Error as fault:
-            row = self.line_num + 1
-            raise self.error(
-                message("file.not_a_table", file=self.path, row=row, why=fault)
-            ) from None
-
-
-def read_csv(path: Path, error: Callable[[Message], MoksoriError] = MoksoriError) -> Rows:
-    """Rows of a list with headers.
+def read_csv(
+    path: Path, error: Callable[[Message], MoksoriError] = MoksoriError
+) -> "csv.DictReader[str]":
+    """Rows of a list with headers, parted by commas, semicolons or tabs.
 
     Raises:
-        MoksoriError: as `read_text`; no table.
+        MoksoriError: as `read_text`; no table, or a quotation mark that is left open.
     """
-    rows = Rows(path, error)
-    try:
-        rows.fieldnames  # noqa: B018  # reads the first row
-    except csv.Error as fault:
-        raise error(message("file.not_a_table", file=path, row=1, why=fault)) from None
-    return rows
+    text = even_ends(read_text(path, error, keep_ends=True))
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    quoted(path, text, delimiter, error)  # raises
+    return csv.DictReader(io.StringIO(text.replace("\r\n", "\n")), delimiter=delimiter)
 
 
 def near(path: Path, out: Path) -> str:

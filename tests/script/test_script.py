@@ -399,7 +399,7 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
         ("a.txt", b"\n", "no lines in it; is it whole"),
         ("a.csv", "대사\n\n", "no lines in it; is it whole"),
         ("a.csv", "", r"--columns 'line=HEADER' \(there are: none\)"),
-        ("a.csv", '대사\n"그래\n가자\n', "line 3: .*quotation mark open"),
+        ("a.csv", '대사\n"그래\n가자\n', "line 2: .*quotation mark open .*line 3"),
         ("a.csv", "배역,대사\n가,나\n가,그래, 가자\n", "row 3: 3 cells, .* has 2; put quotation"),
         ("a.csv", "대사,대 사\n가,나\n", r"may be the line: “대사” \[1\], .*--columns line=2$"),
         ("a.csv", "대사,배역,배역\n가,나,다\n", r"may be the character: .*--columns character=3$"),

@@ -9,7 +9,8 @@ import openpyxl
 import pytest
 from openpyxl.utils import escape
 
-from moksori.errors import ScriptError
+from moksori.errors import CorpusError, ScriptError
+from moksori.files import read_csv
 from moksori.script.script import read_script
 from moksori.script.tables import Cell, one_line, read_delimited
 from moksori.script.workbook import read_workbook
@@ -221,6 +222,53 @@ def test_an_open_quotation_mark_swallows_no_rows(tmp_path):
         (2, ["1", "하나", "그래, 아니, 뭐, 가자 응,"]),
         (3, ["2", "둘", "1,000원 2,000원"]),
     ]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["배역,대사", '하나,"그래,아니\n뭐,가자"', "둘,응"],
+        ["배역,대사", '하나,"1,000원\n2,000원"', "둘,응"],
+        ["번호,대사", '1,"1,000원\n2,000원"', "2,응"],
+        ["배역,대사,비고", '하나,"그래\n뭐,가",메모', "둘,응,메모"],
+        ["번호,배역,대사", '1,하나,"그래\n뭐,아니,응\n"', "2,둘,응"],
+    ],
+)
+def test_a_cell_of_several_lines_with_commas_is_text(tmp_path, rows):
+    """In quotation marks, as spreadsheets write it, with as many commas as the table has."""
+    path, cell = tmp_path / "a.csv", rows[1].split('"')[1]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    head, several, last = texts(read_delimited(path))
+    assert (several[0], several[1][head[1].index("대사")]) == (2, one_line(cell))
+    assert last == (3, rows[2].split(","))
+
+
+def test_what_excel_saved_is_text_whatever_it_looks_like(tmp_path):
+    """Its rows end in CR LF, those of a cell in LF alone; those that a mark swallows end as all do."""
+    path, rows = tmp_path / "a.csv", ["번호,배역,대사", '1,하나,"그래,\n2,둘,셋"', "2,둘,응", ""]
+    path.write_bytes("\r\n".join(rows).encode("cp949"))
+    assert texts(read_delimited(path))[1:] == [
+        (2, ["1", "하나", "그래, 2,둘,셋"]),
+        (3, ["2", "둘", "응"]),
+    ]
+    path.write_bytes("\n".join(rows).replace("\n", "\r\n").encode("cp949"))
+    with pytest.raises(ScriptError, match=r"line 2: .* before line 3"):
+        read_delimited(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'recording,text\n1.wav,"그래\n2.wav,가자\n',
+        'recording,text\n1.wav,"그래\n2.wav,가자"\n3.wav,응\n',
+    ],
+)
+def test_an_open_quotation_mark_swallows_no_rows_of_a_list(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"a\.csv, line 2: .*quotation mark.*line 3"):
+        read_csv(tmp_path / "a.csv", CorpusError)
+    (tmp_path / "a.csv").write_text('recording,text\r\n1.wav,"그래,\n가자"\r\n', encoding="utf-8")
+    assert [*read_csv(tmp_path / "a.csv")] == [{"recording": "1.wav", "text": "그래,\n가자"}]
 
 
 @pytest.mark.parametrize("last", ['3\t0:03\t하나\t끝이야"', '3\t0:03\t하나\t"안녕"이라고 했다'])

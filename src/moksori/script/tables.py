@@ -6,7 +6,6 @@ import io
 import itertools
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moksori.config import Seconds
+from moksori.delimited import even_ends, quoted, usual_width
 from moksori.errors import ScriptError
 from moksori.files import read_text
 from moksori.messages import Message, message
@@ -212,7 +212,7 @@ def read_delimited(path: Path) -> Table:
     Raises:
         ScriptError: not a table, or a file that cannot be read.
     """
-    text = read_text(path, ScriptError)
+    text = even_ends(read_text(path, ScriptError, keep_ends=True))
     first, end, rest = text.partition("\n")
     hint = re.fullmatch(r"sep=(.)\r?", first)  # Excel's own hint
     delimiter = (
@@ -220,65 +220,20 @@ def read_delimited(path: Path) -> Table:
     )
     body = end + rest if hint else text
     try:
-        rows = _quoted(path, body, delimiter)
+        rows = quoted(path, body, delimiter, ScriptError)
     except ScriptError:  # Google Sheets and people write tabs without quoting: the marks are text
-        rows = [row.split("\t") for row in body.split("\n")]
+        rows = [row.removesuffix("\r").split("\t") for row in body.split("\n")]
         if delimiter != "\t" or _broken(rows):
             raise
     table = [(number, [_typed(cell) for cell in row]) for number, row in enumerate(rows, 1)]
     return Table("", [(number, row) for number, row in table if any(cell.own for cell in row)])
 
 
-def _quoted(path: Path, text: str, delimiter: str) -> list[list[str]]:
-    """Rows whose cells may be in quotation marks.
-
-    Raises:
-        ScriptError: a mark that is not closed, or is closed in another row, whose cells are none any more.
-    """
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows, ends = [], [0]
-    try:
-        for row in table:
-            rows.append(row)
-            ends.append(table.line_num)
-    except csv.Error as error:
-        raise ScriptError.of(
-            "script.not_a_table", file=path, row=table.line_num, why=error
-        ) from None
-    width = _width(rows)[0]
-    for row, end in zip(rows, ends, strict=False):
-        for i, cell in enumerate(row):
-            if "\n" in cell and _swallows(row, i, width, delimiter):
-                first = end + 1 + "".join(row[:i]).count("\n")
-                last = first + cell.count("\n")
-                raise ScriptError.of("script.swallowed", file=path, row=first, last=last)
-    return rows
-
-
-def _swallows(row: list[str], column: int, width: int, delimiter: str) -> bool:
-    """Whether a cell of several rows holds whole rows of the table, rather than text with commas."""
-    pieces = [piece.split(delimiter) for piece in row[column].split("\n")[1:]]
-    rests: list[list[str]] = [[]] * (len(pieces) - 1) + [row[column + 1 :]]
-    return any(
-        len(piece) > 1
-        and len(piece + rest) == width
-        and sum(map(bool, piece)) > 1
-        and not any(cell.startswith(" ") for cell in piece)
-        for piece, rest in zip(pieces, rests, strict=True)
-    )
-
-
 def _broken(rows: list[list[str]]) -> bool:
     """Whether rows go on in the next: below the first that is as wide as most, one has a single cell."""
-    width, _ = _width(rows)
+    width, _ = usual_width(rows)
     below = itertools.dropwhile(lambda row: len(row) < width, rows)
     return width < 2 or any(len(row) == 1 and row[0].strip() for row in below)
-
-
-def _width(rows: Iterable[list[str]]) -> tuple[int, int]:
-    """How many cells most rows have that hold something, and how many rows those are."""
-    widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
-    return (widths.most_common(1) or [(1, 0)])[0]
 
 
 def _delimiter(text: str, usual: str) -> str:
@@ -290,7 +245,7 @@ def _delimiter(text: str, usual: str) -> str:
             rows = [*itertools.islice(csv.reader(lines, delimiter=delimiter), _TRIED)]
         except csv.Error:
             return 0, delimiter == usual
-        width, count = _width(rows)
+        width, count = usual_width(rows)
         return count * (width > 1), delimiter == usual
 
     return max(_DELIMITERS, key=fits)
