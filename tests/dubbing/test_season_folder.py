@@ -5,10 +5,14 @@ import unicodedata
 
 import openpyxl
 import pytest
+from typer.testing import CliRunner
 
+from moksori.cli import app
 from moksori.dubbing.episodes import read_episodes
 from moksori.dubbing.season_folder import SUMMARY
 from moksori.errors import ConfigError
+from moksori.studio.folders import jobs_below
+from moksori.studio.session import Session
 from tests.dubbing.conftest import make_table
 from tests.dubbing.test_season import command, run
 
@@ -97,6 +101,25 @@ def test_a_season_is_put_over_no_file_and_no_job_of_others(season, dubbed):
     before = sorted(job.iterdir())
     done = command(season, "-o", str(job))
     assert "single job" in str(done.exception) and before == sorted(job.iterdir())
+
+
+def test_a_seasons_folder_is_no_job(season):
+    """A job begun in it would keep the season from being dubbed."""
+    out = season / "dubbed"
+    assert command(season, "--check").exit_code == 0
+    before = sorted(out.rglob("*"))
+    script = [str(season / "ep01.xlsx"), "--audio", str(season / "ep01")]
+    for more in ([], [*script, "--cast", str(season / "cast.toml"), "--check"]):
+        done = CliRunner().invoke(app, ["dub", *more, "-o", str(out), "--lang", "en"])
+        assert "is a season's folder" in str(done.exception)
+    session = Session(season, workers=1)
+    session.open_folder(out)
+    assert session.desk is None and session.root == out
+    assert jobs_below(season) == [] and set(jobs_below(out)) == {"1화", "2화"}
+    session.close()
+    assert before == sorted(out.rglob("*"))
+    (out / ".moksori" / "job.sqlite").touch()  # as an older Moksori began one
+    assert command(season, "--check").exit_code == 0
 
 
 def test_a_place_that_can_be_no_folder_is_told_before_any_work(season, tmp_path, monkeypatch):

@@ -239,8 +239,9 @@ def dub(
         asked["without"] = left_out(without)
     file = load_job(output).merged(asked)
     set_language(file.lang)
-    lang, request = file.lang, file.request()
+    lang = file.lang
     _print_restored(output, lang)
+    request = file.request()
     watch, interrupted = watching()
     with interrupted:
         checked = jobs.check(request, watch, Review(output))

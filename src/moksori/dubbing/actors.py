@@ -11,14 +11,12 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from moksori.conversion.converter import Source
 from moksori.dubbing.check import Checked
-from moksori.dubbing.records import HOME
+from moksori.dubbing.records import ACTORS, HOME
 from moksori.dubbing.store import Store
 from moksori.dubbing.work.tasks import sources_of
 from moksori.errors import OutputError
 from moksori.signal.speaker import SourceSpeaker
 from moksori.writing import atomic_write
-
-_ACTORS = "actors.json"
 
 
 def season_actors(
@@ -38,7 +36,7 @@ def season_actors(
         front_end = checked.converter.front_end
         for name, sources in sources_of(checked.takes, checked.heard, front_end).items():
             own.setdefault(name, {}).update(sources)
-    path = out / HOME / _ACTORS
+    path = out / HOME / ACTORS
     kept = _kept(path)
     for name, sources in own.items():
         if name not in kept or not set(kept[name].digests) & set(sources):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from moksori.conversion.slips import Slip
 
 HOME = ".moksori"  # of a job, in its folder
+ACTORS, SUMMARY_MARKS = "actors.json", "summary.marks"  # of a season, in that of its folder
 HANDLES: Seconds = 0.25  # of a track, before and after a line
 MARKS = "SELECT id, state, note, key, text FROM marks"  # of job.sqlite
 CHANGES = "SELECT id, value FROM changes"
@@ -24,6 +25,11 @@ PER_LINE = (
     "effort",
     "gain",
 )  # of a role, that single lines may have of their own
+
+
+def is_season(folder: Path) -> bool:
+    """Whether a folder is a season's, whose jobs are in folders of their own."""
+    return any((folder / HOME / name).exists() for name in (ACTORS, SUMMARY_MARKS))
 
 
 class Role(BaseModel):

@@ -15,7 +15,7 @@ from moksori.dubbing import delivered
 from moksori.dubbing.database import read_only
 from moksori.dubbing.deliver.sheets import Sheet, save_table
 from moksori.dubbing.episodes import Episode
-from moksori.dubbing.records import HOME
+from moksori.dubbing.records import HOME, SUMMARY_MARKS, is_season
 from moksori.dubbing.store import Store, check_place
 from moksori.errors import OutputError, reason_of
 from moksori.files import own_name, safe_name
@@ -33,7 +33,7 @@ def check_season(out: Path) -> None:
         OutputError: as `check_place`; it is a job's own, or holds a summary of somebody else's.
     """
     check_place(out, (_LOCK,))
-    if (out / HOME / "job.sqlite").exists():
+    if (out / HOME / "job.sqlite").exists() and not is_season(out):
         raise OutputError.of("season.is_job", path=out)
     if (out / SUMMARY).exists() and not (out / HOME).is_dir():
         raise OutputError.of("output.not_ours", path=out / SUMMARY)
@@ -54,15 +54,15 @@ def put_summary(out: Path, sheet: Sheet, date: datetime) -> list[Path]:
         OutputError: it cannot be written, or is somebody else's.
     """
     home, place = out / HOME, out / SUMMARY
-    new, marks = home / SUMMARY, home / "summary.marks"
-    is_season = home.is_dir()
+    new, marks = home / SUMMARY, home / SUMMARY_MARKS
+    is_ours = home.is_dir()
     try:
         home.mkdir(parents=True, exist_ok=True)
         with FileLock(home / _LOCK):
             save_table(new, [sheet], date)
             before = marks.read_bytes().decode(errors="replace").split() if marks.exists() else []
             fresh = delivered.mark(new)
-            known = {SUMMARY: before} if is_season else {}
+            known = {SUMMARY: before} if is_ours else {}
             atomic_write(marks, "\n".join([*before, fresh]))  # known also if it ends below
             try:
                 aside = delivered.clear(out, [SUMMARY], known, {SUMMARY: fresh})

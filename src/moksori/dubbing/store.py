@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from moksori.dubbing import delivered
 from moksori.dubbing.database import Database
-from moksori.dubbing.records import HOME, Dubbed
+from moksori.dubbing.records import HOME, Dubbed, is_season
 from moksori.dubbing.task import PASSING, Status, Task
 from moksori.errors import OutputError
 from moksori.messages import Message
@@ -44,8 +44,8 @@ class Store:
         restored: what was found damaged and put right; None if nothing was.
 
     Raises:
-        OutputError: the folder holds something else or cannot be written to, another job is at work in it,
-            or it is of a newer Moksori.
+        OutputError: the folder holds something else or is a season's, cannot be written to, another job is at
+            work in it, or it is of a newer Moksori.
     """
 
     def __init__(self, out: Path) -> None:
@@ -251,8 +251,10 @@ def check_folder(out: Path) -> None:
     """See that a folder can be a job's, without touching it: before a look that takes minutes.
 
     Raises:
-        OutputError: as `check_place`; it holds other files.
+        OutputError: as `check_place`; it is a season's, or holds other files.
     """
+    if is_season(out):
+        raise OutputError.of("output.season", path=out)
     check_place(out, ("lines", "delivery", "lock", "job.lock", "job.sqlite", "heard.sqlite"))
     try:
         is_new = out.is_dir() and not (out / HOME).is_dir()

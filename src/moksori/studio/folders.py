@@ -6,7 +6,7 @@ from pathlib import Path
 from moksori.conversion.card import load_card
 from moksori.dubbing.plan.cast import first_cast, read_cast
 from moksori.dubbing.plan.speakers import with_prefixes
-from moksori.dubbing.records import HOME
+from moksori.dubbing.records import HOME, is_season
 from moksori.dubbing.request import JOB, JobFile
 from moksori.dubbing.store import Store
 from moksori.errors import ConfigError, OutputError
@@ -25,7 +25,7 @@ _ANY = (".txt", ".xml")  # of which many are no scripts
 
 def is_job(folder: Path) -> bool:
     """Whether a folder holds a job."""
-    return (folder / HOME).is_dir() or (folder / JOB).is_file()
+    return ((folder / HOME).is_dir() or (folder / JOB).is_file()) and not is_season(folder)
 
 
 def name_of(job: Path) -> str:

@@ -13,6 +13,7 @@ from moksori.conversion.results import Conversion
 from moksori.dubbing.plan.cast import set_role
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Stage, Watch
+from moksori.dubbing.records import is_season
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.review import TAKES
 from moksori.dubbing.task import Setup
@@ -106,7 +107,13 @@ class Session:
         self.desk.refresh()
 
     def open_folder(self, folder: Path) -> None:
-        """Open what a user named on the command line: a job, a new one, or one of what lies there."""
+        """Open what a user named on the command line: a job, a new one, or one of what lies there.
+
+        Of a season, whose jobs are its episodes, none is opened before one is chosen.
+        """
+        if is_season(folder):
+            self.root = folder
+            return
         if folder.is_dir() and not folders.is_job(folder) and any(folder.iterdir()):
             folder = folder / folders.OWN
             if not folders.is_job(folder):
