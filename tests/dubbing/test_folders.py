@@ -147,7 +147,7 @@ def test_damaged_pages_are_restored_from_the_copy(copied):
     before = files(copied / "out")
     state = copied / "out" / ".moksori" / "job.sqlite"
     damage(state)
-    with pytest.raises(OutputError, match="damaged; run the same command again without --status"):
+    with pytest.raises(OutputError, match="damaged; `moksori dub -o JOB --check` restores"):
         line_states(copied / "out")
     asked = request(copied)
     engine = InProcess(asked.setup)

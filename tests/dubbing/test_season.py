@@ -159,6 +159,23 @@ def command(folder, *more):
     return CliRunner().invoke(app, ["season", str(folder), "--check", "--lang", "en", *more])
 
 
+def test_a_season_tells_of_its_episodes_what_dub_tells(season, monkeypatch):
+    """Columns and terms; of a state that was damaged, which is restored; of a file that was changed."""
+    first, second = (standing.out for standing in run(season)[0])
+    (first / "retakes.xlsx").write_bytes(b"notes")
+    (first / "reel.wav").unlink()  # so that all is delivered anew
+    (second / ".moksori" / "job.sqlite").write_bytes(b"damaged")
+    monkeypatch.setattr(
+        "moksori.dubbing.work.engines.LocalEngine", lambda setup, _: InProcess(setup)
+    )
+    done = CliRunner().invoke(app, ["season", str(season), "--lang", "en"])
+    assert done.exit_code == 0
+    told = " ".join(done.output.split())
+    assert told.count("columns read:") == 2 and "research only" in told
+    assert "job.damaged.sqlite" in told and actor(season, "2화") == actor(season, "1화")
+    assert "retakes (1).xlsx" in told and (first / "retakes (1).xlsx").read_bytes() == b"notes"
+
+
 def test_reasons_are_told_though_nothing_could_be_looked_at(season):
     (season / "cast.toml").unlink()
     done = command(season)

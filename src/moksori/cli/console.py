@@ -146,12 +146,17 @@ def print_licence(licence: str) -> None:
     err.print(say("cli.licence", language, licence=licence), style="dim", markup=False)
 
 
-def print_use(converter: "Converter", voices: Iterable[str], lang: Lang) -> None:
-    """Print under what licences and consents is converted, and what they allow."""
+def print_use(
+    converter: "Converter", voices: Iterable[str], lang: Lang, before: "set[str] | None" = None
+) -> None:
+    """Print under what licences and consents is converted, and what they allow; what was said before not."""
     from moksori.conversion.parts import said_of_use
 
+    before = set() if before is None else before
     for row in said_of_use(converter, voices):
-        err.print(say("cli.terms", lang, what=row), style="dim", markup=False)
+        if (what := say("cli.terms", lang, what=row)) not in before:
+            err.print(what, style="dim", markup=False)
+            before.add(what)
 
 
 def print_aside(paths: Iterable[Path], lang: Lang) -> None:

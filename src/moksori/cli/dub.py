@@ -220,6 +220,7 @@ def dub(
     from moksori.dubbing.check import keep_preflight
     from moksori.dubbing.request import load_job
     from moksori.dubbing.review import Review
+    from moksori.dubbing.store import restored
 
     given = {key: value for key, value in context.params.items() if _is_given(context, key)}
     names = ("script", "times", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
@@ -240,7 +241,8 @@ def dub(
     file = load_job(output).merged(asked)
     set_language(file.lang)
     lang = file.lang
-    _print_restored(output, lang)
+    if damaged := restored(output):
+        err.print(damaged.say(lang), style="yellow", markup=False)
     request = file.request()
     watch, interrupted = watching()
     with interrupted:
@@ -267,19 +269,6 @@ def dub(
     print_aside(result.kept_aside, lang)
     _print_rows(result, output, lang)
     raise typer.Exit(1 if any(row.status == "failed" for row in result.rows) else 0)
-
-
-def _print_restored(output: Path, lang: "Lang") -> None:
-    """See that the folder can be worked in, before a look that takes minutes; a damaged state is restored."""
-    from moksori.dubbing.records import HOME
-    from moksori.dubbing.store import Store, check_folder
-
-    check_folder(output)
-    if (output / HOME).is_dir():
-        store = Store(output)
-        store.close()
-        if store.restored:
-            err.print(store.restored.say(lang), style="yellow", markup=False)
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

@@ -3,13 +3,14 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
 
-from moksori.cli.console import err, out, print_aside, set_language, watching
+from moksori.cli.console import err, out, print_aside, print_use, set_language, watching
 from moksori.cli.options import (
     DeviceOption,
     EngineOption,
@@ -26,13 +27,14 @@ from moksori.cli.options import (
     WorkersOption,
     left_out,
 )
-from moksori.errors import OutputError
+from moksori.cli.script import print_understood
+from moksori.errors import MoksoriError, OutputError
 from moksori.messages import Lang, say
 from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
     from moksori.dubbing.episodes import Episode
-    from moksori.dubbing.season import Standing
+    from moksori.dubbing.season import Looked, Standing
     from moksori.dubbing.task import Setup
     from moksori.dubbing.work.engines import Engine
 
@@ -110,6 +112,7 @@ def season(
     said: Lang = lang or "ko"
     set_language(said)
     from moksori.dubbing.episodes import find_table, read_episodes
+    from moksori.dubbing.job import voices_of
     from moksori.dubbing.request import date_of
     from moksori.dubbing.season import dub_season, save_summary
     from moksori.dubbing.season_folder import SUMMARY
@@ -134,9 +137,17 @@ def season(
             return RayEngine(setup, workers)
         return LocalEngine(setup, workers or os.cpu_count() or 1)
 
-    def show(episode: "Episode", number: int) -> None:
+    terms = set[str]()  # that were said before
+
+    def show(episode: "Episode", number: int, looked: "Looked") -> None:
         working = say("season.working", said, number=number, all=len(episodes), name=episode.name)
         err.print(working, markup=False)
+        if looked.restored:
+            err.print(looked.restored.say(said), style="yellow", markup=False)
+        print_understood(looked.checked.content)
+        if not check:
+            with suppress(MoksoriError):  # the episode's own job tells it
+                print_use(looked.checked.converter, voices_of(looked.checked), said, terms)
 
     with interrupted:
         standings = dub_season(
@@ -144,6 +155,8 @@ def season(
             retry_failed=retry_failed, notify=show,
         )  # fmt: skip
     _print_standings(standings, said)
+    for standing in standings:
+        print_aside(standing.kept_aside, said)
     is_cancelled = any(standing.state == "cancelled" for standing in standings)
     states, path = Counter(standing.state for standing in standings), place / SUMMARY
     try:

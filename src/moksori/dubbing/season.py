@@ -27,7 +27,7 @@ from moksori.dubbing.season_folder import (
     keep_name,
     put_summary,
 )
-from moksori.dubbing.store import check_folder
+from moksori.dubbing.store import check_folder, restored
 from moksori.dubbing.task import Setup, Task
 from moksori.dubbing.work.engines import Engine, Outcome
 from moksori.errors import MoksoriError
@@ -56,6 +56,7 @@ class Standing:
         failed: of them, with those that the job continued without.
         look: at how many a person should look.
         why: what is wrong, if something is.
+        kept_aside: where files went that somebody had changed since the last delivery.
     """
 
     episode: Episode
@@ -67,6 +68,7 @@ class Standing:
     failed: int = 0
     look: int = 0
     why: Message | None = None
+    kept_aside: tuple[Path, ...] = ()
 
     def cells(self, lang: Lang) -> list[Cell]:
         """A row of the summary."""
@@ -77,12 +79,13 @@ class Standing:
         ]  # fmt: skip
 
 
-class _Looked(NamedTuple):
+class Looked(NamedTuple):
     """An episode whose script and recordings have been looked at."""
 
     asked: Mapping[str, Any]  # by the names of `JobFile`
     request: Request
     checked: Checked
+    restored: Message | None  # what of its job's state was damaged and put right
 
 
 def dub_season(
@@ -95,7 +98,7 @@ def dub_season(
     only_check: bool = False,
     skip_faulty: bool = False,
     retry_failed: bool = False,
-    notify: Callable[[Episode, int], None] = lambda episode, number: None,
+    notify: Callable[[Episode, int, Looked], None] = lambda episode, number, looked: None,
 ) -> list[Standing]:
     """Look through all episodes, then dub each whose script and recordings are as they should be.
 
@@ -110,14 +113,14 @@ def dub_season(
         only_check: convert nothing.
         skip_faulty: continue without the lines that the check finds faulty.
         retry_failed: as `job.dub`.
-        notify: called before each episode is dubbed, with its number from 1.
+        notify: called before each episode is dubbed, with its number from 1 and what the look gave.
 
     Raises:
         OutputError: as `check_season`; the disk is full.
     """
     check_season(out)
     watch, memory = watch or Watch(), Memory()
-    looked, standings = dict[Episode, _Looked](), dict[Episode, Standing]()
+    looked, standings = dict[Episode, Looked](), dict[Episode, Standing]()
     workers = _Shared(engine)
     folders = {episode: job_folder(out, episode) for episode in episodes}
     try:
@@ -131,7 +134,7 @@ def dub_season(
         actors = season_actors([one.checked for one in looked.values()], out, keep=not only_check)
         for number, (episode, folder) in enumerate(folders.items(), 1):
             if one := looked.get(episode):
-                notify(episode, number)
+                notify(episode, number, one)
                 standings[episode] = _dub(
                     episode, one, folder, actors, workers, watch,
                     only_check=only_check, skip_faulty=skip_faulty, retry_failed=retry_failed,
@@ -171,20 +174,21 @@ def headers(lang: Lang) -> list[str]:
 
 def _look(
     episode: Episode, asked: Mapping[str, Any], out: Path, watch: Watch, memory: Memory
-) -> _Looked:
+) -> Looked:
     check_folder(out)
     check_name(out, episode)
+    damaged = restored(out)
     own = {
         **asked, "script": episode.script, "audio": episode.audio, "fps": episode.fps or None,
         "start": episode.start or None, "episode": episode.sheet or None,
     }  # fmt: skip
     request = load_job(out).merged(own).request()
-    return _Looked(own, request, check(request, watch, Review(out), memory))
+    return Looked(own, request, check(request, watch, Review(out), memory), damaged)
 
 
 def _dub(
     episode: Episode,
-    looked: _Looked,
+    looked: Looked,
     out: Path,
     actors: Mapping[str, tuple[SourceSpeaker, set[str]]],
     workers: "_Shared",
@@ -194,16 +198,16 @@ def _dub(
     skip_faulty: bool,
     retry_failed: bool,
 ) -> Standing:
-    asked, request, checked = looked
+    asked, request, checked, _ = looked
     lines, faults = len(checked.lines), len(checked.faults)
     try:
         keep_name(out, episode)
         if only_check or (faults and not skip_faulty) or not checked.takes:
-            path, _ = keep_preflight(request, checked, out, asked, look=only_check)
+            path, aside = keep_preflight(request, checked, out, asked, look=only_check)
             why = message("cli.faults", faults=faults, path=path) if faults else None
             return Standing(
                 episode=episode, out=out, state="faulty" if faults or not lines else "checked",
-                lines=lines, why=why,
+                lines=lines, why=why, kept_aside=(*aside,),
             )  # fmt: skip
         give_actors(checked, out, actors)
         result = dub(
@@ -220,6 +224,7 @@ def _dub(
         passed=status.count("passed"), failed=status.count("failed"),
         look=sum(map(to_look_at, result.rows)),
         why=next((row.error for row in result.rows if row.error), None),
+        kept_aside=(*result.kept_aside,),
     )  # fmt: skip
 
 
