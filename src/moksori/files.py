@@ -168,10 +168,11 @@ def read_csv(
     return csv.DictReader(io.StringIO(text.replace("\r\n", "\n")), delimiter=delimiter)
 
 
-def near(path: Path, out: Path) -> str:
-    """Relative to a folder if it lies beside it or below; else absolute."""
+def near(path: Path, out: Path, above: int = 1) -> str:
+    """Relative to a folder if it lies beside it or below, or in the folder so many above; else absolute."""
     path, out = Path(os.path.normpath(path.absolute())), Path(os.path.normpath(out.absolute()))
-    if path.is_relative_to(out.parent) and out.parent != Path(out.anchor):
+    around = out.parents[min(above, len(out.parents)) - 1]
+    if path.is_relative_to(around) and around != Path(out.anchor):
         return Path(os.path.relpath(path, out)).as_posix()
     return path.as_posix()
 

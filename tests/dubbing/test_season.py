@@ -12,6 +12,7 @@ from moksori.cli import app
 from moksori.dubbing import season as season_module
 from moksori.dubbing.episodes import find_table, read_episodes
 from moksori.dubbing.progress import Cancelled
+from moksori.dubbing.request import load_job
 from moksori.dubbing.season import dub_season, save_summary
 from moksori.dubbing.season_folder import SUMMARY
 from moksori.dubbing.store import Store
@@ -174,6 +175,17 @@ def test_a_season_tells_of_its_episodes_what_dub_tells(season, monkeypatch):
     assert told.count("columns read:") == 2 and "research only" in told
     assert "job.damaged.sqlite" in told and actor(season, "2화") == actor(season, "1화")
     assert "retakes (1).xlsx" in told and (first / "retakes (1).xlsx").read_bytes() == b"notes"
+
+
+def test_a_season_that_was_copied_is_its_own(season):
+    """Its episodes' jobs are of the script and recordings that were copied with them."""
+    run(season)
+    copied = season.with_name(f"{season.name}_copied")
+    shutil.copytree(season, copied)
+    shutil.rmtree(season)
+    job = load_job(copied / "dubbed" / "1화")
+    assert (job.script, job.audio) == (copied / "ep01.xlsx", copied / "ep01")
+    assert job.cast == copied / "cast.toml"
 
 
 def test_reasons_are_told_though_nothing_could_be_looked_at(season):

@@ -19,7 +19,7 @@ from moksori.conversion.consents import Purpose, Usage
 from moksori.conversion.listening import BUNDLED, OFF
 from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
-from moksori.dubbing.records import HANDLES, HOME
+from moksori.dubbing.records import HANDLES, HOME, is_season
 from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError, OutputError
 from moksori.files import explain, load_toml, near
@@ -195,14 +195,17 @@ class JobFile(BaseModel):
     def save(self, out: Path) -> None:
         """Write OUT/job.toml; paths near the folder relative to it, so that both may be moved together.
 
+        Of an episode of a season also those that are near the season's folder.
+
         Raises:
             OutputError: the folder cannot be written to.
         """
         document = tomlkit.document()
         for row in _HEAD:
             document.add(tomlkit.comment(row))
+        above = 2 if is_season(out.absolute().parent) else 1
         for key, value in self.model_dump(exclude_none=True, exclude_defaults=True).items():
-            document.add(key, readable(near(value, out)) if key in _PATHS else value)
+            document.add(key, readable(near(value, out, above)) if key in _PATHS else value)
         content = tomlkit.dumps(document)
         path = out / JOB
         if not path.exists() or path.read_bytes() != content.encode():
