@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -255,3 +256,15 @@ def test_a_file_s_time_reference_is_read(tmp_path):
         assert decoders.inspect(path).time_reference == 3590 * 22050
         assert WavInfoReader(str(path)).bext.time_reference == 3590 * 22050
     assert decoders.inspect(tmp_path / "a.wav").time_reference is None
+
+
+def test_why_a_recording_cannot_be_read_is_told_in_korean(tmp_path):
+    """What libsndfile says of it is English."""
+    damaged, codec = saved(tmp_path / "a.flac", np.tile(WAVE, 4)), saved(tmp_path / "a.wav")
+    patched(damaged, (9000, bytes(3000)))
+    patched(codec, (20, b"\x61\x01"))  # one that nobody knows
+    for path, why in ((damaged, "damaged; export it again"), (codec, "encoding that is not read")):
+        with pytest.raises(AudioError, match=why) as error:
+            audio.read(path)
+        words = error.value.say("ko").removeprefix(str(path))
+        assert not re.search(r"[a-z]", words), words

@@ -27,7 +27,7 @@ SUFFIXES = (*_LIBSNDFILE, *(end for end in ffmpeg.DEMUXERS if end not in _LIBSND
 UNCOUNTED = (
     2**40
 )  # libsndfile's frame count of a stream whose header does not tell it is above this
-_NOT_RECOGNISED = 1  # an error of libsndfile
+_NOT_RECOGNISED, _UNSUPPORTED = 1, (4, 18)  # errors of libsndfile
 SAMPLE_RATES: tuple[Hertz, Hertz] = (4000, 768000)
 MOST_CHANNELS = 64
 
@@ -97,9 +97,10 @@ def opened(path: Path) -> Iterator[Opened]:
 
 def _reason(error: Exception) -> Message:
     """Why a file cannot be read, in the user's language."""
-    if isinstance(error, TypeError) or getattr(error, "code", 0) == _NOT_RECOGNISED:
+    code = getattr(error, "code", 0)
+    if isinstance(error, TypeError) or code == _NOT_RECOGNISED:
         return message("audio.not_recognised")  # a headerless .raw is a TypeError
-    return message("audio.damaged", said=getattr(error, "error_string", str(error)))
+    return message("audio.unsupported" if code in _UNSUPPORTED else "audio.damaged")
 
 
 @contextmanager
