@@ -260,9 +260,9 @@ def test_a_file_s_time_reference_is_read(tmp_path):
 
 def test_why_a_recording_cannot_be_read_is_told_in_korean(tmp_path):
     """What libsndfile says of it is English."""
-    damaged, codec = saved(tmp_path / "a.flac", np.tile(WAVE, 4)), saved(tmp_path / "a.wav")
+    damaged, codec = saved(tmp_path / "a.flac", np.tile(WAVE, 4)), saved(tmp_path / "a.caf")
     patched(damaged, (9000, bytes(3000)))
-    patched(codec, (20, b"\x61\x01"))  # one that nobody knows
+    patched(codec, (codec.read_bytes().index(b"lpcm"), b"none"))
     for path, why in ((damaged, "damaged; export it again"), (codec, "encoding that is not read")):
         with pytest.raises(AudioError, match=why) as error:
             audio.read(path)
