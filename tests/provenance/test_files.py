@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from wavinfo import WavInfoReader
 
-from moksori.errors import ConfigError, OutputError
+from moksori.errors import AudioError, ConfigError, OutputError
 from moksori.provenance import certificate as certificates
 from moksori.provenance import manifest, watermark
 from moksori.provenance.certificate import certificate
@@ -21,7 +21,7 @@ from moksori.provenance.statement import (
     read_statement,
     write_statement,
 )
-from moksori.provenance.verify import verify
+from moksori.provenance.verify import Found, verify
 from moksori.signal import bwf
 from tests.conftest import DEMO
 
@@ -82,6 +82,15 @@ def test_what_a_reel_says_already_stays(wav):
     assert told.bext.coding_history.count("T=Moksori") == 2
     assert told.ixml.scene == "하나"
     assert read_statement(wav)[1]
+
+
+def test_what_a_recorder_noted_for_its_user_stays_beside_it(wav):
+    note = b"<BWFXML><USER>roll 3</USER></BWFXML>"
+    content = wav.read_bytes() + struct.pack("<4sI", b"iXML", len(note)) + note
+    wav.write_bytes(content[:4] + struct.pack("<I", len(content) - 8) + content[8:])
+    write_statement(wav, SAID)
+    assert b"roll 3" in wav.read_bytes()
+    assert read_statement(wav)[0] is not None
 
 
 def test_an_edit_of_the_sound_is_seen(wav):
@@ -181,6 +190,17 @@ def test_other_words_than_those_signed_are_told(own, wav):
     manifest.sign(wav, SAID, certificate())
     assert verify(wav).contradicted
     assert any(row.code == "verify.other_words" for row in verify(wav).said())
+
+
+def test_signed_words_that_are_no_statement_are_told(wav):
+    signed = manifest.Signed("Valid", "somebody", {"lines": 3}, ())
+    found = Found(wav, SAID, same_sound=True, signed=signed)
+    assert found.contradicted and any(row.code == "verify.other_words" for row in found.said())
+
+
+def test_a_folder_is_named_as_one(tmp_path):
+    with pytest.raises(AudioError, match="is a folder"):
+        verify(tmp_path)
 
 
 def test_the_watermark_is_found_and_only_where_it_is():

@@ -250,8 +250,8 @@ def read_statement(path: Path) -> tuple[Statement | None, bool | None, str]:
             bext = _content(file, by_kind.get(b"bext")) or b""
             described = bext[:256].split(b"\0")[0].decode("utf-8", "replace")
             found = _parsed(_content(file, by_kind.get(b"iXML")))
-            user = found.findtext("USER") if found is not None else None
-            statement = _said(user or "")
+            users = found.iterfind("USER") if found is not None else ()  # a recorder's own too
+            statement = next(filter(None, (_said(user.text or "") for user in users)), None)
             if statement is None:
                 return None, None, described
             data = by_kind.get(b"data")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from pydantic import ValidationError
 
 from moksori.errors import AudioError, OutputError
 from moksori.messages import Message, message
@@ -59,9 +60,11 @@ class Found:
         """Whether the signed statement is another than the open one."""
         if self.signed is None or self.statement is None or not self.signed.said:
             return False
-        return Statement.model_validate(self.signed.said) != self.statement.model_copy(
-            update={"sound": ""}
-        )
+        try:
+            signed = Statement.model_validate(self.signed.said)
+        except ValidationError:  # which Moksori never signs
+            return True
+        return signed != self.statement.model_copy(update={"sound": ""})
 
     def said(self) -> Iterator[Message]:
         """All of it, in words."""
@@ -128,8 +131,10 @@ def verify(path: Path) -> Found:
     """Find out all that is known of a file.
 
     Raises:
-        AudioError: there is no such file.
+        AudioError: there is no such file, or it is a folder.
     """
+    if path.is_dir():
+        raise AudioError.of("audio.folder", file=path)
     if not path.is_file():
         raise AudioError.of("audio.missing", file=path)
     found = Found(path)
