@@ -188,6 +188,23 @@ def test_a_season_that_was_copied_is_its_own(season):
     assert job.cast == copied / "cast.toml"
 
 
+def test_what_is_not_said_of_a_season_stays_as_each_episode_has_it(season):
+    command(season)
+    jobs = [season / "dubbed" / name for name in ("1화", "2화")]
+    CliRunner().invoke(app, ["dub", "-o", str(jobs[0]), "--check", "--recogniser", "off"])
+    command(season, "--watermark", "--columns", "line=대사")
+    command(season)
+    both = [load_job(job) for job in jobs]
+    assert [(job.recogniser, job.watermark, job.columns) for job in both] == [
+        ("off", True, {"line": "대사"}), (None, True, {"line": "대사"})
+    ]  # fmt: skip
+    command(season, "--no-watermark", "--columns", "none", "--recogniser", "bundled")
+    both = [load_job(job) for job in jobs]
+    assert [(job.recogniser, job.watermark, job.columns) for job in both] == [
+        ("bundled", False, None)
+    ] * 2
+
+
 def test_reasons_are_told_though_nothing_could_be_looked_at(season):
     (season / "cast.toml").unlink()
     done = command(season)

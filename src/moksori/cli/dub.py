@@ -34,6 +34,7 @@ from moksori.cli.options import (
     VocoderOption,
     WatermarkOption,
     WorkersOption,
+    is_given,
     left_out,
 )
 from moksori.cli.script import channel_pairs, column_pairs, print_understood
@@ -222,7 +223,7 @@ def dub(
     from moksori.dubbing.review import Review
     from moksori.dubbing.store import restored
 
-    given = {key: value for key, value in context.params.items() if _is_given(context, key)}
+    given = {key: value for key, value in context.params.items() if is_given(context, key)}
     names = ("script", "times", "audio", "cast", "fps", "start", "episode", "pattern", "handles",
              "loudness", "length", "stems", "lang", "original_language", "model", "vocoder", "packs",
              "lexicon", "spell", "floor", "treble", "hidden", "recogniser", "purpose", "title", "c2pa",
@@ -269,12 +270,6 @@ def dub(
     print_aside(result.kept_aside, lang)
     _print_rows(result, output, lang)
     raise typer.Exit(1 if any(row.status == "failed" for row in result.rows) else 0)
-
-
-def _is_given(context: typer.Context, name: str) -> bool:
-    """Whether an option was named, on the command line or by its variable."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT")
 
 
 def _engine(name: str, request: "Request", workers: int | None, lines: int) -> "Engine":

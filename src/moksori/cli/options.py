@@ -236,6 +236,12 @@ DataArgument = Annotated[
 ]
 
 
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option was named, on the command line or by its variable."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT")
+
+
 def left_out(names: list[str] | None) -> tuple[str, ...]:
     """The deliverables that `--without` names; none, also of those that were left out before, by `none`."""
     return () if names is None or names == ["none"] else tuple(names)

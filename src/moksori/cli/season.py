@@ -12,22 +12,28 @@ from rich.table import Table
 
 from moksori.cli.console import err, out, print_aside, print_use, set_language, watching
 from moksori.cli.options import (
+    C2paOption,
+    ColumnsOption,
     DeviceOption,
     EngineOption,
     FloorOption,
+    HiddenOption,
     LangOption,
     LexiconOption,
     ModelOption,
     PacksOption,
     PurposeOption,
+    RecogniserOption,
     SpellOption,
     TitleOption,
     TrebleOption,
     VocoderOption,
+    WatermarkOption,
     WorkersOption,
+    is_given,
     left_out,
 )
-from moksori.cli.script import print_understood
+from moksori.cli.script import column_pairs, print_understood
 from moksori.errors import MoksoriError, OutputError
 from moksori.messages import Lang, say
 from moksori.weights import DEFAULT_VOCODER
@@ -43,6 +49,7 @@ _SHOWN = 7  # columns on the screen; summary.xlsx has all
 
 
 def season(
+    context: typer.Context,
     folder: Annotated[
         Path,
         typer.Argument(
@@ -86,6 +93,8 @@ def season(
             "--without", metavar="NAME", help="Leave out a deliverable, as `moksori dub`."
         ),
     ] = None,
+    columns: ColumnsOption = None,
+    hidden: HiddenOption = False,
     lang: LangOption = "ko",
     engine: EngineOption = "local",
     workers: WorkersOption = None,
@@ -96,8 +105,11 @@ def season(
     treble: TrebleOption = "take",
     lexicon: LexiconOption = None,
     spell: SpellOption = False,
+    recogniser: RecogniserOption = None,
     purpose: PurposeOption = None,
     title: TitleOption = None,
+    c2pa: C2paOption = False,
+    watermark: WatermarkOption = False,
     device: DeviceOption = "cpu",
 ) -> None:
     """Dub a season: many episodes, each as `moksori dub` does, with one cast and one lexicon.
@@ -130,6 +142,11 @@ def season(
         "purpose": purpose, "title": title, "device": device, "without": left_out(without),
         "lexicon": lexicon or (beside if beside.is_file() else None),
     }  # fmt: skip
+    own = {  # of each episode's job, where nothing is said of it here
+        "columns": column_pairs(columns), "hidden": hidden, "recogniser": recogniser, "c2pa": c2pa,
+        "watermark": watermark,
+    }  # fmt: skip
+    asked |= {name: value for name, value in own.items() if is_given(context, name)}
     watch, interrupted = watching()
 
     def begin(setup: "Setup") -> "Engine":
