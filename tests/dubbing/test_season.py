@@ -1,5 +1,6 @@
 """A season of two small episodes, dubbed in this process."""
 
+import os
 import shutil
 from datetime import datetime
 
@@ -117,8 +118,12 @@ def test_an_episode_with_faults_keeps_no_other_from_being_dubbed(season):
             ("회차", "대본", "녹음"), [("1", "cast.toml", "cast.toml")] * 2,
             ["row 2: the episode “1” is there twice", "row 3"],
         ),
+        (
+            ("회차", "대본", "녹음"), [("=1+1", "a.srt", "takes"), ("2", "#REF!", "takes")],
+            ["Sheet!A2: a formula", "Sheet!B3: #REF!"],
+        ),
     ],
-    ids=["column missing", "column unknown", "empty", "cells", "twice"],
+    ids=["column missing", "column unknown", "empty", "cells", "twice", "formula"],
 )  # fmt: skip
 def test_faults_of_the_table_are_told_by_their_place(tmp_path, headers, rows, told):
     (tmp_path / "cast.toml").touch()
@@ -143,6 +148,14 @@ def test_a_csv_serves_too_and_several_tables_are_asked_about(tmp_path):
     make_table(tmp_path, [])
     with pytest.raises(ConfigError, match="several tables"):
         find_table(tmp_path)
+
+
+@pytest.mark.skipif(os.sep == "\\", reason="there a backslash is one anyway")
+@pytest.mark.parametrize("written", ["takes\\ep01", "takes\\ep01\\", "TAKES/ep01"])
+def test_a_folder_is_found_as_windows_writes_it(tmp_path, written):
+    (tmp_path / "takes" / "ep01").mkdir(parents=True)
+    (episode,) = read_episodes(make_table(tmp_path, [("1화", "a.srt", written, 25)]))
+    assert episode.audio == tmp_path / "takes" / "ep01"
 
 
 def test_the_command_checks_a_season_and_says_so_by_its_exit(season):

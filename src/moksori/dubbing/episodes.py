@@ -105,8 +105,11 @@ def _faults(table: Path, number: int, row: dict[str, str]) -> Iterator[Message]:
 
 
 def _place(table: Path, written: str) -> Path:
-    """A file or a folder that the table names."""
-    return find_file(table.parent, written) or existing(table.parent / written)
+    """A file or a folder that the table names, with slashes of either kind."""
+    if found := find_file(table.parent, written):
+        return found
+    place = table.parent / written
+    return place if place.exists() else existing(table.parent / written.replace("\\", "/"))
 
 
 def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -146,11 +149,17 @@ def _of_workbook(table: Path) -> Iterable[tuple[int, list[str]]]:
         sheets = [sheet for sheet in read_workbook(table) if not sheet.hidden]
     except ScriptError as error:
         raise ConfigError(error.message) from None
-    for number, cells in sheets[0].rows if sheets else ():
-        fault = next((cell.fault for cell in cells if cell.fault), None)
-        if fault:
-            raise ConfigError(fault)
-        yield number, [_text(cell.value) for cell in cells]
+    if not sheets:
+        return []
+    faults = [
+        message("script.fault", file=table, where=sheets[0].cell(number, column), why=cell.fault)
+        for number, cells in sheets[0].rows
+        for column, cell in enumerate(cells)
+        if cell.fault
+    ]
+    if faults:
+        raise ConfigError(reduce(_both, faults))
+    return [(number, [_text(cell.value) for cell in cells]) for number, cells in sheets[0].rows]
 
 
 def _of_text(table: Path) -> Iterable[tuple[int, list[str]]]:
