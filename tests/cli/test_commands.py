@@ -155,6 +155,8 @@ def test_a_voice_s_sample_is_written(moksori, tmp_path):
     assert not np.allclose(lmy, kih)
     assert "lmy, female, " in made.stdout
     assert "exists" in moksori("voices", "lmy", "-o", tmp_path).stderr
+    told = moksori("voices", "lmy", "-o", tmp_path, "--force", "--lang", "ko").stdout
+    assert "lmy, 여, " in told and "분; “" in told
     assert "no such folder" in moksori("voices", "lmy", "-o", tmp_path / "no").stderr
 
 

@@ -150,11 +150,12 @@ def _write_samples(
         result.save(places[name])
         write_line_statement(places[name], converter, source, name)
         voice, (median, span) = result.voice, _f0_of(result.voice)
-        out.print(
-            f"{places[name]}: {voice.name}, {voice.sex}, {median} Hz{span and f' ({span})'}, "
-            f"{voice.minutes:.1f} min; “{text}”",
-            markup=False,
-        )
+        notice = say(
+            "voices.sample", console.language, path=places[name], voice=voice.name,
+            sex=message(f"sex.{voice.sex}"), f0=f"{median} Hz{span and f' ({span})'}",
+            minutes=voice.minutes, text=text,
+        )  # fmt: skip
+        out.print(notice, markup=False)
 
 
 def _f0_of(voice: "Voice") -> tuple[str, str]:
