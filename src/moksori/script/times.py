@@ -174,8 +174,11 @@ def _contradiction(
 def _ask_rate(
     path: Path, time: Written, largest: int, hints: Sequence[str], rate: FrameRate | None = None
 ) -> Timing:
-    options = " / ".join(f"--fps {hint}" for hint in hints)
-    values = {"place": time.place, "text": time.text, "largest": largest, "options": options}
+    values = {
+        "place": time.place, "text": time.text, "largest": largest,
+        "options": " / ".join(f"--fps {hint}" for hint in hints),
+        "rates": " / ".join(str(FrameRate.parse(hint)) for hint in hints),  # as a page names them
+    }  # fmt: skip
     if rate:
         return _ask(path, "script.fps_wrong", rate=rate, **values)
     pointed = hundredths_of(time.text) is not None

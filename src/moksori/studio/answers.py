@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from moksori.conversion.consents import Consent
 from moksori.errors import MoksoriError
 from moksori.files import explain
-from moksori.messages import Lang
+from moksori.messages import Lang, Message, codes
 
 _JSON_BYTES = 2**20
 
@@ -45,6 +45,16 @@ def lang_of(request: Request) -> Lang:
     return "en" if request.cookies.get("moksori_lang") == "en" else "ko"
 
 
+def on_page(what: Message) -> Message:
+    """The message, or the one that speaks of the page where it speaks of options and files."""
+    code = f"page.{what.code}"
+    values = {
+        name: on_page(value) if isinstance(value, Message) else value
+        for name, value in what.values.items()
+    }
+    return Message(code if code in codes() else what.code, values)
+
+
 Do = Callable[[Request], Awaitable[Any]]
 
 
@@ -55,7 +65,8 @@ def answer(do: Do) -> Callable[[Request], Awaitable[Response]]:
         try:
             found = await do(request)
         except MoksoriError as error:
-            return JSONResponse({"error": error.say(lang_of(request))}, 400)
+            said = on_page(error.message).say(lang_of(request))
+            return JSONResponse({"error": said}, 400)
         except ValidationError as error:
             return JSONResponse({"error": explain(error).say(lang_of(request))}, 400)
         return found if isinstance(found, Response) else JSONResponse(found)

@@ -17,9 +17,10 @@ from moksori.dubbing.states import LineState
 from moksori.dubbing.task import sound_of
 from moksori.dubbing.work.flags import reason
 from moksori.errors import MoksoriError, TextError
-from moksori.messages import Lang, Message, codes, message
+from moksori.messages import Lang, Message, message
 from moksori.script.line import Line, Place
 from moksori.studio import folders
+from moksori.studio.answers import on_page
 from moksori.studio.desk import Desk
 from moksori.studio.works import Work
 from moksori.timecode import FrameRate, format_timecode
@@ -56,20 +57,10 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
 
 def shown(what: Message, file: JobFile, lang: Lang) -> str:
     """A message of the job as a page says it: files by their names, since it is of one folder."""
-    text = " ".join(_on_page(what).say(lang).split())
+    text = " ".join(on_page(what).say(lang).split())
     for path in filter(None, (file.script, file.audio, file.cast, file.lexicon)):
         text = text.replace(str(path), path.name)
     return text
-
-
-def _on_page(what: Message) -> Message:
-    """The message, or the one that speaks of the page where it speaks of options and files."""
-    code = f"page.{what.code}"
-    values = {
-        name: _on_page(value) if isinstance(value, Message) else value
-        for name, value in what.values.items()
-    }
-    return Message(code if code in codes() else what.code, values)
 
 
 def _choices(desk: Desk) -> dict[str, list[str]]:
@@ -248,7 +239,7 @@ def reading_view(desk: Desk, text: str, lang: Lang) -> dict[str, Any]:
     try:
         reading = front_end.read(text, desk.file.spell, desk.file.lexicon)
     except TextError as error:
-        return {"error": error.say(lang)}
+        return {"error": on_page(error.message).say(lang)}
     return {
         "error": "", "normalized": reading.normalized, "pronounced": reading.pronounced,
         "doubts": [
@@ -264,7 +255,7 @@ def work_view(work: Work, lang: Lang) -> dict[str, Any]:
     return {
         "number": work.number, "kind": work.kind, "about": work.about, "state": work.state,
         "quiet": work.quiet,
-        "error": _on_page(work.error).say(lang) if work.error else "", "result": _said(work.result, lang),
+        "error": on_page(work.error).say(lang) if work.error else "", "result": _said(work.result, lang),
         "stage": progress.stage.value if progress else "",
         "done": progress.done if progress else 0, "total": progress.total if progress else 0,
         "left": progress.left if progress else None,
@@ -274,7 +265,7 @@ def work_view(work: Work, lang: Lang) -> dict[str, Any]:
 def _said(result: Any, lang: Lang) -> Any:
     """What a work has found, with its messages in words."""
     if isinstance(result, Message):
-        return result.say(lang)
+        return on_page(result).say(lang)
     if isinstance(result, list):
         return [_said(one, lang) for one in result]
     if isinstance(result, dict):

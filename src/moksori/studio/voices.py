@@ -13,6 +13,7 @@ from moksori.conversion.voices import load_pack, pack_paths, packs_folder, revok
 from moksori.dubbing.task import Setup
 from moksori.errors import CheckpointError, VoiceError
 from moksori.messages import Lang
+from moksori.studio.answers import on_page
 from moksori.weights import MODEL
 
 
@@ -60,7 +61,7 @@ def _told(about: dict[str, Any], lang: Lang) -> Iterator[None]:
     try:
         yield
     except VoiceError as error:
-        about["why"] = error.say(lang)
+        about["why"] = on_page(error.message).say(lang)
 
 
 def take_back(setup: Setup, voice: str, why: str) -> None:

@@ -3,7 +3,7 @@
 import { post, state, t } from "./api.js";
 import { h } from "./dom.js";
 
-const RATES = ["", "23.976", "24", "25", "29.97", "29.97df", "30", "50", "59.94df", "60"];
+const RATES = ["", "23.976", "24", "25", "29.97", "29.97df", "30", "50", "59.94", "59.94df", "60"];
 const ALL = ["fps", "start", "episode", "pattern", "title", "purpose", "columns"];
 const COLUMNS = ["line", "character", "actor", "file", "no", "start", "end", "episode", "scene", "directions", "note"];
 
