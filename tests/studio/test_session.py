@@ -43,6 +43,19 @@ def test_an_earlier_version_comes_back_with_the_take_that_was_brought(session):
     assert desk.review.changes()["1"].take == brought
 
 
+def test_no_line_is_ok_before_there_is_anything_to_hear(session):
+    """Such an OK was not seen, and the first conversion was said to have changed since."""
+    desk, line = session.the_desk(), Line(Place("row", 1), "안녕?", character="하나")
+    Store(desk.out).close()
+    desk.checked = SimpleNamespace(lines={"1": line}, takes=[])
+    with pytest.raises(ConfigError):
+        session.mark("1", "ok", None)
+    assert not desk.review.marks()
+    session.mark("1", "retake", "더 크게")
+    session.mark("1", "ok", None, "0" * 32)  # of what the page has just played
+    assert desk.review.marks()["1"].state == "ok"
+
+
 def test_a_job_that_cannot_be_opened_leaves_the_open_one_at_work(session, tmp_path):
     (broken := tmp_path / "root" / "broken").mkdir()
     (broken / "job.toml").write_text("fps = ", encoding="utf-8")

@@ -88,7 +88,7 @@ def test_what_is_said_at_once_and_on_leaving_is_kept_in_its_order(studio, new_pa
 
     studio.session.mark = mark
     page.click(".row[data-key='0001_하나']")
-    for key in ("o", "r", "h"):
+    for key in ("r", "u", "h"):
         page.keyboard.press(key)
     until(lambda: review.marks().get("0001_하나", Mark()).state == "hold")
     page.wait_for_timeout(200)

@@ -158,10 +158,10 @@ def test_what_is_refused_is_not_taken_for_asked(lines):
 def test_what_is_said_while_studio_is_started_again_is_sent_to_the_new_one(lines):
     page, review = lines
     page.route("**/api/mark", lambda route: route.fulfill(status=401, body=""))
-    page.keyboard.press("o")
+    page.keyboard.press("r")
     page.wait_for_selector("#toasts >> text=연결되지 않습니다")
     page.unroute("**/api/mark")  # its link was opened in this browser
-    until(lambda: review.marks().get(FIRST, Mark()).state == "ok")
+    until(lambda: review.marks().get(FIRST, Mark()).state == "retake")
 
 
 def test_the_first_click_after_typing_counts(studio, new_page):

@@ -201,14 +201,17 @@ class Session:
             key: of the outcome that was heard; of the present one by default.
 
         Raises:
-            ConfigError: there is no such line.
+            ConfigError: there is no such line; an OK of one that has no outcome to be heard.
         """
         desk = self.the_desk()
         line = self._line(id)
         said: dict[str, str] = {} if note is None else {"note": note}
         if state is not None:
             row = desk.rows().get(id)
-            said |= {"state": state, "key": key or (row.wave.stem if row and row.wave else "")}
+            key = key or (row.wave.stem if row and row.wave else "")
+            if state == "ok" and not key:
+                raise ConfigError.of("studio.unheard")
+            said |= {"state": state, "key": key}
         desk.review.mark(id, line.script_text, **said)
         self.changed()
 

@@ -183,7 +183,7 @@ export class Panel {
   }
 
   // The outcome that is on the page is the one that was heard.
-  mark(name) { if (this.line) post("mark", { ...this.of, state: name, key: this.line.key }); }
+  mark(name) { if (this.line) post("mark", { ...this.of, state: name, key: this.line.key }).catch(() => {}); }  // told already
 
   async convert() {
     if (!this.line) return;
