@@ -220,6 +220,21 @@ def test_a_line_that_cannot_be_read_is_heard_where_its_fault_is(studio, new_page
     assert heard.value.ok and heard.value.headers["content-type"] == "audio/flac"
 
 
+def test_a_line_that_the_check_stops_shows_what_its_character_has(studio, new_page):
+    """A voice that was to be chosen anew, and numbers that were not kept, for all that the page said."""
+    studio.session.save(fps="25")
+    studio.session.cast("하나", {"gain": -3})
+    until(lambda: studio.session.desk.checked and studio.session.desk.checked.takes)
+    studio.session.change("0001_하나", {"text": "Ωμέγα", "pitch": 2})
+    page = new_page(studio)
+    page.wait_for_selector(".row[data-key='0001_하나'] .faulty")
+    assert page.inner_text(".row[data-key='0001_하나'] .who small") == "lmy"
+    page.click(".row[data-key='0001_하나']")
+    page.wait_for_selector(".panel .fields option >> nth=3", state="attached")
+    shown = [page.input_value(f".panel .fields label:nth-child({n}) > *") for n in (1, 2, 3)]
+    assert shown == ["lmy", "2", "-3"]
+
+
 def test_a_channel_that_the_track_lacks_is_corrected_where_it_is_said(show, studio, new_page):
     track = show / "1화" / "poly.wav"
     soundfile.write(track, 0.1 * np.random.default_rng(0).standard_normal((16000 * 30, 3)), 16000)

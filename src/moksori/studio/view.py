@@ -116,7 +116,8 @@ def _line(
     lang: Lang,
 ) -> dict[str, Any]:
     text = change.text if change.text is not None else line.script_text
-    role = (change_role(checked.cast.role(line.character), change) or take.role) if take else None
+    role = change_role(checked.cast.role(line.character), change) or (take.role if take else None)
+    own = take.role if take else role
     status = "faulty" if take is None else str(row.status) if row else "waiting"
     if take and standing and standing.status == "begun":
         status = "begun"
@@ -136,7 +137,7 @@ def _line(
         "look": bool(row and to_look_at(row)) or status == "faulty" or said.state in ("retake", "hold"),
         "confidence": (row.metrics or {}).get("confidence") if row else None,
         "voice": role.voice if role else "", "pitch": role.pitch if role else 0.0,
-        "gain": role.gain if role else 0.0, "pass": bool(take and take.role.as_recorded),
+        "gain": role.gain if role else 0.0, "pass": bool(own and own.as_recorded),
         "effort": role.effort if role else 1.0, "script": line.script_text,
         "change": {
             name: value
