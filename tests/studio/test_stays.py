@@ -1,8 +1,11 @@
 """What a page keeps or takes up again: its place among the lines, the server, what it says of a delivery."""
 
+import threading
+
 import pytest
 import soundfile
 
+from moksori.dubbing.progress import Progress, Stage
 from tests.conftest import DEMO
 from tests.studio.conftest import Running, go
 
@@ -78,6 +81,33 @@ def test_a_page_that_is_refused_takes_up_again(studio, new_page):
     assert len(refused) == 3
     studio.session.mark("0002_둘", "hold", None)
     page.wait_for_selector(".row[data-key='0002_둘'] b.hold")
+
+
+def test_whoever_is_about_to_cancel_a_work_by_keys_stays_there_while_it_goes_on(studio, page):
+    """And a screen reader says that it goes on, not each line of it."""
+    done, end = iter(range(1, 100)), threading.Event()
+
+    def work(watch):
+        while not end.wait(0.05):
+            watch.check()
+            watch.notify(Progress(Stage.CONVERTING, next(done), 100, 1.0))
+
+    studio.session.works.add("convert", work, ids=[])
+    page.wait_for_selector(".work button")
+    page.focus(".work button")
+    shown = page.inner_text(".work .number")
+    page.wait_for_function(
+        "shown => document.querySelector('.work .number').textContent !== shown", arg=shown
+    )
+    assert page.evaluate("document.activeElement.matches('.work button')")
+    heard = "[...document.querySelectorAll('[role=status], [aria-live], output')].map((e) => e.textContent)"
+    assert "변환: 진행 중" in page.evaluate(heard)
+    assert not [said for said in page.evaluate(heard) if "/ 100" in said]
+    page.keyboard.press("Enter")
+    try:
+        page.wait_for_selector(".work", state="detached")
+    finally:
+        end.set()
 
 
 def test_a_delivery_says_when_lines_have_changed_since(studio, page):

@@ -51,8 +51,23 @@ function frame() {
     tab.querySelector("b").textContent = counts?.[name] ?? "";
   }
   const busy = state.works.filter((work) => ["running", "waiting"].includes(work.state));
-  const elsewhere = state.job?.elsewhere;
-  fill(document.getElementById("works"), busy.map(workRow), elsewhere && elsewhereRow());
+  showWorks(state.job?.elsewhere ? [...busy, { number: "elsewhere" }] : busy);
+}
+
+// A work's row stays the same element while it goes on, so that whoever is about to cancel it by keys stays there.
+const rows = new Map();
+function showWorks(busy) {
+  for (const [number, row] of rows) if (!busy.some((work) => work.number === number)) { row.element.remove(); rows.delete(number); }
+  for (const work of busy) {
+    if (!rows.has(work.number)) {
+      rows.set(work.number, work.number === "elsewhere" ? elsewhereRow() : workRow(work));
+      document.getElementById("works").append(rows.get(work.number).element);
+    }
+    rows.get(work.number).show(work);
+  }
+  const said = busy.filter((work) => !work.quiet).map((work) => work.kind ? `${t(`work.${work.kind}`)}: ${t(work.state === "waiting" ? "waits" : "at.work")}` : t("elsewhere")).join(", ");
+  const status = document.getElementById("status");
+  if (status.textContent !== said) status.textContent = said;  // a screen reader says what is at work, and not each line of it
 }
 
 const told = new Set();
@@ -67,19 +82,28 @@ function tell() {
   }
 }
 
-function workRow(work) {
-  const progress = h("progress", { "aria-label": t(`work.${work.kind}`) });
-  if (work.total) { progress.max = work.total; progress.value = work.done; }
-  const left = work.left === null || !work.total ? "" : t("left", { time: clock(work.left) });
-  const stage = work.state === "waiting" ? t("waits") : work.stage ? t(`stage.${work.stage}`) : "";
-  return h("p.work", { "data-kind": work.kind }, h("span", {}, t(`work.${work.kind}`), " ", work.about.voice && h("b", {}, work.about.voice), " ", stage !== t(`work.${work.kind}`) && h("small", {}, stage)), progress,
-    h("small.number", {}, work.total ? `${work.done} / ${work.total}` : "", left && ` · ${left}`),
-    button(t("cancel"), () => post("cancel", { number: work.number })));
+function workRow({ number, kind, about }) {
+  const name = t(`work.${kind}`), stage = h("small"), progress = h("progress", { "aria-label": name }), count = h("small.number");
+  const element = h("p.work", { "data-kind": kind }, h("span", {}, name, " ", about.voice && h("b", {}, about.voice), " ", stage), progress, count,
+    button(t("cancel"), () => post("cancel", { number }), { "aria-label": `${t("cancel")}: ${name}` }));
+  const show = (work) => {
+    const at = work.state === "waiting" ? t("waits") : work.stage ? t(`stage.${work.stage}`) : "";
+    const left = work.left === null || !work.total ? "" : ` · ${t("left", { time: clock(work.left) })}`;
+    stage.textContent = at === name ? "" : at;
+    if (work.total) { progress.max = work.total; progress.value = work.done; } else progress.removeAttribute("value");
+    count.textContent = work.total ? `${work.done} / ${work.total}${left}` : "";
+  };
+  return { element, show };
 }
 
 function elsewhereRow() {
-  const lines = state.job.lines, done = lines.filter((line) => !["waiting", "begun"].includes(line.status)).length;
-  return h("p.work", { "data-kind": "elsewhere" }, t("elsewhere"), h("progress", { max: lines.length, value: done }), h("small.number", {}, `${done} / ${lines.length}`));
+  const progress = h("progress", { "aria-label": t("elsewhere") }), count = h("small.number");
+  const show = () => {
+    const lines = state.job.lines, done = lines.filter((line) => !["waiting", "begun"].includes(line.status)).length;
+    [progress.max, progress.value] = [lines.length || 1, done];
+    count.textContent = `${done} / ${lines.length}`;
+  };
+  return { element: h("p.work", { "data-kind": "elsewhere" }, t("elsewhere"), progress, count), show };
 }
 
 document.documentElement.lang = lang;

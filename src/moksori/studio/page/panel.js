@@ -28,8 +28,8 @@ export class Panel {
     this.telling = { count: 0 };  // requests about this line that are under way
     this.noted = null;  // a note that was typed, and not sent yet
     this.recording = null;
-    this.head = h("div.head");
-    this.progress = h("small.progress", { role: "status" });  // over which the panel lies on a phone
+    this.head = h("div");
+    [this.status, this.count] = [h("span", { role: "status" }), h("span")];  // of the work, over which the panel lies on a phone
     this.marks = h("div.marks", { role: "group", "aria-label": t("mark") },
       MARKS.map(([name, key]) => button(t(`mark.${name || "none"}`), () => this.mark(name), { "data-mark": name, title: key, class: name || "none" })));
     this.note = h("input", { type: "text", placeholder: t("note.hint"), "aria-label": t("note"), title: "N", maxLength: 4000,
@@ -56,7 +56,7 @@ export class Panel {
     this.element = h("aside.panel", {
       "aria-label": t("line"), hidden: true, ondragover: over(true), ondragleave: over(false),
       ondrop: (event) => { over(false)(event); this.bring(event.dataTransfer.files[0]); },
-    }, h("div.top", {}, this.head, button("‹", () => step(-1), { "aria-label": t("previous"), title: "K", class: "step" }),
+    }, h("div.top", {}, h("div.head", {}, this.head, h("small.progress", {}, this.status, " ", this.count)), button("‹", () => step(-1), { "aria-label": t("previous"), title: "K", class: "step" }),
         button("›", () => step(1), { "aria-label": t("next"), title: "J", class: "step" }),
         button("✕", close, { "aria-label": t("close"), title: "Esc", class: "close" })),
       this.player.element, this.words, this.marks, this.note, this.flags,
@@ -77,7 +77,7 @@ export class Panel {
     if (!line) { this.line = null; this.player.stop(); return; }
     this.line = line;
     if (other) this.player.awaited = false;
-    fill(this.head, h("b", {}, `${line.no || line.place} · ${line.character || "—"}`), h("small", {}, [line.start && `${line.start} – ${line.end}`, line.actor, `${line.seconds} s`].filter(Boolean).join(" · ")), h("small.takename", {}, line.take, line.new_take && ` (${t("take.new")})`), this.progress);
+    fill(this.head, h("b", {}, `${line.no || line.place} · ${line.character || "—"}`), h("small", {}, [line.start && `${line.start} – ${line.end}`, line.actor, `${line.seconds} s`].filter(Boolean).join(" · ")), h("small.takename", {}, line.take, line.new_take && ` (${t("take.new")})`));
     this.working();
     this.player.load({
       source: !line.take ? "" : line.key && line.status !== "failed" ? `/api/outcome/${line.key}/source` : `/api/lines/${encodeURIComponent(line.id)}/source?${line.take}`,
@@ -94,7 +94,9 @@ export class Panel {
   working() {
     const at = state.works.find((work) => work.kind === "convert" && ["waiting", "running"].includes(work.state) && (!work.about.ids.length || work.about.ids.includes(this.line.id)));
     const own = at?.about.ids.length === 1;
-    fill(this.progress, at && (this.line.status === "begun" || own ? t("status.begun") : this.line.status === "waiting" ? t("waits") : null), at?.total > 1 ? ` ${at.done} / ${at.total}` : null);
+    const said = !at ? "" : this.line.status === "begun" || own ? t("status.begun") : this.line.status === "waiting" ? t("waits") : t("work.convert");
+    if (this.status.textContent !== said) this.status.textContent = said;  // which a screen reader says; not each line that is done
+    this.count.textContent = at?.total > 1 ? `${at.done} / ${at.total}` : "";
     this.only.disabled = Boolean(own);
   }
 

@@ -16,7 +16,7 @@ export class Player {
     this.awaited = false;  // whether the next result is to be heard as soon as it is there
     this.rows = { source: h("div.wave"), result: h("div.wave") };
     this.toggle = button("▶", () => this.playPause(), { class: "main play", "aria-label": t("play"), title: "Space" });
-    this.time = h("output.time", {}, "0.00");
+    this.time = h("span.time", {}, "0.00");
     this.choices = Object.fromEntries(["source", "result"].map((name, i) =>
       [name, button(t(name), () => this.hear(name, true), { title: `${i + 1}`, "aria-pressed": "false", class: "choice" })]));
     this.element = h("div.player", {},

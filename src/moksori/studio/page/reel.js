@@ -77,7 +77,7 @@ export default function reel(place) {
     };
     for (const event of ["play", "pause", "seeked"]) main.addEventListener(event, hear);
     main.addEventListener("timeupdate", () => tracks.forEach((track) => track.parts.forEach((part) => follow(track, part, 0.08))));
-    const toggle = (track, name) => { const control = button(t(name), () => { track[name] = !track[name]; control.setAttribute("aria-pressed", track[name]); hear(); }, { "aria-pressed": "false" }); return control; };
+    const toggle = (track, name) => { const control = button(t(name), () => { track[name] = !track[name]; control.setAttribute("aria-pressed", track[name]); hear(); }, { "aria-pressed": "false", "aria-label": `${t(name)}: ${track.name}` }); return control; };
     fill(mixer, main, h("ul.stems", {}, tracks.map((track) => h("li", {}, h("b", {}, track.name), toggle(track, "mute"), toggle(track, "solo")))));
   }
 

@@ -329,6 +329,7 @@ export const words = {
   "download": ["내려받기", "Download"],
   "left": ["약 {time} 남음", "about {time} left"],
   "waits": ["차례를 기다림", "waits its turn"],
+  "at.work": ["진행 중", "at work"],
   "stage.checking": ["점검", "checking"],
   "stage.converting": ["변환", "converting"],
   "stage.delivering": ["파일 쓰기", "writing"],
