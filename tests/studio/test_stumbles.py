@@ -207,6 +207,35 @@ def test_folders_are_dropped_with_what_is_in_them(studio, new_page):
     assert names == ["1.wav", "2.wav", "3.wav"]
 
 
+DROP = """([selector, name]) => {
+  const files = new DataTransfer();
+  files.items.add(new File(["x"], name));
+  return ["dragover", "drop"].map((kind) => !document.querySelector(selector).dispatchEvent(
+    new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: files })));
+}"""
+
+
+def test_a_file_that_is_dropped_takes_its_field_or_nothing_and_never_the_page_s_place(
+    studio, new_page
+):
+    page = new_page(studio)
+    page.wait_for_selector("#tabs a >> nth=3")
+    for screen in ("start", "lines", "one"):
+        go(page, screen)
+        assert page.evaluate(DROP, ["#screen", "a.wav"]) == [True, True], screen
+    page.wait_for_selector("#one-file", state="attached")
+    assert page.evaluate(DROP, [".drop", "a.zip"]) == [True, True]
+    page.wait_for_selector("#toasts >> text=a.zip")
+    page.evaluate(DROP, [".drop", "a.wav"])
+    page.wait_for_selector(".drop >> text=✓ a.wav")
+    go(page, "cast")
+    page.click("#enrol summary")
+    page.click("#enrol fieldset details summary")
+    page.wait_for_selector("#enrol-spoken", state="attached")
+    page.evaluate(DROP, ["#enrol fieldset details .drop", "말.wav"])
+    page.wait_for_selector("#enrol fieldset details .drop >> text=✓ 말.wav")
+
+
 def test_a_line_that_cannot_be_read_is_heard_where_its_fault_is(studio, new_page):
     studio.session.save(fps="25")
     until(lambda: studio.session.desk.checked and studio.session.desk.checked.takes)

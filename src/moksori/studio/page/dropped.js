@@ -1,5 +1,23 @@
 // Files that were dropped, those of folders too.
 
+/** Let files be dropped on an element.
+ * @param bring Is given what was dropped, as the event has it. */
+export function droppable(element, bring) {
+  const over = (on) => (event) => { event.preventDefault(); element.classList.toggle("over", on); };
+  element.addEventListener("dragover", over(true));
+  element.addEventListener("dragleave", over(false));
+  element.addEventListener("drop", (event) => { over(false)(event); bring(event.dataTransfer); });
+  return element;
+}
+
+// A file beside these would be opened by the browser, in the page's place.
+for (const name of ["dragover", "drop"])
+  window.addEventListener(name, (event) => {
+    if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "none";
+  });
+
 export async function filesOf(dropped) {
   const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return [...dropped.files];

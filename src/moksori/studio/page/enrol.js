@@ -2,8 +2,9 @@
 
 import { get, post, send, state, t, toast, voices } from "./api.js";
 import { button, clock, fileButton, fill, h } from "./dom.js";
-import { filesOf } from "./dropped.js";
+import { droppable, filesOf } from "./dropped.js";
 import { listenButton } from "./player.js";
+import { soundField } from "./sound.js";
 import { unfinished } from "./sending.js";
 
 const USES = ["commercial", "preview", "research"];
@@ -28,12 +29,8 @@ class Recordings {
     this.list = h("ul.takes");
     this.count = h("small", { role: "status" });
     this.file = fileButton(t("choose"), [...state.kinds.recording, ".txt"].join(","), (files) => this.add([...files]), { multiple: true, id: "enrol-files" });
-    const over = (on) => this.drop.classList.toggle("over", on);
-    this.drop = h("div.drop", {
-      ondragover: (event) => { event.preventDefault(); over(true); }, ondragleave: () => over(false),
-      ondrop: async (event) => { event.preventDefault(); over(false); this.add(await filesOf(event.dataTransfer)); },
-    }, h("span.what", {}, t("enrol.drop"), this.count), this.file);
-    this.element = h("div", {}, this.drop, this.list, h("small", {}, t("enrol.paste")));
+    const drop = droppable(h("div.drop", {}, h("span.what", {}, t("enrol.drop"), this.count), this.file), async (dropped) => this.add(await filesOf(dropped)));
+    this.element = h("div", {}, drop, this.list, h("small", {}, t("enrol.paste")));
   }
 
   async add(files) {
@@ -99,14 +96,14 @@ class Consent {
     const field = (name, props, tag = "input") => { this.fields[name] = h(tag, { name, ...props }); return h("label", {}, t(`consent.${name}`), this.fields[name]); };
     this.uses = USES.map((use) => h("input", { type: "checkbox", value: use, name: "uses" }));
     this.spoken = null;
-    const named = h("span"), later = new Date(Date.now() + 864e5).toISOString().slice(0, 10);
+    const spoken = soundField(t("consent.spoken.file"), "enrol-spoken", (file) => { this.spoken = file; }), later = new Date(Date.now() + 864e5).toISOString().slice(0, 10);
     this.element = h("fieldset", {}, h("legend", {}, t("consent")), h("p", {}, t("consent.hint")),
       h("div.fields", {}, field("who", { required: true }), field("contact", { required: true, placeholder: "hong@example.com" }), field("until", { type: "date", required: true, min: later })),
       field("purpose", { required: true, placeholder: t("consent.purpose.like") }),
       h("fieldset", {}, h("legend", {}, t("consent.uses")), this.uses.map((box) => h("label.check", {}, box, t(`purpose.${box.value}`)))),
       h("div.fields.two", {}, field("titles", { rows: 2 }, "textarea"), field("credit", {})),
       h("details", {}, h("summary", {}, t("consent.spoken")), field("sentence", {}),
-        h("div.drop", {}, h("span.what", {}, t("consent.spoken.file"), named), fileButton(t("choose"), state.kinds.recording.join(","), ([file]) => { this.spoken = file; named.textContent = file.name; }, { id: "enrol-spoken" }))));
+        spoken));
   }
 
   get given() {

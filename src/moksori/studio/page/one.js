@@ -2,8 +2,9 @@
 
 import { put, state, t, voices, work } from "./api.js";
 import { voiceCard } from "./audition.js";
-import { fileButton, fill, h } from "./dom.js";
+import { fill, h } from "./dom.js";
 import { listenButton } from "./player.js";
+import { soundField } from "./sound.js";
 
 let kept = null;  // with what was entered, while other screens are shown
 
@@ -17,7 +18,7 @@ export default function one(place) {
 function form() {
   const picked = new Set(), results = h("ul.heard"), cards = h("div.cards");
   let file = null;
-  const named = h("span");
+  const recording = soundField(t("one.file"), "one-file", (given) => { file = given; ready(); });
   const text = h("textarea", { rows: 2, required: true, lang: "ko", placeholder: t("one.text"), "aria-label": t("one.text"), maxLength: 2000 });
   let number = null;
   const go = h("button.main", { disabled: true }, t("one.go"));
@@ -25,7 +26,7 @@ function form() {
     event.preventDefault();
     number = await put("one", file, { text: text.value, voice: [...picked] });
     show();
-  } }, h("div.drop", {}, h("span.what", {}, h("b", {}, t("one.file")), named), fileButton(t("choose"), "audio/*,.wav,.flac", (files) => { [file] = files; named.textContent = file.name; ready(); }, { id: "one-file" })), h("label", {}, t("one.text"), text), cards, go);
+  } }, recording, h("label", {}, t("one.text"), text), cards, go);
   const element = h("section.page", {}, h("h1", {}, t("screen.one")), entered, results);
   let asked = null;
   async function choices() {

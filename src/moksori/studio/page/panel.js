@@ -3,6 +3,7 @@
 import { get, lang, post, put, state, t, toast, voices } from "./api.js";
 import { audition, voiceLabel } from "./audition.js";
 import { button, fileButton, fill, h, typingIn } from "./dom.js";
+import { droppable } from "./dropped.js";
 import { Player, listenButton } from "./player.js";
 import { readingForm } from "./reading.js";
 import { Recorder } from "./record.js";
@@ -52,11 +53,7 @@ export class Panel {
         if (event.key === "Enter" && !event.isComposing && field !== this.voice && (field !== this.text || event.ctrlKey || event.metaKey)) { event.preventDefault(); this.convert(); }
       });
     }
-    const over = (on) => (event) => { event.preventDefault(); this.element.classList.toggle("over", on); };
-    this.element = h("aside.panel", {
-      "aria-label": t("line"), hidden: true, ondragover: over(true), ondragleave: over(false),
-      ondrop: (event) => { over(false)(event); this.bring(event.dataTransfer.files[0]); },
-    }, h("div.top", {}, h("div.head", {}, this.head, h("small.progress", {}, this.status, " ", this.count)), button("‹", () => step(-1), { "aria-label": t("previous"), title: "K", class: "step" }),
+    this.element = h("aside.panel", { "aria-label": t("line"), hidden: true }, h("div.top", {}, h("div.head", {}, this.head, h("small.progress", {}, this.status, " ", this.count)), button("‹", () => step(-1), { "aria-label": t("previous"), title: "K", class: "step" }),
         button("›", () => step(1), { "aria-label": t("next"), title: "J", class: "step" }),
         button("✕", close, { "aria-label": t("close"), title: "Esc", class: "close" })),
       this.player.element, this.words, this.marks, this.note, this.flags,
@@ -64,6 +61,7 @@ export class Panel {
         h("div.fields", {}, h("label", {}, t("voice"), this.voice), h("label", {}, t("pitch"), this.pitch), h("label", {}, t("gain"), this.gain), h("label", {}, t("effort"), this.effort)),
         h("div.buttons", {}, this.only, this.undo)),
       this.more);
+    droppable(this.element, (dropped) => this.bring(dropped.files[0]).catch(() => {}));  // told already
   }
 
   // Whose line is asked about, also when another job has been opened meanwhile.

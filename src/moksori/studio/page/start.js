@@ -2,7 +2,7 @@
 
 import { get, post, put, state, t, toast } from "./api.js";
 import { betweenClicks, button, fileButton, fill, h } from "./dom.js";
-import { filesOf } from "./dropped.js";
+import { droppable, filesOf } from "./dropped.js";
 import { nextStep } from "./next.js";
 import { settingsForm } from "./settings.js";
 
@@ -59,13 +59,7 @@ export default function start(place) {
       if (count) toast(t("start.brought", { count }), "good");
     };
     const hint = h("small");
-    const element = h("div.drop", {
-      class: there ? "there" : "",
-      ondragover: (event) => { event.preventDefault(); element.classList.add("over"); },
-      ondragleave: () => element.classList.remove("over"),
-      ondrop: async (event) => { event.preventDefault(); element.classList.remove("over"); bring(await filesOf(event.dataTransfer)); },
-    }, h("span.what", {}, h("b", {}, label), h("small", {}, there ? `✓ ${there}` : t("start.drop"))), fileButton(t("choose"), kinds.join(","), bring, { multiple: several, "data-kind": query.track ? "track" : kind }), hint);
-    return element;
+    return droppable(h("div.drop", { class: there ? "there" : "" }, h("span.what", {}, h("b", {}, label), h("small", {}, there ? `✓ ${there}` : t("start.drop"))), fileButton(t("choose"), kinds.join(","), bring, { multiple: several, "data-kind": query.track ? "track" : kind }), hint), async (dropped) => bring(await filesOf(dropped)));
   }
 
   async function understand(job) {

@@ -140,7 +140,7 @@ export const words = {
   "consent.credit": ["파일에 적어도 되는 이름 (없으면 비움)", "Name that files may give (or empty)"],
   "consent.spoken": ["말로 한 동의 (있으면)", "Spoken consent (if there is one)"],
   "consent.sentence": ["녹음에서 말하는 문장", "The sentence that is said"],
-  "consent.spoken.file": ["그 녹음 ", "Its recording "],
+  "consent.spoken.file": ["그 녹음", "Its recording"],
   "consents": ["동의를 받은 목소리", "Voices under a consent"],
   "revoke": ["동의 거두기", "Take the consent back"],
   "revoke.sure": ["{voice}: 이제부터 이 목소리의 모든 사본을 거절합니다. 되돌릴 수 없습니다.", "{voice}: from now on every copy of this voice is refused. This cannot be undone."],
