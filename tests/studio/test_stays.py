@@ -100,6 +100,7 @@ def test_whoever_is_about_to_cancel_a_work_by_keys_stays_there_while_it_goes_on(
         "shown => document.querySelector('.work .number').textContent !== shown", arg=shown
     )
     assert page.evaluate("document.activeElement.matches('.work button')")
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")  # all fits below
     heard = "[...document.querySelectorAll('[role=status], [aria-live], output')].map((e) => e.textContent)"
     assert "변환: 진행 중" in page.evaluate(heard)
     assert not [said for said in page.evaluate(heard) if "/ 100" in said]
