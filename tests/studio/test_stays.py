@@ -41,6 +41,38 @@ def test_the_lines_are_found_as_they_were_left(page):
     assert not is_open(page) and page.is_hidden(".panel")
 
 
+AT_TOP = """() => {
+  const edge = Math.max(...["#top", ".tools"].map((part) =>
+    document.querySelector(part).getBoundingClientRect().bottom));
+  return [...document.querySelectorAll(".row")].find((row) =>
+    row.getBoundingClientRect().bottom > edge + 2).dataset.key;
+}"""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (360, 740)])
+def test_a_place_far_down_is_found_again(studio, new_page, tmp_path, size):
+    """Rows that were never shown have heights that are guessed."""
+    rows = "".join(f"{n},하나,{'여러 줄에 걸친 긴 대사입니다. ' * 6}\n" for n in range(1, 301))
+    (tmp_path / "long.csv").write_text(f"번호,배역,대사\n{rows}", encoding="utf-8")
+    studio.session.save(script=tmp_path / "long.csv")
+    page = new_page(studio, *size)
+    go(page, "lines")
+    page.wait_for_selector(".row >> nth=299", state="attached")
+    for _ in range(30):  # as somebody who scrolls
+        page.evaluate(
+            "for (const it of [window, document.querySelector('.rows')]) it.scrollBy(0, 300)"
+        )
+        page.wait_for_timeout(30)
+    page.wait_for_timeout(300)
+    before = page.evaluate(AT_TOP)
+    go(page, "check")
+    page.wait_for_selector("h1 >> text=점검")
+    go(page, "lines")
+    page.wait_for_selector(".row >> nth=299", state="attached")
+    page.wait_for_timeout(500)
+    assert page.evaluate(AT_TOP) == before != "0001_하나"
+
+
 def test_the_way_back_closes_a_line(page):
     page.click(".row[data-key='0001_하나']")
     page.wait_for_selector(".panel .head >> text=1 · 하나")

@@ -3,6 +3,7 @@
 import { post, state, t } from "./api.js";
 import { Keyed, button, fill, h, select } from "./dom.js";
 import { Panel } from "./panel.js";
+import { comeBack, topOf } from "./scrolled.js";
 
 const SHOW = ["all", "look", "unseen", "retake", "hold", "waiting"];
 const plain = (text) => text.normalize("NFC").toLowerCase();
@@ -17,15 +18,16 @@ const fits = {
 
 const named = () => decodeURIComponent(location.hash.split("/")[1] ?? "");
 const ANY = { show: "all", character: "", search: "" };
-let asked = { ...ANY }, job = null, chosen = "", top = 0;  // what was shown, of which job, and how far down: one comes back to it
+let asked = { ...ANY }, job = null, chosen = "", top = null;  // what was shown, of which job, and how far down: one comes back to it
 
 export default function lines(place) {
-  if (job !== state.job?.folder) { asked = { ...ANY }; job = state.job?.folder; chosen = ""; top = 0; }
+  if (job !== state.job?.folder) { asked = { ...ANY }; job = state.job?.folder; chosen = ""; top = null; }
   chosen = named() || chosen;
   let ofAll = "";  // what is wrong with all lines alike, which Check says once
   let last = 0;  // where the chosen line was, if what is shown no longer has it
   const panel = new Panel(() => choose(""), (by) => step(by));
-  const rows = h("div.rows", { role: "listbox", "aria-label": t("screen.lines"), onscroll: () => { top = rows.scrollTop; } });
+  const rows = h("div.rows", { role: "listbox", "aria-label": t("screen.lines") });
+  function scrolled() { if (place.contains(rows)) top = topOf(rows); else document.removeEventListener("scroll", scrolled, true); }
   const keyed = new Keyed(rows, row);
   const count = h("output");
   const all = button("", () => post("convert"), { class: "main", id: "convert-all" });
@@ -78,7 +80,7 @@ export default function lines(place) {
   function update() {
     if (!state.job) return;
     if (job !== state.job.folder) {
-      [job, top] = [state.job.folder, 0];
+      [job, top] = [state.job.folder, null];
       Object.assign(asked, ANY);
       [show.value, search.value] = [asked.show, asked.search];
       choose("");
@@ -135,7 +137,7 @@ export default function lines(place) {
   }
   document.addEventListener("keydown", press);
   choose(chosen);
-  requestAnimationFrame(() => { rows.scrollTop = top; });
+  comeBack(rows, top).then(() => document.addEventListener("scroll", scrolled, true));
   return update;
 }
 
