@@ -122,6 +122,8 @@ def test_a_first_visit_from_a_name_to_lines_with_recordings(show, empty, new_pag
     script.active.delete_cols(7)
     script.save(show / "script.xlsx")
     page = new_page(empty)
+    page.wait_for_selector("#tabs a >> nth=5")
+    assert page.locator("#tabs a[href]").count() == 2  # what needs a job is passed by keys too
     page.fill(".new input", "2화")
     page.keyboard.press("Enter")
     page.wait_for_selector("h2 >> text=2화")
@@ -205,6 +207,27 @@ def test_folders_are_dropped_with_what_is_in_them(studio, new_page):
       return (await filesOf({ items, files: [] })).map((found) => found.name);
     }""")
     assert names == ["1.wav", "2.wav", "3.wav"]
+
+
+def test_a_job_that_cannot_be_checked_any_more_says_so_on_every_screen(show, studio, new_page):
+    studio.session.save(fps="25")
+    studio.session.cast("둘", {"voice": "kih"})
+    page = new_page(studio)
+    page.wait_for_selector(".row >> nth=3")
+    until(lambda: len(studio.session.desk.checked.takes) == 4)
+    (show / "1화" / "takes").rename(show / "away")
+    page.wait_for_selector("#tabs a[data-name=check] b >> text=1")
+
+
+def test_columns_that_are_told_stay_open_to_be_corrected(studio, new_page):
+    studio.session.save(fps="25")
+    page = new_page(studio)
+    go(page, "start")
+    page.click(".preview form.settings summary")
+    page.fill(".preview input[name='column.line']", "없는 열")
+    page.click(".preview form.settings button.main")
+    page.wait_for_selector(".preview .bad >> text=열 이름 알려 주기")
+    assert page.is_visible(".preview input[name='column.line']")
 
 
 DROP = """([selector, name]) => {

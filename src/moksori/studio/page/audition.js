@@ -44,7 +44,8 @@ export function audition(id, voice, use, label) {
 
   voices().then((known) => {
     for (const name of proposed(known, voice)) picked.add(name);
-    fill(cards, known.map((other) => voiceCard(other, picked.has(other.name), (on) => {
+    const first = (other) => picked.has(other.name) ? 0 : 1;  // those that are chosen are seen at once
+    fill(cards, [...known].sort((a, b) => first(a) - first(b)).map((other) => voiceCard(other, picked.has(other.name), (on) => {
       picked.delete(other.name);
       if (on) picked.add(other.name);
       if (picked.size > MOST) picked.delete(picked.values().next().value);  // the one that was picked first

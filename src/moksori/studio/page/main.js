@@ -38,16 +38,18 @@ function frame() {
   title();
   document.getElementById("job").textContent = state.job?.name ?? "";
   const counts = state.job && {
-    check: state.job.issues.filter((issue) => issue.severity === "error").length || "",
+    check: state.job.issues.filter((issue) => issue.severity === "error").length + (state.job.error ? 1 : 0) || "",
     lines: state.job.lines.filter((line) => line.look && line.mark !== "ok").length || "",
   };
   const names = Object.keys(screens);
   if (tabs.children.length !== names.length)
-    fill(tabs, names.map((name, i) => h("a", { href: `#${name}`, "data-name": name }, h("span", {}, t(`screen.${name}`)), h("b"))));
+    fill(tabs, names.map((name, i) => h("a", { "data-name": name }, h("span", {}, t(`screen.${name}`)), " ", h("b"))));
   for (const tab of tabs.children) {
     const name = tab.dataset.name;
     if (name === shown) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
-    tab.classList.toggle("off", !state.job && !alone.includes(name));
+    const off = !state.job && !alone.includes(name);
+    tab.classList.toggle("off", off);
+    if (off) tab.removeAttribute("href"); else tab.href = `#${name}`;  // keys and screen readers pass what cannot be followed
     tab.querySelector("b").textContent = counts?.[name] ?? "";
   }
   const busy = state.works.filter((work) => ["running", "waiting"].includes(work.state));

@@ -26,7 +26,7 @@ export function settingsForm(settings, only = settings.channels ? [...ALL, "chan
       return h("label", {}, t("set.pattern"), input, proposals);
     },
     channels: () => h("label", {}, t("set.channels"), h("input", { name: "channels", value: Object.entries(settings.channels ?? {}).map(([who, which]) => who ? `${who}=${which}` : which).join(", "), placeholder: "하나=1, 두나=2" })),
-    columns: () => h("details", {}, h("summary", {}, t("set.columns")), h("div.fields", {}, COLUMNS.map((key) =>
+    columns: () => h("details", { open: before?.querySelector("form.settings details")?.open ?? false }, h("summary", {}, t("set.columns")), h("div.fields", {}, COLUMNS.map((key) =>
       h("label", {}, t(`column.${key}`), h("input", { name: `column.${key}`, value: settings.columns?.[key] ?? "" }))))),
   };
   const job = state.job?.folder;
