@@ -2,6 +2,7 @@ import ast
 import pickle
 import re
 import string
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,47 @@ def test_korean_messages_are_korean():
     for code, texts in codes().items():
         if re.search(r"[a-z]{3}", re.sub(r"\{[^}]*}", "", texts["en"])):
             assert re.search("[가-힣]", texts["ko"]), code
+
+
+# Values that end in a vowel, always: .docx, .hwpx, ass, ssa.
+ONE_PARTICLE = {"script.other_kind", "script.old_document", "script.ass_unreadable"}
+
+
+def test_no_particle_is_written_for_one_kind_of_value():
+    """을, 를 and the like depend on the value before them; 을(를) lets `say` choose."""
+    for code, texts in codes().items():
+        bare = re.search(r"\}[”’'\]`]*(을|를|은|는|이|가|과|와|으로|로)(?=[ ,.]|$)", texts["ko"])
+        assert not bare or code in ONE_PARTICLE, (code, bare)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("하나", "“하나”가 두 번"),
+        ("세찬", "“세찬”이 두 번"),
+        (unicodedata.normalize("NFD", "세찬"), "”이 두 번"),
+        ("하나(회상)", "“하나(회상)”가 두 번"),
+        ("0012", "“0012”가 두 번"),
+        ("30", "“30”이 두 번"),
+        ("을(를)", "“을(를)”이 두 번"),
+        ("a.wav", "“a.wav”이(가) 두 번"),  # as anybody may say it
+        ("MP3", "“MP3”이(가) 두 번"),
+        ("(", "“(”이(가) 두 번"),
+    ],
+)
+def test_a_particle_follows_the_last_sound_of_its_value(name, said):
+    assert said in say("corpus.twice", "ko", place="p", name=name)
+
+
+def test_a_direction_has_its_own_rule():
+    for rate, said in (("30", "30으로"), ("29.97", "29.97로"), ("24", "24로")):
+        assert f"프레임 레이트 {said} 읽습니다" in say("script.fps_said", "ko", file="a", rate=rate)
+
+
+def test_particles_of_a_hostile_value_are_found_at_once():
+    assert say("corpus.twice", "ko", place="p", name="()" * 10**5 + "(" * 10**5).endswith(
+        "바꾸세요"
+    )
 
 
 def test_every_code_of_the_source_is_in_the_catalogue_and_used():
@@ -133,7 +175,7 @@ def test_whatever_a_studio_may_read_has_a_code():
 @pytest.mark.parametrize(
     ("text", "korean"),
     [
-        ('[characters."하나"]\nvoise = "lmy"', "“characters.하나.voise”라는 항목은 없습니다"),
+        ('[characters."하나"]\nvoise = "lmy"', "“characters.하나.voise”: 없는 항목입니다"),
         ("[default]\nvoice = 3", "“default.voice”: 따옴표로 묶은 글이어야 합니다 (받은 값: 3)"),
         ("[default]\npitch = 99", "“default.pitch”: 12 이하여야 합니다"),
         ("[default]\npitch = nan", "받은 값: nan"),

@@ -20,7 +20,7 @@ from moksori.errors import ConfigError
         ("[characters]\n하나.voice = 'lmy'", 2, "하나.voice = 'lmy'", "한글 이름은 따옴표로 묶습니다",
          "in Hangul"),
         ('[characters."여름"]\nvoice = "a"\n\n[ characters.\'여름\' ]  # “또”\nvoice = "b"', 4,
-         "[ characters.'여름' ]  # “또”", "배역 “여름”이(가) 1번째 줄과 4번째 줄에 두 번 있습니다",
+         "[ characters.'여름' ]  # “또”", "배역 “여름”이 1번째 줄과 4번째 줄에 두 번 있습니다",
          "the character “여름” is there twice, in line 1 and in line 4"),
         ('[default]\nvoice = "a"\npitch = 1\nvoice = "b"', 4, 'voice = "b"',
          "“voice”이(가) 2번째 줄과 4번째 줄에", "“voice” is there twice"),

@@ -1,7 +1,9 @@
 """What users read, in Korean and in English, by code: one catalogue, `messages.toml`."""
 
 import json
+import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -9,6 +11,14 @@ from typing import Any, Literal, NamedTuple, Union
 
 Lang = Literal["ko", "en"]
 Value = Union[str, int, float, "Message"]
+
+# Particles as the catalogue writes them after a value: what follows a consonant, and what a vowel.
+_PARTICLES = {
+    "은(는)": ("은", "는"), "이(가)": ("이", "가"), "을(를)": ("을", "를"), "와(과)": ("과", "와"),
+    "(으)로": ("으로", "로"),
+}  # fmt: skip
+_PARTICLE = re.compile("(" + "|".join(map(re.escape, _PARTICLES)) + ")")
+_CODAS = "ㅇㄹ ㅁ  ㄱㄹㄹ "  # what 영 (or 십, 백 …), 일, 이, 삼, 사, 오, 육, 칠, 팔, 구 end in
 
 
 class Message(NamedTuple):
@@ -31,7 +41,8 @@ class Message(NamedTuple):
             name: value.say(lang) if isinstance(value, Message) else value
             for name, value in self.values.items()
         }
-        return _catalogue()[self.code][lang].format(**spoken)
+        template = _catalogue()[self.code][lang]
+        return _with_particles(template, spoken) if lang == "ko" else template.format(**spoken)
 
     def dump(self) -> str:
         """As JSON; `load` reads it."""
@@ -51,6 +62,29 @@ class Message(NamedTuple):
     def _of(cls, pair: Any) -> "Message":
         code, values = pair
         return cls(code, {k: cls._of(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def _with_particles(template: str, spoken: Mapping[str, object]) -> str:
+    """A Korean template with its values; after each the particle that its last sound asks for."""
+    said = ""
+    for part in _PARTICLE.split(template):
+        said += _particle(part, said) if part in _PARTICLES else part.format(**spoken)
+    return said
+
+
+def _particle(written: str, before: str) -> str:
+    """`을(를)` as it is after these words; both forms stay after what can be said in several ways (WAV)."""
+    word = re.sub(r"\([^()]*\)", "", unicodedata.normalize("NFC", before[-80:]))
+    word = re.sub(r"[\W_]+$", "", word)
+    if "가" <= word[-1:] <= "힣":
+        coda = (ord(word[-1]) - ord("가")) % 28
+        consonant, rieul = coda > 0, coda == 8
+    elif re.search(r"(?<![A-Za-z0-9])[0-9]+$", word):
+        consonant, rieul = _CODAS[int(word[-1])] != " ", _CODAS[int(word[-1])] == "ㄹ"
+    else:
+        return written
+    after_consonant, after_vowel = _PARTICLES[written]
+    return after_consonant if consonant and not (rieul and written == "(으)로") else after_vowel
 
 
 def readable(text: str) -> str:

@@ -370,7 +370,7 @@ def test_every_command_speaks_the_user_s_language(moksori, tmp_path, monkeypatch
     cast.write_text("[default]\nvoise = 'lmy'", encoding="utf-8")
     assert "unknown key “default.voise”" in moksori("cast", script, "-o", cast).stderr
     told = moksori("cast", script, "-o", cast, "--lang", "ko")
-    assert "오류: " in told.stderr and "“default.voise”라는 항목은 없습니다" in told.stderr
+    assert "오류: " in told.stderr and "“default.voise”: 없는 항목입니다" in told.stderr
     missing = ("align", tmp_path / "a.wav", "-o", tmp_path / "a.TextGrid", "--lang", "ko")
     assert "--text로 적으세요" in moksori(*missing).stderr
     consent = ("enroll", "hong", tmp_path, "--consent", tmp_path / "none.toml", "--lang", "ko")

@@ -294,7 +294,7 @@ def test_a_channel_that_the_track_lacks_is_corrected_where_it_is_said(show, stud
     page = new_page(studio)
     page.wait_for_selector("#tabs a[data-name=check]")
     go(page, "check")
-    said = page.locator("p.bad").get_by_text("“9”이라는 채널은 트랙에 없습니다")
+    said = page.locator("p.bad").get_by_text("“9”: 트랙에 없는 채널입니다")
     said.wait_for()
     assert "--" not in said.inner_text()
     page.fill("input[name=channels]", "mix")

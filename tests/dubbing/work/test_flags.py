@@ -89,8 +89,8 @@ def test_what_is_no_speech_is_told_but_not_urgent():
     ("kind", "heard", "korean", "english"),
     [
         ("other", "그묘일", "“목요일” 대신 “그묘일”처럼 들립니다", "“목요일” sounds like “그묘일”"),
-        ("missing", "", "“목요일”이(가) 들리지 않습니다", "“목요일” is not heard"),
-        ("added", "꼭", "“목요일” 곁에 “꼭”이(가) 더 들립니다", "“꼭” is heard beside “목요일”"),
+        ("missing", "", "“목요일”이 들리지 않습니다", "“목요일” is not heard"),
+        ("added", "꼭", "“목요일” 곁에 “꼭”이 더 들립니다", "“꼭” is heard beside “목요일”"),
     ],
 )
 def test_a_slip_says_what_was_heard_instead(kind, heard, korean, english):
