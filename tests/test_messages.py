@@ -98,6 +98,13 @@ def test_particles_of_a_hostile_value_are_found_at_once():
     )
 
 
+def test_korean_messages_ask_in_one_tone():
+    """하세요, which the page has beside them, and never 하십시오 in between."""
+    page = (SOURCE / "studio" / "page" / "words.js").read_text(encoding="utf-8")
+    asked = [texts["ko"] for texts in codes().values()]
+    assert not [text for text in [*asked, *page.splitlines()] if "십시오" in text]
+
+
 def test_every_code_of_the_source_is_in_the_catalogue_and_used():
     source = "".join(path.read_text() for path in SOURCE.rglob("*.py"))
     source += "".join(path.read_text() for path in SOURCE.rglob("*.j2"))
