@@ -57,6 +57,14 @@ def test_the_python_of_the_readme_runs(name, tmp_path, monkeypatch):
     assert soundfile.info(tmp_path / "out.wav").frames == soundfile.info(DEMO).frames
 
 
+def test_korean_has_one_word_for_a_thing():
+    """As the glossary has it, in messages, on the page and in the documents."""
+    others = "시간 코드|타임 코드|프레임레이트|까닭|말뭉치|읽기 목록|인물(?!,)|동의를 거[두둡둔둘]"
+    source = ROOT / "src" / "moksori"
+    for page in [*PAGES, source / "messages.toml", source / "studio" / "page" / "words.js"]:
+        assert not re.search(others, page.read_text(encoding="utf-8")), page.name
+
+
 def test_links_within_the_documents_lead_somewhere():
     for page in PAGES:
         for link in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):

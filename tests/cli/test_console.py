@@ -25,7 +25,7 @@ def test_a_recording_s_warning_is_in_the_user_s_language(monkeypatch, capsys):
     monkeypatch.setattr(console, "language", "ko")
     warning = RecordingWarning(Path("x.wav"), message("work.none_left"))
     console.show_warning(warning, RecordingWarning, "x.py", 1)
-    assert "x.wav: 일할 수 있는 기계가 남지 않았습니다" in capsys.readouterr().err
+    assert "x.wav: 일할 수 있는 컴퓨터가 남지 않았습니다" in capsys.readouterr().err
 
 
 def test_of_a_changed_list_of_retakes_it_is_said_that_its_marks_do_not_count(capsys):
