@@ -2,11 +2,13 @@
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import soundfile
 import typer
+from markdown_it import MarkdownIt
 
 from moksori import __version__
 from moksori.cli import app
@@ -69,6 +71,36 @@ def test_links_within_the_documents_lead_somewhere():
     for page in PAGES:
         for link in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What links may name on a page, as GitHub and the site make it of headings and ids."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    heads = re.findall(r"^#+ (.*)$", text, re.M)
+    made = {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+    return made | set(re.findall(r'id="([^"]+)"', text))
+
+
+def test_links_to_a_heading_find_it():
+    for page in PAGES:
+        for file, anchor in re.findall(
+            r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8")
+        ):
+            assert anchor in anchors(page.parent / file if file else page), (
+                f"{page.name}: #{anchor}"
+            )
+
+
+def test_lists_and_bold_words_are_shown_as_such():
+    """The site needs an empty line before a list; on GitHub `**“글”**이` keeps its asterisks."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        shown = re.sub(r"<code.*?</code>", "", MarkdownIt("commonmark").render(text), flags=re.S)
+        assert "**" not in shown, f"{page.name}: {shown.partition('**')[2][:40]}"
+        rows = re.sub(r"```.*?```", "", text, flags=re.S).splitlines()
+        for before, row in pairwise(rows):
+            if re.match(r"(-|1\.) ", row):
+                assert not before or re.match(r"[-0-9# ]", before), f"{page.name}: {row}"
 
 
 def test_every_benchmark_and_module_is_where_a_newcomer_looks_for_it():
