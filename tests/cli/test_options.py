@@ -52,6 +52,7 @@ def test_a_command_says_what_it_does(name):
     said = COMMANDS[name].help or ""
     assert len(said.split()) >= 8
     assert said.strip().splitlines()[0].rstrip().endswith(".")
+    assert not re.search(r"\S\n\S", said)  # the terminal breaks paragraphs; only examples are rows
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The command line. Each command only reads its arguments, calls the library and prints."""
 
+import inspect
+import re
 import sys
 import warnings
 from typing import Annotated, NoReturn
@@ -46,7 +48,7 @@ for name in ("emotiontts", "kss", "metadata", "librispeech", "script", "recordin
     _prepare.command(name)(getattr(prepare, f"prepare_{name}"))
 for name in ("conversion", "cotatron", "recogniser", "vocoder"):
     _train.command(name)(getattr(train, f"train_{name}"))
-_tune = typer.Typer(no_args_is_help=True, help="Search good settings by short trainings.")
+_tune = typer.Typer(no_args_is_help=True, help="Search for good settings in short trainings.")
 _tune.command("conversion")(tune_conversion)
 _tune.command("cotatron")(tune_cotatron)
 _export = typer.Typer(no_args_is_help=True, help="Write the models for other programs.")
@@ -72,6 +74,15 @@ app.add_typer(_prepare, name="prepare")
 app.add_typer(_train, name="train")
 app.add_typer(_tune, name="tune")
 app.add_typer(_export, name="export")
+
+
+# Typer keeps the line breaks of docstrings, which a narrower terminal breaks again: paragraphs are one line.
+for of in (app, _prepare, _train, _tune, _export):
+    for command in of.registered_commands:
+        said = inspect.cleandoc(
+            command.help or (command.callback and command.callback.__doc__) or ""
+        )
+        command.help = re.sub(r"(?<=\S)\n(?=\S)", " ", said)
 
 
 @app.callback()

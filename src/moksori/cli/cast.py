@@ -39,7 +39,7 @@ def cast(
     model: ModelOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Write a first cast of a script: its characters, to be given voices.
+    """Write a first cast for a script: its characters, for you to give voices.
 
     Example: moksori cast ep01.xlsx -o cast.toml
     """

@@ -60,7 +60,7 @@ def convert(
             min=0.0,
             max=1.5,
             help="How much of the actor's vocal effort is kept: 1 as acted, 0 none, 1.5 exaggerated. It is "
-            "told against his other lines (--actor).",
+            "measured against the actor's other lines (--actor).",
         ),
     ] = 1.0,
     actor: Annotated[
@@ -68,7 +68,7 @@ def convert(
         typer.Option(
             metavar="FILE|FOLDER",
             help="Other recordings of the same actor, so that a line said higher or with more effort than "
-            "he usually does stays so; several times for several. Without it, this line is his usual.",
+            "usual stays so. May be given several times. Without it, this line counts as usual.",
         ),
     ] = None,
     actor_f0: Annotated[

@@ -62,7 +62,7 @@ def dub(
         Path | None,
         typer.Option(
             "--audio",
-            help="A folder with a recording a line, or one production track that is cut by time codes.",
+            help="A folder with one recording per line, or one production track, which is cut by time codes.",
         ),
     ] = None,
     cast: Annotated[
@@ -103,14 +103,15 @@ def dub(
     start: Annotated[
         str | None,
         typer.Option(
-            help="Time code at which reel and track begin; the hour of the first line by default."
+            help="Time code at which reel and track begin; by default the track's own time reference, else "
+            "the hour of the first line."
         ),
     ] = None,
     times: Annotated[
         Path | None,
         typer.Option(
             help="Where the lines are, if the script does not say: an .edl (with --fps), an .otio, a .txt of "
-            "Pro Tools, or subtitles, whose clips, markers or cues are called as a line's recording, its "
+            "Pro Tools, or subtitles. Their clips, markers or cues need the name of a line's recording, its "
             "number or its text."
         ),
     ] = None,
@@ -120,7 +121,7 @@ def dub(
     pattern: Annotated[
         str | None,
         typer.Option(
-            help="How the recordings are called, if the script has no column of files: '{no:04d}.wav', "
+            help="How the recordings are named, if the script has no column of files: '{no:04d}.wav', "
             "'{episode}/{character}_{no}'."
         ),
     ] = None,
@@ -134,7 +135,7 @@ def dub(
             metavar="NAME=CHANNEL",
             help="Whose channel is which, on a track with a channel a character: --channels 하나=1 "
             "--channels 두나=2, by number or by name; by default by the names in the track's iXML. mix: all "
-            "channels together. none: as if it had not been said.",
+            "channels together. none: forget what was said before.",
         ),
     ] = None,
     register: Annotated[
@@ -150,8 +151,8 @@ def dub(
     loudness: Annotated[
         Literal["korea", "netflix", "premix", "ebu", "none"],
         typer.Option(
-            help="Loudness of the reel: -24 LKFS, -27 LKFS, Netflix's premix (as it is, at most -6 dBTP, "
-            "48 kHz, time code in the names), -23 LUFS, or as it is."
+            help="Loudness of the reel: korea, -24 LKFS; netflix, -27 LKFS; premix, as recorded and at most "
+            "-6 dBTP, with the time code in the names; ebu, -23 LUFS; none, as recorded."
         ),
     ] = "korea",
     length: Annotated[
@@ -203,12 +204,12 @@ def dub(
 ) -> None:
     """Dub an episode: every line in its character's voice, in its place, and what to record again.
 
-    Looks through everything first. Can be killed at any moment: `moksori dub -o OUT` alone resumes, since
+    Checks everything first. Can be stopped at any moment: `moksori dub -o OUT` alone resumes, since
     OUT/job.toml remembers the options. After a change of the script, the cast, a recording or the model only
     what changed is converted again.
 
-    Ends with 0 when all is well, with 1 when it is done but lines failed, with 2 when something has to be put
-    right first: the options, or what the check finds, with --check as without.
+    Exit code 0: all is well; 1: done, but lines failed; 2: something has to be fixed first, be it the options
+    or what the check finds, with --check too; 130: stopped.
 
     Example: moksori cast ep01.xlsx -o cast.toml
              moksori dub ep01.xlsx --audio takes/ --cast cast.toml -o ep01/

@@ -29,23 +29,23 @@ VocoderOption = Annotated[
     typer.Option(
         "--vocoder",
         metavar="wide|clean|fast|FOLDER",
-        help="What makes the wave: wide, to 20 kHz; clean, the same from free recordings alone, for any use; "
-        "fast, to 11 kHz; or a folder of your own, RUN/model of `moksori train vocoder`.",
+        help="What makes the wave: wide, to 20 kHz; clean, also to 20 kHz, trained on free recordings only, "
+        "for any use; fast, to 11 kHz; or a folder of your own, RUN/model of `moksori train vocoder`.",
     ),
 ]
 FloorOption = Annotated[
     Literal["room", "silence"],
     typer.Option(
         "--floor",
-        help="What lies in pauses and around the speech: the take's own room tone, or digital silence.",
+        help="What is heard in pauses and around the speech: the take's own room tone, or digital silence.",
     ),
 ]
 TrebleOption = Annotated[
     Literal["take", "predict", "off"],
     typer.Option(
         "--treble",
-        help="What sounds above 8 kHz: as strong as in the take, band by band; as predicted, which it also "
-        "is where the take holds none; or nothing.",
+        help="Sound above 8 kHz: take, as strong as in the take, band by band (predicted where the take has "
+        "none); predict, always as predicted; off, none.",
     ),
 ]
 DeviceOption = Annotated[
@@ -53,7 +53,7 @@ DeviceOption = Annotated[
     typer.Option(
         "--device",
         metavar="cpu|cuda|cuda:N",
-        help="Where model and vocoder work: the processor, or a graphics card of NVIDIA.",
+        help="Where model and vocoder work: the processor, or an NVIDIA graphics card.",
     ),
 ]
 LexiconOption = Annotated[
@@ -78,7 +78,7 @@ FpsOption = Annotated[
     str | None,
     typer.Option(
         "--fps",
-        help="Frames a second of the time codes: 23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94df, 60. "
+        help="Frames a second of the time codes: 23.976, 24, 25, 29.97, 29.97df, 30, 50, 59.94, 59.94df, 60. "
         "Needed where the script counts frames (01:00:10:12); 29.97df otherwise.",
     ),
 ]
@@ -94,13 +94,13 @@ ColumnsOption = Annotated[
         metavar="KEY=HEADER",
         help="Which column of the script's table is what, where that is not clear: --columns character=역할 "
         "--columns line=최종, or by its letter, line=D; =- for none. Keys, also in Korean: no, start, end, "
-        "character, actor, line, directions, file, episode, scene, note. none: as if it had not been said.",
+        "character, actor, line, directions, file, episode, scene, note. none: forget what was said before.",
     ),
 ]
 HiddenOption = Annotated[
     bool,
     typer.Option(
-        "--hidden/--no-hidden", help="Read rows, and a column of lines, that the table hides too."
+        "--hidden/--no-hidden", help="Also read hidden rows, and a hidden column of lines."
     ),
 ]
 DestArgument = Annotated[
@@ -128,7 +128,7 @@ CommercialOption = Annotated[
     typer.Option(
         "--commercial/--no-commercial",
         help="Whether the recordings may be used commercially; goes with every model that is made of them. "
-        "Left out, well-known licences are judged by name, and of all others is said “see the licence”.",
+        "If neither is given, well-known licences are judged by name; any other is “see the licence”.",
     ),
 ]
 ConsentsOption = Annotated[
@@ -136,7 +136,7 @@ ConsentsOption = Annotated[
     typer.Option(
         "--consents",
         metavar="CONSENTS.toml",
-        help="The consents of all speakers, as examples/consents.toml; they go with every model that is "
+        help="The consents of all speakers, like examples/consents.toml; they go with every model that is "
         "made of the recordings, and its voices are refused where they end.",
     ),
 ]
@@ -145,7 +145,7 @@ RecogniserOption = Annotated[
     typer.Option(
         "--recogniser",
         metavar="bundled|off|FOLDER",
-        help="What hears sounds without words and slips: by default the model's own, in MODEL/recogniser, or "
+        help="Recogniser for sounds without words and slips: by default the model's own in MODEL/recogniser, "
         "else the bundled one, which is not for commercial use; off leaves such sounds as recorded.",
     ),
 ]
@@ -153,8 +153,8 @@ PurposeOption = Annotated[
     Literal["commercial", "preview", "research"] | None,
     typer.Option(
         "--purpose",
-        help="What the conversions are for. Consents by purpose are held to it, and commercial refuses "
-        "what no licence allows.",
+        help="What the conversions are for, which the consents must allow. With commercial nothing begins "
+        "where a licence forbids commercial use.",
     ),
 ]
 TitleOption = Annotated[
@@ -165,7 +165,7 @@ C2paOption = Annotated[
     bool,
     typer.Option(
         "--c2pa/--no-c2pa",
-        help="Sign each WAV by C2PA, so that later edits are seen (extra provenance). By the certificate in "
+        help="Sign each WAV with C2PA, so that later edits show (extra provenance): with the certificate in "
         "MOKSORI_CERTIFICATE, or one that is made on first use.",
     ),
 ]
@@ -173,8 +173,8 @@ WatermarkOption = Annotated[
     bool,
     typer.Option(
         "--watermark/--no-watermark",
-        help="Put a faint watermark into what is converted, which `moksori verify` finds again "
-        "also after MP3 and under other sounds; see docs/provenance.md.",
+        help="Put a faint watermark into converted sound; `moksori verify` finds it, even after MP3 and "
+        "under other sounds. See docs/provenance.md.",
     ),
 ]
 RunArgument = Annotated[
@@ -188,7 +188,7 @@ CotatronOption = Annotated[
     typer.Option(
         metavar="MODEL",
         help="A Cotatron to build on, frozen unless the config says otherwise; without one, text "
-        "encoder and aligner are learnt along.",
+        "encoder and aligner are trained with the rest.",
     ),
 ]
 StartOption = Annotated[
@@ -208,7 +208,9 @@ DevRunOption = Annotated[
 ]
 ForceOption = Annotated[
     bool,
-    typer.Option("--force", help="Replace what is there by that name; otherwise it is an error."),
+    typer.Option(
+        "--force", help="Replace what has that name already; without it, that is an error."
+    ),
 ]
 
 
@@ -224,8 +226,8 @@ LangOption = Annotated[
         "--lang",
         envvar="MOKSORI_LANG",
         callback=_spoken,
-        help="Language of what is reported: ko or en. Where nothing is said it is the system's; of jobs and "
-        "listening tests, with their files, it is Korean.",
+        help="Language of messages, ko or en: by default the system's, but Korean for jobs and listening "
+        "tests, and for the files they write.",
     ),
 ]
 JobArgument = Annotated[
@@ -273,5 +275,5 @@ EngineOption = Annotated[
 ]
 WorkersOption = Annotated[
     int | None,
-    typer.Option(min=1, help="How many lines at a time; as many as there are cores."),
+    typer.Option(min=1, help="How many lines at a time; by default as many as there are cores."),
 ]

@@ -21,7 +21,7 @@ def verify(
     ],
     lang: LangOption = None,
 ) -> None:
-    """Say all that is known of where a file came from.
+    """Show all that is known about where a file came from.
 
     Converted from which take, to which voice, under which consent, by which model (bext, iXML); whether its
     C2PA signature holds; whether it carries the watermark; what the ledger of its job says of it.
@@ -53,7 +53,7 @@ def ledger(
     ] = False,
     lang: LangOption = None,
 ) -> None:
-    """Read a job's ledger and see that nobody has changed it: who converted what, when, under which consent.
+    """Read a job's ledger (who converted what, when, under which consent) and check it for changes.
 
     Note the last hash outside of the job, such as in the mail that goes with the delivery; --head compares it
     later. Exit code 1 if a line was changed, taken out, put in or moved; the lines are named.

@@ -85,7 +85,7 @@ def season(
     ] = False,
     loudness: Annotated[
         Literal["korea", "netflix", "ebu", "none"],
-        typer.Option(help="Loudness of the reels, as `moksori dub` has it."),
+        typer.Option(help="Loudness of the reels, as for `moksori dub`."),
     ] = "korea",
     without: Annotated[
         list[str] | None,
@@ -114,9 +114,9 @@ def season(
 ) -> None:
     """Dub a season: many episodes, each as `moksori dub` does, with one cast and one lexicon.
 
-    How each actor usually speaks is measured over all episodes. An episode with faults keeps none of the
-    others from being dubbed; summary.xlsx says what became of each. Can be killed at any moment: the same
-    command resumes. Each episode's folder is a job, for `moksori dub -o` and `moksori studio`.
+    How each actor usually speaks is measured over all episodes. An episode with faults does not stop
+    the others; summary.xlsx says what became of each. Can be stopped at any moment: the same command
+    resumes. Each episode's folder is a job, for `moksori dub -o` and `moksori studio`.
 
     Example: moksori season show/ --check
              moksori season show/
