@@ -493,7 +493,7 @@ def test_the_command_line_from_cast_to_delivery(show):
         min_row=2
     )
     assert first.value == 1  # what has no recording is the first to be recorded
-    shown = moksori("dub", "--status", "--lang", "en", "-o", show / "out")
+    shown = moksori("dub", "--status", "-o", show / "out")  # in the job's language
     assert "Converted 2, As recorded 1, Failed 1" in shown.output
     assert "no recording “0001”" in shown.output
     assert (show / "out" / "report.html").exists()

@@ -66,6 +66,8 @@ def test_the_command_says_what_it_removed(copied):
     assert "0003_하나: is no longer in the script" in words
     assert "removed 5 files (2 .flac, 1 .json, 1 .png, 1 .wav)" in words
     assert "0.0 MB are earlier versions" in words
+    again = CliRunner().invoke(app, ["dub", "-o", str(copied / "out"), "--prune", "--lang", "en"])
+    assert "nothing to remove" in again.output
 
 
 def test_where_there_is_nothing_to_know_nothing_goes(tmp_path):

@@ -9,9 +9,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from moksori.cli import console
 from moksori.cli.console import err, out, print_aside, print_use, set_language, watching
-from moksori.cli.job_folder import print_pruned, print_status
+from moksori.cli.job_folder import follow_language, print_pruned, print_status
 from moksori.cli.options import (
     C2paOption,
     ColumnsOption,
@@ -214,10 +213,9 @@ def dub(
     Example: moksori cast ep01.xlsx -o cast.toml
              moksori dub ep01.xlsx --audio takes/ --cast cast.toml -o ep01/
     """
-    if status:
-        return print_status(output)
-    if prune:
-        return print_pruned(output, lang or console.language)
+    if status or prune:
+        lang = follow_language(output, lang if _is_given(context, "lang") else None)
+        return print_status(output, lang) if status else print_pruned(output, lang)
     from moksori.dubbing import job as jobs
     from moksori.dubbing.check import keep_preflight
     from moksori.dubbing.request import load_job

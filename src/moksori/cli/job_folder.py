@@ -8,16 +8,27 @@ from rich.cells import cell_len
 from rich.table import Column, Table
 from rich.text import Text
 
-from moksori.cli import console
-from moksori.cli.console import out
+from moksori.cli.console import out, set_language
+from moksori.errors import ConfigError
 from moksori.messages import Lang, say
 
 
-def print_status(output: Path) -> None:
+def follow_language(output: Path, given: Lang | None) -> Lang:
+    """What is said from now on is in the language that is given, or else in the job's."""
+    from moksori.dubbing.request import JobFile, load_job
+
+    try:
+        lang = given or load_job(output).lang
+    except ConfigError:  # lines can be shown though job.toml is damaged
+        lang = JobFile().lang
+    set_language(lang)
+    return lang
+
+
+def print_status(output: Path, lang: Lang) -> None:
     """A table of the lines."""
     from moksori.dubbing.states import actor_means, line_states
 
-    lang = console.language
     states = line_states(output)
     names = [
         say(f"status.{name}", lang) for name in ("place", "character", "state", "tries", "text")
@@ -36,7 +47,7 @@ def print_status(output: Path) -> None:
     means = {name: row.mean_log_f0 for name, row in actor_means(output).items()}
     said = [f"{name} {math.exp(mean):.1f} Hz" for name, mean in means.items() if mean is not None]
     if said:
-        out.print(say("cli.actors", console.language, means=", ".join(said)), markup=False)
+        out.print(say("cli.actors", lang, means=", ".join(said)), markup=False)
 
 
 def print_pruned(output: Path, lang: Lang) -> None:
@@ -48,6 +59,7 @@ def print_pruned(output: Path, lang: Lang) -> None:
     kinds = ", ".join(f"{count} {kind or '-'}" for kind, count in sorted(counts.items()))
     for line in done.lines:
         out.print(say("cli.pruned_line", lang, line=line.id, text=line.text), markup=False)
-    removed = say("cli.pruned", lang, out=output, files=len(done.files), kinds=kinds or "-",
+    code = "cli.pruned" if done.files else "cli.pruned_nothing"
+    removed = say(code, lang, out=output, files=len(done.files), kinds=kinds or "-",
                   size=done.size * mega, kept=done.kept * mega, versions=done.versions * mega)  # fmt: skip
     out.print(removed, markup=False)
