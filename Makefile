@@ -1,4 +1,4 @@
-# Two commands: `make demo` hears a line in another voice, `make test` runs every check.
+# Two commands: `make demo` converts a line to other voices, `make test` runs every check.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -10,7 +10,7 @@ help:
 	@echo "make studio     install, open the director's page with a scene to dub"
 	@echo "make test       install, run every check"
 	@echo "make test-fast  the checks and the quick tests, about a minute"
-	@echo "make fuzz       scripts, times, text and TOML at random for an hour (MINUTES=60)"
+	@echo "make fuzz       random scripts, times, text and TOML for an hour (MINUTES=60)"
 	@echo "make docs       the documentation as a site, in build/site"
 	@echo "make format     format and fix what can be fixed"
 	@echo "make clean      remove what was installed and made"
