@@ -214,7 +214,7 @@ def dub(
              moksori dub ep01.xlsx --audio takes/ --cast cast.toml -o ep01/
     """
     if status or prune:
-        lang = follow_language(output, lang if _is_given(context, "lang") else None)
+        lang = follow_language(output, lang if is_given(context, "lang") else None)
         return print_status(output, lang) if status else print_pruned(output, lang)
     from moksori.dubbing import job as jobs
     from moksori.dubbing.check import keep_preflight

@@ -136,7 +136,7 @@ def season(
     episodes = read_episodes(table)
     place = output or table.parent / "dubbed"
     beside = table.parent / _LEXICON
-    asked = {
+    asked: dict[str, object] = {
         "cast": cast or table.parent / "cast.toml", "loudness": loudness, "lang": said, "model": model,
         "vocoder": vocoder, "packs": packs, "floor": floor, "treble": treble, "spell": spell,
         "purpose": purpose, "title": title, "device": device, "without": left_out(without),
