@@ -470,7 +470,7 @@ def test_a_voice_is_taken_back_and_says_why_it_is_refused(known, session, tmp_pa
     enrolled(packs(tmp_path), uses=("preview",))
     before = known.get("/api/state").json()["voices"]
     (hong,) = [v for v in known.get("/api/voices").json() if v["name"] == "hong"]
-    assert hong["enrolled"] and hong["usable"] and "--purpose" in hong["why"]
+    assert hong["enrolled"] and hong["usable"] and "“시작”의 용도" in hong["why"]
     assert known.post("/api/revoke", json={"name": "lmy"}).status_code == 400
     assert known.post("/api/revoke", json={"name": "../hong"}).status_code == 400
     assert known.post("/api/revoke", json={"name": "hong", "note": "편지"}).status_code == 200
