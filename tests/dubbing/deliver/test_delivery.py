@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
+import openpyxl
 import pytest
 import soundfile
 
@@ -97,6 +98,25 @@ def test_a_reel_of_ten_hours_is_delivered_without_the_subtitles_that_cannot_hold
     finally:
         store.close()
     assert sorted(p.suffix[1:] for p in (tmp_path / "show" / "out").glob("subtitles.*")) == kinds
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_cue_that_stays_until_the_end_of_the_day_is_delivered(row, tmp_path, failed):
+    """As programs end a last cue that has no end."""
+    line = replace(row.take.line, start=1.0, end=86399.999)
+    row = of(row, line=line, samples=0 if failed else 24000, start=None if failed else 1.0)
+    row = replace(row, status="failed", wave=None) if failed else row
+    wanted = ("retakes", "markers", "reaper", "aaf", "dapt", "subtitles", "report")
+    without = tuple(item.name for item in DELIVERABLES if item.name not in wanted)
+    out = tmp_path / "show" / "out"
+    store = Store(out)
+    try:
+        deliver([row], [], replace(SPEC, without=without), store)
+    finally:
+        store.close()
+    rows = openpyxl.load_workbook(out / "retakes.xlsx")["전체 대사"].iter_rows(values_only=True)
+    assert "23:59:59;29" in [*rows][1]
+    assert (out / "markers.csv").exists() is failed
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,8 @@ def write_marker_table(path: Path, markers: Sequence[Marker], spec: DeliverySpec
     table.writerow(_COLUMNS)
     for number, marker in enumerate(sorted(markers, key=lambda m: m.start), 1):
         begin, seconds = (n / spec.sample_rate for n in (marker.start, marker.samples))
-        ends = spec.timecode(begin), spec.timecode(begin + seconds)
+        end = spec.script_timecode(spec.start_timecode + begin + seconds)
+        ends = spec.timecode(begin), end
         texts = [no_formula(text) for text in (marker.character, marker.note)]
         table.writerow([number, no_formula(marker.id), *ends, f"{seconds:.3f}", *texts])
     atomic_write(path, content.getvalue().encode("utf-8-sig"))

@@ -8,7 +8,7 @@ from typing import Literal
 from moksori.config import Seconds
 from moksori.messages import Lang, Message
 from moksori.signal.loudness import PREMIX, TARGETS, LoudnessTarget
-from moksori.timecode import NTSC_DROP, FrameRate, format_timecode
+from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, to_frames
 
 Stems = Literal["parts", "full"]
 
@@ -69,8 +69,14 @@ class DeliverySpec:
         return self.loudness.name == PREMIX
 
     def script_timecode(self, time: Seconds | None) -> str:
-        """A time of the script as a time code; "" where it has none."""
-        return "" if time is None else format_timecode(time, self.frame_rate)
+        """A time of the script as a time code; "" where it has none.
+
+        Subtitles that stay until the end are over at 23:59:59,999: that is the day's last frame.
+        """
+        if time is None:
+            return ""
+        last = self.frame_rate.frames_a_day - 1
+        return self.frame_rate.code(min(to_frames(time, self.frame_rate), last))
 
     def sample(self, time: Seconds) -> int:
         """The sample nearest to a place on the reel."""
