@@ -1,6 +1,7 @@
 """A delivery says what it is, line by line, and its job's ledger has all of it."""
 
 import json
+from datetime import datetime
 
 import numpy as np
 import openpyxl
@@ -16,6 +17,8 @@ from moksori.provenance import certificate, ledger
 from moksori.provenance.statement import read_statement
 from moksori.provenance.verify import verify
 from moksori.provenance.watermark import FOUND
+from moksori.signal.audio import resample
+from moksori.signal.bwf import Broadcast, write_bext
 from moksori.timecode import NTSC_DROP
 from tests.dubbing.conftest import edit, run
 
@@ -64,6 +67,27 @@ def test_lines_lie_at_their_references_as_on_the_reel(copied):
         laid += len(wave)
         assert np.array_equal(reel[place : place + len(wave)], wave), row.take.id
     assert laid > rate
+
+
+def test_lines_of_a_track_of_another_rate_than_the_reel_lie_as_on_the_track(copied):
+    wave, own = soundfile.read(copied / "takes" / "0001.wav")
+    rate = 44100
+    wave, whole = resample(wave, own, rate), np.zeros(30 * rate)
+    for second in (5, 10, 15, 20):
+        whole[second * rate :][: len(wave)] = wave[: 30 * rate - second * rate]
+    soundfile.write(copied / "track.wav", whole, rate, "PCM_24")
+    begins = 3600 * rate + 5  # between two samples of the reel
+    about = Broadcast(
+        description="", date=datetime(2026, 1, 1), start=begins, frame_rate="25/1", drop_frame=False
+    )
+    write_bext(copied / "track.wav", about)
+    for row in range(2, 6):
+        edit(copied, f"B{row}", f"01:00:{5 * (row - 1)}.40{row - 1}")
+        edit(copied, f"C{row}", None)
+    rows, _ = run(copied, audio=copied / "track.wav", sample_rate=48000)
+    for row in rows:
+        told = WavInfoReader(str(copied / "out" / "lines" / f"{row.take.id}.wav"))
+        assert told.bext.time_reference == begins + row.take.begin
 
 
 def test_the_ledger_has_what_was_converted_and_delivered(dubbed):

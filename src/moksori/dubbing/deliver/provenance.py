@@ -168,12 +168,11 @@ class Proof:
 def _with_time(path: Path, row: Dubbed, material: Material) -> None:
     """Where a line lies on the reel, for editors: without this its file says nothing of it."""
     spec, take = material.spec, row.take
-    begins = None if take.start is None else spec.sample(take.start)
     bwf.write_bext(
         path,
         bwf.Broadcast(
             description="", date=spec.date,
-            start=0 if begins is None else spec.reference(begins, take.sample_rate),
+            start=0 if take.start is None else spec.reference(take.start, take.sample_rate),
             frame_rate=spec.frames_a_second, drop_frame=spec.frame_rate.drop,
             project=spec.title, scene=take.line.character, take=(take.line.no and str(take.line.no)) or "",
         ),

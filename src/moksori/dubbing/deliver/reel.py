@@ -220,7 +220,7 @@ def _about(part: _Part, spec: DeliverySpec) -> bwf.Broadcast:
     return bwf.Broadcast(
         description=": ".join(filter(None, (spec.title, part.name))),
         date=spec.date,
-        start=spec.reference(part.begin, spec.sample_rate),
+        start=spec.sample(spec.start_timecode) + part.begin,
         frame_rate=spec.frames_a_second,
         drop_frame=spec.frame_rate.drop,
         reference=hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32],

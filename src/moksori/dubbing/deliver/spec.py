@@ -82,12 +82,15 @@ class DeliverySpec:
         """The sample nearest to a place on the reel."""
         return round(time * self.sample_rate)
 
-    def reference(self, sample: int, rate: int) -> int:
-        """The time reference of a sample of the reel, in samples of `rate` since midnight.
+    def reference(self, time: Seconds, rate: int) -> int:
+        """The time reference of a place on the reel, in samples of `rate` since midnight.
 
-        Counted from the reel's own, a whole number: what is laid at its reference lies as on the reel.
+        At the reel's rate it is counted from the reel's first sample, so that what is laid at its reference
+        lies as on the reel; at another it is the sample nearest to its time, as on a track of that rate.
         """
-        return round((self.sample(self.start_timecode) + sample) * rate / self.sample_rate)
+        if rate == self.sample_rate:
+            return self.sample(self.start_timecode) + self.sample(time)
+        return round((self.start_timecode + time) * rate)
 
     @property
     def frames_a_second(self) -> str:
