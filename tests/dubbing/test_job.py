@@ -24,6 +24,7 @@ from moksori.dubbing.deliver.retakes import to_look_at
 from moksori.dubbing.job import _tasks, again, audition, check, dub, standing
 from moksori.dubbing.processes import process_pool
 from moksori.dubbing.progress import Stage, Watch
+from moksori.dubbing.records import Dubbed, Role, Take
 from moksori.dubbing.request import JobFile, Request, load_job, remember
 from moksori.dubbing.states import line_states
 from moksori.dubbing.store import Store
@@ -33,6 +34,7 @@ from moksori.dubbing.work import worker as work
 from moksori.dubbing.work.cluster import RayEngine
 from moksori.dubbing.work.engines import LocalEngine
 from moksori.errors import ConfigError, OutputError, VoiceError
+from moksori.script.line import Line, Place
 from moksori.signal.pitch import mean_log_f0 as mean_of
 from moksori.timecode import FrameRate, format_timecode, parse_time
 from tests.conftest import DEMO_TEXT
@@ -281,9 +283,32 @@ def test_another_episode_s_folder_is_refused_a_new_version_s_is_not(copied):
     book.save(copied / "ep02.xlsx")
     asked = replace(request(copied), script=copied / "ep02.xlsx")
     before = files(copied / "out")
-    with pytest.raises(OutputError, match="no line in common; choose another folder"):
+    with pytest.raises(OutputError, match="only 0 of 1 lines in common; choose another folder"):
         dub(asked, check(asked), copied / "out", lambda: engine)
     assert files(copied / "out") == before
+
+
+def test_a_short_line_that_episodes_share_does_not_make_them_one(tmp_path):
+    """Every episode has its 네, and the first one's delivery would be deleted."""
+    first = [f"첫 화의 {n}번째 대사" for n in range(29)]
+    take = Take(
+        id="", line=Line(Place("row", 1), ""), audio=tmp_path, begin=0, samples=0, sample_rate=1,
+        start=None, role=Role(),
+    )  # fmt: skip
+    rows = [
+        Dubbed(take=replace(take, id=text, line=replace(take.line, text=text)), status="failed")
+        for text in [*first, "네."]
+    ]
+    store = Store(tmp_path / "out")
+    try:
+        store.belongs_to("1화.xlsx", [row.take.line.text for row in rows])
+        store.plan([], rows)
+        with pytest.raises(OutputError, match="only 1 of 20 lines in common"):
+            store.belongs_to("2화.xlsx", [*(f"둘째 화 {n}" for n in range(19)), "네."])
+        store.belongs_to("1화.xlsx", ["다 고쳐 쓴 대사"])
+        store.belongs_to("1화_v2.xlsx", [*first[:9], *(f"고친 대사 {n}" for n in range(20))])
+    finally:
+        store.close()
 
 
 @pytest.mark.parametrize(

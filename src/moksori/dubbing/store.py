@@ -23,6 +23,7 @@ from moksori.signal.speaker import SourceSpeaker
 from moksori.writing import write_error
 
 _FORMAT = "1"
+_COMMON = 0.1  # of the lines, at least, that two versions of an episode share
 _LITTER = (".DS_Store", "desktop.ini", "Thumbs.db", "job.toml")  # of file managers
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -121,14 +122,21 @@ class Store:
             database.execute("INSERT OR REPLACE INTO actors VALUES (?, ?, ?)", row)
 
     def belongs_to(self, episode: str, texts: Iterable[str]) -> None:
-        """See that the folder is this episode's: of the same script, or with lines in common.
+        """See that the folder is this episode's: of the same script, or with enough lines in common.
+
+        Episodes of a show share some: 네, 뭐?
 
         Raises:
             OutputError: it holds another one, which would be deleted.
         """
-        before, known = self.about("episode"), self._database.read("SELECT text FROM lines")
-        if before not in ("", episode) and {row[0] for row in known}.isdisjoint(texts):
-            raise OutputError.of("output.episode", path=self.out, before=before, episode=episode)
+        before, own = self.about("episode"), {*texts}
+        known = {row[0] for row in self._database.read("SELECT text FROM lines")}
+        common, lines = len(known & own), min(len(known), len(own))
+        if before not in ("", episode) and (not common or common < _COMMON * lines):
+            raise OutputError.of(
+                "output.episode", path=self.out, before=before, episode=episode, common=common,
+                lines=lines,
+            )  # fmt: skip
         self.set_about("episode", episode)
 
     def plan(self, tasks: Sequence[Task], left_out: Sequence[Dubbed]) -> None:
