@@ -119,7 +119,7 @@ class Converter(LoadedModels):
     ) -> Conversion:
         """Convert a recorded line to another voice; its timing, F0 contour and level are kept.
 
-        The same input gives the same output. All channels of the output hold the converted mix of the
+        The same input gives the same output, with as many threads of PyTorch. All channels of the output hold the converted mix of the
         source's channels; in pauses and around the speech each keeps its own room tone.
 
         Args:
