@@ -119,8 +119,9 @@ class Converter(LoadedModels):
     ) -> Conversion:
         """Convert a recorded line to another voice; its timing, F0 contour and level are kept.
 
-        The same input gives the same output, with as many threads of PyTorch. All channels of the output hold the converted mix of the
-        source's channels; in pauses and around the speech each keeps its own room tone.
+        The same input gives the same output, with as many threads of PyTorch. All channels of the output hold
+        the converted mix of the source's channels; in pauses and around the speech each keeps its own room
+        tone.
 
         Args:
             recording: a file of any sample rate, width and channel count, or one already read.
