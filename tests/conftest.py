@@ -60,6 +60,19 @@ def _once(load):
     return lambda folder: (kept if folder in bundled else load)(folder)
 
 
+def reference_meter(rate):
+    """Pyloudnorm's meter with the standard's own filters, which pass as much at any rate as at 48 kHz."""
+    import pyloudnorm
+
+    def unity(at):
+        k = np.tan(np.pi * 38.13547087602444 / at)
+        return 1 + k / 0.5003270373238773 + k * k
+
+    meter = pyloudnorm.Meter(rate, filter_class="DeMan")
+    meter._filters["high_pass_DeMan"].passband_gain = unity(48000) / unity(rate)
+    return meter
+
+
 def voiced_wave(seconds: float, rate: int = 22050, f0: float = 150.0, seed: int = 0) -> np.ndarray:
     """A buzz with moving formants and pauses: not speech, but voiced, and unlike from frame to frame."""
     rng = np.random.default_rng(seed)

@@ -3,12 +3,13 @@ import shutil
 import subprocess
 
 import numpy as np
-import pyloudnorm
 import pytest
 import soundfile
+from scipy.signal import freqz
 
-from moksori.signal.gating import integrated_loudness
+from moksori.signal.gating import integrated_loudness, k_weighting
 from moksori.signal.loudness import TARGETS, Limiter, LoudnessMeter, PeakMeter, _peaks
+from tests.conftest import reference_meter
 
 
 def programme(seconds, rate, seed=0):
@@ -49,35 +50,58 @@ def limited(wave, rate, limit, size=5000):
 @pytest.mark.parametrize("size", [997, 48000])
 def test_streamed_loudness_is_that_of_the_whole_wave(rate, seconds, size):
     wave = programme(seconds, rate, seed=8)
-    expected = pyloudnorm.Meter(rate).integrated_loudness(wave)
+    expected = reference_meter(rate).integrated_loudness(wave)
     assert np.isfinite(expected)
     assert loudness(wave, rate, size) == pytest.approx(expected, abs=1e-3)
 
 
 def test_loudness_of_stereo():
     wave = np.stack([programme(5, 48000, 1), 0.3 * programme(5, 48000, 2)], 1)
-    expected = pyloudnorm.Meter(48000).integrated_loudness(wave)
+    expected = reference_meter(48000).integrated_loudness(wave)
     assert loudness(wave, 48000, 7777) == pytest.approx(expected, abs=1e-3)
 
 
 def test_loudness_after_a_long_silence():
     """The filters' state has died away by then."""
     wave = np.concatenate([programme(2, 8000), np.zeros(80000), programme(2, 8000, 4)])
-    expected = pyloudnorm.Meter(8000).integrated_loudness(wave)
+    expected = reference_meter(8000).integrated_loudness(wave)
     assert loudness(wave, 8000, 1000) == pytest.approx(expected, abs=1e-3)
 
 
 def test_loudness_of_impulses_with_silent_blocks_between():
     """Most of what the filters make of an impulse comes in blocks that are silent themselves."""
     wave = np.where(np.arange(8000) % 50 == 0, 0.5, 0.0)
-    expected = pyloudnorm.Meter(8000).integrated_loudness(wave)
+    expected = reference_meter(8000).integrated_loudness(wave)
     assert loudness(wave, 8000, 1) == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_filters_are_the_standard_s_and_alike_at_every_rate():
+    """BS.1770-4, tables 1 and 2; at other rates the same response, as the standard asks."""
+    table = (
+        (
+            [1.53512485958697, -2.69169618940638, 1.19839281085285],
+            [1, -1.69065929318241, 0.73248077421585],
+        ),
+        ([1, -2, 1], [1, -1.99004745483398, 0.99007225036621]),
+    )
+    for (b, a), (table_b, table_a) in zip(k_weighting(48000), table, strict=True):
+        np.testing.assert_allclose(b, table_b, atol=1e-8)
+        np.testing.assert_allclose(a, table_a, atol=1e-8)
+
+    def response(rate, hertz):
+        return sum(20 * np.log10(abs(freqz(b, a, hertz, fs=rate)[1])) for b, a in k_weighting(rate))
+
+    hertz = np.array([20, 50, 100, 500, 997, 2000, 3000])
+    for rate in (16000, 22050, 44100, 96000):
+        np.testing.assert_allclose(response(rate, hertz), response(48000, hertz), atol=0.15)
+        np.testing.assert_allclose(response(rate, hertz[:5]), response(48000, hertz[:5]), atol=0.05)
 
 
 def test_loudness_of_the_standard_s_sine_and_of_nothing():
     """BS.1770-4: a 997 Hz sine of full scale in one channel is -3.01 LUFS, a short one too."""
-    sine = np.sin(2 * np.pi * 997 * np.arange(48000) / 48000)
-    assert loudness(sine, 48000, 4800) == pytest.approx(-3.01, abs=0.05)
+    for rate, off in ((22050, 0.03), (44100, 0.005), (48000, 0.001)):
+        sine = np.sin(2 * np.pi * 997 * np.arange(rate) / rate)
+        assert loudness(sine, rate, 4800) == pytest.approx(-3.0103, abs=off)
     assert loudness(sine[:9600], 48000, 4800) == pytest.approx(-3.01, abs=0.15)
     for silence in (np.zeros(0), np.zeros(100), np.zeros(48000), sine * 1e-5):
         assert loudness(silence, 48000, 4800) == -np.inf
@@ -209,6 +233,6 @@ def test_targets_are_known_by_their_names():
 @pytest.mark.parametrize("seconds", [0.4, 1.37, 12.3])
 def test_loudness_without_scipy_is_pyloudnorm_s(rate, seconds):
     wave = programme(seconds, rate, seed=5)
-    expected = pyloudnorm.Meter(rate).integrated_loudness(wave)
+    expected = reference_meter(rate).integrated_loudness(wave)
     assert integrated_loudness(wave, rate) == pytest.approx(expected, abs=1e-6)
     assert integrated_loudness(1e-6 * wave, rate) == -np.inf

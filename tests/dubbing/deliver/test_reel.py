@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
-import pyloudnorm
 import pytest
 import soundfile
 import wavinfo
@@ -20,7 +19,7 @@ from moksori.files import safe_name, unique_names
 from moksori.signal import bwf
 from moksori.signal.loudness import TARGETS, PeakMeter
 from moksori.timecode import FrameRate
-from tests.conftest import voiced_wave
+from tests.conftest import reference_meter, voiced_wave
 
 DATE = datetime(2024, 5, 6, 7, 8, 9)
 AS_IS = DeliverySpec(
@@ -113,7 +112,7 @@ def test_the_target_is_reached(tmp_path, name):
     target = TARGETS[name]
     made = render(speech(tmp_path), 60000, tmp_path / "out", replace(AS_IS, loudness=target))
     out = read(made.reel)
-    measured = pyloudnorm.Meter(8000).integrated_loudness(out)
+    measured = reference_meter(8000).integrated_loudness(out)
     assert made.after == pytest.approx(measured, abs=1e-3)
     assert measured == pytest.approx(target.level, abs=0.01)
     assert made.before + made.gain == pytest.approx(target.level, abs=1e-9)
@@ -186,7 +185,7 @@ def test_peaks_are_held_and_the_loudness_is_still_reached(tmp_path):
     assert true_peak(read(made.reel)) <= -1 + 0.05
     assert true_peak(read(stem(made, "하나"))) <= -1 + 0.05
     assert made.gain > -23 - made.before + 0.5  # more than what the mix by itself would need
-    measured = pyloudnorm.Meter(8000).integrated_loudness(read(made.reel))
+    measured = reference_meter(8000).integrated_loudness(read(made.reel))
     assert made.within and measured == pytest.approx(-23, abs=0.5)
 
 
