@@ -179,6 +179,8 @@ def _fraction(match: re.Match[str], line: str) -> Spoken:
     top, bottom = map(int, match.groups())
     if top > bottom and _PRESSURE.search(line, 0, match.start()):
         return Spoken(f"{sino(top)}에 {sino(bottom)}", match.end())
+    if bottom == 4 and re.match(r"\s?분기", line[match.end() :]):  # a quarter: 일사분기
+        return Spoken(sino(top) + sino(bottom), match.end())
     date = f"{month(top)} {sino(bottom)}일" if _is_day(top, bottom) else ""
     return Spoken(f"{sino(bottom)} 분의 {sino(top)}", match.end(), "doubt.fraction", date)
 
