@@ -97,22 +97,26 @@ def _swallows(
 ) -> bool:
     """Whether a cell of several lines holds rows of the table, rather than text with commas.
 
-    Such a line has as many cells as the table, one of which is a name that its column has elsewhere, a
-    number or a time as those.
+    Such a line has as many cells as the table. Of commas, which text has too, all lines are such rows, or
+    one of their cells is a name that its column has elsewhere, a number or a time as those.
     """
-    texts = row[column].replace("\r", "").split("\n")[1:]
+    texts = row[column].replace("\r", "").split("\n")
     if delimiter == ",":
         texts = [_GROUPED.sub("", text) for text in texts]
-    pieces = [text.split(delimiter) for text in texts]
+    first, *pieces = (text.split(delimiter) for text in texts)
     rests: list[Sequence[str]] = [[]] * (len(pieces) - 1) + [row[column + 1 :]]
-    return any(
-        len(piece) > 1
-        and len(piece) + len(rest) == width
-        and sum(map(bool, piece)) > 1
-        and not any(cell.startswith(" ") for cell in piece)
-        and any(
+    wide = [len(piece) + len(rest) == width for piece, rest in zip(pieces, rests, strict=True)]
+    rows = [
+        piece
+        for piece, is_wide in zip(pieces, wide, strict=True)
+        if is_wide and sum(map(bool, piece)) > 1 and not any(cell.startswith(" ") for cell in piece)
+    ]
+    return bool(rows) and (
+        delimiter != ","
+        or (column + len(first) == width and all(wide))
+        or any(
             cell.strip() and i != column and (i, _look(cell)) in known
+            for piece in rows
             for i, cell in enumerate(piece)
         )
-        for piece, rest in zip(pieces, rests, strict=True)
     )

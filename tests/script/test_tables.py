@@ -257,6 +257,23 @@ def test_what_excel_saved_is_text_whatever_it_looks_like(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "rows",
+    [
+        ['하나,"그래', '둘,가자"', "하나,응"],  # the only row of 둘
+        ['하나,"그래, 그래', "하나,가자", '셋,응"', "하나,응"],
+    ],
+)
+def test_a_row_that_is_like_no_other_is_not_swallowed(tmp_path, rows):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["배역,대사", *rows]), encoding="utf-8")
+    with pytest.raises(ScriptError, match=r"a\.csv, line 2: .*before line"):
+        read_delimited(path)
+    rows = ['하나\t"그래', '둘\t가자, 가자"', "하나\t응"]  # text between tabs has none
+    path.write_text("\n".join(["배역\t대사", *rows]), encoding="utf-8")
+    assert [row for _, row in texts(read_delimited(path))[1:]] == [row.split("\t") for row in rows]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         'recording,text\n1.wav,"그래\n2.wav,가자\n',
