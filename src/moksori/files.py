@@ -171,7 +171,7 @@ def read_csv(
 def near(path: Path, out: Path, above: int = 1) -> str:
     """Relative to a folder if it lies beside it or below, or in the folder so many above; else absolute."""
     path, out = Path(os.path.normpath(path.absolute())), Path(os.path.normpath(out.absolute()))
-    around = out.parents[min(above, len(out.parents)) - 1]
+    around = [out, *out.parents][min(above, len(out.parents))]
     if path.is_relative_to(around) and around != Path(out.anchor):
         return Path(os.path.relpath(path, out)).as_posix()
     return path.as_posix()

@@ -201,6 +201,17 @@ def test_a_season_that_was_copied_is_its_own(season):
     assert job.cast == copied / "cast.toml"
 
 
+def test_an_episode_of_a_season_behind_a_link_is_found_from_either_side(season):
+    disk = season / "disk" / "dubbed"
+    disk.mkdir(parents=True)
+    (season / "dubbed").symlink_to(disk)
+    run(season)
+    run(season)
+    assert {load_job(place / "1화").script for place in (disk, season / "dubbed")} == {
+        season / "ep01.xlsx"
+    }
+
+
 def test_what_is_not_said_of_a_season_stays_as_each_episode_has_it(season):
     command(season)
     jobs = [season / "dubbed" / name for name in ("1화", "2화")]

@@ -195,7 +195,7 @@ class JobFile(BaseModel):
     def save(self, out: Path) -> None:
         """Write OUT/job.toml; paths near the folder relative to it, so that both may be moved together.
 
-        Of an episode of a season also those that are near the season's folder.
+        Of an episode of a season also those near the season's folder, if that lies where it seems to.
 
         Raises:
             OutputError: the folder cannot be written to.
@@ -203,7 +203,8 @@ class JobFile(BaseModel):
         document = tomlkit.document()
         for row in _HEAD:
             document.add(tomlkit.comment(row))
-        above = 2 if is_season(out.absolute().parent) else 1
+        season = out.absolute().parent
+        above = 2 if is_season(season) and not season.is_symlink() else 1
         for key, value in self.model_dump(exclude_none=True, exclude_defaults=True).items():
             document.add(key, readable(near(value, out, above)) if key in _PATHS else value)
         content = tomlkit.dumps(document)
