@@ -116,11 +116,17 @@ def test_a_wrong_row_is_told_with_its_place(show, content, message):
         load_lexicon(show(content))
 
 
+def test_where_a_row_is_wrong_is_told_in_korean(show):
+    with pytest.raises(LexiconError) as error:
+        load_lexicon(show("강가\t강가\n루카\tluka\n"))
+    assert "2번째 줄: 읽는 법 “luka”" in error.value.say("ko")
+
+
 def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path):
     with pytest.raises(LexiconError, match="no such file"):
         load_lexicon(tmp_path / "none.tsv")
     (tmp_path / "open.csv").write_text('강가,"강까\n', encoding="utf-8")
-    with pytest.raises(LexiconError, match="quotation mark"):
+    with pytest.raises(LexiconError, match=r"open\.csv, line 1: .*quotation mark"):
         load_lexicon(tmp_path / "open.csv")
     (tmp_path / "other.csv").write_bytes(b"\xff\xff\xff")
     with pytest.raises(LexiconError, match="neither UTF-8 nor UTF-16 nor CP949"):

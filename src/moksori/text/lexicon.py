@@ -17,9 +17,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
+from moksori.delimited import quoted
 from moksori.errors import LexiconError, TextError, reason_of
 from moksori.files import read_text
-from moksori.messages import message
+from moksori.messages import Message, message
 from moksori.text.morphemes import Piece
 from moksori.text.syllables import CODAS, coda
 from moksori.writing import atomic_write
@@ -206,25 +207,19 @@ def _load(show: Path | None, changed: int) -> Lexicon:
 
 def _parse(path: Path, content: str) -> Lexicon:
     lexicon = Lexicon()
-    comma = path.suffix.lower() == ".csv"
-    table = csv.reader(
-        io.StringIO(content, newline=""),
-        delimiter="," if comma else "\t",
-        quoting=csv.QUOTE_MINIMAL if comma else csv.QUOTE_NONE,
-        strict=True,
-    )
-    try:
-        for row in table:
-            cells = [unicodedata.normalize("NFC", cell.strip()) for cell in row]
-            names = all(cell.lower() in kind for cell, kind in zip(cells, _HEADERS, strict=False))
-            if any(cells) and not cells[0].startswith("#") and not (names and table.line_num == 1):
-                _add(lexicon, cells, f"{path}, line {table.line_num}")
-    except csv.Error as error:
-        raise LexiconError.of("lexicon.not_a_table", file=path, why=error) from None
+    if path.suffix.lower() == ".csv":
+        rows = quoted(path, content, ",", LexiconError)
+    else:  # in which a quotation mark is a sign like others
+        rows = [row.split("\t") for row in content.split("\n")]
+    for number, row in enumerate(rows, 1):
+        cells = [unicodedata.normalize("NFC", cell.strip()) for cell in row]
+        names = all(cell.lower() in kind for cell, kind in zip(cells, _HEADERS, strict=False))
+        if any(cells) and not cells[0].startswith("#") and not (names and number == 1):
+            _add(lexicon, cells, message("file.row", file=path, row=number))
     return lexicon
 
 
-def _add(lexicon: Lexicon, row: list[str], place: str) -> None:
+def _add(lexicon: Lexicon, row: list[str], place: Message) -> None:
     if len(row) < 2 or not row[0] or not row[1]:
         raise LexiconError.of("lexicon.two_columns", place=place)
     word, (reading, _, other) = row[0], row[1].partition("|")
@@ -248,6 +243,6 @@ def _add(lexicon: Lexicon, row: list[str], place: str) -> None:
     return _once(known, row[0], place)
 
 
-def _once(known: bool, word: str, place: str) -> None:
+def _once(known: bool, word: str, place: Message) -> None:
     if known:
         raise LexiconError.of("lexicon.twice", place=place, word=word)
