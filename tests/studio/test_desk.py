@@ -6,6 +6,7 @@ from moksori.dubbing.request import load_job
 from moksori.dubbing.task import Setup
 from moksori.dubbing.work.engines import LocalEngine, Outcome
 from moksori.messages import message
+from moksori.studio.answers import on_page
 from moksori.studio.app import Api, Asked
 from moksori.studio.desk import Desk, KeptEngine
 from moksori.studio.session import Session
@@ -70,3 +71,11 @@ def test_why_a_work_failed_is_said_by_the_page_s_fields_and_not_by_options():
         "“Start”" in work_view(failed, "en")["error"]
         and "“시작”" in work_view(failed, "ko")["error"]
     )
+
+
+def test_what_is_wrong_with_a_reading_or_a_number_is_said_by_the_page_s_names():
+    row = message("lexicon.row", file="/a/lexicon.tsv", row=3)
+    said = on_page(message("lexicon.hangul", place=row, reading="abc")).say("ko")
+    assert said.startswith("작품 사전의 3번째 줄: ")
+    value = message("toml.value", key="characters.하나.effort", what="?", given=9)
+    assert "“힘(0–1.5)”" in on_page(message("file.invalid", file="a", why=value)).say("ko")

@@ -219,6 +219,15 @@ def test_a_job_that_cannot_be_checked_any_more_says_so_on_every_screen(show, stu
     page.wait_for_selector("#tabs a[data-name=check] b >> text=1")
 
 
+def test_a_length_that_is_no_time_is_told_where_it_was_typed(studio, new_page):
+    studio.session.save(fps="25")
+    page = new_page(studio)
+    go(page, "reel")
+    page.fill("input[placeholder='00:22:30:00']", "스물두 분")
+    page.keyboard.press("Tab")
+    page.wait_for_selector(".page > p .bad >> text=스물두 분")
+
+
 def test_columns_that_are_told_stay_open_to_be_corrected(studio, new_page):
     studio.session.save(fps="25")
     page = new_page(studio)

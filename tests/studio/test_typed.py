@@ -129,6 +129,27 @@ def test_the_cast_s_fields_stay_while_the_answer_of_the_one_before_comes(studio,
     until(lambda: read_cast(studio.session.desk.file.cast).characters["하나"].gain == -12)
 
 
+def test_a_number_that_is_cleared_asks_nothing_and_is_shown_again(lines, studio):
+    """An effort that was cleared was none at all, for every line of the character."""
+    page, review = lines
+    page.fill(PITCH, "")
+    page.keyboard.press("Tab")
+    page.wait_for_function("field => document.querySelector(field).value === '0'", arg=PITCH)
+    assert not asked(review)
+    go(page, "cast")
+    effort, gain = (f"input[aria-label='{name} 하나']" for name in ("힘(0–1.5)", "음량(dB)"))
+    page.fill(effort, "")
+    page.keyboard.press("Tab")
+    page.fill(gain, "50")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#toasts >> text=음량(dB)")  # as the page names it
+    page.fill(gain, "")
+    page.keyboard.press("Tab")
+    assert page.input_value(effort) == "1" and page.input_value(gain) == "0"
+    role = read_cast(studio.session.desk.file.cast).characters["하나"]
+    assert (role.effort, role.gain) == (1, 0)
+
+
 def test_settings_change_what_was_changed_alone(studio, new_page):
     session = studio.session
     session.save(fps="25")

@@ -52,6 +52,8 @@ def on_page(what: Message) -> Message:
         name: on_page(value) if isinstance(value, Message) else value
         for name, value in what.values.items()
     }
+    if (field := f"page.field.{str(values.get('key', '')).rpartition('.')[2]}") in codes():
+        values["key"] = Message(field, {})
     return Message(code if code in codes() else what.code, values)
 
 

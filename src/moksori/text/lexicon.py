@@ -215,7 +215,7 @@ def _parse(path: Path, content: str) -> Lexicon:
         cells = [unicodedata.normalize("NFC", cell.strip()) for cell in row]
         names = all(cell.lower() in kind for cell, kind in zip(cells, _HEADERS, strict=False))
         if any(cells) and not cells[0].startswith("#") and not (names and number == 1):
-            _add(lexicon, cells, message("file.row", file=path, row=number))
+            _add(lexicon, cells, message("lexicon.row", file=path, row=number))
     return lexicon
 
 

@@ -15,7 +15,15 @@ export default function cast(place) {
 
   function row(role) {
     const set = (values) => post("cast", { character: role.character, values });
-    const number = (name, limit) => h("input", { type: "number", step: "0.5", min: -limit, max: limit, value: role[name] ?? 0, "aria-label": `${t(name)} ${role.character}`, onchange: (e) => set({ [name]: Number(e.target.value) }) });
+    const number = (name, step, least, most, usual) => {
+      let said = role[name] ?? usual;
+      const field = h("input", { type: "number", step, min: least, max: most, value: said, "aria-label": `${t(name)} ${role.character}`, onchange: async () => {
+        if (!field.value) { field.value = said; return; }  // what is no number asks nothing
+        const asked = Number(field.value);
+        try { await set({ [name]: asked }); said = asked; } catch { /* told already */ }
+      } });
+      return field;
+    };
     const room = h("div.room"), line = typical(role.character);
     const voice = () => element.querySelector("select").value;  // also while the server is still being told
     const heard = () => line ? audition(line, voice(), (voice) => { trying = null; fill(room); return set({ voice, pass: null }); }, t("use.character")) : h("p", {}, t("audition.none"));
@@ -28,7 +36,7 @@ export default function cast(place) {
     const element = h("article.role", { "data-key": role.character, class: role.voice || role.pass ? "" : "missing" },
       h("div.who", {}, h("b", {}, role.character || t("character.none")), h("small", {}, [role.actors.join(", "), t("count.lines", { count: role.lines }), clock(role.seconds)].filter(Boolean).join(" · "))),
       h("label", {}, t("voice"), select(options, role.voice ?? "", (voice) => { element.classList.toggle("missing", !voice && !role.pass); return set({ voice }); }, { "aria-label": `${t("voice")} ${role.character}` })),
-      h("label", {}, t("pitch"), number("pitch", 12)), h("label", {}, t("gain"), number("gain", 40)), h("label", {}, t("effort"), h("input", { type: "number", step: "0.1", min: 0, max: 1.5, value: role.effort ?? 1, "aria-label": `${t("effort")} ${role.character}`, onchange: (e) => set({ effort: Number(e.target.value) }) })),
+      h("label", {}, t("pitch"), number("pitch", 0.5, -12, 12, 0)), h("label", {}, t("gain"), number("gain", 0.5, -40, 40, 0)), h("label", {}, t("effort"), number("effort", 0.1, 0, 1.5, 1)),
       h("label.check", {}, h("input", { type: "checkbox", checked: role.pass ?? false, onchange: (e) => set({ pass: e.target.checked || null }) }), t("pass")),
       hear, room);
     if (trying === role.character) fill(room, heard());

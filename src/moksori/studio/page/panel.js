@@ -204,7 +204,8 @@ export class Panel {
     if (!text && this.asked.text) { values.text = null; this.text.value = plain(this.line.script); }
     else if (text !== this.asked.text) values.text = text;
     for (const name of ["voice", ...NUMBERS])
-      if (this[name].value !== "" && this.held(name) !== this.asked[name]) values[name] = this.held(name);
+      if (this[name].value === "") this[name].value = this.asked[name];  // what is none asks nothing
+      else if (this.held(name) !== this.asked[name]) values[name] = this.held(name);
     Object.assign(this.asked, values, { text: this.held("text") });
     return values;
   }

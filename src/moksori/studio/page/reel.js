@@ -30,7 +30,7 @@ export default function reel(place) {
         } }), t(`deliver.${name}`))))));
     }
     const faulty = job.lines.filter((line) => line.status === "faulty").length, waiting = job.lines.filter((line) => line.status === "waiting").length;
-    fill(note, faulty ? h("span.amber", {}, t("reel.faulty", { count: faulty }), " ") : "", waiting ? t("reel.waiting", { count: waiting }) : "");
+    fill(note, job.error && h("span.bad", {}, job.error, " "), faulty ? h("span.amber", {}, t("reel.faulty", { count: faulty }), " ") : "", waiting ? t("reel.waiting", { count: waiting }) : "");
     fill(outdated, job.outdated ? t("reel.outdated", { count: job.outdated }) : "");
     go.disabled = job.lines.length === faulty;
     const done = state.works.filter((work) => work.kind === "export" && work.state === "done").length + (job.elsewhere ? 0.5 : 0);
