@@ -219,6 +219,15 @@ def test_a_job_that_cannot_be_checked_any_more_says_so_on_every_screen(show, stu
     page.wait_for_selector("#tabs a[data-name=check] b >> text=1")
 
 
+def test_what_is_no_recording_is_told_by_its_own_name(studio, new_page):
+    studio.session.save(fps="25")
+    page = new_page(studio, missing="/api/")
+    page.click(".row >> nth=0")
+    no_sound = {"name": "새 녹음.wav", "mimeType": "audio/wav", "buffer": b"no sound"}
+    page.set_input_files("#take", no_sound)
+    page.wait_for_selector("#toasts >> text=새 녹음.wav")
+
+
 def test_a_length_that_is_no_time_is_told_where_it_was_typed(studio, new_page):
     studio.session.save(fps="25")
     page = new_page(studio)

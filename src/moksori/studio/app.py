@@ -210,7 +210,9 @@ class Api:
             raise ConfigError.of("studio.no_line", line=id)
         name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
         with new_take(desk.out, id, Path(name).suffix.lower()) as place:
-            await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound)
+            await uploads.receive(
+                request, place, uploads.TAKE_BYTES, uploads.check_sound, name=name
+            )
             await self.in_turn(job, self.session.change, id, {"take": place})
 
     async def bring_of_voice(self, request: Request) -> None:
@@ -222,7 +224,7 @@ class Api:
     async def bring_line(self, request: Request) -> int:
         name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
         place = Path(self.session.loose.name) / f"{next(self._numbers)}{Path(name).suffix.lower()}"
-        await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound)
+        await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound, name=name)
         voices = request.query_params.getlist("voice")[:4]
         text = request.query_params.get("text", "")[:2000]
         return self.session.one_line(place, text, voices).number

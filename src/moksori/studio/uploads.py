@@ -39,6 +39,7 @@ async def receive(
     limit: int,
     check: Callable[[Path], None] = lambda path: None,
     count: Callable[[int], None] = lambda size: None,
+    name: str = "",
 ) -> None:
     """Write a request's body to a file, whole or not at all.
 
@@ -48,6 +49,7 @@ async def receive(
         limit: bytes.
         check: looks at the file before it takes its place, and raises what is wrong with it.
         count: is given the bytes of each part as it comes, and raises if they are too many.
+        name: that the file had, where the place has another.
 
     Raises:
         OutputError: it is too large, or cannot be written.
@@ -56,19 +58,19 @@ async def receive(
         place.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_error(place.parent, error) from None
-    size = 0
+    size, name = 0, name or place.name
     with atomic_path(place) as temporary:
         with temporary.open("wb") as file:
             async for part in request.stream():
                 size += len(part)
                 if size > limit:
-                    raise OutputError.of("studio.too_large", name=place.name, limit=limit // _MB)
+                    raise OutputError.of("studio.too_large", name=name, limit=limit // _MB)
                 count(len(part))
                 file.write(part)
         try:
             check(temporary)
         except MoksoriError as error:
-            raise type(error)(_named(error.message, temporary, place.name)) from None
+            raise type(error)(_named(error.message, temporary, name)) from None
 
 
 def _named(said: Message, path: Path, name: str) -> Message:

@@ -163,7 +163,7 @@ export class Panel {
       record.classList.add("recording");
     }, { id: "record" });
     this.unrecorded = () => { record.textContent = t("record"); record.classList.remove("recording"); };
-    return h("div.drop", {}, t("take.drop"), fileButton(t("choose"), "audio/*,.wav,.flac,.aif,.aiff", (files) => this.bring(files[0]), { id: "take" }), record,
+    return h("div.drop", {}, t("take.drop"), fileButton(t("choose"), "audio/*,.wav,.flac,.aif,.aiff", (files) => this.bring(files[0]).catch(() => {}), { id: "take" }), record,
       line.new_take && button(t("take.original"), () => post("original", of)));
   }
 
