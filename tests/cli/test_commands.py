@@ -169,7 +169,7 @@ def test_a_prepared_corpus_says_what_it_allows(moksori, tmp_path):
     record = 'who = "김"\npurpose = "1화"\nuntil = 2999-01-01\ncontact = "a@b.kr"\nuses = ["commercial"]\n'
     consents.write_text(f'[voices."이"]\n{record}')
     asked = ("prepare", "metadata", source / "list.txt", tmp_path / "dest", "--licence", "ours")
-    assert "no consent of 김" in moksori(*asked, "--commercial", "--consents", consents).stderr
+    assert "no consent from 김" in moksori(*asked, "--commercial", "--consents", consents).stderr
     assert "see the licence" in moksori(*asked).stdout
     consents.write_text(f'[voices."김"]\n{record}')
     made = moksori(*asked, "--commercial", "--consents", consents)

@@ -302,10 +302,10 @@ def test_the_consents_of_all_speakers_are_wanted(tmp_path):
     one = f'[voices."김"]\n{GOOD}'
     path.write_text(one + f'[voices."{unicodedata.normalize("NFD", "박")}"]\n{GOOD}')
     assert {*read_consents(path, ["김", "박", "박"])} == {"김", "박"}
-    with pytest.raises(ConfigError, match="no consent of 이, 최"):
+    with pytest.raises(ConfigError, match="no consent from 이, 최"):
         read_consents(path, ["김", "최", "이"])
     path.write_text(one.replace(str(TODAY + datetime.timedelta(1)), "2020-01-01"))
-    with pytest.raises(ConfigError, match="has ended of 김"):
+    with pytest.raises(ConfigError, match="of 김 has ended"):
         read_consents(path, ["김"])
 
 

@@ -169,7 +169,7 @@ def test_a_state_that_is_lost_with_its_copy_costs_no_conversion(copied):
     asked = request(copied)
     engine = InProcess(asked.setup)
     result = dub(asked, check(asked), copied / "out", lambda: engine)
-    assert "begun anew" in result.notices[0].say("en")
+    assert "a new one was started" in result.notices[0].say("en")
     assert (engine.asked, result.kept_aside) == ([], [])
     assert files(copied / "out") == before
     assert (home / "job.damaged.sqlite").read_bytes() == b"no database" * 100
@@ -217,7 +217,10 @@ def test_a_job_that_cannot_begin_lets_go_of_its_state(tmp_path, monkeypatch):
 
 def test_faults_of_the_state_s_file_are_said_in_words(tmp_path):
     database = Database(tmp_path / "a.sqlite", "CREATE TABLE IF NOT EXISTS a (x TEXT)")
-    with pytest.raises(OutputError, match="the disk is full; make room"), database.write() as c:
+    with (
+        pytest.raises(OutputError, match="the disk is full; free some space"),
+        database.write() as c,
+    ):
         c.execute("PRAGMA max_page_count = 3")
         for _ in range(100):
             c.execute("INSERT INTO a VALUES (?)", ("x" * 5000,))

@@ -72,10 +72,16 @@ def wrong_program(path):
 
 
 SPOILT = {
-    "empty": (lambda path: put(path, b""), "not a whole|no workbook"),
-    "cut": (lambda path: put(path, path.read_bytes()[:-300]), "not a whole"),
-    "half": (lambda path: put(path, path.read_bytes()[: path.stat().st_size // 2]), "not a whole"),
-    "text": (lambda path: put(path, "하나: 안녕?\n".encode() * 9), "not a whole|no workbook"),
+    "empty": (lambda path: put(path, b""), "damaged or incomplete|no workbook"),
+    "cut": (lambda path: put(path, path.read_bytes()[:-300]), "damaged or incomplete"),
+    "half": (
+        lambda path: put(path, path.read_bytes()[: path.stat().st_size // 2]),
+        "damaged or incomplete",
+    ),
+    "text": (
+        lambda path: put(path, "하나: 안녕?\n".encode() * 9),
+        "damaged or incomplete|no workbook",
+    ),
     "old or protected": (
         lambda path: put(path, bytes.fromhex("D0CF11E0A1B11AE1") + bytes(900)),
         "protected by a password",
@@ -84,21 +90,21 @@ SPOILT = {
     "zip bomb": (bloat, "far larger unpacked than a script is"),
     "entity bomb": (
         lambda path: rewrite(path, MAIN[path.suffix], lambda content: BOMB),
-        "not a whole",
+        "damaged or incomplete",
     ),
     "outside": (
         lambda path: rewrite(path, MAIN[path.suffix], lambda content: OUTSIDE),
-        "not a whole",
+        "damaged or incomplete",
     ),
     "broken XML": (
         lambda path: rewrite(path, MAIN[path.suffix], lambda content: content[: len(content) // 2]),
-        "not a whole",
+        "damaged or incomplete",
     ),
     "other XML": (
         lambda path: rewrite(path, MAIN[path.suffix], lambda content: b"<a/>"),
-        "not a whole|no lines in it",
+        "damaged or incomplete|no lines in it",
     ),
-    "no main part": (lambda path: without(path, MAIN[path.suffix]), "not a whole"),
+    "no main part": (lambda path: without(path, MAIN[path.suffix]), "damaged or incomplete"),
 }
 
 

@@ -226,16 +226,16 @@ def test_times_are_counted_from_the_documents_time_code(tmp_path):
 
 
 BAD = {
-    "empty": (b"", "not a whole XML document"),
-    "text": ("하나: 안녕?".encode(), "not a whole XML document \\(syntax error: line 1"),
-    "cut": (ROOT.format("").encode() + b"<body><div>", "not a whole XML document \\(no element found"),
-    "zip": (b"PK\x03\x04" + bytes(99), "not a whole XML document"),
+    "empty": (b"", "not a complete XML document"),
+    "text": ("하나: 안녕?".encode(), "not a complete XML document \\(syntax error: line 1"),
+    "cut": (ROOT.format("").encode() + b"<body><div>", "not a complete XML document \\(no element found"),
+    "zip": (b"PK\x03\x04" + bytes(99), "not a complete XML document"),
     "another kind": (b"<html><body/></html>", "no document of DAPT or TTML \\(<html>, not <tt>\\)"),
-    "encoding": (b'<?xml version="1.0" encoding="x-none"?><tt/>', "not a whole XML document"),
+    "encoding": (b'<?xml version="1.0" encoding="x-none"?><tt/>', "not a complete XML document"),
     "entity bomb": (
         ('<!DOCTYPE a [<!ENTITY a "' + "가" * 99 + '">'
          + "".join(f'<!ENTITY {b} "{f"&{a};" * 30}">' for a, b in zip("abcdefg", "bcdefgh", strict=True))
-         + "]><tt>&h;</tt>").encode(), "not a whole XML document",
+         + "]><tt>&h;</tt>").encode(), "not a complete XML document",
     ),
     "outside": (b'<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/hostname">]><tt>&a;</tt>', "undefined entity"),
     "no body": (ROOT.format("").encode() + b"</tt>", "no lines in it"),
@@ -311,7 +311,7 @@ def test_every_example_of_the_standard_is_read_or_refused_with_its_reason(path):
             assert (line.start, line.end) == (10, 13)
             assert "Et c'est grâce" in read_script(path, column="fr").lines[0].text
             return
-        assert whole == ("not a whole XML document" not in reason)
+        assert whole == ("not a complete XML document" not in reason)
         return
     assert whole and content.lines
     assert all(line.start is not None and line.end is not None for line in content.lines)

@@ -92,7 +92,7 @@ def test_dashes_are_several_people(tmp_path):
     assert [line.text for line in content.lines] == ["안녕?", "하나: 잘 가.", "응."]
     assert [line.no for line in content.lines] == ["1", "2-1", "2-2"]
     assert faults(path) == [
-        ("cue 2", "several people speak in it: 하나, (no name); part it into a cue or row each, "
+        ("cue 2", "several people speak in it: 하나, (no name); split it into one cue or row for each, "
          "with its own times")
     ]  # fmt: skip
     path.write_text(SRT.replace("잘 가.", "- 잘 가.\n그럼."), encoding="utf-8")

@@ -125,7 +125,7 @@ def test_hidden_rows_are_left_out_and_told_or_read_where_asked(tmp_path, how, ro
     content = read_script(path)
     assert "그래." not in texts(content)
     assert (
-        f"hidden by hand or by a filter, left out: rows {rows}; show them, or add --hidden"
+        f"hidden manually or by a filter, left out: rows {rows}; show them, or add --hidden"
         in told(content)
     )
     content = read_script(path, hidden=True)
@@ -348,7 +348,7 @@ def test_entities_that_swell_are_refused(tmp_path):
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     swollen = f'<!DOCTYPE w [<!ENTITY l0 "하하하하">{laughs}]><w>&l11;</w>'
     rewrite(path, "xl/worksheets/sheet1.xml", lambda content: swollen.encode())
-    with pytest.raises(ScriptError, match="not a whole workbook"):
+    with pytest.raises(ScriptError, match="damaged or incomplete workbook"):
         read_script(path)
 
 

@@ -74,7 +74,7 @@ def test_cues_that_share_a_number_are_numbered_as_they_come(tmp_path, suffix):
         told = [
             warning.say("en") for warning in content.warnings if "cue number" in warning.say("en")
         ]
-        assert told == [] if numbers[0] == "2" else "number 1 is there 2 times" in told[0]
+        assert told == [] if numbers[0] == "2" else "number 1 occurs 2 times" in told[0]
 
 
 def test_a_srt_s_numbers_are_no_text_and_its_text_no_numbers(tmp_path):
@@ -119,7 +119,7 @@ def test_an_ass_s_drawings_and_cues_without_text_are_told(tmp_path):
         (Place("cue", 3), "3", "하나", "문 열어"),
     ]
     assert (lines[0].start, lines[0].end) == (2.25, 3.5)
-    assert "a.ass: drawings, not lines, passed over: line 6" in " ".join(warnings_of(path))
+    assert "a.ass: drawings, not lines, skipped: line 6" in " ".join(warnings_of(path))
     assert "no text, hence not read: cues 4" in " ".join(warnings_of(path))
 
 
@@ -211,7 +211,7 @@ def test_every_sheet_with_lines_is_read(tmp_path):
     ]
     assert lines_in(tmp_path / "a.xlsx") == both
     path = tmp_path / "a.xlsx"
-    assert "passed over: 메모" in " ".join(warnings_of(path))
+    assert "skipped: 메모" in " ".join(warnings_of(path))
     assert "the sheet 2화 is hidden, but its lines are read too" in " ".join(warnings_of(path))
     assert lines_in(tmp_path / "a.xlsx", episode="2화") == both[1:]
     with pytest.raises(ScriptError, match=r"“3화”; give --episode one of: 1화, 2화$"):
@@ -385,13 +385,13 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
     ("name", "content", "message"),
     [
         ("none.txt", None, "no such file; is its name right"),
-        ("a.docx", b"x", r"not a whole \.docx; save it again"),
-        ("a.rtf", "{}", r"of \.rtf, save it as \.docx"),
-        ("a.hwp", b"x", r"of \.hwp, save it as \.hwpx: in Hangul, Save as"),
+        ("a.docx", b"x", r"damaged or incomplete \.docx; save it again"),
+        ("a.rtf", "{}", r"for \.rtf, save it as \.docx"),
+        ("a.hwp", b"x", r"for \.hwp, save it as \.hwpx: in Hangul, Save as"),
         ("a.xls", bytes.fromhex("D0CF11E0A1B11AE1"), "protected by a password.*save it without"),
         ("a.xls", b"<html><table><tr><td>x", "a web page or XML .*save it as .xlsx"),
         ("a.xls", b"no\tline\n1\tx\n", "no workbook; if it is text, name it .csv"),
-        ("a", b"x", "of other files, save it as"),
+        ("a", b"x", "for other files, save it as"),
         ("a.xlsx", b"not a zip", "save it again"),
         ("a.xlsx", "번호,대사\n1,가\n".encode(), "save it again"),
         ("a.xlsx", bytes.fromhex("D0CF11E0A1B11AE1"), "protected by a password.*save it without"),
@@ -428,7 +428,7 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
         ("a.vtt", f"WEBVTT\n\n{V}\n가\n\n나\n", "line 6: .*give it times"),
         ("a.vtt", f"WEBVTT\n\n{V.replace('.', ',')}\n가\n", "line 3: .*write 00:00:01.000"),
         ("a.vtt", "WEBVTT\n\n00:01.50 --> 00:02.00\n가\n", "line 3: .*are no times"),
-        ("a.vtt", f"WEBVTT\n\n{V}\n<v 하나>가</v> <v 둘>나\n", "line 3: several people .*하나, 둘; part it"),
+        ("a.vtt", f"WEBVTT\n\n{V}\n<v 하나>가</v> <v 둘>나\n", "line 3: several people .*하나, 둘; split it"),
         ("a.vtt", "WEBVTT\n\n00:02.000 --> 00:02.000\n가\n", "line 3: .*fix its times"),
         ("a.ass", cues(D.replace("0:00:01.00", "곧") + "가"), "line 6: not an event .*fix it"),
         ("a.ass", cues(D.replace("0:00:01.00", "1:00:00:01.00") + "가"), "line 6: not an event"),
@@ -463,7 +463,7 @@ def test_what_is_wrong_in_a_workbook_is_named_by_its_cell(tmp_path):
         ([["대사", "시작"], ["가", "0:60"]], (), "1화!B2: column “시작”: .*60 seconds"),
         ([["대사", None], ["가", "나"]], ("A1:B1",), "1화!A2: more than one column .*own header"),
         ([["대사", "대사"], ["가", "나"]], (), "a.xlsx, 1화: several columns may be the line: .*line=B"),
-        ([["대사"], ["가" * 2001]], (), "1화!A2: 2001 characters .*part it"),
+        ([["대사"], ["가" * 2001]], (), "1화!A2: 2001 characters .*split it"),
     ):  # fmt: skip
         write_workbook(path, *rows, merge=merge)
         with pytest.raises(ScriptError, match=message) as error:

@@ -410,11 +410,11 @@ def flipped(folder):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (ole, "protected by a password, or not a whole workbook; save it without one, as .xlsx"),
-        (cut, "not a whole workbook; save it again"),
-        (garbled, "not a whole workbook; save it again"),
-        (empty_zip, "not a whole workbook; save it again"),
-        (flipped, "not a whole workbook; save it again"),
+        (ole, "protected by a password, or a damaged workbook; save it without one, as .xlsx"),
+        (cut, "damaged or incomplete workbook; save it again"),
+        (garbled, "damaged or incomplete workbook; save it again"),
+        (empty_zip, "damaged or incomplete workbook; save it again"),
+        (flipped, "damaged or incomplete workbook; save it again"),
     ],
 )
 def test_a_damaged_workbook_is_told(tmp_path, make, message):

@@ -125,13 +125,13 @@ def test_a_drop_frame_edl_is_read_as_its_rate_says(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("t.edl", "", "no clips or markers"), ("t.edl", "안녕", "no clips or markers|not a whole timeline"),
-        ("t.edl", "001  AX V C 00:00:00:00 00:00:01:00 01:00:00:00\n", "no clips or markers|not a whole"),
+        ("t.edl", "", "no clips or markers"), ("t.edl", "안녕", "no clips or markers|incomplete timeline"),
+        ("t.edl", "001  AX V C 00:00:00:00 00:00:01:00 01:00:00:00\n", "no clips|incomplete timeline"),
         ("t.edl", "001  AX V C 00:00:00:00 00:00:01:00 01:00:00:31 01:00:01:00\n", "no frame 31"),
-        ("t.otio", "", "not a whole timeline"), ("t.otio", "{}", "not a whole timeline"),
+        ("t.otio", "", "damaged or incomplete timeline"), ("t.otio", "{}", "damaged or incomplete timeline"),
         ("t.otio", '{"OTIO_SCHEMA": "Clip.1"}', "a Clip, no timeline"),
-        ("t.otio", "[" * 9000, "not a whole timeline"),
-        ("t.otio", '{"OTIO_SCHEMA": "Timeline.1", "tracks": null}', "not a whole|no clips"),
+        ("t.otio", "[" * 9000, "damaged or incomplete timeline"),
+        ("t.otio", '{"OTIO_SCHEMA": "Timeline.1", "tracks": null}', "incomplete timeline|no clips"),
         ("t.aaf", "x", "of a kind without times; give .edl"), ("t.txt", "안녕?", "of a kind without times"),
         ("t.edl", None, "no such file|not there|missing"),
         ("t.srt", "1\n00:00:01,000 --> 00:00:02,000\n딴 말\n", "has the name"),

@@ -275,7 +275,7 @@ def test_what_cannot_be_placed_is_named_before_anything_is_written(tmp_path, mon
     with pytest.raises(OutputError, match="cannot write"):
         render([good], 1000, text, AS_IS)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(2**30, 2**30, 10))
-    with pytest.raises(OutputError, match="make room"):
+    with pytest.raises(OutputError, match="free some space"):
         render([good], 1000, tmp_path / "out", AS_IS)
 
 
