@@ -148,6 +148,20 @@ def test_reaper(job):
     assert rows[0][3].startswith("0002_둘: ") and "두 번째 <줄> >" in rows[0][3]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("1.wav", "WAVE"), ("1.aiff", "WAVE"), ("1.MP3", "MP3"), ("1.opus", "VORBIS"), ("1.m4a", "VIDEO"),
+     ("1.webm", "VIDEO")],
+)  # fmt: skip
+def test_a_recording_is_a_source_of_its_kind(job, tmp_path, name, kind):
+    _, clips, _ = job
+    write_rpp(
+        tmp_path / "a.rpp", [replace(clips[0], source=tmp_path / name)], [], SPEC, 0.0, tmp_path
+    )
+    _, below = rpp.loads((tmp_path / "a.rpp").read_text(encoding="utf-8")).findall("TRACK")
+    assert below.find("ITEM").find("SOURCE").attrib[0] == kind
+
+
 def test_the_same_job_makes_the_same_session(job):
     """Byte for byte, in whatever order the lines come."""
     out, clips, markers = job

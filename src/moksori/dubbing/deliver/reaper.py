@@ -9,14 +9,12 @@ from moksori.config import Decibels
 from moksori.dubbing.deliver.clips import COLOURS, Clip, Look, Marker, tracks
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.files import near
+from moksori.signal import ffmpeg
 from moksori.writing import atomic_write
 
-_KINDS = {
-    ".flac": "FLAC",
-    ".mp3": "MP3",
-    ".ogg": "VORBIS",
-    ".opus": "VORBIS",
-}  # of sources; else WAVE
+# Of sources; else WAVE. What REAPER too has a decoder of videos for is VIDEO, also without a picture.
+_KINDS = dict.fromkeys(ffmpeg.DEMUXERS, "VIDEO")
+_KINDS |= {".flac": "FLAC", ".mp3": "MP3", ".ogg": "VORBIS", ".opus": "VORBIS"}
 _CHANNEL = 3  # of an item's channel modes, the left one alone; those after it follow
 _CUSTOM = 0x1000000  # a colour is one's own
 
