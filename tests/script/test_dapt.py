@@ -219,6 +219,8 @@ def test_times_are_counted_from_the_documents_time_code(tmp_path):
     assert "first time code, 10:01:20:12" in told(path)
     ntsc = of("01:00:00:00", ' ttp:frameRate="30" ttp:frameRateMultiplier="1000 1001"')
     assert lines(ntsc, frame_rate=FrameRate.parse("29.97df"))[0][2] == pytest.approx(3609.9964)
+    smpte = of("00:00:05:00", ' ttp:frameRate="25" ttp:timeBase="smpte"')
+    assert lines(smpte)[0][2] == 10  # a time code already
     path = of("01:00:00:25", ' ttp:frameRate="25"')
     assert lines(path)[0][2] == 10
     assert read_script(path).begin is None

@@ -59,7 +59,9 @@ def read_dapt(path: Path, asked: Asked) -> ScriptContent:
             "script.ttml_rate", file=path, said=clock.frame_rate, asked=asked.frame_rate))  # fmt: skip
     elif clock.frame_rate is None and (text := counts_frames(root)):
         warnings.append(message("script.ttml_no_rate", file=path, text=text, rate=clock.fps))
-    begin, noticed = _begin(path, root, clock.frame_rate or FrameRate(30))
+    begin, noticed = None, list[Message]()
+    if clock.smpte is None:  # whose times are time codes already
+        begin, noticed = _begin(path, root, clock.frame_rate or FrameRate(30))
     warnings += noticed
     names = Names(root)
     content = content_of(
