@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -61,6 +62,33 @@ def test_an_enrolled_voice_speaks_as_its_weights(converter, tmp_path):
     torch.testing.assert_close(torch.tensor(loud), torch.tensor(theirs.mel) + 1, **near)
     again = mine.convert(DEMO, DEMO_TEXT, "kih").mel  # the model itself was left as it is
     torch.testing.assert_close(torch.tensor(again), torch.tensor(theirs.mel))
+
+
+def test_the_model_is_left_alone_while_an_enrolled_voice_speaks(converter, tmp_path):
+    """So that another thread can convert to another voice meanwhile."""
+    save_pack(tmp_path / "hong.safetensors", own(converter), a_pack(converter, "hong", 1))
+    mine, rows = Converter.from_pretrained(packs=tmp_path), []
+    handle = mine.model.decoder.register_forward_pre_hook(
+        lambda *_: rows.append(len(mine.model.voices.weight))
+    )
+    mine.convert(DEMO, DEMO_TEXT, "hong")
+    handle.remove()
+    assert {*rows} == {len(mine.card.voices)}
+
+
+def test_threads_convert_with_one_converter(converter, tmp_path):
+    louder = own(converter) | {"decoder.mel.bias": converter.model.decoder.mel.bias + 1}
+    save_pack(tmp_path / "loud.safetensors", louder, a_pack(converter, "loud", 1))
+    mine = Converter.from_pretrained(packs=tmp_path)
+    asked = ["lmy", "loud", "kih", "loud"] * 3
+
+    def mel(voice):
+        return mine.convert(DEMO, DEMO_TEXT, voice).mel.tobytes()
+
+    alone = {voice: mel(voice) for voice in {*asked}}
+    with ThreadPoolExecutor(4) as pool:
+        for voice, made in zip(asked, pool.map(mel, asked), strict=True):
+            assert made == alone[voice]
 
 
 @pytest.mark.parametrize(

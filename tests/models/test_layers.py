@@ -12,6 +12,7 @@ from moksori.models.layers import (
     along_time,
     length_mask,
     with_bfloat16_products,
+    with_weights,
 )
 
 
@@ -97,3 +98,16 @@ def test_products_in_bfloat16_are_those_of_rounded_factors(frames):
         torch.testing.assert_close(told.float(), wanted, atol=0.1, rtol=0.02)
     for name, weight in block.named_parameters():
         assert torch.equal(weight, exact[name]) and weight.dtype == torch.float32
+
+
+def test_a_module_with_other_weights_shares_all_else_and_leaves_it_alone():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(3, 3), nn.Sequential(nn.Linear(3, 3), nn.ReLU())).eval()
+    before, x = {name: w.clone() for name, w in module.named_parameters()}, torch.randn(2, 3)
+    other = {"1.0.weight": torch.randn(3, 3), "1.0.bias": torch.zeros(3)}
+    made = with_weights(module, other)
+    torch.testing.assert_close(made(x), functional_call(module, other, (x,)))
+    assert made[0] is module[0] and not made[1][0].weight.requires_grad
+    for name, weight in module.named_parameters():
+        assert torch.equal(weight, before[name])
+    assert torch.equal(with_weights(module, {})(x), module(x))

@@ -10,7 +10,6 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
-from torch.func import functional_call
 
 from moksori.alignment.alignment import Alignment
 from moksori.config import MAX_EFFORT, Decibels, Seconds, Semitones
@@ -27,6 +26,7 @@ from moksori.conversion.treble import Treble, with_treble
 from moksori.conversion.voices import Target
 from moksori.errors import CheckpointError, ConfigError, VoiceError
 from moksori.models.conversion import DECODINGS, Batch
+from moksori.models.layers import with_weights
 from moksori.signal import audio as audio_files
 from moksori.signal import features
 from moksori.signal.audio import Recording
@@ -57,7 +57,7 @@ class Source(NamedTuple):
 
 
 class Converter(LoadedModels):
-    """A conversion model and a vocoder, joined.
+    """A conversion model and a vocoder, joined; several threads may use one at once.
 
     >>> converter = Converter.from_pretrained()
     >>> converter.convert("line.wav", "밥은 먹었어?", "lmy").save("out.wav")  # doctest: +SKIP
@@ -273,7 +273,7 @@ class Converter(LoadedModels):
         batch = Batch(phones, length, source, frames, pitch, row)
         own = {name: weight.to(self.device) for name, weight in target.weights.items()}
         with torch.inference_mode():
-            converted = functional_call(self.model, own, (batch, None, DECODINGS))
+            converted = with_weights(self.model, own)(batch, None, DECODINGS)
         alignment = self._alignment(converted.alignment, converted.log_alignment, reading, speech)
         return converted.mel[0].cpu(), alignment
 

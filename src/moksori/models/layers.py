@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Mapping
 from typing import TypeVar
 
 import torch
@@ -156,6 +157,35 @@ def with_bfloat16_products(module: AnyModule) -> AnyModule:
         if isinstance(layer, Pointwise):
             for name, weight in [*layer.named_parameters()]:
                 setattr(layer, name, nn.Parameter(weight.detach().bfloat16(), requires_grad=False))
+    return made
+
+
+def with_weights(module: AnyModule, weights: Mapping[str, torch.Tensor]) -> AnyModule:
+    """A module for inference with other weights, by their names, in the place of some of its own.
+
+    It shares all else with `module`, which is left as it is: other threads may be using it.
+    """
+    made = _alike(module)
+    copied: set[nn.Module] = {made}
+    for name, weight in weights.items():
+        *way, own = name.split(".")
+        layer: nn.Module = made
+        for step in way:
+            inner = getattr(layer, step)
+            if inner not in copied:
+                inner = _alike(inner)
+                copied.add(inner)
+                setattr(layer, step, inner)
+            layer = inner
+        setattr(layer, own, nn.Parameter(weight, requires_grad=False))
+    return made
+
+
+def _alike(module: AnyModule) -> AnyModule:
+    """A module with the same layers and weights, of which others can be put in their places."""
+    made = copy.copy(module)
+    for held in ("_modules", "_parameters"):
+        made.__dict__[held] = dict(module.__dict__[held])
     return made
 
 
