@@ -19,6 +19,7 @@ from moksori.dubbing.deliver.material import Material
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.records import Dubbed, Role, Take
 from moksori.dubbing.work import flags
+from moksori.errors import CheckpointError
 from moksori.models.vocoder import VOCODER_KINDS
 from moksori.script.line import Line, Place
 from moksori.script.script import READERS, read_script
@@ -78,6 +79,34 @@ def test_a_vocoder_of_another_rate_converts_a_line(tmp_path):
     assert len(result.samples) == soundfile.info(DEMO).frames
     assert result.samples.std() > 0.001
     assert vocoder(torch.zeros(1, 5, 80), torch.full((1, 5), 100.0)).shape == (1, 5 * 512)
+
+
+@pytest.mark.parametrize(
+    ("of_class", "forward", "message"),
+    [
+        ({"sample_rate": 48000}, None, r"sample_rate / hop_length must be the mel's 86\.1328"),
+        (
+            {},
+            lambda wave: wave[:, None],
+            r"must give a wave of the shape \[1, \d+\], got \[1, 1, \d+\]",
+        ),
+        ({}, lambda wave: wave[:, :-300], "must give a wave of the shape"),
+    ],
+)
+def test_a_vocoder_that_breaks_its_contract_is_refused(tmp_path, of_class, forward, message):
+    """Its wave would lie beside the mouths, or fail where nobody knows why."""
+    sine = run("A vocoder")["Sine"]
+    vocoder = sine.build(sine.Config(), AudioConfig())
+    for name, value in of_class.items():
+        setattr(vocoder, name, value)
+    if forward:
+        vocoder.register_forward_hook(lambda module, given, wave: forward(wave))
+    card = VocoderCard(kind="sine", licence="CC0", audio=AudioConfig(), model=sine.Config())
+    model, model_card = load_conversion(MODEL)
+    with pytest.raises(CheckpointError, match=message):
+        Converter(model=model, card=model_card, vocoder=vocoder, vocoder_card=card).convert(
+            DEMO, DEMO_TEXT, "lmy"
+        )
 
 
 def test_a_script_of_another_kind_is_read(tmp_path):

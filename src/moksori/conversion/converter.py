@@ -220,11 +220,18 @@ class Converter(LoadedModels):
         """The vocoder's wave [n] of a log-mel [T, n_mels] and its F0 [T], at the vocoder's sample rate.
 
         `treble` are the voice's usual levels above the mel, where they are known.
+
+        Raises:
+            CheckpointError: a vocoder of somebody's own that gives another shape than its contract says.
         """
         levels = torch.tensor([treble or (torch.nan,) * 3])
         with torch.inference_mode():
             given = self.on_device(mel[None], f0[None], levels)
-            wave: np.ndarray = self.vocoder(*given)[0].cpu().numpy()
+            made = self.vocoder(*given)
+        if [*made.shape] != (wanted := [1, len(mel) * self.vocoder.hop_length]):
+            kind = self.vocoder.kind
+            raise CheckpointError.of("convert.wave", kind=kind, got=[*made.shape], wanted=wanted)
+        wave: np.ndarray = made[0].cpu().numpy()
         return wave
 
     def source(

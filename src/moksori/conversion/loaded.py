@@ -56,6 +56,12 @@ class LoadedModels:
     ) -> None:
         if not card.audio.same_mels(vocoder_card.audio):
             raise CheckpointError.of("model.audio")
+        audio, hop_length, sample_rate = card.audio, vocoder.hop_length, vocoder.sample_rate
+        if sample_rate * audio.hop_length != hop_length * audio.sample_rate:
+            raise CheckpointError.of(
+                "model.frames", kind=vocoder.kind, sample_rate=sample_rate, hop_length=hop_length,
+                frame_rate=audio.sample_rate / audio.hop_length,
+            )  # fmt: skip
         self.device = find_device(device)
         model, vocoder = model.to(self.device), vocoder.to(self.device)
         if self.quick and self.device.type == "cpu" and multiplies_bfloat16():
