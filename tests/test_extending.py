@@ -113,7 +113,9 @@ def test_a_script_of_another_kind_is_read(tmp_path):
     run("A kind of script")
     (tmp_path / "a.piped").write_text("하나|안녕\n둘|그래\n", encoding="utf-8")
     lines = read_script(tmp_path / "a.piped").lines
-    assert [(line.character, line.text) for line in lines] == [("하나", "안녕"), ("둘", "그래")]
+    assert [(line.character, line.text, line.no) for line in lines] == [
+        ("하나", "안녕", "1"), ("둘", "그래", "2"),
+    ]  # fmt: skip
 
 
 def test_a_deliverable_is_written(tmp_path):
