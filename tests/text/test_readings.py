@@ -37,6 +37,15 @@ def test_a_line_is_read_or_questioned(written, reading, other):
         assert line[doubt.offset] == doubt.text[0]
 
 
+def test_what_is_done_to_a_reading_is_not_in_the_next():
+    first = read("(웃음) 담배 20갑")
+    first.phones.clear()
+    first.events.clear()
+    first.doubts.clear()
+    again = read("(웃음) 담배 20갑")
+    assert again.phones and again.events and again.doubts
+
+
 @pytest.mark.parametrize(
     ("line", "shown", "offset"),
     [

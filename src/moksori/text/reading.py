@@ -1,7 +1,7 @@
 """Everything that the front end makes of a line, for those who check readings."""
 
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -94,4 +94,6 @@ def read(
     if len(line) > MAX_CHARACTERS:
         raise TextError(message("script.whole_page", number=len(line)), line[:MAX_CHARACTERS])
     changed = lexicon.stat().st_mtime_ns if lexicon is not None and lexicon.exists() else 0
-    return _read(line, spell, lexicon, cross_word, changed)
+    kept = _read(line, spell, lexicon, cross_word, changed)
+    # Lists of the caller's own, so that what he does to them is not in the next reading.
+    return replace(kept, phones=[*kept.phones], events=[*kept.events], doubts=[*kept.doubts])
