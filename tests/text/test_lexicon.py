@@ -33,6 +33,15 @@ def test_every_entry_reads_syllable_for_syllable():
             )  # vowels are the rules' work
 
 
+def test_a_show_s_list_is_named_as_a_path_or_as_a_string(show):
+    path = show("별빛검\t별삗껌\nARIA\t아리아\n")
+    for lexicon in (path, str(path)):
+        assert read("ARIA, 별빛검", lexicon=lexicon).pronounced == "아리아, 별삗껌"
+        assert pronounce("ARIA, 별빛검", lexicon=lexicon) == "아리아, 별삗껌"
+    with pytest.raises(LexiconError, match=r"none\.tsv: no such file"):
+        read("가자", lexicon="none.tsv")
+
+
 def test_entries_match_whole_pieces_only():
     assert pronounce("문고리를 잡고") == "문꼬리를 잡꼬"
     assert pronounce("대문 고리") == "대문 고리"

@@ -72,7 +72,7 @@ class Converter(LoadedModels):
         *,
         max_seconds: Seconds = MAX_SECONDS,
         spell: bool = False,
-        lexicon: Path | None = None,
+        lexicon: Path | str | None = None,
     ) -> AlignedLine:
         """Only align a recording with its text, by both aligners where the model has two.
 
@@ -81,7 +81,7 @@ class Converter(LoadedModels):
         Raises:
             AudioError, TextError: as `convert`.
         """
-        reading = self.front_end.read(text, spell, lexicon)
+        reading = self._reading(text, spell, lexicon)
         recording = self._read(recording, max_seconds)
         speech = cut_speech(recording, self.card.audio)
         check_pace(reading, features.samples_to_seconds(len(speech.wave), self.card.audio))
@@ -115,7 +115,7 @@ class Converter(LoadedModels):
         lower: Decibels = 0.0,
         max_seconds: Seconds = MAX_SECONDS,
         spell: bool = False,
-        lexicon: Path | None = None,
+        lexicon: Path | str | None = None,
     ) -> Conversion:
         """Convert a recorded line to another voice; its timing, F0 contour and level are kept.
 
@@ -166,7 +166,7 @@ class Converter(LoadedModels):
             raise ConfigError.of("convert.lower", lower=lower)
         audio, clock = self.card.audio, Clock()
         target, listener = self.target(voice), None
-        reading = None if text is None else self.front_end.read(text, spell, lexicon)
+        reading = None if text is None else self._reading(text, spell, lexicon)
         if reading is None and (listener := self.listener) is None:
             raise CheckpointError.of("recogniser.off")
         clock.stop("text")
@@ -256,6 +256,9 @@ class Converter(LoadedModels):
             mean_log_f0=mean_log_f0(torch.from_numpy(voiced)),
             energy=joined_energy(part.energy for part in parts),
         )
+
+    def _reading(self, text: str, spell: bool, lexicon: Path | str | None) -> Reading:
+        return self.front_end.read(text, spell, None if lexicon is None else Path(lexicon))
 
     def _read(self, recording: Recording | Path | str, max_seconds: Seconds) -> Recording:
         if not isinstance(recording, Recording):

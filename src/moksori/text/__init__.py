@@ -16,7 +16,7 @@ from moksori.text.symbols import SYMBOLS, ids, phones
 __all__ = ["SYMBOLS", "Reading", "ids", "normalize", "phones", "pronounce", "read", "tokenize"]
 
 
-def tokenize(line: str, spell: bool = False, lexicon: Path | None = None) -> list[int]:
+def tokenize(line: str, spell: bool = False, lexicon: Path | str | None = None) -> list[int]:
     """Numbers of the phones of `line`, between BOS and EOS.
 
     Args:

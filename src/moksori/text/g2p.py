@@ -34,7 +34,7 @@ class Guess(NamedTuple):
 
 
 def pronounce(
-    line: str, spell: bool = False, lexicon: Path | None = None, cross_word: bool = True
+    line: str, spell: bool = False, lexicon: Path | str | None = None, cross_word: bool = True
 ) -> str:
     """Rewrite a line in Hangul as an actor speaks it: 같이 → 가치, 옷 한 벌 → 오 탄 벌.
 
@@ -55,7 +55,7 @@ def pronounce(
 
 
 def sound(
-    text: str, lexicon: Path | None = None, cross_word: bool = True
+    text: str, lexicon: Path | str | None = None, cross_word: bool = True
 ) -> tuple[str, list[Guess]]:
     """As `pronounce`, of a normalised line; and the words whose reading is a guess."""
     syllables, met, found = respell(text, analyse(text), load_lexicon(lexicon), cross_word)

@@ -135,7 +135,7 @@ def _is_particle(text: str, piece: Piece) -> bool:
     return surface not in AFTER_VOWELS or before in allowed
 
 
-def load_lexicon(show: Path | None = None) -> Lexicon:
+def load_lexicon(show: Path | str | None = None) -> Lexicon:
     """The lexicon of the package, with a show's own words going before it.
 
     Args:
@@ -152,6 +152,7 @@ def load_lexicon(show: Path | None = None) -> Lexicon:
     """
     if show is None:
         return _load(None, 0)
+    show = Path(show)
     try:
         return _load(show, show.stat().st_mtime_ns)
     except OSError as error:

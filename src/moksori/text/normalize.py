@@ -53,7 +53,7 @@ class Plain(NamedTuple):
     doubts: list[Doubt]
 
 
-def normalize(line: str, spell: bool = False, lexicon: Path | None = None) -> str:
+def normalize(line: str, spell: bool = False, lexicon: Path | str | None = None) -> str:
     """Bring a line to the characters that `pronounce` reads.
 
     Numbers and Latin letters are read, directions and ㅋㅋㅋ leave the text, quotation marks go,
@@ -75,7 +75,7 @@ def normalize(line: str, spell: bool = False, lexicon: Path | None = None) -> st
     return scan(line, spell, lexicon).text
 
 
-def scan(line: str, spell: bool = False, lexicon: Path | None = None) -> Plain:
+def scan(line: str, spell: bool = False, lexicon: Path | str | None = None) -> Plain:
     """As `normalize`, with the events taken out and the readings in doubt."""
     composed = unicodedata.normalize("NFC", line.removeprefix("\ufeff"))
     clear = clean(composed)

@@ -77,7 +77,7 @@ def _read(line: str, spell: bool, lexicon: Path | None, cross_word: bool, change
 
 
 def read(
-    line: str, spell: bool = False, lexicon: Path | None = None, cross_word: bool = True
+    line: str, spell: bool = False, lexicon: Path | str | None = None, cross_word: bool = True
 ) -> Reading:
     """Read a line.
 
@@ -93,6 +93,7 @@ def read(
     """
     if len(line) > MAX_CHARACTERS:
         raise TextError(message("script.whole_page", number=len(line)), line[:MAX_CHARACTERS])
+    lexicon = None if lexicon is None else Path(lexicon)
     changed = lexicon.stat().st_mtime_ns if lexicon is not None and lexicon.exists() else 0
     kept = _read(line, spell, lexicon, cross_word, changed)
     # Lists of the caller's own, so that what he does to them is not in the next reading.
