@@ -14,10 +14,7 @@ import torch
 from moksori.alignment.alignment import Alignment
 from moksori.config import MAX_EFFORT, Decibels, Seconds, Semitones
 from moksori.conversion.effort import with_effort
-from moksori.conversion.listening import (
-    nonverbal_audio,
-    with_envelope,
-)
+from moksori.conversion.listening import nonverbal_audio, with_envelope
 from moksori.conversion.loaded import LoadedModels
 from moksori.conversion.results import AlignedLine, Clock, Conversion
 from moksori.conversion.room import Floor
