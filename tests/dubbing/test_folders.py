@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from moksori.cli import app
 from moksori.dubbing.check import check, keep_preflight
-from moksori.dubbing.database import Database
+from moksori.dubbing.database import Database, sqlite_errors
 from moksori.dubbing.job import dub
 from moksori.dubbing.request import JobFile, load_job
 from moksori.dubbing.states import line_states
@@ -141,6 +141,21 @@ def damage(path: Path) -> None:
     for begin in range(4096, len(content), 4096):
         content[begin : begin + 64] = bytes([0xA5]) * 64
     path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("SQLITE_BUSY", "다른 프로그램이 쓰고 있습니다"),
+        ("SQLITE_IOERR_WRITE", "디스크에서 읽거나 쓸 수 없습니다"),
+    ],
+)
+def test_what_sqlite_says_of_a_network_drive_is_told_in_korean(tmp_path, name, why):
+    fault = sqlite3.OperationalError("disk I/O error")
+    fault.sqlite_errorname = name
+    with pytest.raises(OutputError) as error, sqlite_errors(tmp_path):
+        raise fault
+    assert f"({why})" in error.value.say("ko")
 
 
 def test_damaged_pages_are_restored_from_the_copy(copied):

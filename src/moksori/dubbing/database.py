@@ -17,6 +17,7 @@ from moksori.messages import Message, message
 from moksori.writing import atomic_path, write_error
 
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_REASONS = {"in_use": ("SQLITE_BUSY", "SQLITE_LOCKED"), "broken": ("SQLITE_IOERR",)}
 _FORBIDDEN = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
 
 
@@ -191,7 +192,9 @@ def _explained(path: Path, error: sqlite3.Error) -> OutputError:
         return OutputError.of("output.full", path=path)
     if _is(error, _FORBIDDEN):
         return OutputError.of("output.forbidden", path=path)
-    return OutputError.of("output.failed", path=path, why=error)
+    kind = next((kind for kind, names in _REASONS.items() if _is(error, names)), None)
+    why = message(f"system.{kind}") if kind else error
+    return OutputError.of("output.failed", path=path, why=why)
 
 
 def _is(error: sqlite3.Error, names: tuple[str, ...]) -> bool:
