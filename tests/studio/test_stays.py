@@ -108,7 +108,7 @@ def test_a_page_that_is_refused_takes_up_again(studio, new_page):
     page.wait_for_selector(".row >> nth=3")
     page.route("**/api/events", answer)
     page.reload()
-    page.wait_for_selector("body.lost", state="attached")
+    page.wait_for_selector("[role=alert] >> text=연결이 끊겼습니다")
     page.wait_for_selector("body:not(.lost) .row >> nth=3")
     assert len(refused) == 3
     studio.session.mark("0002_둘", "hold", None)

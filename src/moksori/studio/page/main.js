@@ -109,6 +109,7 @@ function elsewhereRow() {
 }
 
 document.documentElement.lang = lang;
+document.getElementById("lost").textContent = t("lost");
 const other = document.getElementById("lang");
 other.textContent = lang === "ko" ? "English" : "한국어";
 other.addEventListener("click", () => setLanguage(lang === "ko" ? "en" : "ko"));
