@@ -116,6 +116,8 @@ def test_the_director_s_loop(studio, new_page, in_process):
         page.click(".delivered a >> text=report.html")
     opened.value.wait_for_selector("nav:not([hidden]) output >> text=4")  # its script runs
     assert "더 크게" in page.inner_text(".retakes")
+    opened.value.click("a[href='stems']")  # a folder, whose files the page lists
+    opened.value.wait_for_selector(".stems li >> nth=1")
 
 
 def test_two_tabs_show_one_truth_and_the_terminal_s_work_is_seen(studio, new_page):

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from moksori.dubbing.records import HOME, Take
 from moksori.dubbing.states import delivered_files
@@ -102,8 +102,10 @@ def delivered(session: Session) -> list[dict[str, Any]]:
 
 
 def delivered_file(session: Session, path: str) -> Response | None:
-    """One of these; None for any other path."""
+    """One of these; for a folder, which the report links to, the screen that lists its files; else None."""
     out = session.the_desk().out
+    if any(file.startswith(f"{path}/") for file in delivered_files(out)):
+        return RedirectResponse("/#reel", 303)
     if path not in delivered_files(out) or not (out / path).is_file():
         return None
     if path.endswith((".html", ".wav", ".vtt", ".flac", ".mp3", ".png")):
