@@ -192,7 +192,9 @@ def test_other_machines_need_the_password(session):
     assert there.get("/static/main.js").status_code == 401
     assert there.get("/static/login.html").status_code == 200
     assert there.get("/static/login.html", headers={"host": "evil.example:7575"}).status_code == 403
-    assert there.post("/login", data={"password": "wrong"}).status_code == 401
+    wrong = there.post("/login", data={"password": "wrong"})
+    assert wrong.status_code == 401 and "wrong password" in wrong.text
+    assert 'name="password"' in wrong.text  # to be tried again, from the same page
     assert there.post("/login", data={"password": "x" * 5000}).status_code == 413
     assert (
         there.post(

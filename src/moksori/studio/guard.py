@@ -10,12 +10,13 @@ import ipaddress
 import secrets
 import socket
 from dataclasses import dataclass, field
+from importlib.resources import files
 from urllib.parse import parse_qs
 
 import anyio
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moksori.config import Seconds
@@ -159,9 +160,7 @@ class Guard:
         given = parse_qs(body.decode("utf-8", "replace")).get("password", [""])[0]
         async with self._turn:  # one trial after the other, so that passwords cannot be tried out
             await anyio.sleep(_TRIAL)
-        return (
-            self._let_in() if self.access.is_password(given) else _refused(401, "studio.password")
-        )
+        return self._let_in() if self.access.is_password(given) else _asked_again()
 
     def _let_in(self) -> Response:
         answer = RedirectResponse("/", 303)
@@ -176,6 +175,13 @@ def _is_visit(request: Request) -> bool:
         and request.headers.get("sec-fetch-mode") == "navigate"
         and request.url.path == "/"
     )
+
+
+def _asked_again() -> Response:
+    """The login once more, which says that the password is another."""
+    page = (files("moksori.studio") / "page" / "login.html").read_text(encoding="utf-8")
+    said = " · ".join(say("studio.password", lang) for lang in ("ko", "en"))
+    return HTMLResponse(page.replace("<!-- said -->", said), 401)
 
 
 def _refused(status: int, code: str) -> Response:
