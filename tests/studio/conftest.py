@@ -38,9 +38,10 @@ class Running:
     Args:
         root: its jobs.
         folder: opened, as the command does.
+        password: asked of whoever has no link.
     """
 
-    def __init__(self, root: Path, folder: Path | None = None) -> None:
+    def __init__(self, root: Path, folder: Path | None = None, password: str | None = None) -> None:
         self.session = Session(root, workers=1)
         if folder is not None:
             self.session.open_folder(folder)
@@ -48,7 +49,7 @@ class Running:
             "", host=LOCAL, port=0, log_level="error", timeout_graceful_shutdown=1
         )
         socket = config.bind_socket()
-        self.access = Access(port=socket.getsockname()[1])
+        self.access = Access(port=socket.getsockname()[1], password=password)
         config.app = create_app(self.session, self.access)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([socket],), daemon=True)

@@ -6,6 +6,7 @@ import pytest
 import soundfile
 
 from moksori.dubbing.progress import Progress, Stage
+from moksori.studio.guard import LOCAL
 from tests.conftest import DEMO
 from tests.studio.conftest import Running, go
 
@@ -174,6 +175,22 @@ def test_a_line_that_was_heard_to_its_end_can_be_heard_again(page):
         " return at > 0.2 && at < most; }",
         arg=length / 2,
     )
+
+
+def test_a_browser_without_the_link_logs_in_by_the_password(tmp_path, new_page):
+    running = Running(tmp_path, password="달빛")
+    page = new_page(running, missing="/")  # it is refused until then
+    page.context.clear_cookies()
+    page.goto(f"http://{LOCAL}:{running.access.port}/")
+    for password in ("햇빛", "달빛"):
+        page.fill("input[name=password]", password)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(
+            "[role=alert] >> text=비밀번호가 다릅니다" if password == "햇빛" else "#tabs"
+        )
+    page.wait_for_selector("h1 >> text=작업 열기")
+    page.close()
+    running.close()
 
 
 def test_of_several_scripts_one_is_chosen(show, new_page, in_process):

@@ -32,7 +32,7 @@ _HEADERS = {
         "media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     ),  # wavesurfer styles its shadow tree inline
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with none, browsers would say `Origin: null` of the login's form
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
