@@ -17,6 +17,7 @@ const fits = {
 };
 
 const named = () => decodeURIComponent(location.hash.split("/")[1] ?? "");
+const NOBODY = "\0";  // stands for lines of no character, as "" for all of them
 const ANY = { show: "all", character: "", search: "" };
 let asked = { ...ANY }, job = null, chosen = "", top = null;  // what was shown, of which job, and how far down: one comes back to it
 
@@ -87,13 +88,13 @@ export default function lines(place) {
     }
     if (named() !== chosen) { choose(named()); return; }  // by a link, or the browser's way back
     const found = state.job.lines, names = [...new Set(found.map((line) => line.character))];
-    if (who.dataset.names !== names.join("|")) {
-      who.dataset.names = names.join("|");
-      if (!names.includes(asked.character)) asked.character = "";
-      fill(who, h("option", { value: "" }, t("character.all")), names.map((name) => h("option", { value: name }, name || "—")));
+    if (who.dataset.names !== JSON.stringify(names)) {
+      who.dataset.names = JSON.stringify(names);
+      if (!names.includes(asked.character === NOBODY ? "" : asked.character)) asked.character = "";
+      fill(who, h("option", { value: "" }, t("character.all")), names.map((name) => h("option", { value: name || NOBODY }, name || t("character.none"))));
       who.value = asked.character;
     }
-    const seen = found.filter((line) => fits[asked.show](line) && (!asked.character || line.character === asked.character)
+    const seen = found.filter((line) => fits[asked.show](line) && (!asked.character || (line.character || NOBODY) === asked.character)
       && plain(`${line.text} ${line.character} ${line.actor} ${line.place} ${line.note}`).includes(plain(asked.search.trim())));
     ofAll = found.length > 1 && found.every((line) => line.error === found[0].error) ? found[0].error : "";
     keyed.show(seen, "id");
