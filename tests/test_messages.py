@@ -203,6 +203,15 @@ def test_a_fault_of_a_cast_is_said_in_korean(tmp_path, text, korean):
     assert korean in error.value.say("ko")
 
 
+def test_faults_that_are_said_together_are_told_apart(tmp_path):
+    path = tmp_path / "cast.toml"
+    path.write_text('[default]\nvoise = "lmy"\npitch = 99', encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        read_cast(path)
+    for lang in ("ko", "en"):
+        assert [part.count("“default.") for part in error.value.say(lang).split(" · ")] == [1, 1]
+
+
 def test_a_text_of_the_wrong_length_or_form_is_not_told_to_be_text(tmp_path):
     path = tmp_path / "job.toml"
     path.write_text('original_language = "Korean, I think"', encoding="utf-8")
