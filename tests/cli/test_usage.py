@@ -35,7 +35,7 @@ def said(capsys, monkeypatch):
         ("train zzz", "train [OPTIONS] COMMAND [ARGS]...", "“zzz”: 없는 명령입니다"),
         ("dub", "dub [OPTIONS] [script]", "-o / --output: 꼭 적어야 하는데 빠졌습니다"),
         ("align", "align [OPTIONS] {IN}", "IN: 꼭 적어야 하는데 빠졌습니다"),
-        ("text a b c", "text [OPTIONS] [line]", "남는 것이 적혀 있습니다: b c. 빈칸이"),
+        ("text a b c", "text [OPTIONS] [line]", "알 수 없는 값이 더 있습니다: b c. 빈칸이"),
         ("dub -o", "", "-o: 옵션 뒤에 값을 적어야 합니다"),
         ("text --check=3", "", "--check: 값을 받지 않는 옵션입니다"),
         ("dub -o j --handles x", "dub [OPTIONS] [script]", "“--handles”: 숫자여야 합니다 (받은 값: 'x')"),
