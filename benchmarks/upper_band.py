@@ -1,4 +1,4 @@
-"""Conversions above 8 kHz beside the voice's own recordings of the same text. For docs/figures.md.
+"""Conversions above 8 kHz beside the voice's own recordings of the same text. For docs/experiments.md.
 
     python benchmarks/upper_band.py CORPUS wide [VOCODER …] [--pairs 48]
 

@@ -18,7 +18,7 @@ from moksori.models.text_aligner import Aligned, TextAligner
 from moksori.models.vc_decoder import GBlockDecoder, VCDecoder
 
 Prosody = F0Prosody | ResidualProsody | NoProsody
-# Of a conversion: the first by the source's energies, the second by its own result's; docs/figures.md.
+# Of a conversion: the first by the source's energies, the second by its own result's; docs/experiments.md.
 DECODINGS = 2
 
 

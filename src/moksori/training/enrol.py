@@ -136,7 +136,7 @@ def enroll(
         model: folder of the conversion model whose table it extends.
         work: for prepared audio and checkpoints; the same again to go on.
         packs: folder of the packs.
-        optimizer: how long and how fast; as measured in docs/training.md by default.
+        optimizer: how long and how fast; as measured in docs/experiments.md by default.
         replace: a pack of that name.
         progress: wraps the steps of each stage (preparing, comparing, learning), and is given its name
             and their number.
