@@ -82,8 +82,8 @@ def dub(
     watch = watch or Watch()
     store = Store(out)
     try:
-        episode = request.script.name + (f", {request.episode}" if request.episode else "")
-        store.belongs_to(episode, [line.text for line in checked.lines.values()])
+        texts = [line.text for line in checked.lines.values()]
+        store.belongs_to(request.script.resolve(), request.episode or "", texts)
         if asked:
             remember(out, asked)
         proof = Proof(out, checked.converter, checked.heard, request.c2pa, request.setup.watermark)

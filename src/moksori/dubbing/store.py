@@ -121,23 +121,32 @@ class Store:
         with self._database.write() as database:
             database.execute("INSERT OR REPLACE INTO actors VALUES (?, ?, ?)", row)
 
-    def belongs_to(self, episode: str, texts: Iterable[str]) -> None:
+    def belongs_to(self, script: Path, episode: str, texts: Iterable[str]) -> None:
         """See that the folder is this episode's: of the same script, or with enough lines in common.
 
-        Episodes of a show share some: 네, 뭐?
+        Episodes of a show share some: 네, 뭐? And often a name: each has its script.xlsx.
+
+        Args:
+            script: its whole path.
+            episode: of the script, if it has several.
+            texts: of its lines.
 
         Raises:
-            OutputError: it holds another one, which would be deleted.
+            OutputError: the folder holds another one, which would be deleted.
         """
+        named, alone = (
+            ", ".join(filter(None, (name, episode))) for name in (f"{script}", script.name)
+        )
         before, own = self.about("episode"), {*texts}
         known = {row[0] for row in self._database.read("SELECT text FROM lines")}
         common, lines = len(known & own), min(len(known), len(own))
-        if before not in ("", episode) and (not common or common < _COMMON * lines):
+        same = before in ("", named, alone)  # an older Moksori kept the name alone
+        if not same and (not common or common < _COMMON * lines):
             raise OutputError.of(
-                "output.episode", path=self.out, before=before, episode=episode, common=common,
+                "output.episode", path=self.out, before=before, episode=named, common=common,
                 lines=lines,
             )  # fmt: skip
-        self.set_about("episode", episode)
+        self.set_about("episode", named)
 
     def plan(self, tasks: Sequence[Task], left_out: Sequence[Dubbed]) -> None:
         """Keep which lines the job has now, and which it leaves out."""

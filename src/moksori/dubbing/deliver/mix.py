@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from moksori.config import Decibels
 from moksori.errors import AudioError, OutputError
 from moksori.messages import Message, message
 from moksori.signal import audio
@@ -25,14 +24,12 @@ class Placed:
         wave: of any rate and channels; heard as their mean.
         start: sample of the reel, at the spec's sample rate, that its first one lies at.
         stem: the character; may be empty.
-        gain: dB added to it.
     """
 
     id: str
     wave: Path
     start: int
     stem: str
-    gain: Decibels = 0.0
 
 
 def end_of(line: Placed, rate: int) -> int:
@@ -54,14 +51,14 @@ def _unreadable(line: Placed, reason: str | Message) -> AudioError:
 
 
 def _load(line: Placed, rate: int) -> np.ndarray:
-    """Its wave [n] at `rate`, with its gain."""
+    """Its wave [n] at `rate`."""
     try:
         samples, own_rate = soundfile.read(line.wave, dtype="float64", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise _unreadable(line, str(error)) from None
     if not np.isfinite(samples).all():
         raise _unreadable(line, message("reel.not_finite"))
-    return audio.resample(audio.downmix(samples), own_rate, rate) * 10 ** (line.gain / 20)
+    return audio.resample(audio.downmix(samples), own_rate, rate)
 
 
 def mix(lines: Sequence[Placed], length: int, rate: int) -> Iterator[np.ndarray]:
