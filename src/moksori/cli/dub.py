@@ -217,10 +217,9 @@ def dub(
         lang = follow_language(output, lang if is_given(context, "lang") else None)
         return print_status(output, lang) if status else print_pruned(output, lang)
     from moksori.dubbing import job as jobs
-    from moksori.dubbing.check import keep_preflight
+    from moksori.dubbing.check import keep_preflight, restored
     from moksori.dubbing.request import load_job
     from moksori.dubbing.review import Review
-    from moksori.dubbing.store import restored
 
     given = {key: value for key, value in context.params.items() if is_given(context, key)}
     names = ("script", "times", "audio", "cast", "fps", "start", "episode", "pattern", "handles",

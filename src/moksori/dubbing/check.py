@@ -31,7 +31,7 @@ from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import HOME, Take
 from moksori.dubbing.request import Request, remember
 from moksori.dubbing.review import Review, left_behind
-from moksori.dubbing.store import Store
+from moksori.dubbing.store import Store, check_folder
 from moksori.dubbing.task import Heard
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
@@ -159,6 +159,23 @@ def _measured(
     finally:  # also of a check that was cancelled
         if review:
             memory.keep(review.out / HOME)
+
+
+def restored(out: Path) -> Message | None:
+    """See that a folder can be worked in, before a look that takes minutes, and put a damaged state right.
+
+    Returns:
+        What was damaged; None if nothing was, or no job has begun.
+
+    Raises:
+        OutputError: as `Store`.
+    """
+    check_folder(out)
+    if not (out / HOME).is_dir():
+        return None
+    store = Store(out)
+    store.close()
+    return store.restored
 
 
 def keep_preflight(

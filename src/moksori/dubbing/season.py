@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from moksori.dubbing.actors import give_actors, season_actors
-from moksori.dubbing.check import Checked, check, keep_preflight
+from moksori.dubbing.check import Checked, check, keep_preflight, restored
 from moksori.dubbing.deliver.retakes import to_look_at
 from moksori.dubbing.deliver.sheets import Cell, Sheet
 from moksori.dubbing.episodes import Episode
@@ -27,7 +27,7 @@ from moksori.dubbing.season_folder import (
     keep_name,
     put_summary,
 )
-from moksori.dubbing.store import check_folder, restored
+from moksori.dubbing.store import check_folder
 from moksori.dubbing.task import Setup, Task
 from moksori.dubbing.work.engines import Engine, Outcome
 from moksori.errors import MoksoriError

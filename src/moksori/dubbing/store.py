@@ -281,23 +281,6 @@ def check_folder(out: Path) -> None:
         raise write_error(out, error) from None
 
 
-def restored(out: Path) -> Message | None:
-    """See that a folder can be worked in, before a look that takes minutes, and put a damaged state right.
-
-    Returns:
-        What was damaged; None if nothing was, or no job has begun.
-
-    Raises:
-        OutputError: as `Store`.
-    """
-    check_folder(out)
-    if not (out / HOME).is_dir():
-        return None
-    store = Store(out)
-    store.close()
-    return store.restored
-
-
 def check_place(out: Path, names: Iterable[str]) -> None:
     """See that a folder can be written to, without touching it.
 
