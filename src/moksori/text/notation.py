@@ -169,7 +169,8 @@ def _half_day(match: re.Match[str], line: str) -> Spoken:
 def _versus(match: re.Match[str], line: str) -> Spoken | None:
     """3:2, 3대 2, 1:1.5, 3:4:5; but 차 2대 3명."""
     counter = counter_at(line, match.end())
-    if counter and counter.kind != "noun" and counter.word not in ("승", "패"):
+    result = counter is not None and counter.word in ("승", "패")  # 3대 2승
+    if counts(line, match.end()) and not result:
         return None
     numbers = [decimal(number) for number in re.findall(r"\d+(?:\.\d+)?", match.group())]
     return Spoken((" 대 " if match[1] else "대").join(numbers), match.end())
