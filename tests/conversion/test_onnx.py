@@ -10,10 +10,12 @@ import torch
 from typer.testing import CliRunner
 
 from moksori.cli import app
+from moksori.conversion import loaded
 from moksori.conversion.consents import Consent
+from moksori.conversion.converter import Converter
 from moksori.conversion.loaded import LoadedModels
 from moksori.conversion.onnx import export_onnx
-from moksori.errors import CheckpointError, VoiceError
+from moksori.errors import CheckpointError, ConfigError, VoiceError
 from moksori.models.aligner import alike_silences, monotonic_posterior
 from moksori.models.conversion import Batch
 from moksori.signal import audio, features, pitch
@@ -129,6 +131,14 @@ def test_a_voice_whose_consent_has_ended_is_not_exported(converter, tmp_path):
     )  # fmt: skip
     with pytest.raises(VoiceError, match="2020"):
         export_onnx(other, tmp_path / "graphs")
+    assert not (tmp_path / "graphs").exists()
+
+
+def test_a_converter_that_multiplies_in_bfloat16_is_refused(tmp_path, monkeypatch):
+    """ONNX Runtime could not load its graphs."""
+    monkeypatch.setattr(loaded, "multiplies_bfloat16", lambda: True)
+    with pytest.raises(ConfigError, match=r"LoadedModels\.from_pretrained"):
+        export_onnx(Converter.from_pretrained(), tmp_path / "graphs")
     assert not (tmp_path / "graphs").exists()
 
 

@@ -41,20 +41,23 @@ def export_onnx(models: LoadedModels, folder: Path) -> list[Path]:
     """Write a conversion model and a vocoder as ONNX graphs, with what one must know to run them.
 
     Args:
-        models: loaded on the CPU.
+        models: loaded on the CPU, by `LoadedModels.from_pretrained`: a `Converter` may have rounded them.
         folder: made if it is missing.
 
     Returns:
         The files.
 
     Raises:
-        ConfigError: the extra `onnx` is not installed.
+        ConfigError: the extra `onnx` is not installed; models whose products are in bfloat16.
         CheckpointError: a model of recurrent parts, which has no such graph.
         VoiceError: a voice of the model whose consent has ended, was revoked or does not cover the use.
         OutputError: the place cannot be written to.
     """
     if not find_spec("onnxscript"):
         raise ConfigError.of("extra.missing", name="onnxscript", extra="onnx")
+    parts = (models.model, models.vocoder)
+    if any(weight.dtype == torch.bfloat16 for part in parts for weight in part.parameters()):
+        raise ConfigError.of("onnx.rounded")
     aligner = models.model.text_aligner
     if isinstance(aligner, Cotatron) or models.card.model.text_encoder != "local":
         raise CheckpointError.of("onnx.recurrent")
