@@ -144,6 +144,21 @@ def test_whoever_is_about_to_cancel_a_work_by_keys_stays_there_while_it_goes_on(
         end.set()
 
 
+def test_a_short_check_moves_nothing_and_a_long_one_is_shown(studio, page):
+    page.evaluate("""() => { window.rows = 0; new MutationObserver((changes) => {
+      for (const change of changes) window.rows += change.addedNodes.length;
+    }).observe(document.getElementById("works"), { childList: true }); }""")
+    end = threading.Event()
+    for work in (lambda watch: end.wait(0.4), lambda watch: end.wait(60)):
+        with page.expect_response("**/api/state"):
+            studio.session.works.add("check", work, quiet=True)
+        page.wait_for_timeout(700)
+        assert page.evaluate("window.rows") == 0
+    page.wait_for_selector(".work[data-kind=check]")
+    end.set()
+    page.wait_for_selector(".work", state="detached")
+
+
 def test_a_delivery_says_when_lines_have_changed_since(studio, page):
     go(page, "reel")
     page.click("#export")

@@ -52,8 +52,15 @@ function frame() {
     if (off) tab.removeAttribute("href"); else tab.href = `#${name}`;  // keys and screen readers pass what cannot be followed
     tab.querySelector("b").textContent = counts?.[name] ?? "";
   }
-  const busy = state.works.filter((work) => ["running", "waiting"].includes(work.state));
+  const busy = state.works.filter((work) => ["running", "waiting"].includes(work.state) && (!work.quiet || lasts(work.number)));
   showWorks(state.job?.elsewhere ? [...busy, { number: "elsewhere" }] : busy);
+}
+
+// The page's own housekeeping is shown if it lasts; a row that flashed would move all that is below it.
+const LONG = 1000, seen = new Map();
+function lasts(number) {
+  if (!seen.has(number)) { seen.set(number, Date.now()); setTimeout(frame, LONG + 50); }
+  return Date.now() - seen.get(number) >= LONG;
 }
 
 // A work's row stays the same element while it goes on, so that whoever is about to cancel it by keys stays there.
