@@ -10,9 +10,10 @@ from moksori.dubbing.records import Role, Take
 from moksori.dubbing.review import new_take
 from moksori.dubbing.store import Store
 from moksori.dubbing.task import Setup, Task
-from moksori.errors import ConfigError
+from moksori.errors import ConfigError, OutputError
 from moksori.script.line import Line, Place
 from moksori.studio.desk import Desk
+from moksori.studio.folders import demo_job, new_job
 from moksori.studio.session import Session
 from moksori.studio.works import Works
 from tests.studio.conftest import until
@@ -64,6 +65,13 @@ def test_a_job_that_cannot_be_opened_leaves_the_open_one_at_work(session, tmp_pa
         session.open(broken)
     assert session.desk is desk
     desk._workers_of(SimpleNamespace(setup=Setup())).end()  # it still has workers
+
+
+def test_a_place_where_no_job_can_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")  # as a home that is read-only
+    for make in (demo_job, lambda root: new_job(root, "1화")):
+        with pytest.raises(OutputError):
+            make(tmp_path / "file" / "root")
 
 
 def test_the_disk_is_looked_at_again_after_a_drive_was_away(session, monkeypatch):

@@ -15,7 +15,7 @@ from moksori.script.script import READERS, read_script
 from moksori.signal.decoders import SUFFIXES
 from moksori.timecode import FrameRate
 from moksori.weights import MODEL
-from moksori.writing import atomic_write
+from moksori.writing import atomic_path, atomic_write, write_error
 
 SCRIPTS, RECORDINGS, CAST = "script", "recordings", "cast.toml"
 DEMO = "demo"
@@ -57,14 +57,21 @@ def new_job(root: Path, name: str) -> Path:
     """A new job's folder below the root.
 
     Raises:
-        OutputError: there is a folder of that name.
+        OutputError: there is a folder of that name, or none can be made.
     """
     folder = root / safe_name(name)
     if folder.exists():
         raise OutputError.of("studio.exists", name=folder.name)
-    root.mkdir(parents=True, exist_ok=True)
+    _make(root)
     Store(folder).close()
     return folder
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from None
 
 
 def begin_job(folder: Path) -> JobFile:
@@ -138,17 +145,22 @@ def demo_source() -> Path:
 
 
 def demo_job(root: Path) -> Path:
-    """A job of the scene that comes with Moksori; made the first time."""
+    """A job of the scene that comes with Moksori; made the first time.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
     folder = root / DEMO
     if not is_job(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         Store(folder).close()
         for name in (SCRIPTS, RECORDINGS):
-            (folder / name).mkdir(exist_ok=True)
+            _make(folder / name)
         for item in demo_source().iterdir():
             place = {".csv": f"{SCRIPTS}/", ".flac": f"{RECORDINGS}/", ".toml": ""}.get(item.suffix)
             if (place is not None and item.stem != "demo") or item.suffix == ".csv":
-                (folder / f"{place}{item.name}").write_bytes(item.read_bytes())
+                with atomic_path(folder / f"{place}{item.name}") as copy:
+                    copy.write_bytes(item.read_bytes())
         JobFile(
             script=folder / SCRIPTS / "demo.csv", audio=folder / RECORDINGS, cast=folder / CAST,
             fps="24", pattern="{no:03d}_{character}",
