@@ -63,6 +63,10 @@ def test_marks_and_changes_are_kept_also_while_the_job_is_at_work(job):
     elsewhere = Review(job)
     assert elsewhere.marks() == {"0001_하나": Mark("retake", "더 크게", "abc", "안녕?")}
     assert elsewhere.changes()["0001_하나"].take == take == job / "takes/0001_하나/1.wav"
+    for blank in ("", " ", "안녕?"):  # the text alone is the script's again
+        elsewhere.ask("0001_하나", "안녕?", {"text": "안녕!"})
+        asked = elsewhere.ask("0001_하나", "안녕?", {"text": blank})
+        assert (asked.text, asked.pitch) == (None, 2.0)
     moved = shutil.move(job, job.parent / "moved")
     assert Review(moved).changes()["0001_하나"].take == moved / "takes/0001_하나/1.wav"
     Review(moved).drop("0001_하나")

@@ -63,7 +63,8 @@ def change(
     job: JobArgument,
     line: LineArgument,
     text: Annotated[
-        str | None, typer.Option(help="What is said instead of the script's text.")
+        str | None,
+        typer.Option(help="What is said instead of the script's text; '' takes it back."),
     ] = None,
     voice: Annotated[
         str | None, typer.Option(help="Its voice, instead of its character's.")

@@ -150,7 +150,8 @@ class Review:
         Args:
             id: of the line.
             script_text: what the script itself has.
-            values: by the names of `Change`; one that is None is left to script and cast again.
+            values: by the names of `Change`; one that is None, and a text that is blank, is left to
+                script and cast again.
 
         Returns:
             All that is asked of it now.
@@ -164,7 +165,7 @@ class Review:
             row = database.execute(f"{CHANGES} WHERE id = ?", (id,)).fetchone()
             before = self._change(row[1]) if row else Change()
             change = Change.model_validate(before.model_dump() | dict(values))
-            if "text" in values and change.text == script_text:
+            if "text" in values and (change.text or "").strip() in ("", script_text):
                 change = change.model_copy(update={"text": None})
             if "text" in values or change.text is None:
                 change = change.model_copy(update={"script_text": script_text})
