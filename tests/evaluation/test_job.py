@@ -103,6 +103,7 @@ def test_an_evaluation_is_of_its_models_whatever_the_processor(monkeypatch):
         told.append(describe(Converter.from_pretrained(None, vocoder), "words", ["kih"]))
     assert told[0] == told[1] != told[2]
     assert {*told[0]} == {"model", "weights", "asr"}
+    assert told[0]["asr"] == "words, float32"
 
 
 def test_figures_of_known_rows(tmp_path):

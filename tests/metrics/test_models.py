@@ -3,6 +3,7 @@ import sys
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -60,3 +61,15 @@ def test_a_worker_s_similarity_compiles_nothing():
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True)
     assert done.stdout.strip() == b"set()", done.stderr.decode()
+
+
+def test_a_judge_hears_the_same_on_any_processor(monkeypatch):
+    """By its own choice faster-whisper computes in 8 bits, which each kind of processor rounds otherwise."""
+    from moksori.metrics.models import WhisperASR
+
+    made = []
+    library = SimpleNamespace(WhisperModel=lambda *args, **kwargs: made.append(kwargs))
+    monkeypatch.setitem(sys.modules, "faster_whisper", library)
+    WhisperASR("base")
+    WhisperASR("base", quick=True)
+    assert [kwargs["compute_type"] for kwargs in made] == ["float32", "auto"]

@@ -229,7 +229,7 @@ def evaluate(
         progress: wraps the iteration over the lines to be done.
 
     Raises:
-        OutputError: `out` holds an evaluation of another model.
+        OutputError: `out` holds an evaluation of another model, or by another ASR.
     """
     _keep_run(run, out)
     results = out / "results.csv"
@@ -293,7 +293,7 @@ def describe(converter: Converter, asr: str, voices: list[str]) -> dict[str, str
     return {
         "model": converter.card.sha256,
         "weights": weights.hexdigest(),
-        "asr": asr,
+        "asr": f"{asr}, {WhisperASR.PRECISION}",
     }
 
 

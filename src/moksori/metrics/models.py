@@ -44,13 +44,18 @@ class WhisperASR:
     Args:
         model: see above.
         threads: on a CPU; 0 for its own choice.
+        quick: in what is fastest on this machine, mostly 8 bits, which each kind of processor rounds otherwise;
+            else in `PRECISION`.
     """
 
-    def __init__(self, model: str | Path, threads: int = 0) -> None:
+    PRECISION = "float32"
+
+    def __init__(self, model: str | Path, threads: int = 0, quick: bool = False) -> None:
         from faster_whisper import WhisperModel
 
+        compute = "auto" if quick else self.PRECISION
         self._model = WhisperModel(
-            str(model), device="auto", compute_type="auto", cpu_threads=threads
+            str(model), device="auto", compute_type=compute, cpu_threads=threads
         )
 
     def transcribe(self, wave: np.ndarray, sample_rate: int) -> str:
