@@ -44,8 +44,8 @@ class WhisperASR:
     Args:
         model: see above.
         threads: on a CPU; 0 for its own choice.
-        quick: in what is fastest on this machine, mostly 8 bits, which each kind of processor rounds otherwise;
-            else in `PRECISION`.
+        quick: in what is fastest on this machine, mostly 8 bits, which each kind of processor rounds
+            otherwise; else in `PRECISION`.
     """
 
     PRECISION = "float32"

@@ -34,7 +34,7 @@ export const words = {
   "effort.short": ["힘", "effort"],
   "effort": ["힘(0–1.5)", "Effort (0–1.5)"],
   "pass": ["녹음 그대로", "As recorded"],
-  "lost": ["⚠ Studio와 연결이 끊겼습니다. Studio를 다시 시작했으면 터미널의 새 링크를 이 브라우저에서 여십시오", "⚠ Disconnected: if Studio has been started again, open its new link in this browser"],
+  "lost": ["⚠ Studio와 연결이 끊겼습니다. Studio를 다시 시작했으면 터미널의 새 링크를 이 브라우저에서 여세요", "⚠ Disconnected: if Studio has been started again, open its new link in this browser"],
   "kept.away": ["Studio에 연결되지 않습니다. 적은 것은 간직했다가 다시 연결되면 보냅니다", "Studio does not answer. What you typed is kept, and sent when it does"],
   "lost.file": ["{name}: Studio에 연결되지 않아 가져오지 못했습니다", "{name}: not brought, as Studio does not answer"],
   "note": ["메모", "Note"],
