@@ -154,6 +154,10 @@ def test_every_screen_fits_a_phone_and_speaks_english(studio, new_page):
         go(page, name)
         page.wait_for_timeout(300)
         wide = page.evaluate("document.documentElement.scrollWidth")
+        heading = page.text_content("#screen h1")
+        assert heading and page.title().startswith(
+            page.text_content(f"#tabs a[data-name={name}] span")
+        )
         assert wide <= 375, name
         left = page.evaluate(
             "[...document.querySelectorAll('#screen *, #tabs *')].filter(e => !e.children.length "

@@ -109,5 +109,5 @@ export function setLanguage(code) {
   location.reload();
 }
 
-export const title = () => { document.title = state.job ? `${state.job.name} – Moksori Studio` : "Moksori Studio"; };
+export const title = (screen) => { document.title = [screen, state.job?.name, "Moksori Studio"].filter(Boolean).join(" – "); };
 export { lang, t };

@@ -36,7 +36,7 @@ export default function lines(place) {
   const show = select(SHOW.map((name) => [name, t(`show.${name}`)]), asked.show, (value) => { asked.show = value; update(state); }, { "aria-label": t("show"), id: "show" });
   const who = h("select", { "aria-label": t("character"), onchange: (e) => { asked.character = e.target.value; update(state); } });
   const bar = h("div.tools", {}, show, who, search, count, all);
-  fill(place, h("div.lines", {}, h("section.list", {}, bar, rows, keysHelp()), panel.element));
+  fill(place, h("h1.unseen", {}, t("screen.lines")), h("div.lines", {}, h("section.list", {}, bar, rows, keysHelp()), panel.element));
 
   function row(line) {
     const chips = line.flags.filter((flag) => flag.level !== "grey").slice(0, 2);

@@ -22,8 +22,8 @@ function wanted() {
 }
 
 function show() {
-  const name = wanted();
-  if (name !== shown) {
+  const name = wanted(), other = name !== shown;
+  if (other) {
     keepTyped();
     shown = name;
     document.body.dataset.screen = name;
@@ -32,10 +32,11 @@ function show() {
   }
   update(state);
   frame();
+  if (other) tabs.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });  // on a phone they may be wider
 }
 
 function frame() {
-  title();
+  title(t(`screen.${shown}`));
   document.getElementById("job").textContent = state.job?.name ?? "";
   const counts = state.job && {
     check: state.job.issues.filter((issue) => issue.severity === "error").length + (state.job.error ? 1 : 0) || "",
