@@ -181,7 +181,7 @@ def test_the_form_fits_a_phone_speaks_english_and_says_what_is_lacking(
     page.wait_for_selector("#tabs >> text=Cast")
     go(page, "cast")
     page.click("#enrol > summary")
-    page.wait_for_selector("#enrol .bad >> text=pip install 'moksori[train]'")
+    page.wait_for_selector("#enrol .bad >> text=-e '.[train]'")
     assert page.is_disabled("#enrol-go")
     page.set_input_files("#enrol-files", tmp_path / "a.wav")
     page.click("#enrol details summary")
@@ -269,8 +269,8 @@ def test_without_a_consent_or_the_libraries_nothing_begins(known, places, monkey
     assert answer.status_code == 400 and "동의 없이는" in answer.json()["error"]
     assert known.get("/api/enrolment").json() == {"missing": ""}
     monkeypatch.setattr("moksori.extras.find_spec", lambda name: None)
-    assert "moksori[train]" in begin(known).json()["error"]
-    assert "moksori[train]" in known.get("/api/enrolment").json()["missing"]
+    assert "-e '.[train]'" in begin(known).json()["error"]
+    assert "-e '.[train]'" in known.get("/api/enrolment").json()["missing"]
     assert not left_there(places)
 
 
