@@ -17,13 +17,15 @@ DEMO_TEXT = DEMO.with_suffix(".txt").read_text(encoding="utf-8").strip()
 
 TESTS = Path(__file__).parent
 SLOWEST = (  # two processes that share the files end together if these are begun first
-    "dubbing/test_job.py", "training/test_conversion.py", "dubbing/test_folders.py",
-    "studio/test_page.py", "dubbing/test_surroundings.py", "dubbing/test_cluster.py",
-    "training/test_enrol.py", "training/test_vocoder.py", "conversion/test_onnx.py",
-    "studio/test_consent.py", "studio/test_works.py", "studio/test_stumbles.py",
-    "training/test_cotatron.py", "training/test_tune.py", "cli/test_commands.py",
-    "dubbing/deliver/test_provenance.py", "dubbing/test_check.py", "dubbing/test_review.py",
-    "dubbing/test_prune.py", "studio/test_guard.py",
+    "studio/test_typed.py", "dubbing/test_job.py", "studio/test_enrol.py", "training/test_conversion.py",
+    "studio/test_stumbles.py", "dubbing/test_folders.py", "studio/test_stays.py", "conversion/test_onnx.py",
+    "studio/test_page.py", "training/test_tune.py", "studio/test_works.py", "dubbing/test_surroundings.py",
+    "dubbing/test_engines.py", "dubbing/test_cluster.py", "corpus/test_workers.py",
+    "dubbing/test_review.py", "training/test_enrol.py", "dubbing/test_dub_command.py",
+    "corpus/test_prepare.py", "test_startup.py", "test_security.py", "models/test_conversion.py",
+    "cli/test_commands.py", "dubbing/test_season_folder.py", "dubbing/test_season.py",
+    "dubbing/deliver/test_provenance.py", "training/test_vocoder.py", "studio/test_heard.py",
+    "dubbing/plan/test_preflight.py", "dubbing/test_check.py", "training/test_cotatron.py",
 )  # fmt: skip
 
 

@@ -3,9 +3,7 @@
 import csv
 import errno
 import json
-import os
 import shutil
-import sqlite3
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -19,22 +17,13 @@ import soundfile
 import torch
 from wavinfo import WavInfoReader
 
-from moksori.dubbing.check import keep_preflight
 from moksori.dubbing.deliver.retakes import to_look_at
-from moksori.dubbing.job import _tasks, again, audition, check, dub, standing
-from moksori.dubbing.processes import process_pool
-from moksori.dubbing.progress import Stage, Watch
-from moksori.dubbing.records import Dubbed, Role, Take
-from moksori.dubbing.request import JobFile, Request, load_job, remember
+from moksori.dubbing.job import again, audition, check, dub, standing
+from moksori.dubbing.request import Request
 from moksori.dubbing.states import line_states
 from moksori.dubbing.store import Store
-from moksori.dubbing.task import Setup
-from moksori.dubbing.work import engines
 from moksori.dubbing.work import worker as work
-from moksori.dubbing.work.cluster import RayEngine
-from moksori.dubbing.work.engines import LocalEngine
-from moksori.errors import ConfigError, OutputError, VoiceError
-from moksori.script.line import Line, Place
+from moksori.errors import ConfigError, VoiceError
 from moksori.signal.pitch import mean_log_f0 as mean_of
 from moksori.timecode import FrameRate, format_timecode, parse_time
 from tests.conftest import DEMO_TEXT
@@ -242,83 +231,6 @@ def test_a_job_that_was_cut_anywhere_goes_on(copied, tmp_path):
     assert files(copied / "out") == whole
 
 
-def test_other_people_s_files_are_never_touched(copied, tmp_path):
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "thesis.txt").write_text("mine")
-    with pytest.raises(OutputError, match="holds other files"):
-        run(copied, tmp_path / "full")
-    mine = copied / "out" / "lines" / "0009_하나.wav"
-    mine.write_text("mine")
-    edit(copied, "A2", 9)
-    with pytest.raises(OutputError, match="is not this job's; move it away"):
-        run(copied)
-    assert mine.read_text() == "mine"
-
-
-def test_a_changed_deliverable_is_kept_aside(copied):
-    note = copied / "out" / "retakes.xlsx"
-    book = openpyxl.load_workbook(note)
-    book.active["A1"] = "감독 메모"
-    book.save(note)
-    (copied / "out" / "reel.edl").write_text("mine")
-    edit(copied, "F5", "(큰 웃음)")
-    asked = request(copied)
-    checked = check(asked)
-    aside = dub(asked, checked, copied / "out", lambda: InProcess(asked.setup)).kept_aside
-    assert [path.name for path in aside] == ["reel (1).edl", "retakes (1).xlsx"]
-    assert openpyxl.load_workbook(aside[1]).active["A1"].value == "감독 메모"
-    assert openpyxl.load_workbook(note).active["A1"].value != "감독 메모"
-    assert (copied / "out" / "reel (1).edl").read_text() == "mine"
-
-
-def test_another_episode_s_folder_is_refused_a_new_version_s_is_not(copied):
-    shutil.copy(copied / "script.xlsx", copied / "ep01_v2.xlsx")
-    asked = replace(request(copied), script=copied / "ep01_v2.xlsx")
-    engine = InProcess(asked.setup)
-    dub(asked, check(asked), copied / "out", lambda: engine)
-    assert engine.asked == []
-    book = openpyxl.load_workbook(copied / "ep01_v2.xlsx")
-    for row in (2, 3, 4, 5):
-        book.active.cell(row, 6, "오늘 낮, 우리가 이 마을을 지킨다. 준비됐어?")
-    book.save(copied / "ep02.xlsx")
-    asked = replace(request(copied), script=copied / "ep02.xlsx")
-    before = files(copied / "out")
-    with pytest.raises(OutputError, match="only 0 of 1 lines in common; choose another folder"):
-        dub(asked, check(asked), copied / "out", lambda: engine)
-    assert files(copied / "out") == before
-
-
-def test_a_short_line_that_episodes_share_does_not_make_them_one(tmp_path):
-    """Every episode has its 네, and the first one's delivery would be deleted."""
-    first = [f"첫 화의 {n}번째 대사" for n in range(29)]
-    take = Take(
-        id="", line=Line(Place("row", 1), ""), audio=tmp_path, begin=0, samples=0, sample_rate=1,
-        start=None, role=Role(),
-    )  # fmt: skip
-    rows = [
-        Dubbed(take=replace(take, id=text, line=replace(take.line, text=text)), status="failed")
-        for text in [*first, "네."]
-    ]
-    store = Store(tmp_path / "out")
-    try:
-        one, two = (
-            Path("/1화/대본.xlsx"),
-            Path("/2화/대본.xlsx"),
-        )  # a show's scripts often have one name
-        second = [*(f"둘째 화 {n}" for n in range(19)), "네."]
-        store.belongs_to(one, "", [row.take.line.text for row in rows])
-        store.plan([], rows)
-        for script, episode in ((two, ""), (one.with_name("2화.xlsx"), ""), (one, "2화")):
-            with pytest.raises(OutputError, match="only 1 of 20 lines in common"):
-                store.belongs_to(script, episode, second)
-        store.belongs_to(one, "", ["다 고쳐 쓴 대사"])
-        store.belongs_to(two, "", [*first[:9], *(f"고친 대사 {n}" for n in range(20))])
-        store.set_about("episode", one.name)  # as an older Moksori kept it
-        store.belongs_to(one, "", second)
-    finally:
-        store.close()
-
-
 @pytest.mark.parametrize(
     ("fps", "first"),
     [("23.976", "01:00:00:00"), ("29.97df", "01:00:00;00"), ("29.97df", "10:00:05;12"),
@@ -336,113 +248,6 @@ def test_the_reel_begins_at_the_time_code_s_hour(show, fps, first):
     start = parse_time(first, rate) - checked.origin
     assert [take.start for take in checked.takes] == [pytest.approx(max(start, 0))] * 4
     assert 0 <= start < 3604
-
-
-def outcomes(out: Path) -> dict[str, bytes]:
-    """What workers wrote."""
-    return {path.name: path.read_bytes() for path in (out / ".moksori" / "lines").iterdir()}
-
-
-class DeadlyEngine(LocalEngine):
-    """A line that begins with 죽는 ends its worker, as if memory had run out."""
-
-    def _new_pool(self, workers):
-        return process_pool(workers, _start_deadly, self.setup)
-
-
-def _start_deadly(setup):
-    real = work.convert_line
-
-    def convert_line(converter, recording, text, *more, **named):
-        if text.startswith("죽는"):
-            os._exit(9)
-        return real(converter, recording, text, *more, **named)
-
-    work.convert_line = convert_line
-    engines._start(setup)
-
-
-def test_a_worker_that_dies_harms_its_own_line_alone(copied):
-    """The others' outcomes are the very bytes of one process."""
-    edit(copied, "F3", "죽는 밤, 우리가 이 도시를 지킨다. 준비됐어?")
-    rows, _ = run(copied, "other", DeadlyEngine(Setup(), 2))
-    assert [row.status for row in rows] == ["converted", "failed", "converted", "passed"]
-    assert "its worker died" in rows[1].error.say("en")
-    here, there = (outcomes(copied / name) for name in ("out", "other"))
-    assert {*there} < {*here} and len(there) == 3 * 5 - 1  # a laugh has no picture
-    assert all(here[name] == content for name, content in there.items())
-
-
-def test_what_a_worker_was_writing_when_it_died_does_not_stay(copied):
-    store = Store(copied / "out")
-    (store.outcomes / ".key.half.wav").write_bytes(b"RIFF")
-    store.close()
-    assert not [*store.outcomes.glob(".*")]
-
-
-def test_what_is_left_may_stay_for_the_next_time(tmp_path, monkeypatch):
-    """As where a virus scanner holds it, on Windows: the job begins and ends all the same."""
-    Store(tmp_path).close()
-    (rest := tmp_path / ".moksori" / "lines" / ".key.half.wav").touch()
-    (copy := tmp_path / ".moksori" / "job.copy.sqlite").unlink()
-    with monkeypatch.context() as patch:
-        patch.setattr(type(rest), "unlink", lambda path, **_: (path / "held").stat())
-        Store(tmp_path).close()
-    assert copy.exists() and rest.exists()
-    Store(tmp_path).close()
-    assert not rest.exists()
-
-
-def test_all_workers_are_there_after_one_died_and_the_job_was_cancelled(copied):
-    """A page keeps its workers from one work to the next."""
-    asked = request(copied)
-    checked = check(asked)
-    store = Store(copied / "out")
-    try:
-        tasks = [
-            replace(task, take=replace(task.take, line=replace(task.take.line, text="죽는 밤.")))
-            for task in _tasks(asked, checked, store)[:2]
-        ]
-    finally:
-        store.close()
-    engine = DeadlyEngine(Setup(), 2)
-    try:
-        outcomes = engine.map("convert", tasks)
-        assert next(outcomes).error is not None
-        outcomes.close()  # cancelled while the suspects are tried alone
-        assert engine._pool._max_workers == 2
-    finally:
-        engine.close()
-
-
-def test_two_jobs_do_not_work_in_one_folder(copied):
-
-    state = Store(copied / "out")
-    with pytest.raises(OutputError, match="another job is at work here"):
-        run(copied)
-    state.close()
-    assert run(copied)[1] == []
-
-
-def test_a_folder_without_a_job_has_no_status(tmp_path):
-    with pytest.raises(OutputError, match="no job here"):
-        line_states(tmp_path)
-
-
-def test_a_state_of_a_newer_moksori_is_refused(copied):
-    database = sqlite3.connect(copied / "out" / ".moksori" / "job.sqlite")
-    with database:
-        database.execute("UPDATE about SET value = '99' WHERE name = 'format'")
-    database.close()
-    with pytest.raises(OutputError, match="newer Moksori"):
-        run(copied)
-
-
-def test_workers_of_ray_give_the_same_bytes(copied):
-    """As those of this machine do, in the test of one that dies."""
-    whole = files(copied / "out")
-    run(copied, "other", RayEngine(Setup(), 2))
-    assert files(copied / "other") == whole
 
 
 def test_a_look_fixes_nothing_of_an_actor(show):
@@ -483,81 +288,6 @@ def test_one_actor_s_higher_line_stays_higher(show):
         apart[register] = 12 / np.log(2) * (means[1] - means[0])
     assert apart["actor"] == pytest.approx(3, abs=0.7)
     assert apart["line"] == pytest.approx(0, abs=0.7)
-
-
-def test_the_command_line_from_cast_to_delivery(show):
-    """As a user would: a first cast, its voices filled in, the check, the job, its status."""
-    from typer.testing import CliRunner
-
-    from moksori.cli import app
-
-    def moksori(*args):
-        return CliRunner().invoke(app, [*map(str, args)], env={"COLUMNS": "200"})
-
-    job = [
-        "dub", show / "script.xlsx", "--audio", show / "takes", "--cast", show / "new.toml", "--fps", "25",
-        "-o", show / "out", "--lang", "en", "--loudness", "ebu",
-    ]  # fmt: skip
-    assert (
-        moksori("cast", show / "script.xlsx", "-o", show / "new.toml", "--fps", "25").exit_code == 0
-    )
-    again = moksori("cast", show / "script.xlsx", "-o", show / "new.toml", "--fps", "25")
-    assert "has all characters" in again.output
-    unfilled = moksori(*job, "--check")
-    assert unfilled.exit_code == 2
-    assert "no voice is chosen for “하나”" in unfilled.output
-    refused = moksori(*job)
-    assert refused.exit_code == 1
-    assert "4 faults, all in" in str(refused.exception)
-    cast = (show / "new.toml").read_text(encoding="utf-8")
-    filled = cast.replace('voice = ""', 'voice = "lmy"\nnonverbal = "leave"')
-    (show / "new.toml").write_text(filled, encoding="utf-8")
-    assert moksori(*job, "--check").exit_code == 0
-    (show / "takes" / "0001.wav").unlink()
-    (show / "out" / "preflight.xlsx").write_text("mine")
-    looked = moksori(*job, "--check").output
-    assert "no recording “0001”" in looked
-    assert "preflight (1).xlsx" in looked  # kept, and told
-    assert (show / "out" / "preflight (1).xlsx").read_text() == "mine"
-    made = moksori(*job, "--skip-faulty", "--workers", "1")
-    assert made.exit_code == 1
-    assert "2 converted, 1 as recorded, 1 failed" in made.output
-    (first, *_), *_ = openpyxl.load_workbook(show / "out" / "retakes.xlsx").active.iter_rows(
-        min_row=2
-    )
-    assert first.value == 1  # what has no recording is the first to be recorded
-    shown = moksori("dub", "--status", "-o", show / "out")  # in the job's language
-    assert "Converted 2, As recorded 1, Failed 1" in shown.output
-    assert "no recording “0001”" in shown.output
-    assert (show / "out" / "report.html").exists()
-
-
-def test_arguments_that_cannot_be_are_told(show):
-    from typer.testing import CliRunner
-
-    from moksori.cli import app
-
-    job = ["dub", show / "script.xlsx", "--audio", show / "takes", "--cast", show / "cast.toml", "-o",
-           show / "out"]  # fmt: skip
-    for more, message in (
-        (["--fps", "26"], "not a frame rate"),
-        (["--fps", "25", "--start", "soon"], "soon"),
-        (["--fps", "25", "--columns", "배역"], "write KEY=HEADER"),
-        (["--fps", "25", "--columns", "hero=배역"], "hero"),
-        (["--fps", "25", "--episode", "2화"], "2화"),
-        (["--fps", "25", "--model", "nowhere"], "nowhere"),
-        (["--fps", "25", "--vocoder", "nowhere"], "no vocoder “nowhere”"),
-        (["--fps", "25", "--lexicon", "nowhere.tsv"], "nowhere.tsv"),
-        (["--status"], "no job here"),
-        ([], "--fps"),  # the script counts frames
-    ):
-        result = CliRunner().invoke(app, [*map(str, job), *more], env={"COLUMNS": "200"})
-        assert result.exit_code != 0
-        assert message in f"{result.output} {result.exception}", (
-            more,
-            result.output,
-            result.exception,
-        )
 
 
 def test_an_episode_of_real_recordings(shared, tmp_path):
@@ -608,62 +338,6 @@ def test_an_episode_of_real_recordings(shared, tmp_path):
     assert np.mean(np.abs(apart)) < 0.02
 
 
-def test_the_job_remembers_what_it_was_asked(show):
-    """`-o OUT` alone resumes; a new option is remembered; paths near the folder are relative to it."""
-    job = JobFile(
-        script=show / "script.xlsx", audio=show / "takes", cast=show / "cast.toml", fps="25",
-        without=("mouth",), lang="en",
-    )  # fmt: skip
-    (show / "out").mkdir()
-    job.save(show / "out")
-    written = (show / "out" / "job.toml").read_text(encoding="utf-8")
-    assert 'script = "../script.xlsx"' in written
-    again = load_job(show / "out")
-    assert again == job
-    changed = again.merged({"loudness": "ebu"})
-    assert (changed.loudness, changed.without, changed.fps) == ("ebu", ("mouth",), "25")
-    (show / "out" / "job.toml").write_text("loudness = 'loud'", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"job\.toml: “loudness”"):
-        load_job(show / "out")
-    with pytest.raises(ConfigError, match="name the script"):
-        JobFile().request()
-
-
-def test_a_job_that_was_cut_remembers_what_it_was_asked(show):
-    """Written before any work, by a check too."""
-
-    class Cut(InProcess):
-        def map(self, method, tasks):
-            raise KeyboardInterrupt
-
-    job = JobFile(
-        script=show / "script.xlsx", audio=show / "takes", cast=show / "cast.toml", fps="25"
-    )
-    asked = job.request()
-    given = job.model_dump(exclude_defaults=True)
-    keep_preflight(asked, check(asked), show / "looked", given)
-    with pytest.raises(KeyboardInterrupt):
-        dub(asked, check(asked), show / "out", lambda: Cut(asked.setup), asked=given)
-    assert load_job(show / "out") == load_job(show / "looked") == job
-
-
-def test_what_is_asked_for_is_put_beside_what_others_have_asked_for_meanwhile(show):
-    """A command that has looked for minutes does not bring back the settings of when it began."""
-    out = show / "out"
-    Store(out).close()
-    remember(out, {"script": show / "script.xlsx", "fps": "25"})
-    remember(out, {"loudness": "netflix"})
-    assert remember(out, {"fps": "24"}).loudness == "netflix"
-    asked = request(show)
-    given = {"audio": show / "takes", "cast": show / "cast.toml", "fps": "25"}
-    checked = check(asked)
-    remember(out, {"title": "달 토끼"})
-    dub(asked, checked, out, lambda: InProcess(asked.setup), asked=given)
-    file = load_job(out)
-    assert (file.title, file.loudness, file.fps) == ("달 토끼", "netflix", "25")
-    assert file.audio == show / "takes"
-
-
 def test_a_faulty_line_is_listed_with_its_recording_and_did_not_stay(show):
     (show / "takes" / "0003.wav").unlink()
     soundfile.write(show / "takes" / "0003.wav", np.zeros(44100), 44100)
@@ -681,16 +355,6 @@ def test_a_faulty_line_is_listed_with_its_recording_and_did_not_stay(show):
     assert dub(asked, check(asked), out, lambda: InProcess(asked.setup)).stayed == 3
 
 
-def test_a_device_that_is_not_there_is_told_before_anything_is_touched(show):
-    run(show)
-    before = files(show / "out")
-    asked = request(show)
-    wrong = replace(asked, setup=replace(asked.setup, device="cuda:7"))
-    with pytest.raises(ConfigError, match="cuda:7"):
-        dub(wrong, check(wrong), show / "out", lambda: LocalEngine(wrong.setup, 1))
-    assert files(show / "out") == before
-
-
 def test_a_recording_that_may_not_be_read_is_one_line_s_fault(show, monkeypatch):
     real = Path.open
 
@@ -703,28 +367,6 @@ def test_a_recording_that_may_not_be_read_is_one_line_s_fault(show, monkeypatch)
     checked = check(request(show))
     (fault,) = checked.faults
     assert "권한이 없습니다" in fault.say("ko") and len(checked.takes) == 3
-
-
-def test_progress_is_told_and_a_job_can_be_cancelled(show):
-    """Cancelled after the first line: it is kept, and the next run converts the others alone."""
-    asked, seen = request(show), []
-    watch = Watch(seen.append)
-    checked = check(asked, watch)
-    assert [event[:3] for event in seen] == [(Stage.CHECKING, n, 4) for n in range(5)]
-    assert seen[2].left is not None and seen[-1].left == 0
-
-    def stop(event):
-        if (event.stage, event.done) == (Stage.CONVERTING, 1):
-            watch.cancel.set()
-
-    watch.notify = stop
-    engine = InProcess(asked.setup)
-    result = dub(asked, checked, show / "out", lambda: engine, watch)
-    assert result.cancelled and not result.rows
-    assert not (show / "out" / "reel.wav").exists()
-    done = len(engine.asked)
-    assert done < 4
-    assert len(run(show)[1]) == 4 - done
 
 
 def test_an_audition_is_kept_for_the_job(show):
