@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 import openpyxl
 import pytest
+from openpyxl.styles import Font
 from typer.testing import CliRunner
 
 from moksori.cli import app
@@ -132,6 +133,17 @@ def test_faults_of_the_table_are_told_by_their_place(tmp_path, headers, rows, to
     for words in told:
         assert words in str(raised.value)
     assert str(tmp_path / "season.xlsx") in raised.value.say("ko")
+
+
+def test_a_row_that_seems_left_out_is_asked_about(tmp_path):
+    table = make_table(tmp_path, [(f"{n}화", "a.srt", "takes", 25) for n in range(1, 5)])
+    book = openpyxl.load_workbook(table)
+    book.active.row_dimensions[3].hidden = True
+    book.active["A5"].font = Font(strike=True)
+    book.save(table)
+    with pytest.raises(ConfigError, match=r"row 3: hidden.*row 5: hidden") as raised:
+        read_episodes(table)
+    assert "row 4" not in str(raised.value)
 
 
 def test_a_csv_serves_too_and_several_tables_are_asked_about(tmp_path):

@@ -144,7 +144,7 @@ def _columns(table: Path, headers: list[str]) -> dict[str, int]:
 
 
 def _of_workbook(table: Path) -> Iterable[tuple[int, list[str]]]:
-    """Of the first sheet that is shown."""
+    """Of the first sheet that is shown; a row that seems to be left out is asked about."""
     try:
         sheets = [sheet for sheet in read_workbook(table) if not sheet.hidden]
     except ScriptError as error:
@@ -156,6 +156,11 @@ def _of_workbook(table: Path) -> Iterable[tuple[int, list[str]]]:
         for number, cells in sheets[0].rows
         for column, cell in enumerate(cells)
         if cell.fault
+    ]
+    faults += [
+        message("season.left_out", file=table, row=number)
+        for number, cells in sheets[0].rows
+        if number in sheets[0].hidden_rows or any(cell.struck for cell in cells)
     ]
     if faults:
         raise ConfigError(reduce(_both, faults))
