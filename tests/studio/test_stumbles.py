@@ -248,6 +248,16 @@ def test_columns_that_are_told_stay_open_to_be_corrected(studio, new_page):
     assert page.is_visible(".preview input[name='column.line']")
 
 
+def test_a_screen_that_is_asked_for_before_anything_is_known_is_shown_then(studio, new_page):
+    page = new_page(studio, missing="/api/")
+    page.wait_for_selector("#tabs a >> nth=3")
+    page.route("**/api/state", lambda route: (time.sleep(0.5), route.continue_()))
+    page.reload()
+    page.evaluate("location.hash = 'one'")
+    page.wait_for_selector("#one-file", state="attached")
+    page.unroute_all(behavior="wait")
+
+
 DROP = """([selector, name]) => {
   const files = new DataTransfer();
   files.items.add(new File(["x"], name));

@@ -121,7 +121,6 @@ document.getElementById("lost").textContent = t("lost");
 const other = document.getElementById("lang");
 other.textContent = lang === "ko" ? "English" : "한국어";
 other.addEventListener("click", () => setLanguage(lang === "ko" ? "en" : "ko"));
-window.addEventListener("hashchange", show);
 document.addEventListener("keydown", (event) => {
   if (!event.altKey || event.ctrlKey || event.metaKey) return;
   const name = Object.keys(screens)[Number(event.code.replace("Digit", "")) - 1];
@@ -131,6 +130,7 @@ let first = true;
 listen(() => {
   if (first) {  // what failed before this page was opened is not told
     first = false;
+    window.addEventListener("hashchange", show);  // there is nothing to show before
     state.works.filter((work) => ["failed", "done", "cancelled"].includes(work.state)).forEach((work) => told.add(work.number));
   }
   show();
