@@ -3,6 +3,7 @@
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -270,6 +271,16 @@ def test_a_change_that_cannot_be_converted_says_why(show):
     assert "xyzzy" in done.exception.say("ko") and "--as-script" in done.exception.say("ko")
     nothing = CliRunner().invoke(app, ["mark", str(show), "0001_하나", "ok"])
     assert "no job in this folder" in str(nothing.exception)
+
+
+def test_what_has_no_result_to_hear_is_not_marked_ok(show):
+    asked, out = request(show), show / "out"
+    dub(asked, check(asked), out, lambda: InProcess(asked.setup))
+    with closing(sqlite3.connect(out / ".moksori" / "job.sqlite")) as state, state:
+        state.execute("DELETE FROM work")  # as before its first run
+    done = CliRunner().invoke(app, ["mark", str(out), "1", "ok"])
+    assert "no result to hear" in str(done.exception)
+    assert CliRunner().invoke(app, ["mark", str(out), "1", "hold"]).exit_code == 0
 
 
 def test_a_line_that_is_renumbered_meanwhile_is_the_one_that_is_converted(show, monkeypatch):

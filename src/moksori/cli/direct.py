@@ -54,6 +54,8 @@ def mark(
     said: dict[str, str] = {} if note is None else {"note": note}
     named = _KOREAN.get(state, state)
     mark = "" if named == "none" else named
+    if mark == "ok" and found.status not in ("converted", "passed"):
+        raise ConfigError.of("review.unheard")
     kept = Review(job).mark(found.id, found.script_text, state=mark, key=found.key, **said)
     shown = say(f"mark.{named}", console.language)
     out.print(f"{found.id}: {shown}{f' ({kept.note})' if kept.note else ''}", markup=False)

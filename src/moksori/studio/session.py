@@ -210,7 +210,7 @@ class Session:
             row = desk.rows().get(id)
             key = key or (row.wave.stem if row and row.wave else "")
             if state == "ok" and not key:
-                raise ConfigError.of("studio.unheard")
+                raise ConfigError.of("review.unheard")
             said |= {"state": state, "key": key}
         desk.review.mark(id, line.script_text, **said)
         self.changed()
