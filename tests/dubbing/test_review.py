@@ -1,6 +1,7 @@
 """What a director says of lines is kept, works on the job, and comes back in what is delivered."""
 
 import shutil
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
