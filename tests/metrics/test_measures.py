@@ -53,7 +53,7 @@ def test_what_has_no_voice_in_both_has_no_melody_to_compare():
 
 def test_missing_whisper_parts_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr(listeners, "_WHISPER_PACKAGES", ("no_such_package",))
-    with pytest.raises(ConfigError, match=r"moksori\[eval\]"):
+    with pytest.raises(ConfigError, match=r"-e '\.\[eval\]'"):
         listeners.whisper_base(tmp_path)
 
 

@@ -143,7 +143,7 @@ def test_a_delivery_is_signed_and_marked_where_that_is_asked_for(copied, tmp_pat
     assert found.entries == []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(certificate, "find_spec", lambda name: None)
-        with pytest.raises(certificate.ConfigError, match="moksori\\[provenance\\]"):
+        with pytest.raises(certificate.ConfigError, match=r"-e '\.\[provenance\]'"):
             run(copied, "other", c2pa=True)
 
 
