@@ -228,7 +228,7 @@ def test_a_header_that_comes_back_is_no_line(tmp_path):
     )
     content = read_script(path)
     assert said(content) == [*zip(WHO, LINES, strict=True)]
-    assert "repeated header, skipped: rows 5, 9" in content.warnings[0].say("en")
+    assert "repeated header, passed over: rows 5, 9" in content.warnings[0].say("en")
 
 
 def test_another_header_below_is_a_fault(tmp_path):

@@ -107,7 +107,7 @@ def test_tables_by_libreoffice_are_read_as_sheets_are():
     assert content.frame_rate == FrameRate(30, ntsc=True, drop=True)  # 29.97 DF, says a paragraph
     text = told(MADE / "table.docx")
     assert "table 1, table 2: columns read: line = “대사” [4], character = “배역” [3]" in text
-    assert "skipped: table 3 “담당”" in text
+    assert "passed over: table 3 “담당”" in text
     assert "table 1: struck through, left out: rows 5" in text
     assert "its tables are read, so 2 paragraphs outside them are not" in text
     assert "표 1 2행" in read_script(MADE / "table.docx").lines[0].place.say("ko")
@@ -180,7 +180,7 @@ def test_a_table_in_a_table_is_a_table_of_its_own(tmp_path):
     assert [str(line.place) for line in read_script(path).lines] == [
         f"table 2 row {n}" for n in (2, 3, 4)
     ]
-    assert "skipped: table 1 “겉”" in told(path)
+    assert "passed over: table 1 “겉”" in told(path)
 
 
 def test_edges_dragged_in_one_row_move_no_column(tmp_path):

@@ -119,7 +119,7 @@ def test_an_ass_s_drawings_and_cues_without_text_are_told(tmp_path):
         (Place("cue", 3), "3", "하나", "문 열어"),
     ]
     assert (lines[0].start, lines[0].end) == (2.25, 3.5)
-    assert "a.ass: drawings, not lines, skipped: line 6" in " ".join(warnings_of(path))
+    assert "a.ass: drawings, not lines, passed over: line 6" in " ".join(warnings_of(path))
     assert "no text, hence not read: cues 4" in " ".join(warnings_of(path))
 
 
@@ -211,7 +211,7 @@ def test_every_sheet_with_lines_is_read(tmp_path):
     ]
     assert lines_in(tmp_path / "a.xlsx") == both
     path = tmp_path / "a.xlsx"
-    assert "skipped: 메모" in " ".join(warnings_of(path))
+    assert "passed over: 메모" in " ".join(warnings_of(path))
     assert "the sheet 2화 is hidden, but its lines are read too" in " ".join(warnings_of(path))
     assert lines_in(tmp_path / "a.xlsx", episode="2화") == both[1:]
     with pytest.raises(ScriptError, match=r"“3화”; give --episode one of: 1화, 2화$"):
