@@ -17,6 +17,8 @@ from moksori.text.syllables import coda
 _HANGUL = re.compile("[가-힣]+")
 _OTHER = re.compile("[^가-힣0-9A-Za-z .,?!]")
 _SUFFIX = re.compile("(?:치|짜리|어치|째|씩|쯤|간|당|정도|남짓)(?:[은는이가를을의도만로]|에)?")
+# A person, and no 개 that is (인): 1 대 1 개인 과외, but 3 개인 것 같아.
+_PERSON = re.compile("개인 (?!것|거|건|걸|게|줄|데|셈|채|듯|경우|만큼|반면|상태)[가-힣]")
 # Nouns that stand behind a counter without a space: 3시반, 2달뒤.
 _FOLLOWED = re.compile(
     "반|뒤|전|후|때|동안|사이|이상|이하|이내|이후|이전|가량|방향|차이|모두|전체|안에|넘게|남짓|정도|째|씩|쯤|치|짜리|간|당"
@@ -67,7 +69,7 @@ def counter_at(line: str, end: int) -> Counter | None:
     """What the number that ends at `end` of `line` counts; None if it counts nothing."""
     begin = past_space(line, end)
     word = _HANGUL.match(line, begin)
-    if not word:
+    if not word or (begin > end and _PERSON.match(line, begin)):
         return None
     pieces = pieces_from(line, begin)
     noun = pieces[0] if pieces and pieces[0].opens.startswith(("N", "XSN")) else None
