@@ -11,8 +11,17 @@ import soundfile
 
 from moksori.dubbing.records import Role, Take
 from moksori.dubbing.task import PassingError, Setup, Task, read_take
-from moksori.dubbing.work.carried import CarriedWorker, carried, keep, packed, unpacked
-from moksori.dubbing.work.engines import Outcome
+from moksori.dubbing.work.carried import (
+    CarriedTask,
+    CarriedWorker,
+    carried,
+    folder_of,
+    keep,
+    packed,
+    unpacked,
+)
+from moksori.dubbing.work.engines import Outcome, passing
+from moksori.messages import message
 from moksori.script.line import Line, Place
 from moksori.weights import VOCODERS
 
@@ -64,6 +73,29 @@ def test_an_outcome_comes_back_as_a_worker_here_would_write_it(tmp_path):
     assert task.status() == "passed"
 
 
+def test_on_the_jobs_machine_nothing_travels(tmp_path):
+    from moksori.dubbing.work.worker import Worker
+
+    task, worker = task_of(tmp_path, "PCM_24"), CarriedWorker(Setup(), {})
+    task.store.mkdir()
+    assert Worker(Setup()).convert(task) == "passed"
+    alone = contents(task.store)
+    for path in task.store.iterdir():
+        path.unlink()
+    assert worker.shares(folder_of(task.store))
+    outcome, files = worker.call("convert", task)
+    assert (outcome.value, outcome.task, files) == ("passed", None, None)
+    assert contents(task.store) == alone
+
+
+def test_a_folder_of_another_machine_is_not_taken_for_the_jobs(tmp_path):
+    worker, here = CarriedWorker(Setup(), {}), folder_of(tmp_path)
+    (tmp_path / "mounted").mkdir()
+    assert not worker.shares(here._replace(machine="another"))
+    assert not worker.shares(here._replace(path=tmp_path / "mounted"))  # where that lies elsewhere
+    assert not worker.shares(here._replace(path=tmp_path / "none"))
+
+
 def test_the_folders_of_a_setup_travel(tmp_path):
     (tmp_path / "show.tsv").write_text("하나\t둘\n", encoding="utf-8")
     setup = Setup(lexicon=tmp_path / "show.tsv", vocoder=str(VOCODERS["fast"]), packs=tmp_path)
@@ -77,9 +109,15 @@ def test_the_folders_of_a_setup_travel(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
-def test_a_machine_that_dies_costs_no_line_and_no_byte(tmp_path, monkeypatch):
+@pytest.mark.parametrize("apart", [False, True], ids=["one machine", "machines apart"])
+def test_a_machine_that_dies_costs_no_line_and_no_byte(tmp_path, monkeypatch, apart):
     """Three raylets, one without cores; one of the others is killed once the first line is there."""
+    from moksori.dubbing.work import cluster as engines
     from moksori.dubbing.work.worker import Worker
+
+    if apart:
+        elsewhere = lambda path: folder_of(path)._replace(machine="another")  # noqa: E731
+        monkeypatch.setattr(engines, "folder_of", elsewhere)
 
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
@@ -109,7 +147,7 @@ def test_a_machine_that_dies_costs_no_line_and_no_byte(tmp_path, monkeypatch):
         cluster.shutdown()
     assert sorted(outcome.task.key for outcome in outcomes) == [task.key for task in tasks]
     assert {(outcome.value, outcome.error) for outcome in outcomes} == {("passed", None)}
-    assert contents(together) == contents(alone)
+    assert contents(together) == contents(alone)  # but for what the dead had half written
 
 
 class Actor(SimpleNamespace):
@@ -126,8 +164,9 @@ class FakeRay:
 
         class RayTaskError(RayError): ...
 
-    def __init__(self, deadly):
-        self.deadly, self.begun, self.refs, self.missed = deadly, 0, {}, []
+    def __init__(self, deadly="", at_hand=False, blind=""):
+        self.deadly, self.at_hand, self.blind = deadly, at_hand, blind
+        self.begun, self.refs, self.missed, self.sent = 0, {}, [], []
 
     def cluster_resources(self):
         return {"CPU": 2}
@@ -148,10 +187,15 @@ class FakeRay:
         def call(method, task):
             assert actor not in self.missed, "it is known to be dead"
             state["dead"] |= task.key == self.deadly
-            return self.ref(None if state["dead"] else (Outcome(task, "converted"), {}), actor)
+            self.sent.append(task)
+            made = Outcome(task, "converted")
+            if task.key == self.blind and not isinstance(task, CarriedTask):
+                made = Outcome(task, error=passing(message("plain", text="no such file")))
+            return self.ref(None if state["dead"] else (made, None), actor)
 
         actor = Actor(
             ready=SimpleNamespace(remote=lambda: self.ref(True, actor)),
+            shares=SimpleNamespace(remote=lambda folder: self.ref(self.at_hand, actor)),
             call=SimpleNamespace(remote=call),
         )
         return actor
@@ -180,10 +224,9 @@ def test_a_line_that_kills_its_worker_harms_none_that_waits_behind_it(
 
     first = task_of(tmp_path, "PCM_24", Role(**{"pass": True}))
     tasks = [replace(first, key=str(number)) for number in range(9)]
+    first.store.mkdir()
     ray = FakeRay(deadly)
     monkeypatch.setattr(cluster, "_begin", lambda workers: ray)
-    monkeypatch.setattr(cluster, "carried", lambda task: task)
-    monkeypatch.setattr(cluster, "keep", lambda task, files: None)
     outcomes = [*cluster.RayEngine(Setup()).map("convert", tasks)]
     assert sorted(outcome.task.key for outcome in outcomes) == [task.key for task in tasks]
     assert [outcome.task.key for outcome in outcomes if outcome.error] == [deadly]
@@ -191,5 +234,23 @@ def test_a_line_that_kills_its_worker_harms_none_that_waits_behind_it(
     assert 2 + 3 <= ray.begun <= 2 + 2 * 3
 
 
+def test_a_take_that_a_worker_here_cannot_read_is_carried_after_all(tmp_path, monkeypatch):
+    """The job's folder may be at hand where the folder of the recordings is not."""
+    from moksori.dubbing.work import cluster
+
+    first = task_of(tmp_path, "PCM_24", Role(**{"pass": True}))
+    first.store.mkdir()
+    tasks = [replace(first, key=str(number)) for number in range(4)]
+    ray = FakeRay(at_hand=True, blind="2")
+    monkeypatch.setattr(cluster, "_begin", lambda workers: ray)
+    outcomes = [*cluster.RayEngine(Setup()).map("convert", tasks)]
+    assert sorted((outcome.task.key, outcome.value) for outcome in outcomes) == [
+        (task.key, "converted") for task in tasks
+    ]
+    assert [task.key for task in ray.sent if isinstance(task, CarriedTask)] == ["2"]
+    assert sorted(task.key for task in ray.sent) == ["0", "1", "2", "2", "3"]
+
+
 def contents(folder):
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return {path.name: path.read_bytes() for path in paths}

@@ -27,6 +27,10 @@ class Actor:
         """As `CarriedWorker.ready`."""
         return self._worker.ready()
 
+    def shares(self, folder: Any) -> bool:
+        """As `CarriedWorker.shares`."""
+        return self._worker.shares(folder)
+
     def call(self, method: str, task: Any) -> Any:
         """As `CarriedWorker.call`."""
         return self._worker.call(method, task)

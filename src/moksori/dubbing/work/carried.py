@@ -2,13 +2,17 @@
 
 there   a setup's own folders as their files; a take's samples, exactly as its recording holds them
 back    the files of its outcome, by what follows the key in their names
+
+On the job's own machine nothing need travel: a worker there reads recordings and writes outcomes itself.
 """
 
+import os
+import platform
 import tempfile
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +33,27 @@ _PLACES = (
     "recogniser",
 )  # of a setup, which may be files or folders
 Files = dict[str, bytes]  # by their names
+_BOOT = Path("/proc/sys/kernel/random/boot_id")  # Linux's: which machine, since when
+
+
+class Folder(NamedTuple):
+    """A folder, and what tells it from one of the same name on another machine."""
+
+    path: Path
+    machine: str
+    device: int
+    inode: int
+
+
+def folder_of(path: Path) -> Folder:
+    """What a folder is known by.
+
+    Raises:
+        OSError: it is not there.
+    """
+    about = path.stat()
+    machine = _BOOT.read_text() if _BOOT.is_file() else platform.node()
+    return Folder(path, machine, about.st_dev, about.st_ino)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +130,7 @@ def unpacked(setup: Setup, files: dict[str, Files], home: Path) -> Setup:
 
 
 class CarriedWorker:
-    """A worker on a machine that shares no folder with the job's."""
+    """A worker of a cluster, on the job's own machine or on one that shares no folder with it."""
 
     def __init__(self, setup: Setup, files: dict[str, Files]) -> None:
         self._home = tempfile.TemporaryDirectory(prefix="moksori-")
@@ -115,8 +140,17 @@ class CarriedWorker:
         """Load the models."""
         return bool(self._worker.converter)
 
-    def call(self, method: str, task: CarriedTask) -> tuple[Outcome, Files]:
-        """As `engines.call`, with the files of the outcome; its task is left out."""
+    def shares(self, folder: Folder) -> bool:
+        """Whether it can write to the very folder, so that its tasks need not be carried."""
+        try:
+            return folder_of(folder.path) == folder and os.access(folder.path, os.W_OK | os.X_OK)
+        except OSError:
+            return False
+
+    def call(self, method: str, task: Task) -> tuple[Outcome, Files | None]:
+        """As `engines.call`, with the files of a carried task's outcome; its task is left out."""
+        if not isinstance(task, CarriedTask):
+            return call(self._worker, method, task)._replace(task=None), None  # type: ignore[arg-type]
         store = Path(self._home.name) / "lines"
         store.mkdir(exist_ok=True)
         outcome = call(self._worker, method, replace(task, store=store))

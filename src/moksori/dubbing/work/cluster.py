@@ -1,8 +1,9 @@
 """Takes worked on by many machines, on a Ray cluster.
 
-The machines need no folder in common: samples and outcomes travel through Ray (carried.py). A machine that
-dies costs the lines that it had in hand, which others begin again; bytes are the same wherever a line is
-converted, among processors of one kind.
+The machines need no folder in common: samples and outcomes travel through Ray (carried.py), but to workers on
+the job's own machine, which read recordings and write outcomes themselves. A machine that dies costs the
+lines that it had in hand, which others begin again; bytes are the same wherever a line is converted, among
+processors of one kind.
 """
 
 import logging
@@ -12,12 +13,13 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from moksori.config import Seconds
-from moksori.dubbing.task import PassingError, Setup, Task
+from moksori.dubbing.task import PASSING, PassingError, Setup, Task
 from moksori.dubbing.work.actor import Actor
-from moksori.dubbing.work.carried import carried, keep, packed
+from moksori.dubbing.work.carried import carried, folder_of, keep, packed
 from moksori.dubbing.work.engines import Outcome, passing
 from moksori.errors import ConfigError, OutputError
 from moksori.messages import message
@@ -26,6 +28,12 @@ _LOOPBACK = "127.0.0.1"
 _TRIES = 3  # of a line whose worker dies: it may be the line
 _PATIENCE: Seconds = 120.0  # without any worker, until lines are given up
 _IN_HAND = 2  # lines that a worker has, so that the next is there when one is done
+
+
+class _AtWork(NamedTuple):
+    worker: Any
+    task: Task
+    at_hand: bool  # it is not carried
 
 
 class RayEngine:
@@ -52,6 +60,7 @@ class RayEngine:
         self._begun: dict[Any, Any] = {}  # workers that are not ready yet, by the call that says so
         self._free: deque[Any] = deque()  # workers, once for each line that they may be sent
         self._alive: set[Any] = set()
+        self._sharing: dict[tuple[Any, Path], bool] = {}  # by workers and jobs' folders
         for _ in range(min(workers or cores, cores)):
             self._begin_worker()
 
@@ -61,18 +70,29 @@ class RayEngine:
 
     def map(self, method: str, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
         """As `Engine.map`; a line whose worker dies is begun again by another."""
-        waiting, again = iter(tasks), deque[Task]()
-        at_work: dict[Any, tuple[Any, Task]] = {}
+        at_work: dict[Any, _AtWork] = {}
+        try:
+            yield from self._worked_on(method, iter(tasks), at_work)
+        finally:  # cancelled: none writes any more when the job's folder is let go
+            if at_work:
+                self._ray.wait([*at_work], num_returns=len(at_work), timeout=_PATIENCE)
+
+    def _worked_on(
+        self, method: str, waiting: Iterator[Task], at_work: dict[Any, _AtWork]
+    ) -> Iterator[Outcome]:
+        again, unread = deque[Task](), set[str]()  # keys of takes that are carried after all
         tries, last = Counter[str](), time.monotonic()
         while True:
             while self._free and (task := again.popleft() if again else next(waiting, None)):
+                worker = self._free[0]
+                at_hand = task.key not in unread and self._shares(worker, task.store)
                 try:
-                    sent = carried(task)
+                    sent = task if at_hand else carried(task)
                 except PassingError as error:
                     yield Outcome(task, error=passing(error.message))
                     continue
-                worker = self._free.popleft()
-                at_work[worker.call.remote(method, sent)] = worker, task
+                self._free.popleft()
+                at_work[worker.call.remote(method, sent)] = _AtWork(worker, task, at_hand)
             if not at_work and self._free:
                 return
             done, _ = self._ray.wait([*at_work, *self._begun], num_returns=1, timeout=_PATIENCE)
@@ -84,9 +104,9 @@ class RayEngine:
                 if call in self._begun:
                     self._ready(call)
                     continue
-                worker, task = at_work[call]
+                worker, task, at_hand = at_work[call]
                 alive = worker in self._alive
-                worked_on = next(one for other, one in at_work.values() if other is worker)
+                worked_on = next(one.task for one in at_work.values() if one.worker is worker)
                 del at_work[call]
                 outcome = self._outcome(call, worker, task)
                 if outcome is None:
@@ -95,7 +115,24 @@ class RayEngine:
                         again.append(task)
                         continue
                     outcome = Outcome(task, error=passing(message("work.died")))
+                elif at_hand and outcome.error and outcome.error.code == PASSING:
+                    unread.add(task.key)  # its recording may not be where the worker looks for it
+                    again.append(task)
+                    continue
                 yield outcome
+
+    def _shares(self, worker: Any, store: Path) -> bool:
+        """Whether a worker has the job's folder at hand; each is asked once."""
+        if (worker, store) not in self._sharing:
+            try:
+                asked = worker.shares.remote(folder_of(store))
+                self._sharing[worker, store] = self._ray.get(asked)
+            except (
+                OSError,
+                self._ray.exceptions.RayError,
+            ):  # which the next call, or `keep`, tells
+                return False
+        return self._sharing[worker, store]
 
     def _ready(self, call: Any) -> None:
         worker = self._begun.pop(call)
@@ -124,7 +161,8 @@ class RayEngine:
         if worker in self._alive:  # it may have died after this line, and been missed already
             self._free.append(worker)
         try:
-            keep(task, files)
+            if files is not None:
+                keep(task, files)
         except OutputError as error:
             return Outcome(task, error=error.message, of_folder=True)
         result: Outcome = outcome._replace(task=task)
