@@ -20,6 +20,7 @@ import soundfile
 from moksori.dubbing.deliver.aaf import write_aaf
 from moksori.dubbing.deliver.clips import COLOURS, Clip, Marker
 from moksori.dubbing.deliver.markers import write_marker_table, write_marker_text
+from moksori.dubbing.deliver.mix import Placed, mix
 from moksori.dubbing.deliver.reaper import write_rpp
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.deliver.timeline import write_edl, write_otio
@@ -211,7 +212,7 @@ def test_aaf(job):
         assert code.segment.start == 107892  # 01:00:00;00
         assert code.edit_rate == Fraction(30000, 1001)
         sounds = [slot for slot in main.slots if slot.media_kind == "Sound"]
-        assert [slot.name for slot in sounds] == [
+        assert [slot.name for slot in sounds if not slot.name.endswith(" ch2")] == [
             "하나", "하나 (source)", "하나 2", "하나 2 (source)", "둘", "둘 (source)",
         ]  # fmt: skip
         seen = []
@@ -220,9 +221,9 @@ def test_aaf(job):
             at = 0
             for part in slot.segment.components:
                 if not isinstance(part, aaf2.components.Filler):
-                    seen.append(check_clip(part, at, clips, out, slot.name.endswith("(source)")))
+                    seen.append(check_clip(part, at, clips, out, "(source)" in slot.name))
                 at += part.length
-        assert sorted(seen) == sorted(2 * [clip.id for clip in clips])
+        assert sorted(seen) == sorted(3 * [clip.id for clip in clips])  # recordings are stereo
         slot = next(slot for slot in main.slots if isinstance(slot, aaf2.mobslots.EventMobSlot))
         events = [*slot.segment.components]
         frames = [round(n / 48000 * 30000 / 1001) for n in (60000, 72000)]
@@ -230,6 +231,54 @@ def test_aaf(job):
         assert events[1]["Comment"].value.startswith("0003_하나: ")
         assert events[1]["DescribedSlots"].value == {code.slot_id}
         assert events[1]["CommentMarkerColor"].value["red"] == COLOURS["retake"][0] * 257
+
+
+def played(path, folder):
+    """What an AAF sounds like: the sum of its tracks, each clip's channel of its file by its gain."""
+    mix = np.zeros(2 * 48000)
+    with aaf2.open(str(path), "r") as file:
+        (main,) = file.content.toplevel()
+        for slot in main.slots:
+            at = 0
+            for group in slot.segment.components if slot.media_kind == "Sound" else ():
+                if not isinstance(group, aaf2.components.Filler):
+                    (part,) = group.segments.value
+                    end = next(s for s in part.mob.slots if s.slot_id == part.slot_id).segment
+                    url = end.mob.descriptor["Locator"].value[0]["URLString"].value
+                    sound = soundfile.read(folder / unquote(urlparse(url).path), always_2d=True)[0]
+                    heard = sound[part.start : part.start + part.length, end.slot_id - 1]
+                    mix[at : at + len(heard)] += heard * float(group.parameters.value[0].value)
+                at += group.length
+    return mix
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_an_aaf_sounds_as_the_reel_by_all_channels_of_a_passed_line(job, channels):
+    out, clips, _ = job
+    rng = np.random.default_rng(1)
+    passed, converted = (replace(clip, samples=24000) for clip in clips[1:3])
+    waves = waves_of(out, [passed, converted])
+    for clip, wave in ((passed, rng.uniform(-0.3, 0.3, (24000, channels))),
+                       (converted, np.repeat(rng.uniform(-0.3, 0.3, (24000, 1)), channels, 1))):  # fmt: skip
+        for path in (waves[clip.id], out / clip.wave):
+            soundfile.write(path, wave, 48000, "FLOAT")
+    lines = [
+        Placed(id=clip.id, wave=waves[clip.id], start=clip.start, stem="")
+        for clip in (passed, converted)
+    ]
+    write_aaf(
+        out / "a.aaf", [passed, replace(converted, alike=True)], [], replace(SPEC, start_timecode=0),
+        -6.0, waves, out,
+    )  # fmt: skip
+    (reel,) = mix(lines, 2 * 48000, 48000)
+    np.testing.assert_allclose(played(out / "a.aaf", out), 10 ** (-6 / 20) * reel, atol=1e-6)
+    with aaf2.open(str(out / "a.aaf"), "r") as file:
+        (main,) = file.content.toplevel()
+        names = [slot.name for slot in main.slots if slot.media_kind == "Sound"]
+    assert names == [
+        "둘", *(f"둘 ch{n}" for n in range(2, channels + 1)), "둘 (source)", "둘 (source) ch2",
+        "하나", "하나 (source)", "하나 (source) ch2",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("late", [0.0, 0.48, 0.6])
@@ -261,7 +310,7 @@ def test_an_aaf_lies_as_the_other_lists_where_the_reel_begins_within_a_frame(job
                     frames.add(to_frames(at / 48000, rate))
                 at += part.length
             assert slot.media_kind != "Sound" or slot.segment.length == at - first * 48000 // 25
-        assert sorted(found) == sorted(2 * [*starts.values()])
+        assert sorted(found) == sorted(3 * [*starts.values()])
         events = next(s for s in main.slots if isinstance(s, aaf2.mobslots.EventMobSlot))
         noted = [rate.code(first + event["Position"].value) for event in events.segment.components]
     edl = re.findall(r"C +\S+ \S+ (\S+) \S+", (out / "a.edl").read_text(encoding="utf-8"))

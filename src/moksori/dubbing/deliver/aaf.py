@@ -36,6 +36,10 @@ def write_aaf(
 ) -> None:
     """Write the session: a track a character, with a track of its recordings below, whose gain is 0.
 
+    Tracks are mono: the second channel of a clip lies on a track of its own (`하나 ch2`), and so on. All
+    of a clip's channels together sound as in the reel, which has their mean. A converted line has one voice
+    on all of its channels, so the first is enough.
+
     Lines lie to the sample, from the frame that the reel begins in; clips are named by the line's id, and
     coloured and commented as Media Composer does it. AAF has no mute that all programs know, so the
     recordings are silenced by their gain; conversions have the reel's gain. Files are named relative to the
@@ -122,24 +126,36 @@ class _Session:
         return operation
 
     def add_track(self, name: str, clips: Sequence[Clip], gain: float, source: bool) -> None:
-        """Clips with a gain, and fillers before and between them."""
-        slot = self._main.create_sound_slot(self._spec.sample_rate)
-        slot.name = name
-        sequence, now = slot.segment, 0
-        for clip in clips:
-            start = self._lead + clip.start
-            if start > now:
-                filler = self._file.create.Filler("sound", start - now)
-                sequence.components.append(filler)
-            sequence.components.append(self._clip(clip, gain, source))
-            now = start + clip.samples
-        sequence.length = now
+        """Clips with a gain, and fillers before and between them; a track for each of their channels."""
+        heard = [self._heard(clip, source) for clip in clips]
+        for number in range(max(map(len, heard), default=1)):
+            slot = self._main.create_sound_slot(self._spec.sample_rate)
+            slot.name = name if number == 0 else f"{name} ch{number + 1}"
+            sequence, now = slot.segment, 0
+            for clip, channels in zip(clips, heard, strict=True):
+                if number >= len(channels):
+                    continue
+                start = self._lead + clip.start
+                if start > now:
+                    filler = self._file.create.Filler("sound", start - now)
+                    sequence.components.append(filler)
+                part = self._clip(clip, channels[number], gain / len(channels), source)
+                sequence.components.append(part)
+                now = start + clip.samples
+            sequence.length = now
 
-    def _clip(self, clip: Clip, gain: float, source: bool) -> Any:
+    def _heard(self, clip: Clip, source: bool) -> Sequence[int]:
+        """The channels that a clip is heard of, counted from 1."""
+        if source and clip.source_channel is not None:
+            return [clip.source_channel + 1]
+        if not source and clip.alike:
+            return [1]
+        return range(1, len(self._master(clip, source).slots) + 1)
+
+    def _clip(self, clip: Clip, channel: int, gain: float, source: bool) -> Any:
         create = self._file.create
         master = self._master(clip, source)
         begin = round(clip.source_begin * self._spec.sample_rate) if source else 0
-        channel = (clip.source_channel or 0) + 1 if source else 1
         part = master.create_source_clip(channel, begin, clip.samples, "sound")
         group = create.OperationGroup(self._operation, clip.samples, "sound")
         level = create.ConstantValue("Amplitude", Fraction(gain).limit_denominator(_FINE))

@@ -21,7 +21,7 @@ from moksori.writing import sync_all, without_sync, write_error
 
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 _WAVES = "delivered"  # what the store calls them
-_FORMAT = 12  # raised when the same job would be delivered otherwise
+_FORMAT = 13  # raised when the same job would be delivered otherwise
 
 
 def deliver(

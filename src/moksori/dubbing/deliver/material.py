@@ -91,7 +91,7 @@ class Material:
                 wave=f"lines/{row.take.id}.wav", start=self.spec.sample(start),
                 samples=self.spec.sample(row.take.seconds), source=row.take.audio,
                 source_begin=row.take.begin / row.take.sample_rate,
-                source_channel=row.take.channel, look=_look(row),
+                source_channel=row.take.channel, alike=row.status == "converted", look=_look(row),
             )
             for row, _, start in self.placed()
         ]  # fmt: skip
