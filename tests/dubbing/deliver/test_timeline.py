@@ -176,6 +176,23 @@ def test_otio_is_exact_to_the_sample(tmp_path, drawn, rate):
         assert clip.parent().kind == otio.schema.TrackKind.Audio
 
 
+@pytest.mark.parametrize("fps", ["23.976", "24", "29.97df", "59.94df"])
+def test_a_wave_s_times_are_its_own_in_the_edl_and_in_the_otio(tmp_path, fps):
+    """Its time reference, which programs read from the file, or they do not find the clip's part of it."""
+    rate = FrameRate.parse(fps)
+    about = spec("1화", rate, parse_time("10:00:00:00", rate))
+    clips = [made(f"{n:04}", "하나", "가", f"{n}.wav", n * 1_234_567, 96_000) for n in range(5)]
+    write_otio(tmp_path / "a.otio", clips, about)
+    timeline = otio.adapters.read_from_file(str(tmp_path / "a.otio"))
+    _, listed = edl(tmp_path, clips, fps, "10:00:00:00")
+    for clip, own in zip(timeline.find_clips(), clips, strict=True):
+        begins = clip.source_range.start_time
+        assert (begins.value, begins.rate) == (about.reference(own.start / RATE, RATE), RATE)
+        assert clip.source_range == clip.available_range()
+        frame = listed[own.wave][1].source_range.start_time
+        assert begins.to_seconds() == pytest.approx(frame.to_seconds(), abs=0.501 / float(rate.fps))
+
+
 def test_otio_has_a_track_a_character_and_more_only_where_lines_overlap(tmp_path):
     clips = [
         made("1", "하나", "", "1.wav", 0, 10),

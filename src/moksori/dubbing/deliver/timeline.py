@@ -86,7 +86,8 @@ def write_otio(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
 
     Each character has an audio track, in the order in which they first speak; where lines of one
     overlap, the later ones are on a second track of it, and so on. All times are samples of
-    the spec's rate. Waves are named relative to the file's folder.
+    the spec's rate. A wave's own begin at its time reference (`bext`), as programs read it from the file.
+    Waves are named relative to the timeline's folder.
 
     Args:
         path: the .otio.
@@ -101,12 +102,11 @@ def write_otio(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
     def time(samples: int) -> otio.opentime.RationalTime:
         return otio.opentime.RationalTime(samples, spec.sample_rate)
 
-    def span(samples: int) -> otio.opentime.TimeRange:
-        return otio.opentime.TimeRange(time(0), time(samples))
+    def span(start: int, samples: int) -> otio.opentime.TimeRange:
+        return otio.opentime.TimeRange(time(start), time(samples))
 
-    timeline = otio.schema.Timeline(
-        spec.title, global_start_time=time(spec.sample(spec.start_timecode))
-    )
+    origin = spec.sample(spec.start_timecode)
+    timeline = otio.schema.Timeline(spec.title, global_start_time=time(origin))
     for lane in tracks(clips):
         track = otio.schema.Track(
             lane.name,
@@ -116,12 +116,11 @@ def write_otio(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
         now = 0
         for clip in lane.clips:
             if clip.start > now:
-                track.append(otio.schema.Gap(source_range=span(clip.start - now)))
-            wave = otio.schema.ExternalReference(quote(clip.wave), span(clip.samples))
+                track.append(otio.schema.Gap(source_range=span(0, clip.start - now)))
+            whole = span(origin + clip.start, clip.samples)
+            wave = otio.schema.ExternalReference(quote(clip.wave), whole)
             about = {"id": clip.id, "text": clip.text, "character": clip.character}
-            track.append(
-                otio.schema.Clip(clip.id, wave, span(clip.samples), metadata={"moksori": about})
-            )
+            track.append(otio.schema.Clip(clip.id, wave, whole, metadata={"moksori": about}))
             now = clip.start + clip.samples
         timeline.tracks.append(track)
     atomic_write(path, timeline.to_json_string(indent=4) + "\n")
