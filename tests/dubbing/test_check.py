@@ -12,6 +12,7 @@ import soundfile
 from moksori.dubbing.check import check
 from moksori.dubbing.deliver.dapt import Event, write_dapt
 from moksori.dubbing.deliver.spec import DeliverySpec
+from moksori.dubbing.plan.issues import entries
 from moksori.dubbing.request import JobFile, Request, load_job
 from moksori.dubbing.task import read_take
 from moksori.errors import ConfigError
@@ -60,6 +61,39 @@ def test_a_track_begins_at_its_time_reference(show, track, stamp, asked, origin,
     assert {issue.kind for issue in found.issues if issue.kind.startswith("stamp")} == kinds
     take = found.takes[0]
     assert take.begin == round((take.line.start - 0.25 - origin) * take.sample_rate)
+
+
+@pytest.mark.parametrize(
+    ("audio", "stamp", "begin", "start", "told"),
+    [
+        ("track", 36000, "01:00", None, "01:00:00:00"),
+        ("track", 36000, "00:00", None, "00:00:00:00"),
+        ("track", 3600, "10:00", None, "10:00:00:00"),
+        ("takes", 0, "00:00", "10:00:00:00", "00:00:00:00"),
+        ("track", 36000, "00:30", None, None),  # which no hour puts on a track of 30 s
+    ],
+)
+def test_a_script_that_counts_from_another_time_is_told_the_start(
+    show, track, audio, stamp, begin, start, told
+):
+    """The same for all lines, so that lists have it once."""
+    for row, second in enumerate((10, 15, 20, 25), 2):
+        edit(show, f"B{row}", f"{begin}:{second}:00")
+        edit(show, f"C{row}", f"{begin}:{second + 5}:00")
+    audio = show / "takes" if audio == "takes" else track(stamp)
+    asked = request(show, audio=audio, start=start)
+    found = check(asked)
+    outside = [i for i in found.faults if i.kind in ("off_track", "before_start", "other_start")]
+    assert len(outside) >= 3 and not found.takes
+    entered = [entry.issue for entry in entries(outside)]
+    if told is None:
+        assert len(entered) == len(outside)
+        return
+    (issue,) = entered
+    assert issue.kind == "other_start" and f"--start {told}" in issue.say("en")
+    again = check(replace(asked, start=told))
+    assert not [i for i in again.faults if i.kind in ("off_track", "before_start", "other_start")]
+    assert len(again.takes) == len(outside)
 
 
 @pytest.mark.parametrize(

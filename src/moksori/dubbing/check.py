@@ -26,6 +26,7 @@ from moksori.dubbing.plan.track import (
     rate_issues,
     read_track,
     shown_time,
+    start_issues,
 )
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import HOME, Take
@@ -110,6 +111,8 @@ def check(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
         content.faulty, review.changes(to) if review else None, rate, request.channels,
     )  # fmt: skip
+    inside = start_issues(found.issues, found.lines.values(), origin, found.length, rate)
+    found = replace(found, issues=inside)
     converter = memory.converter(request.setup)
     found.issues.extend(Issue("error", at, "script", {"why": why}) for at, _, why in content.faults)
     found.issues.extend(noticed)

@@ -1,7 +1,7 @@
 """What a production track says of itself (`bext`, iXML): when it begins, how it counts frames, what it is."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time, 
 
 _HOUR: Seconds = 3600.0
 _SAME: Seconds = 0.02  # time codes that differ by less are one: half a frame
+_OUTSIDE = ("off_track", "before_start")  # kinds of issues
 
 
 class Track(NamedTuple):
@@ -110,6 +111,40 @@ def from_origin(lines: Sequence[Line], origin: Seconds, frame_rate: FrameRate | 
         return to_frames(line.start, rate) == first
 
     return [replace(line, start=origin) if early(line) else line for line in lines]
+
+
+def start_issues(
+    issues: Iterable[Issue],
+    lines: Iterable[Line],
+    origin: Seconds,
+    length: Seconds,
+    frame_rate: FrameRate | None,
+) -> list[Issue]:
+    """The issues; where most lines lie outside, as script and reel count from another hour, with the start.
+
+    It is taken by nobody but the user: two hours may both hold all lines.
+
+    Args:
+        issues: found in looking for the lines' takes.
+        lines: of the script.
+        origin: of the reel.
+        length: of the track; 0 if there is none.
+        frame_rate: of the time codes.
+    """
+    issues = [*issues]
+    timed = [line for line in lines if line.start is not None]
+    outside = {issue.place for issue in issues if issue.kind in _OUTSIDE}
+    hour = _hour(timed, frame_rate)
+    ends = [(line.end or line.start or 0.0) - hour for line in timed]
+    if 2 * len(outside) <= len(timed) or hour == origin or (length and max(ends) > length):
+        return issues
+    starts = [line.start for line in timed if line.start is not None]
+    times = {"origin": origin, "start": hour, "first": min(starts), "last": max(starts)}
+    values = {name: shown_time(time, frame_rate) for name, time in times.items()}
+    return [
+        issue._replace(kind="other_start", values=values) if issue.kind in _OUTSIDE else issue
+        for issue in issues
+    ]
 
 
 def about_issues(track: Track | None) -> list[Issue]:

@@ -216,6 +216,7 @@ export const words = {
   "kind.far_apart": ["앞 대사와 몇 시간 떨어진 대사", "hours after the line before"],
   "kind.after_day": ["자정을 넘는 대사", "beyond midnight"],
   "kind.off_track": ["트랙 밖의 대사", "beyond the track"],
+  "kind.other_start": ["다른 시각부터 세는 대본", "a script that counts from another time"],
   "kind.no_time": ["타임코드가 없어 자르지 못함", "no time code to cut by"],
   "kind.no_role": ["캐스팅에 없는 배역", "not cast"],
   "kind.by_default": ["[default]의 목소리로 말하는 배역", "not cast: [default] says it"],
