@@ -1,12 +1,17 @@
 """A recording that is missing: what is said of it."""
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moksori.dubbing.deliver.dapt import Event, write_dapt
+from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.plan.takes import find_takes
 from moksori.errors import ConfigError
 from moksori.script.line import Line, Place
+from moksori.script.script import read_script
 from tests.dubbing.plan.test_takes import CAST, line, write
 
 
@@ -50,6 +55,22 @@ def test_the_pattern_that_would_find_them_is_named_and_does(tmp_path, names, pat
     assert [take.audio.relative_to(tmp_path).as_posix() for take in found.takes if take] == [
         f"{name}.wav" for name, one in zip(names, lines, strict=True) if one.character == "하나"
     ]
+
+
+def test_lines_of_a_job_s_dapt_are_told_what_goes_with_them(tmp_path):
+    """Not the job's `lines/`, as these begin before the speech, whose times the file has."""
+    events = [
+        Event(f"{n:04}_하나", "하나", "", "", "", "안녕?", (), 2.0 * n, 2.0 * n + 1) for n in (1, 2)
+    ]
+    spec = DeliverySpec(title="시험", date=datetime(2026, 1, 1))
+    write_dapt(tmp_path / "dapt.xml", events, spec)
+    lines = read_script(tmp_path / "dapt.xml").lines
+    (tmp_path / "lines").mkdir()
+    for event in events:
+        write(tmp_path / "lines" / f"{event.id}.wav")
+    why, _ = told(tmp_path / "lines", lines)
+    assert len(why) == 2 and len({*why.values()}) == 1
+    assert "reel.wav as --audio" in next(iter(why.values()))
 
 
 def test_files_whose_names_have_no_pattern_are_named_alone(tmp_path):

@@ -14,6 +14,7 @@ from moksori.script.line import Line
 
 _SHOWN = 3  # names in a message
 _TRIED = 50  # lines that patterns are made from
+_EVENT = re.compile(r"line_\d{4}")  # how a job's dapt.xml names its lines
 _WORDS = ("character", "actor", "scene", "episode")
 
 
@@ -38,7 +39,9 @@ def explained(
     pattern = _pattern(unnamed, files, name_of)
     notice = []
     for line, issue in missing:
-        if issue.kind == "no_audio" and id(line) in near:
+        if issue.kind == "no_audio" and not line.file and _EVENT.match(line.no):
+            issue = issue._replace(kind="no_audio_dapt", values={})
+        elif issue.kind == "no_audio" and id(line) in near:
             names = near[id(line)]
             values = {**issue.values, "names": ", ".join(names[:_SHOWN])}
             if all(not files.is_read(name) for name in names):

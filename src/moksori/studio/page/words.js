@@ -176,6 +176,7 @@ export const words = {
   "severity.note": ["참고", "Note"],
   "kind.no_audio": ["녹음 없음", "no recording"],
   "kind.no_audio_pattern": ["이름의 짜임이 다른 녹음", "recordings named by another pattern"],
+  "kind.no_audio_dapt": ["작업의 dapt.xml에 없는 녹음", "no recordings for a job's dapt.xml"],
   "kind.no_audio_near": ["비슷한 이름의 녹음", "recordings of similar names"],
   "kind.no_audio_kind": ["읽지 않는 종류의 녹음", "recordings of a kind that is not read"],
   "kind.several_characters": ["한 칸에 여러 배역", "several characters in one cell"],
