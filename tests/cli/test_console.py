@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.table import Table
 
 from moksori.cli import console
 from moksori.cli.console import watching
-from moksori.messages import message
+from moksori.messages import message, say
 from moksori.signal.audio import RecordingWarning
 
 
@@ -33,3 +34,14 @@ def test_of_a_changed_list_of_retakes_it_is_said_that_its_marks_do_not_count(cap
     assert "작업에 들어가지 않습니다: `moksori mark`" in " ".join(capsys.readouterr().err.split())
     console.print_aside([Path("out/reel (1).edl")], "ko")
     assert "moksori mark" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", range(30, 100, 7))
+def test_a_table_loses_no_letter_of_hangul(monkeypatch, capsys, width):
+    text = say("issue.no_audio_dapt", "ko") + " 가나다라마바사아자차카타파하" * 3
+    monkeypatch.setattr(console.out, "_width", width)
+    table = Table("위치")
+    table.add_row(text)
+    console.out.print(table)
+    rows = [row.strip("│ ") for row in capsys.readouterr().out.splitlines() if row[:1] == "│"]
+    assert "".join(rows).replace(" ", "") == text.replace(" ", "")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 
 from moksori.messages import Lang, say
 
@@ -32,7 +33,14 @@ class _Console(Console):
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """As its base's, what cannot be seen in a text shown by its code."""
+        """As its base's, what cannot be seen in a text shown by its code, and nothing cut off of a table's.
+
+        Rich ends the rows of a cell with … in the place of their last letters wherever wide ones, as Hangul
+        has them, leave a space at the end.
+        """
+        if isinstance(renderable, Table):
+            for column in renderable.columns:
+                column.overflow = "ellipsis" if column.no_wrap else "fold"
         for segment in super().render(renderable, options):
             if segment.control or not _UNSEEN.search(segment.text):
                 yield segment
