@@ -96,6 +96,17 @@ def test_a_script_that_counts_from_another_time_is_told_the_start(
     assert len(again.takes) == len(outside)
 
 
+def test_a_script_that_goes_beyond_midnight_on_another_s_track_is_told(show, track):
+    """By lines, as there is no start that would have all of them on a day."""
+    delivered = DeliverySpec(
+        title="시험", date=datetime(2026, 1, 1), start_timecode=86390.0, frame_rate=FrameRate(25)
+    )
+    events = [Event(f"{n}", "하나", "", "", "", DEMO_TEXT, (), n, n + 5) for n in (12.0, 15.0)]
+    write_dapt(show / "script.dapt", events, delivered)
+    found = check(replace(request(show), script=show / "script.dapt", audio=track(3600)))
+    assert [issue.kind for issue in found.faults] == ["off_track"] * 2
+
+
 @pytest.mark.parametrize(
     ("asked", "kinds", "length"),
     [

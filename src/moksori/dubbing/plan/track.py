@@ -76,7 +76,8 @@ def origin_of(
     says that its `media` begin, or else the hour of the first line. A reference of 0 is what programs write
     that do not know the time.
     """
-    hour = _hour(lines, frame_rate) if media is None else media
+    starts = [line.start for line in lines if line.start is not None]
+    hour = _hour(starts, frame_rate) if media is None else media
     bext, ixml = (track.bext, track.ixml.begin) if track else (None, None)
     if bext is None and ixml is None:
         return (hour if asked is None else asked), []
@@ -132,13 +133,15 @@ def start_issues(
         frame_rate: of the time codes.
     """
     issues = [*issues]
-    timed = [line for line in lines if line.start is not None]
+    spans = [(line.start, line.end or line.start) for line in lines if line.start is not None]
+    starts, end = [start for start, _ in spans], max((end for _, end in spans), default=0.0)
     outside = {issue.place for issue in issues if issue.kind in _OUTSIDE}
-    hour = _hour(timed, frame_rate)
-    ends = [(line.end or line.start or 0.0) - hour for line in timed]
-    if 2 * len(outside) <= len(timed) or hour == origin or (length and max(ends) > length):
+    rate = frame_rate or NTSC_DROP
+    if 2 * len(outside) <= len(spans) or to_frames(end, rate) >= rate.frames_a_day:
         return issues
-    starts = [line.start for line in timed if line.start is not None]
+    hour = _hour(starts, frame_rate)
+    if hour == origin or (length and end - hour > length):
+        return issues
     times = {"origin": origin, "start": hour, "first": min(starts), "last": max(starts)}
     values = {name: shown_time(time, frame_rate) for name, time in times.items()}
     return [
@@ -168,12 +171,11 @@ def shown_time(seconds: Seconds, frame_rate: FrameRate | None) -> str:
     return f"{int(minutes // 60):02d}:{int(minutes % 60):02d}:{rest:06.3f}"
 
 
-def _hour(lines: Sequence[Line], frame_rate: FrameRate | None) -> Seconds:
-    """The hour of the first line: reels begin at 01:00:00:00 as often as at 00:00:00:00.
+def _hour(starts: Sequence[Seconds], frame_rate: FrameRate | None) -> Seconds:
+    """The hour that the first line starts in: reels begin at 01:00:00:00 as often as at 00:00:00:00.
 
     By time codes, whose hours are not the clock's where a frame lasts 1001/30000 s.
     """
-    starts = [line.start for line in lines if line.start is not None]
     first = min(starts, default=0.0)
     if frame_rate is None:
         return first // _HOUR * _HOUR
