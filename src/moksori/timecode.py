@@ -184,14 +184,12 @@ def check_clock(text: str, hours: int, minutes: int, seconds: int) -> None:
     Raises:
         ScriptError: it does not.
     """
-    for name, value, end in (
-        ("hours", hours, 24),
-        ("minutes", minutes, 60),
-        ("seconds", seconds, 60),
-    ):
-        if value >= end:
+    for name, value in (("minutes", minutes), ("seconds", seconds)):
+        if value >= 60:
             unit = message(f"time.{name}")
-            raise ScriptError.of("time.clock", text=text, value=value, unit=unit, last=end - 1)
+            raise ScriptError.of("time.clock", text=text, value=value, unit=unit)
+    if hours >= 24:
+        raise ScriptError.of("time.beyond_day", text=text)
 
 
 def _framed(

@@ -276,7 +276,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path, name):
         ('begin="00:00:60.5"', "", "60 seconds, but they end at 59"),
         ('begin="01:01:00:00"', DROP, "“01:01:00:00”: 29.97df leaves this frame number out"),
         ('begin="01:01:00:30"', DROP, "no frame 30 at 29.97df: they end at 29"),
-        ('begin="24:00:00:00"', DROP, "24 hours, but they end at 23"),
+        ('begin="24:00:00:00"', DROP, "not within a day"),
         ('begin="99999999999999h"', "", "is no time of TTML"),
         ('begin="1s"', ' ttp:tickRate="0"', "ttp:tickRate=“0”"),
     ],
