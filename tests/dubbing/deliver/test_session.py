@@ -211,10 +211,14 @@ def test_aaf(job):
         assert (code.segment.fps, code.segment.drop) == (30, True)
         assert code.segment.start == 107892  # 01:00:00;00
         assert code.edit_rate == Fraction(30000, 1001)
+        assert code["PhysicalTrackNumber"].value == 1
+        assert code.segment.length == 330  # as far as the last line goes, 528,000 samples
         sounds = [slot for slot in main.slots if slot.media_kind == "Sound"]
         assert [slot.name for slot in sounds if not slot.name.endswith(" ch2")] == [
             "하나", "하나 (source)", "하나 2", "하나 2 (source)", "둘", "둘 (source)",
         ]  # fmt: skip
+        numbers = [slot["PhysicalTrackNumber"].value for slot in sounds]
+        assert numbers == [*range(1, len(sounds) + 1)]
         seen = []
         for slot in sounds:
             assert slot.edit_rate == 48000
@@ -230,6 +234,7 @@ def test_aaf(job):
         assert [event["Position"].value for event in events] == frames
         assert events[1]["Comment"].value.startswith("0003_하나: ")
         assert events[1]["DescribedSlots"].value == {code.slot_id}
+        assert slot["PhysicalTrackNumber"].value == 1
         assert events[1]["CommentMarkerColor"].value["red"] == COLOURS["retake"][0] * 257
 
 

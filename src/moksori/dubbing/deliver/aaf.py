@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from fractions import Fraction
+from math import ceil
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote
@@ -96,7 +97,9 @@ class _Session:
         slot.segment = file.create.Timecode(rate.nominal, drop=rate.drop)
         self._first, self._lead = _first_frame(spec)
         slot.segment.start = self._first
+        slot["PhysicalTrackNumber"].value = 1  # by which programs know the first time code track
         self._timecode = slot
+        self._tracks, self._end = 0, 0  # how many there are, and the sample at which the last ends
 
     def _mob(self, kind: str, name: str, key: str) -> Any:
         """A mob whose number is the same for the same job, and no other's: programs know sounds by it."""
@@ -131,6 +134,8 @@ class _Session:
         for number in range(max(map(len, heard), default=1)):
             slot = self._main.create_sound_slot(self._spec.sample_rate)
             slot.name = name if number == 0 else f"{name} ch{number + 1}"
+            self._tracks += 1
+            slot["PhysicalTrackNumber"].value = self._tracks
             sequence, now = slot.segment, 0
             for clip, channels in zip(clips, heard, strict=True):
                 if number >= len(channels):
@@ -143,6 +148,7 @@ class _Session:
                 sequence.components.append(part)
                 now = start + clip.samples
             sequence.length = now
+            self._end = max(self._end, now)
 
     def _heard(self, clip: Clip, source: bool) -> Sequence[int]:
         """The channels that a clip is heard of, counted from 1."""
@@ -222,6 +228,7 @@ class _Session:
         slot = create.EventMobSlot()
         slot.slot_id, slot.edit_rate = max(s.slot_id for s in self._main.slots) + 1, rate.fps
         slot.name = "Markers"
+        slot["PhysicalTrackNumber"].value = 1  # of the track that they are on
         sequence = create.Sequence("DescriptiveMetadata")
         for marker in sorted(markers, key=lambda marker: marker.start):
             event = create.DescriptiveMarker()
@@ -239,7 +246,12 @@ class _Session:
         self._main.slots.append(slot)
 
     def settle(self) -> None:
-        """Put the job's date and numbers in the place of now and chance, so that it gives the same bytes."""
+        """End the time code, and put the job's date and numbers in the place of now and chance.
+
+        So it gives the same bytes.
+        """
+        seconds = Fraction(self._end, self._spec.sample_rate)
+        self._timecode.segment.length = ceil(seconds * self._spec.frame_rate.fps)
         when: datetime = self._spec.date
         for mob in self._file.content.mobs:
             mob["CreationTime"].value = mob["LastModified"].value = when
