@@ -76,10 +76,10 @@ def test_a_track_begins_at_its_time_reference(show, track, stamp, asked, origin,
 def test_a_script_that_counts_from_another_time_is_told_the_start(
     show, track, audio, stamp, begin, start, told
 ):
-    """The same for all lines, so that lists have it once."""
+    """The same for all lines, so that lists have it once; also where the last goes on behind the track."""
     for row, second in enumerate((10, 15, 20, 25), 2):
         edit(show, f"B{row}", f"{begin}:{second}:00")
-        edit(show, f"C{row}", f"{begin}:{second + 5}:00")
+        edit(show, f"C{row}", f"{begin}:{second + row}:12")
     audio = show / "takes" if audio == "takes" else track(stamp)
     asked = request(show, audio=audio, start=start)
     found = check(asked)
@@ -92,8 +92,21 @@ def test_a_script_that_counts_from_another_time_is_told_the_start(
     (issue,) = entered
     assert issue.kind == "other_start" and f"--start {told}" in issue.say("en")
     again = check(replace(asked, start=told))
-    assert not [i for i in again.faults if i.kind in ("off_track", "before_start", "other_start")]
-    assert len(again.takes) == len(outside)
+    left = [i.kind for i in again.faults if i.kind in ("off_track", "before_start", "other_start")]
+    assert left == ["off_track"] * (audio.name != "takes")
+    assert len(again.takes) == len(outside) - len(left)
+
+
+def test_a_delivered_script_on_a_track_of_another_time_is_told_its_own_start(show, track):
+    delivered = DeliverySpec(
+        title="시험", date=datetime(2026, 1, 1), start_timecode=3590.0, frame_rate=FrameRate(25)
+    )
+    events = [Event(f"{n}", "하나", "", "", "", DEMO_TEXT, (), n, n + 5) for n in (15.0, 20.0)]
+    write_dapt(show / "script.dapt", events, delivered)
+    asked = replace(request(show), script=show / "script.dapt", audio=track(36000))
+    assert {issue.kind for issue in check(asked).faults} == {"other_start"}
+    assert "--start 00:59:50:00" in check(asked).faults[0].say("en")
+    assert not check(replace(asked, start="00:59:50:00")).faults
 
 
 def test_a_script_that_goes_beyond_midnight_on_another_s_track_is_told(show, track):

@@ -111,8 +111,9 @@ def check(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
         content.faulty, review.changes(to) if review else None, rate, request.channels,
     )  # fmt: skip
-    inside = start_issues(found.issues, found.lines.values(), origin, found.length, rate)
-    found = replace(found, issues=inside)
+    found.issues[:] = start_issues(
+        found.issues, found.lines.values(), origin, found.length, rate, content.begin
+    )
     converter = memory.converter(request.setup)
     found.issues.extend(Issue("error", at, "script", {"why": why}) for at, _, why in content.faults)
     found.issues.extend(noticed)

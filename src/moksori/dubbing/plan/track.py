@@ -120,10 +120,12 @@ def start_issues(
     origin: Seconds,
     length: Seconds,
     frame_rate: FrameRate | None,
+    media: Seconds | None = None,
 ) -> list[Issue]:
-    """The issues; where most lines lie outside, as script and reel count from another hour, with the start.
+    """The issues; where most lines lie outside, but would not from another start, with that.
 
-    It is taken by nobody but the user: two hours may both hold all lines.
+    It is where the script says that its `media` begin, or else the hour of the first line; and it is taken by
+    nobody but the user, as two hours may both hold all lines.
 
     Args:
         issues: found in looking for the lines' takes.
@@ -131,18 +133,20 @@ def start_issues(
         origin: of the reel.
         length: of the track; 0 if there is none.
         frame_rate: of the time codes.
+        media: where the script's begin, if it says so.
     """
     issues = [*issues]
     spans = [(line.start, line.end or line.start) for line in lines if line.start is not None]
-    starts, end = [start for start, _ in spans], max((end for _, end in spans), default=0.0)
+    starts, last = [start for start, _ in spans], max((end for _, end in spans), default=0.0)
     outside = {issue.place for issue in issues if issue.kind in _OUTSIDE}
     rate = frame_rate or NTSC_DROP
-    if 2 * len(outside) <= len(spans) or to_frames(end, rate) >= rate.frames_a_day:
+    if 2 * len(outside) <= len(spans) or to_frames(last, rate) >= rate.frames_a_day:
         return issues
-    hour = _hour(starts, frame_rate)
-    if hour == origin or (length and end - hour > length):
+    start = _hour(starts, frame_rate) if media is None else media
+    inside = sum(not length or end - start <= length for _, end in spans)
+    if start == origin or 2 * inside <= len(spans):
         return issues
-    times = {"origin": origin, "start": hour, "first": min(starts), "last": max(starts)}
+    times = {"origin": origin, "start": start, "first": min(starts), "last": max(starts)}
     values = {name: shown_time(time, frame_rate) for name, time in times.items()}
     return [
         issue._replace(kind="other_start", values=values) if issue.kind in _OUTSIDE else issue
