@@ -119,6 +119,24 @@ def test_a_cue_that_stays_until_the_end_of_the_day_is_delivered(row, tmp_path, f
     assert (out / "markers.csv").exists() is failed
 
 
+def test_a_line_beyond_midnight_that_was_left_out_has_no_marker(row, tmp_path):
+    """There is no time code for it; the others are delivered."""
+    late = replace(row.take.line, place=Place("row", 2), start=86401.0, end=86402.0)
+    left_out = replace(
+        of(row, id="0002_하나", line=late, samples=0, start=None), status="failed", wave=None
+    )
+    wanted = ("retakes", "markers", "reaper", "aaf", "report")
+    without = tuple(item.name for item in DELIVERABLES if item.name not in wanted)
+    spec = replace(SPEC, without=without, start_timecode=86390.0)
+    store = Store(tmp_path / "show" / "out")
+    try:
+        deliver([row, left_out], [], spec, store)
+    finally:
+        store.close()
+    assert not (tmp_path / "show" / "out" / "markers.txt").exists()
+    assert (tmp_path / "show" / "out" / "session.rpp").exists()
+
+
 @pytest.mark.parametrize(
     "changed",
     [{"begin": 4800}, {"channel": 0}, {"samples": 24001}, {"role": Role(voice="kih")}],

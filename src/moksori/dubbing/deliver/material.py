@@ -104,7 +104,7 @@ class Material:
             if row.status == "failed" and start is None and line.start is not None:
                 start = line.start - spec.start_timecode
                 seconds = line.end - line.start if line.end else 0.0
-            if start is None or start < 0:  # of a script without times
+            if start is None or start < 0 or not spec.has_timecode(start):  # there is no such place
                 continue
             said = [say(f"mark.{state(row)}", spec.lang)] if state(row) else []
             said += [row.mark.note] if row.mark and row.mark.note else []

@@ -59,6 +59,11 @@ class DeliverySpec:
         """
         return format_timecode(self.start_timecode + time, self.frame_rate)
 
+    def has_timecode(self, time: Seconds) -> bool:
+        """Whether a place on the reel has one: there are none beyond midnight."""
+        frame = to_frames(self.start_timecode + time, self.frame_rate)
+        return 0 <= frame < self.frame_rate.frames_a_day
+
     def name_code(self, time: Seconds) -> str:
         """Time code of a place on the reel as file names have it: 01.00.10.12."""
         return re.sub("[:;]", ".", self.timecode(time))
