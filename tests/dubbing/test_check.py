@@ -91,6 +91,7 @@ def test_a_script_that_counts_from_another_time_is_told_the_start(
         return
     (issue,) = entered
     assert issue.kind == "other_start" and f"--start {told}" in issue.say("en")
+    assert f"times are from {begin}:10:00 to {begin}:30:12" in issue.say("en")
     again = check(replace(asked, start=told))
     left = [i.kind for i in again.faults if i.kind in ("off_track", "before_start", "other_start")]
     assert left == ["off_track"] * (audio.name != "takes")

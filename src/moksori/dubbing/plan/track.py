@@ -146,7 +146,7 @@ def start_issues(
     inside = sum(not length or end - start <= length for _, end in spans)
     if start == origin or 2 * inside <= len(spans):
         return issues
-    times = {"origin": origin, "start": start, "first": min(starts), "last": max(starts)}
+    times = {"origin": origin, "start": start, "first": min(starts), "last": last}
     values = {name: shown_time(time, frame_rate) for name, time in times.items()}
     return [
         issue._replace(kind="other_start", values=values) if issue.kind in _OUTSIDE else issue
