@@ -2,6 +2,7 @@
 
 import re
 
+from moksori.text.clock import IN_THE_DAY
 from moksori.text.counters import UNITS, counter_at, scale_at, unit_at
 from moksori.text.labels import called, named, spelled
 from moksori.text.numbers import Spoken, decimal, native, sino
@@ -17,7 +18,6 @@ _CLOCK = (
     "일",
 )  # a zero before them only fills the column: 03시 05분
 _YEARS = ("년", "년도", "년생", "학번")  # 05년 is 공오년
-_HALF_DAY = re.compile(r"(?:오전|오후|새벽|아침|점심|낮|저녁|밤)\s?$")
 _FEW = ("배", "판", "편", "달", "발", "방", "건")  # counted in Sino-Korean beyond thirty
 
 
@@ -70,7 +70,7 @@ def _zeroed(number: str, line: str, end: int) -> Spoken | None:
         return Spoken(full, counter.end, "doubt.zero", plain.text)
     if number == "00" and counter.word == "분":
         return plain._replace(doubt="doubt.zero", other="정각")
-    if counter.word == "시" and not _HALF_DAY.search(line, 0, end - len(number)):
+    if counter.word == "시" and not IN_THE_DAY.search(line, 0, end - len(number)):
         return plain._replace(doubt="doubt.zero", other=full)
     return plain
 

@@ -5,6 +5,7 @@ Which of them a line means is told by what it counts (`counters`) and by how it 
 
 from typing import NamedTuple
 
+NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"  # as written
 DIGITS = "영일이삼사오육칠팔구"
 ENGLISH = ("제로", "원", "투", "쓰리", "포", "파이브", "식스", "세븐", "에이트", "나인", "텐")
 _TELEPHONE = "공일이삼사오육칠팔구"  # digit by digit, zero is 공
@@ -64,9 +65,9 @@ def about(number: int) -> str:
     return _ABOUT[number]
 
 
-def both(first: int, second: int, counter: str) -> str:
-    """Two Sino-Korean numbers said as one: 2, 3일 → 이삼일; 오륙, 오뉴월 (한글 맞춤법 제52항)."""
-    joined = sino(first) + sino(second) + counter
+def both(first: int, second: str) -> str:
+    """A Sino-Korean number and the words of the next: 2, 3일 → 이삼일; 오륙, 오뉴월 (한글 맞춤법 제52항)."""
+    joined = sino(first) + second
     return joined.replace("오육월", "오뉴월").replace("오육", "오륙")
 
 
