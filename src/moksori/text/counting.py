@@ -3,7 +3,7 @@
 import re
 
 from moksori.text.clock import IN_THE_DAY
-from moksori.text.counters import UNITS, counter_at, scale_at, unit_at
+from moksori.text.counters import UNIT, UNITS, counter_at, scale_at, unit_at
 from moksori.text.labels import called, named, spelled
 from moksori.text.numbers import Spoken, decimal, native, sino
 from moksori.text.senses import SENSES
@@ -17,6 +17,9 @@ _CLOCK = (
     "월",
     "일",
 )  # a zero before them only fills the column: 03시 05분
+# What is said before a number in these units, unless the line has it: 시속 60km.
+_BEFORE_UNITS = {"km/h": "시속", "km/s": "초속", "m/s": "초속", "℉": "화씨", "°F": "화씨"}
+_PER = re.compile(rf"/({UNIT.pattern})")  # mg/dL
 _YEARS = ("년", "년도", "년생", "학번")  # 05년 is 공오년
 _FEW = ("배", "판", "편", "달", "발", "방", "건")  # counted in Sino-Korean beyond thirty
 
@@ -52,8 +55,14 @@ def _measured(number: str, line: str, end: int) -> Spoken | None:
 def _in_units(text: str, line: str, start: int, end: int) -> Spoken:
     """What `line` has from `start` to `end`, read as `text`, and the unit behind it, if one is."""
     unit = unit_at(line, end)
-    hourly = unit.strip() == "km/h" and not line[:start].endswith("시속 ")
-    return Spoken("시속 " * hourly + text + UNITS.get(unit.strip(), ""), end + len(unit))
+    end, name = end + len(unit), UNITS.get(unit.strip(), "")
+    before = _BEFORE_UNITS.get(unit.strip(), "")
+    if before and not line[:start].rstrip().endswith(before):
+        text = f"{before} {text}"
+    if unit and (per := _PER.match(line, end)) and not line[per.end() : per.end() + 1].isalnum():
+        rate = UNITS[per[1]]
+        return Spoken(f"{text}{name} 퍼 {rate}", per.end(), "doubt.per", f"{rate}당 {text}{name}")
+    return Spoken(text + name, end)
 
 
 def _zeroed(number: str, line: str, end: int) -> Spoken | None:

@@ -50,6 +50,7 @@ from moksori.text.ranges import (
     read_range,
 )
 from moksori.text.sums import read_sum
+from moksori.text.syllables import coda
 
 _MONEY = "".join(map(re.escape, MONEY))
 _EVENT = "(?:절|전쟁|운동|혁명|사태|사변|사건|테러|참사|선언|항쟁|의거|광복|민주화|쿠데타|계엄)"
@@ -72,7 +73,10 @@ def read_number(line: str, start: int) -> Spoken | None:
             return None
         word = "플러스 " if sign.group() == "+" else "마이너스 "
         degrees = spoken.text.endswith("도") or line[spoken.end :].lstrip()[:1] == "도"
-        return spoken.after("영하 " if degrees and word == "마이너스 " else word)
+        if degrees and word == "마이너스 ":
+            word = "화씨 영하 " if spoken.text.startswith("화씨 ") else "영하 "
+            spoken = spoken._replace(text=spoken.text.removeprefix("화씨 "))
+        return spoken.after(word)
     if spoken := read_sum(line, start):
         return spoken
     for pattern, read in _PATTERNS:
@@ -150,8 +154,21 @@ def _fraction(match: re.Match[str], line: str) -> Spoken:
         return Spoken(f"{sino(top)}에 {sino(bottom)}", match.end())
     if bottom == 4 and re.match(r"\s?분기", line[match.end() :]):  # a quarter: 일사분기
         return Spoken(sino(top) + sino(bottom), match.end())
+    if match.group() == "24/7" and not counts(line, match.end()):
+        return Spoken("투웬티포 세븐", match.end(), "doubt.day_and_night", "칠 분의 이십사")
     date = f"{month(top)} {sino(bottom)}일" if _is_day(top, bottom) else ""
     return Spoken(f"{sino(bottom)} 분의 {sino(top)}", match.end(), "doubt.fraction", date)
+
+
+def _mixed(match: re.Match[str], line: str) -> Spoken | None:
+    """1 1/2컵 → 일과 이 분의 일컵."""
+    whole, top, bottom = map(int, match.groups())
+    if not 0 < top < bottom:
+        return None
+    fraction = f"{sino(bottom)} 분의 {sino(top)}"
+    particle = "와" if coda(sino(whole)[-1]) == " " else "과"
+    apart = f"{sino(whole)}, {fraction}"
+    return Spoken(f"{sino(whole)}{particle} {fraction}", match.end(), "doubt.mixed", apart)
 
 
 def _money(match: re.Match[str], line: str) -> Spoken:
@@ -182,6 +199,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (TIMES, read_times),
         (TIME, read_time),
         (VERSUS, read_versus),
+        (r"(\d{1,3}) (\d{1,2})/(\d{1,2})(?![\d/])", _mixed),
         (r"(\d{1,9})/(\d{1,9})(?![\d/])", _fraction),
         (rf"([{_MONEY}])\s?({NUMBER})(\s?[십백천만억조]+)?", _money),
         (ESTIMATE, read_estimate),
