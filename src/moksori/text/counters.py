@@ -31,7 +31,7 @@ class Counter(NamedTuple):
     """What a number counts."""
 
     word: str
-    kind: str  # native, sino; native?, sino?: both are said, that one first; noun: not in the table
+    kind: str  # native, sino; native?, sino?, english?: both are said, that one first; noun: not in the table
     end: int  # where it ends in the line
 
 
@@ -43,7 +43,8 @@ def _table(kind: str) -> dict[str, str]:
 
 UNITS, MONEY = _table("unit"), _table("money")
 UNIT = re.compile("|".join(map(re.escape, sorted(UNITS, key=len, reverse=True))))
-_COUNTERS = {word: kind for kind in ("native", "native?", "sino", "sino?") for word in _table(kind)}
+_KINDS = ("native", "native?", "sino", "sino?", "english?")
+_COUNTERS = {word: kind for kind in _KINDS for word in _table(kind)}
 _LONGEST = max(map(len, _COUNTERS))
 
 
@@ -121,8 +122,11 @@ def scale_at(line: str, end: int) -> str:
     """What multiplies the number that ends at `end`: 천만 of 2천만; nothing in 2천사 and 3 만세."""
     begin = past_space(line, end)
     scale, pieces = _SCALE.match(line, begin), pieces_from(line, begin)
-    another = pieces and pieces[0].opens != "NR" and scale and pieces[0].end > scale.end()
-    return "" if not scale or another else line[end : scale.end()]
+    if not scale:
+        return ""
+    another = pieces and pieces[0].opens != "NR" and pieces[0].end > scale.end()
+    money = line.startswith("원", scale.end())  # 1조원, no 조원
+    return "" if another and not money else line[end : scale.end()]
 
 
 def unit_at(line: str, end: int) -> str:

@@ -2,10 +2,10 @@
 
 import re
 
-from moksori.text.clock import IN_THE_DAY
+from moksori.text.clock import IN_THE_DAY, said_time
 from moksori.text.counters import UNIT, UNITS, counter_at, scale_at, unit_at
 from moksori.text.labels import called, named, spelled
-from moksori.text.numbers import Spoken, decimal, native, sino
+from moksori.text.numbers import ENGLISH, Spoken, decimal, digits, native, sino
 from moksori.text.senses import SENSES
 
 _ORDINALS = {1: "첫", 2: "둘", 3: "셋", 4: "넷"}  # before 째
@@ -21,12 +21,15 @@ _CLOCK = (
 _BEFORE_UNITS = {"km/h": "시속", "km/s": "초속", "m/s": "초속", "℉": "화씨", "°F": "화씨"}
 _PER = re.compile(rf"/({UNIT.pattern})")  # mg/dL
 _YEARS = ("년", "년도", "년생", "학번")  # 05년 is 공오년
+_SCHOOL = re.compile(r"(?<![가-힣])(?:예비\s?)?([초중고])$")
+_PUPILS = ("병", "반", "아들", "딸", "남자", "여자", "아이", "친구")
+_SENTENCE = re.compile(r"(?:징역|금고|유예|자격정지)\s?(?:\d+년\s?)?$")
 _FEW = ("배", "판", "편", "달", "발", "방", "건")  # counted in Sino-Korean beyond thirty
 
 
 def counted(number: str, line: str, end: int) -> Spoken:
     """A number that ends at `end` of `line`, with its scale (2천만), unit (kg) or counter (개)."""
-    for read in (called, spelled, _scaled, _measured, _zeroed, named, _by_counter):
+    for read in (called, spelled, _school_year, _scaled, _measured, _zeroed, named, _by_counter):
         if spoken := read(number, line, end):
             return spoken
     return Spoken(decimal(number), end)
@@ -65,6 +68,24 @@ def _in_units(text: str, line: str, start: int, end: int) -> Spoken:
     return Spoken(text + name, end)
 
 
+def _school_year(number: str, line: str, end: int) -> Spoken | None:
+    """중2병, 고3 아들: the second year, not two of them."""
+    if not (school := _SCHOOL.search(line, 0, end - len(number))):
+        return None
+    counter = counter_at(line, end)
+    counted = counter is not None and counter.kind != "noun" and counter.word not in _PUPILS
+    if not re.fullmatch("[1-6]" if school[1] == "초" else "[1-3]", number) or counted:
+        return None
+    return Spoken(sino(int(number)), end)
+
+
+def _in_month(value: int, line: str, start: int, end: int) -> Spoken:
+    """6월, 유월; 징역 1년 6월, 육월 (개월)."""
+    if _SENTENCE.search(line, 0, start) and value in (6, 10):
+        return Spoken(sino(value) + "월", end, "doubt.sentence", month(value))
+    return Spoken(month(value), end)
+
+
 def _zeroed(number: str, line: str, end: int) -> Spoken | None:
     """A number that a zero fills up: 03시 05분, 세시 오분; but 01번, 공일번."""
     if not re.fullmatch("0[0-9]", number) or not (counter := counter_at(line, end)):
@@ -92,7 +113,18 @@ def _by_counter(number: str, line: str, end: int) -> Spoken | None:
         return Spoken(decimal(number), end, "doubt.long_number") if long else None
     value, (word, kind, after) = int(number[:9]), counter
     if word == "월" and 1 <= value <= 12:
-        return Spoken(month(value), after)
+        return _in_month(value, line, end - len(number), after)
+    if len(number) == 2 and word in ("년생", "학번"):
+        by_digit, whole = digits(number) + word, sino(value) + word
+        first, other = (by_digit, whole) if word == "학번" else (whole, by_digit)
+        return Spoken(first, after, "doubt.year", other)
+    if word == "시" and re.fullmatch("(?:1[0-9]|2[0-4])[0-5][0-9]", number):  # 2200시
+        return Spoken(
+            digits(number) + word,
+            after,
+            "doubt.clock_in_four",
+            said_time(value // 100, value % 100),
+        )
     if word == "째" and value in _ORDINALS:
         return Spoken(_ORDINALS[value] + word, after)
     if word == "번째" and value == 1:
@@ -102,6 +134,8 @@ def _by_counter(number: str, line: str, end: int) -> Spoken | None:
         kind = sense.rstrip("?") + "?" if kind.endswith("?") else sense
     kind = _settled(kind, value, word)
     readings = {"sino": decimal(number) + word}
+    if kind == "english?":
+        return Spoken(ENGLISH[value] + word, after, "doubt.sino", readings["sino"])
     if kind != "sino":
         readings["native"] = native(value, True) + word
     first = kind.rstrip("?")
@@ -120,6 +154,10 @@ def _settled(kind: str, value: int, word: str) -> str:
         return "sino"
     if kind == "noun":  # 3나라
         return "sino?" if value < 20 else "sino"
+    if kind == "english?":
+        return kind if value < len(ENGLISH) else "sino"
+    if kind == "native?" and word in _FEW and value > 30:
+        return "sino?"
     if kind != "native":
         return kind
     if word in _FEW and value > 30:

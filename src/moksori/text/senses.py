@@ -41,6 +41,18 @@ _BY_NUMBER = re.compile(
     r"\s(?:출구|타자|타석|버튼|카메라|게이트|후보|국도|버스|홈|플랫폼|승강장|문제|방|문|선수|기|함|포탑|격납고|구역|라인|"
     r"조|팀|트랙|채널|스튜디오|마이크|손님|고객|참가자|학생|환자|죄수|용의자|주자|아이언|우드|레인|창구|테이블)"
 )
+# What is numbered by teams: 강력 1팀; whose number is Sino-Korean with 개: 3개 국어, 2개 대대.
+_DEPARTMENTS = re.compile(
+    r"(?:강력|수사|형사|영업|기획|마케팅|개발|홍보|인사|총무|지원|구조|특수|기동|타격|대응|디자인|편집|제작|정비|경호|"
+    r"관리|운영|전략|회계|재무|법무|감사|보안|특임|작전)\s?$"
+)
+_BODIES = re.compile(
+    r"\s(?:국어|군단|사단|여단|연대|대대|중대|소대|분대|함대|편대|비행단|구단|시도|광역시)"
+)
+_SHEAVES = re.compile(
+    r"(?:시금치|파|열무|부추|미나리|알타리|총각무|깻잎|쑥갓|볏짚|짚단?|장작|땔감|나무)[를을이가]?\s?$"
+)
+_FLIGHT = re.compile(r"(?:항공|[A-Z]{2})\s?$")
 
 
 def _hour(value: int, line: str, before: str, end: int) -> str:
@@ -66,7 +78,30 @@ def _vehicles(value: int, line: str, before: str, end: int) -> str:
 def _chapter(value: int, line: str, before: str, end: int) -> str:
     """1막 2장, 3장 16절, 1권 2장; but 표 2장."""
     numbered = re.search(r"\d\s?[막부편권]\s?$|제\s?$", before)
+    if re.match(r"\s?분립", line[end:]):  # 3권 분립
+        return "sino"
     return "sino" if numbered or re.match(r"\s?\d+\s?[막장절화쪽]", line[end:]) else ""
+
+
+def _flight(value: int, line: str, before: str, end: int) -> str:
+    """대한항공 901편; 단편 3편."""
+    return "sino" if _FLIGHT.search(before) else _chapter(value, line, before, end)
+
+
+def _team(value: int, line: str, before: str, end: int) -> str:
+    """강력 2팀, 1팀, 2팀은 뒤로; but 모두 3팀."""
+    numbered = value == 1 or _DEPARTMENTS.search(before) or _NUMBERED.match(line, end)
+    return "sino" if numbered else ""
+
+
+def _pieces(value: int, line: str, before: str, end: int) -> str:
+    """2개 대대; but 2개 가져와."""
+    return "sino?" if _BODIES.match(line, end) else ""
+
+
+def _sheaves(value: int, line: str, before: str, end: int) -> str:
+    """대파 2단; but 3단 변신."""
+    return "native" if _SHEAVES.search(before) else ""
 
 
 def _siblings(value: int, line: str, before: str, end: int) -> str:
@@ -116,7 +151,8 @@ def _times(value: int, line: str, before: str, end: int) -> str:
 
 # counter: its kind by its number, the line, what stands before the number, and where the counter ends; or ""
 SENSES: dict[str, Callable[[int, str, str, int], str]] = {
-    "시": _hour, "시간": _hours, "대": _vehicles, "장": _chapter, "권": _chapter, "편": _chapter,
+    "시": _hour, "시간": _hours, "대": _vehicles, "장": _chapter, "권": _chapter, "편": _flight,
     "푼": _tenths, "분": _minutes, "자": _letters, "번": _times,
+    "팀": _team, "개": _pieces, "단": _sheaves,
     "형제": _siblings, "자매": _siblings, "남매": _siblings,
 }  # fmt: skip
