@@ -61,6 +61,9 @@ def test_what_is_done_to_a_reading_is_not_in_the_next():
         ("월~금", "~", 1),
         ("ㄱ, 그게", "ㄱ", 0),
         ("안\u2060녕) 나", ")", 3),
+        ("서울 -> 부산", ">", 4),
+        ("사랑해 <3", "<", 4),
+        ("3 > 2", ">", 2),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_place(line, shown, offset):

@@ -3,7 +3,7 @@
 import re
 
 from moksori.text.counters import counter_at, counts, pieces_of
-from moksori.text.numbers import ENGLISH, Spoken, by_digit, decimal, sino
+from moksori.text.numbers import ENGLISH, Spoken, by_digit, decimal, digits, sino
 
 # Numbers to call: the first two are nothing else, the others only beside a word of calling.
 _EMERGENCY = ("112", "119")
@@ -13,11 +13,21 @@ _CALLING = re.compile(
     r"\s?(?:번\s?)?(?:에다?|으?로|을|를)?\s?(?:빨리\s|당장\s|어서\s|좀\s)?"
     r"(?:신고|전화|연락|불러|부르|불렀|걸어|걸었|물어|문의|구급|구조|소방|상황실|대원|콜)"
 )
-_SPELLED = {"365": "삼육오", "63빌딩": "육삼빌딩"}
+_SPELLED = {"365": "삼육오", "63빌딩": "육삼빌딩", "7080": "칠공팔공", "8090": "팔공구공"} | {
+    f"{year}{space}세대": f"{spoken}{space}세대"  # generations
+    for year, spoken in (("386", "삼팔육"), ("486", "사팔육"), ("586", "오팔육"))
+    for space in ("", " ")
+}
+_AGES = re.compile(  # 2030 세대
+    r"(?:1020|2030|3040|4050|5060|6070)(?=\s?(?:세대|남성|여성|남녀|청년|직장인|싱글|미혼))"
+)
 _SIZES = ("44", "55", "66", "77", "88")  # of women's clothes
 _GAMES = re.compile(r"\s?(?:[가-힣]{2,6}\s?)?(?:올림픽|아시안\s?게임|월드컵)")  # 88 서울올림픽
 _CLOTHES = re.compile(r"사이즈|치수|옷|입(?!니|장|구|원|학|금)")
 _CODE = re.compile(r"(?:비밀번호|비번|암호|코드|군번|인식\s?번호|일련\s?번호)[은는이가]?[:,]?\s?$")
+_DIALLED = re.compile(
+    r"(?:국번\s?없이|(?:전화|인증|우편|계좌|카드|여권)\s?번호)[은는이가]?[:,]?\s?$"
+)
 _ORDINAL = re.compile(r"(?:^|[\s(])제\s?$")  # 제2장, 제 16대
 _ENGLISH_LABEL = re.compile(r"(?:넘버|№|No\.) ?$")  # No. 1 is 넘버 원
 _LABEL = re.compile(
@@ -56,16 +66,19 @@ def spelled(number: str, line: str, end: int) -> Spoken | None:
         return Spoken(by_digit(number), end, "doubt.size", sino(int(number)))
     if re.fullmatch("[5-9][1-9]", number) and _GAMES.match(line, end) and not counts(line, end):
         return Spoken(by_digit(number), end, "doubt.games", sino(int(number)))
+    if _AGES.match(line, start):
+        return Spoken(digits(number), end)
+    if number.isdigit() and _DIALLED.search(line, 0, start) and not counts(line, end):
+        return Spoken(digits(number), end)
     if (
         len(number) > 2
         and number.isdigit()
         and _CODE.search(line, 0, start)
         and not counts(line, end)
     ):
-        digits = by_digit(number)
         if number[0] == "0":
-            return Spoken(digits, end)
-        return Spoken(decimal(number), end, "doubt.code", digits)
+            return Spoken(digits(number), end)
+        return Spoken(decimal(number), end, "doubt.code", digits(number))
     return None
 
 
@@ -84,7 +97,7 @@ def named(number: str, line: str, end: int) -> Spoken | None:
         return Spoken(decimal(number), end)
     if not told:
         return None
-    place = len(before.removesuffix(" "))
+    place = len(re.sub("[ -]$", "", before))  # 이글 1, 이글-1
     name = next((piece for piece in pieces_of(line) if piece.end == place), None)
     if name and name.closes in ("NNG", "NNP"):
         return Spoken(decimal(number), end, "doubt.call_sign", ENGLISH[int(number)])

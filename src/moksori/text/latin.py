@@ -16,8 +16,10 @@ _LETTERS = {
 }  # fmt: skip
 PHRASE = re.compile(r"\d+[A-Za-z]+|[A-Za-z']+ [A-Za-z']+")  # only if the dictionary has it
 # A full stop that shortens is part of the word: U.S.A.에서, Mr. Kim, No. 1.
+# What blood types and marks have behind them is said: Rh-, A-.
 WORD = re.compile(
-    r"(?:[A-Za-z]\.){2,}(?=[가-힣]|\s?\d)|(?i:mrs?|ms|dr|vs)\.(?=\s?\w)|No\.(?=\s?\d)"
+    r"(?i:rh)[-−+]|(?<![A-Za-z])[A-DF][-−](?=[\s가-힣.,?!]|$)"
+    r"|(?:[A-Za-z]\.){2,}(?=[가-힣]|\s?\d)|(?i:mrs?|ms|dr|vs)\.(?=\s?\w)|(?:No|(?i:lv|vol|ep))\.(?=\s?\d)"
     r"|[A-Za-z]+(?:['’.&-][A-Za-z]+)*(?:-?\d+)?"
 )
 _DOTTED = re.compile(r"[A-Za-z](?:\.[A-Za-z])+\.?")  # letters one by one: a.m. is not am
@@ -33,6 +35,15 @@ def english() -> dict[str, str]:
     except FileNotFoundError:
         raise TextError(message("text.package_file", file=path), "") from None
     return dict(row.split("\t") for row in rows if row and not row.startswith("#"))
+
+
+def phrase_at(text: str, offset: int) -> tuple[str, int] | None:
+    """The reading and the end of two words, or of a number and letters, that the dictionary has."""
+    if not (phrase := PHRASE.match(text, offset)):
+        return None
+    written = phrase.group()
+    reading = english().get(written) or english().get(written.lower())
+    return (reading, phrase.end()) if reading else None
 
 
 def known(word: str) -> str:
@@ -63,6 +74,8 @@ def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:
         return _LETTERS[plain]
     if reading := known(plain):
         return reading
+    if plain[-1] in "-−":
+        return f"{_LETTERS[plain[0]]} 마이너스"
     stem = plain.rstrip("-0123456789")
     number = plain[len(stem) :].lstrip("-")
     letters = re.sub(r"[^A-Za-z]", "", stem).upper()

@@ -9,7 +9,7 @@ from moksori.errors import TextError
 from moksori.messages import Lang, Message, Value, message, say
 from moksori.text.counters import MONEY
 from moksori.text.directions import Event, take_out
-from moksori.text.latin import PHRASE, WORD, english, known, read_word
+from moksori.text.latin import WORD, known, phrase_at, read_word
 from moksori.text.lexicon import Lexicon, load_lexicon
 from moksori.text.marks import clean, cut_word, is_inside, join, lengthened
 from moksori.text.notation import read_number
@@ -21,6 +21,7 @@ _SILENT = "'\"‘’“”„「」『』《》〈〉<>"
 _PAUSES = {":": ",", ";": ",", "—": ",", "–": ",", "·": " ", "ㆍ": " ", "/": " "}
 _SPOKEN_SIGNS = {"&": "앤드", "+": "플러스", "@": "골뱅이", "#": "샵", "×": "곱하기",
                  "÷": "나누기", "㈜": "주식회사", "№": "넘버", "%": "퍼센트"}  # fmt: skip
+_NUMBER_STARTS = re.compile(r"[0-9]|(?<!\S)\.[0-9]|[-−＋+][0-9]")
 
 
 class Doubt(NamedTuple):
@@ -122,10 +123,9 @@ def _read(text: str, written: str, spell: bool, words: Lexicon) -> tuple[str, li
             out.append(words.written[own.group().lower()])
             offset = own.end()
             continue
-        phrase = PHRASE.match(text, offset)
-        if phrase and phrase.group().lower() in english():
-            out.append(english()[phrase.group().lower()])
-            offset = phrase.end()
+        if phrase := phrase_at(text, offset):
+            reading, offset = phrase
+            out.append(reading)
             continue
         if text[offset] == "=":
             spoken: Spoken | None = read_equals(offset, "".join(out).rstrip())
@@ -154,16 +154,13 @@ def _word_at(text: str, written: str, offset: int, spell: bool) -> Spoken | None
     if not (word := WORD.match(text, offset)):
         return None
     reading = read_word(word.group(), written, offset, spell)
+    if word.group()[-1] in "-−" and not known(word.group()):  # a mark, or cut off
+        return Spoken(reading, word.end(), "doubt.grade", reading.split()[0])
     return Spoken(reading, word.end(), "" if known(word.group()) else "doubt.spelled")
 
 
 def _number_at(text: str, offset: int) -> Spoken | None:
-    starts = text[offset].isascii() and text[offset].isdigit()
-    if (
-        starts
-        or text[offset] in MONEY
-        or (text[offset] in "-−＋+" and text[offset + 1 : offset + 2].isdigit())
-    ):
+    if text[offset] in MONEY or _NUMBER_STARTS.match(text, offset):
         return read_number(text, offset)
     return None
 
@@ -174,6 +171,14 @@ def _character(text: str, written: str, offset: int, before: str) -> str:
         return ""  # its particle stands by the word before
     if "가" <= char <= "힣" or char in " .,?!":
         return char
+    if char in "<>" and _is_sign(text, offset):
+        raise _unreadable(char, written, offset)
+    if (
+        char in _SILENT
+        and text[offset - 1 : offset].isdigit()
+        and text[offset + 1 : offset + 2].isdigit()
+    ):
+        return " "
     if char in _SILENT or (char in "~ー" and _lengthens(text, offset)):
         return ""
     if char == "…":
@@ -186,9 +191,22 @@ def _character(text: str, written: str, offset: int, before: str) -> str:
         return _SPOKEN_SIGNS[char]
     if longer := lengthened(before, text[:offset], char):
         return longer
+    raise _unreadable(char, written, offset)
+
+
+def _unreadable(char: str, written: str, offset: int) -> TextError:
     shown = written[offset] if char.isprintable() else f"U+{ord(char):04X}"
     what = message("text.unreadable", char=shown, fix=message(f"text.fix.{_kind(char)}"))
-    raise TextError(what, written, offset)
+    return TextError(what, written, offset)
+
+
+def _is_sign(text: str, offset: int) -> bool:
+    """Whether `<` or `>` is no bracket of a title, but an arrow or compares: ->, 3 > 2, <3."""
+    other = text[:offset] if text[offset] == ">" else text[offset + 1 :]
+    if ("<" if text[offset] == ">" else ">") in other:
+        return False
+    beside = text[:offset].rstrip()[-1:] + text[offset + 1 :].lstrip()[:1]
+    return any(char in "-=" or char.isdigit() for char in beside)
 
 
 def _tidy(spoken: str, composed: str) -> str:

@@ -55,6 +55,10 @@ from moksori.text.syllables import coda
 _MONEY = "".join(map(re.escape, MONEY))
 _EVENT = "(?:절|전쟁|운동|혁명|사태|사변|사건|테러|참사|선언|항쟁|의거|광복|민주화|쿠데타|계엄)"
 _DAYS = r"4\.19|5\.1[68]|6\.25|8\.15|9\.11|10\.26|12\.12"  # known even without such a word
+_DAYS_TOGETHER = _DAYS.replace(r"\.", "")  # 625 전쟁
+_PLATES = (
+    "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주하허호바사아자배"  # of cars
+)
 _STEP = r"\s?[.,·ㆍ…!]+\s?|\s?[-–—~]+\s?|\s?[/→]\s?|\s"  # between the numbers of a countdown
 _PRESSURE = re.compile(r"(?:혈압|\bBP)[^.?!\d]{0,12}$", re.IGNORECASE)  # 혈압 120/80
 
@@ -64,8 +68,11 @@ def read_number(line: str, start: int) -> Spoken | None:
 
     Args:
         line: the whole line: what stands before and after decides the reading.
-        start: index of a digit, a money sign, or a minus before a digit.
+        start: index of a digit, a money sign, a minus before a digit, or the point of .5.
     """
+    if line[start] == ".":
+        spoken = read_number(f"{line[:start]}0{line[start:]}", start)
+        return spoken and spoken._replace(end=spoken.end - 1)
     sign = re.compile(r"[-−–+](?=[0-9])").match(line, start)
     if sign and line[start - 1 : start].strip() in ("", "="):
         spoken = read_number(line, sign.end())
@@ -171,6 +178,29 @@ def _mixed(match: re.Match[str], line: str) -> Spoken | None:
     return Spoken(f"{sino(whole)}{particle} {fraction}", match.end(), "doubt.mixed", apart)
 
 
+def _primes(match: re.Match[str], line: str) -> Spoken:
+    """3'25", minutes and seconds; 6'2", feet and inches; 127° 30'15"."""
+    first, second = decimal(match[1]), decimal(match[2])
+    time, length = f"{first}분 {second}초", f"{first}피트 {second}인치"
+    if line[: match.start()].endswith(("°", "° ")):
+        return Spoken(time, match.end())
+    if int(match[2]) > 11:
+        return Spoken(time, match.end(), "doubt.primes", length)
+    return Spoken(length, match.end(), "doubt.primes", time)
+
+
+def _arc_minutes(match: re.Match[str], line: str) -> Spoken:
+    return Spoken(sino(int(match[1])) + "분", match.end())
+
+
+def _plate(match: re.Match[str], line: str) -> Spoken | None:
+    """12가 3456: digit by digit behind the letter."""
+    if counts(line, match.end()):
+        return None
+    head, tail = decimal(match[1]) + match[2], match[3]
+    return Spoken(f"{head} {digits(tail)}", match.end(), "doubt.code", f"{head} {decimal(tail)}")
+
+
 def _money(match: re.Match[str], line: str) -> Spoken:
     number = decimal(match[2]) + (match[3] or "").strip()
     return Spoken(number + MONEY[match[1]], match.end())
@@ -185,6 +215,9 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
     (re.compile(pattern, re.ASCII), read)
     for pattern, read in (
         (r"(?<=[가-힣A-Za-z!?] )([2-5])(?=[》〉』」])", _sequel),
+        (r"(\d{1,3})['’]\s?(\d{1,2})[\"”]", _primes),
+        (r"(?:(?<=°)|(?<=° ))(\d{1,2})['’]", _arc_minutes),
+        (rf"(\d{{2,3}})([{_PLATES}])\s?(\d{{4}})(?!\d)", _plate),
         (TELEPHONE, read_telephone),
         (r"(\d{6})[-–]([1-4]\d{6})(?!\d)", read_resident),
         (r"(\d{4})\s?[.\-/년]\s?(\d{1,2})\s?[.\-/]\s?(\d{1,2})(?!\d)\.?", _date),
@@ -193,6 +226,10 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (IN_A_ROW, read_in_a_row),
         (r"\d+(?:\.\d+){2,}", _dotted),
         (rf"(\d{{1,2}})\s?[·ㆍ.]\s?(\d{{1,2}})(?=\s?{_EVENT})", _memorial),
+        (
+            rf"(?=(?:{_DAYS_TOGETHER})\s?{_EVENT})(\d{{1,2}})(\d\d)",
+            _memorial,
+        ),
         (r"(\d{1,2})[·ㆍ](\d{1,2})(?!\d)", _memorial),
         (rf"(?=(?:{_DAYS})(?![\d.]*\d))(\d+)\.(\d+)", _known_day),
         (HALF_DAY, read_half_day),
