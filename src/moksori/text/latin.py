@@ -23,6 +23,7 @@ WORD = re.compile(
     r"|[A-Za-z]+(?:['’.&-][A-Za-z]+)*(?:-?\d+)?"
 )
 _DOTTED = re.compile(r"[A-Za-z](?:\.[A-Za-z])+\.?")  # letters one by one: a.m. is not am
+_ROMAN = {"I": 1, "V": 5, "X": 10}
 _LONGEST_ABBREVIATION = 5
 
 
@@ -52,6 +53,14 @@ def known(word: str) -> str:
     whole = "" if _DOTTED.fullmatch(plain) else plain.lower().replace(".", "")
     spellings = (plain, plain.lower(), whole)
     return next((english()[spelling] for spelling in spellings if spelling in english()), "")
+
+
+def roman(word: str) -> int:
+    """The value of a Roman numeral of two letters and more, to 39; 0 if it is none."""
+    if len(word) < 2 or not re.fullmatch("X{0,3}(?:IX|IV|V?I{0,3})", word):
+        return 0
+    values = [_ROMAN[letter] for letter in word]
+    return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
 
 
 def read_word(word: str, line: str, offset: int, spell: bool = False) -> str:

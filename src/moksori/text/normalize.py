@@ -9,11 +9,11 @@ from moksori.errors import TextError
 from moksori.messages import Lang, Message, Value, message, say
 from moksori.text.counters import MONEY
 from moksori.text.directions import Event, take_out
-from moksori.text.latin import WORD, known, phrase_at, read_word
+from moksori.text.latin import WORD, known, phrase_at, read_word, roman
 from moksori.text.lexicon import Lexicon, load_lexicon
 from moksori.text.marks import clean, cut_word, is_inside, join, lengthened
 from moksori.text.notation import read_number
-from moksori.text.numbers import Spoken
+from moksori.text.numbers import ENGLISH, Spoken, sino
 from moksori.text.sums import read_equals
 
 # Marks that are written but not spoken: quotation marks and the brackets of titles.
@@ -21,6 +21,7 @@ _SILENT = "'\"‘’“”„「」『』《》〈〉<>"
 _PAUSES = {":": ",", ";": ",", "—": ",", "–": ",", "·": " ", "ㆍ": " ", "/": " "}
 _SPOKEN_SIGNS = {"&": "앤드", "+": "플러스", "@": "골뱅이", "#": "샵", "×": "곱하기",
                  "÷": "나누기", "㈜": "주식회사", "№": "넘버", "%": "퍼센트"}  # fmt: skip
+_NUMBERED = re.compile(r"\s?(?:세(?!트)|장(?!면)|부(?!터)|편|권|막|절|급|형(?![제님]))")
 _NUMBER_STARTS = re.compile(r"[0-9]|(?<!\S)\.[0-9]|[-−＋+][0-9]")
 
 
@@ -153,10 +154,22 @@ def _read(text: str, written: str, spell: bool, words: Lexicon) -> tuple[str, li
 def _word_at(text: str, written: str, offset: int, spell: bool) -> Spoken | None:
     if not (word := WORD.match(text, offset)):
         return None
+    if (value := roman(word.group())) and (numeral := _numeral(value, text, word)):
+        return numeral
     reading = read_word(word.group(), written, offset, spell)
     if word.group()[-1] in "-−" and not known(word.group()):  # a mark, or cut off
         return Spoken(reading, word.end(), "doubt.grade", reading.split()[0])
     return Spoken(reading, word.end(), "" if known(word.group()) else "doubt.spelled")
+
+
+def _numeral(value: int, text: str, word: re.Match[str]) -> Spoken | None:
+    """루이 XIV세, 제II장; 로키 II, 투; but IV and XX stand for letters too."""
+    if _NUMBERED.match(text, word.end()) or text[: word.start()].endswith("제"):
+        return Spoken(sino(value), word.end())
+    letters = word.group() in ("IV", "VI", "XI", "XV", "XX", "XXX")
+    if letters or value >= len(ENGLISH) or not re.search(r"[가-힣] ?$", text[: word.start()]):
+        return None
+    return Spoken(ENGLISH[value], word.end(), "doubt.title", sino(value))
 
 
 def _number_at(text: str, offset: int) -> Spoken | None:
