@@ -129,8 +129,8 @@ def _countdown(match: re.Match[str], line: str) -> Spoken | None:
 
 
 def _dotted(match: re.Match[str], line: str) -> Spoken | None:
-    """24.12.25 is a day, 2.0.1 is not, 192.168.0.1 is an address."""
-    parts = match.group().split(".")
+    """24.12.25 and 24. 5. 3. are days, 2.0.1 is not, 192.168.0.1 is an address."""
+    parts = match.group().rstrip(".").replace(" ", "").split(".")
     spoken = "쩜".join(digits(part) if len(parts) > 3 else decimal(part) for part in parts)
     if len(parts) == 3 and len(parts[0]) == 2 and _is_day(int(parts[1]), int(parts[2])):
         day = f"{decimal(parts[0])}년 {month(int(parts[1]))} {sino(int(parts[2]))}일"
@@ -224,6 +224,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (IN_A_ROW, read_formation),
         (rf"\d{{1,2}}(?:(?:{_STEP})\d{{1,2}}){{2,}}(?!\d)", _countdown),
         (IN_A_ROW, read_in_a_row),
+        (r"\d\d\. (?:1[0-2]|[1-9])\. (?:[12]\d|3[01]|[1-9])(?!\d)\.?", _dotted),
         (r"\d+(?:\.\d+){2,}", _dotted),
         (rf"(\d{{1,2}})\s?[·ㆍ.]\s?(\d{{1,2}})(?=\s?{_EVENT})", _memorial),
         (

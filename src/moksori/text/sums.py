@@ -18,6 +18,7 @@ _SUM = re.compile(rf"({_NUMBER}(?:{_TERM})*)\s?(=)\s?({_NUMBER}(?:{_TERM})*)?", 
 _OFFER = re.compile(
     r"(?<![+.])([1-9]|10)\s?\+\s?([1-9]|10)(?![\d/:]|\.\d|\s?[-−–+×xX*÷=])", re.ASCII
 )
+_GRADE = re.compile(r"(?<![\d.,])1(\+{1,2})(?!\s?[\d+=])", re.ASCII)
 _ADDED = re.compile("(?:은|는|이|가|하면|을|를)(?![가-힣])")  # 1+1은, but 1+1이야
 _TIMES = re.compile(rf"({_NUMBER})(\s?[×xX*]\s?)(?=\d)", re.ASCII)
 _LONG = re.compile(rf"{_NUMBER}(?:\s?\+\s?{_NUMBER})+(?=(?:은|는|하면)(?![가-힣]))", re.ASCII)
@@ -31,11 +32,19 @@ def read_sum(line: str, start: int) -> Spoken | None:
     """
     match = _SUM.match(line, start)
     if not match or not any(sign in match.group() for sign in _SIGNS):
-        return _read_offer(line, start) or _read_terms(line, start)
+        return _read_offer(line, start) or _read_grade(line, start) or _read_terms(line, start)
     left, result = _topic(_in_words(match[1])) + " ", match[3]
     if not result or counts(line, match.end()):
         return Spoken(left, match.end(2))
     return Spoken(left + _in_words(result), match.end())
+
+
+def _read_grade(line: str, start: int) -> Spoken | None:
+    """1+, 원 플러스; 1++, 투 플러스: grades of beef."""
+    if not (match := _GRADE.match(line, start)):
+        return None
+    plus = len(match[1])
+    return Spoken(f"{ENGLISH[plus]}플러스", match.end(), "doubt.sino", "일" + "플러스" * plus)
 
 
 def _read_offer(line: str, start: int) -> Spoken | None:
