@@ -7,6 +7,7 @@ Pronunciation (표준발음법); each function holds one group of them and chang
 import re
 from typing import NamedTuple
 
+from moksori.text.homographs import tense_places
 from moksori.text.lexicon import Entry, Lexicon
 from moksori.text.morphemes import Piece
 from moksori.text.syllables import Syllable, decompose
@@ -29,7 +30,7 @@ _BOUND_NOUNS = ("음", "이")
 _GLIDES = "ㅑㅒㅕㅖㅛㅠ"
 _NATIVE_NOUNS = frozenset((
     "일", "일곱", "일꾼", "일손", "일터", "이름", "이불", "이야기", "이랑", "이마", "이빨", "이슬", "이끼",
-    "이삭", "입", "입맛", "입맞춤", "입술", "잇몸", "잎",
+    "이삭", "이파리", "입", "입맛", "입맞춤", "입술", "잇몸", "잎",
 ))  # fmt: skip
 _NATIVE_STEMS = frozenset((
     "이기", "이끌", "이루", "이루어지", "이어지", "익", "익히", "일어나", "일어서", "일으키", "읽", "읽히",
@@ -41,6 +42,20 @@ _SINO_NUMBERS = "일칠팔"  # those that end in ㄹ
 _SINO = frozenset(
     "다단달담답당대댁덕도독돈돌동두둔득등사삭산살삼삽상새색생서석선설섭성세소속손솔송쇄쇠수숙순술숭슬습승시식신실심십"
     "자작잔잠잡장재쟁저적전절점접정제조족존졸종좌죄주죽준중즉즐즙증지직진질짐집징"
+)
+_SINO_COUNTERS = (
+    "단계",
+    "세기",
+    "시간",
+    "등급",
+    "등분",
+    "장면",
+    "주년",
+    "주일",
+    "주간",
+    "주차",
+    "대륙",
+    "종류",
 )
 
 
@@ -79,6 +94,8 @@ def respell(text: str, pieces: list[Piece], lexicon: Lexicon, cross_word: bool) 
             _in_word(pair, lexicon)
         elif gap == " " and cross_word:
             _across_words(pair, right.begin in settled)
+    for place in tense_places(text, cross_word):
+        _tense(_of(line.syllables, place))
     return line
 
 
@@ -170,11 +187,16 @@ def _in_word(pair: _Pair, lexicon: Lexicon) -> None:
         pair.line.found.append((before + pair.word, whole))
     elif right.opens == "XSN" and pair.first[1] in _GLIDES:
         _insert_n(pair)
+    elif left.opens == "MAG" and pair.text.startswith("이어", right.begin):  # 곧이어
+        pair.line.met.add(right.begin)
+    elif pair.text.startswith("넓둥", left.begin):
+        pair.last[2] = "ㅂ"  # 제10항 다만: 넓둥근
     elif not right.opens.startswith(_BOUND) and pair.word not in _BOUND_NOUNS:
         suffix = left.end - left.begin > 1 and len(pair.word) == 1
         if pair.last[2] == "ㄴ" and pair.first[0] == "ㄹ" and suffix:
             pair.first[0] = "ㄴ"  # 제20항 다만: 의견란, 생산량
-        if left.opens == "NR":
+        before = pair.text[left.begin - 1 : left.end] if left.begin else ""
+        if left.opens == "NR" or re.fullmatch("[십백천만]일", before):  # 이십일세기
             _numeral(pair)
         _meet(pair)
 
@@ -208,7 +230,8 @@ def _stem(last: Syllable, first: Syllable) -> None:
 def _is_adnominal(pair: _Pair) -> bool:
     """제27항: after the ending -(으)ㄹ: 할 것을, 만날 사람, 할밖에."""
     after_l = pair.left.closes == "ETM" and pair.last[2] == "ㄹ"
-    return after_l and pair.right.opens[0] in "NVX" and pair.first[0] in TENSE
+    idle = pair.word == "새" and pair.text.startswith((" 없", "도 없", "가 없"), pair.right.end)
+    return after_l and (pair.right.opens[0] in "NVX" or idle) and pair.first[0] in TENSE
 
 
 def _meet(pair: _Pair) -> None:
@@ -254,7 +277,9 @@ def _numeral(pair: _Pair) -> None:
     """Numbers before what they count: 열 살, 여덟 시 (제28항); 칠 도, 팔십 (제26항)."""
     number = pair.text[pair.left.begin : pair.left.end]
     native = number.endswith(("열", "여덟")) and pair.word != "도"
-    sino = number[-1] in _SINO_NUMBERS and all(char in _SINO for char in pair.word)
+    sino = number[-1] in _SINO_NUMBERS and (
+        pair.word in _SINO_COUNTERS or all(char in _SINO for char in pair.word)
+    )
     if native or sino:
         _tense(pair.first)
     elif pair.right.opens == "NR":
