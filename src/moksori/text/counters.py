@@ -16,12 +16,16 @@ from moksori.text.syllables import coda
 
 _HANGUL = re.compile("[가-힣]+")
 _OTHER = re.compile("[^가-힣0-9A-Za-z .,?!]")
-_SUFFIX = re.compile("(?:치|짜리|어치|째|씩|쯤|간|당|정도|남짓)(?:[은는이가를을의도만로]|에)?")
+_SUFFIX = re.compile(
+    "(?:치|짜리|어치|째|씩|쯤|간|당|정도|남짓|경|정각|여|꼴|미만|초과|배기|터울|연하|연상|용|분|중)"
+    "(?:[은는이가를을의도만로]|에)?"
+)
 # A person, and no 개 that is (인): 1 대 1 개인 과외, but 3 개인 것 같아.
 _PERSON = re.compile("개인 (?!것|거|건|걸|게|줄|데|셈|채|듯|경우|만큼|반면|상태)[가-힣]")
 # Nouns that stand behind a counter without a space: 3시반, 2달뒤.
 _FOLLOWED = re.compile(
-    "반|뒤|전|후|때|동안|사이|이상|이하|이내|이후|이전|가량|방향|차이|모두|전체|안에|넘게|남짓|정도|째|씩|쯤|치|짜리|간|당"
+    "반|뒤|전|후|때|동안|사이|이상|이하|이내|이후|이전|가량|방향|차이|모두|전체|안에|넘게|남짓|정도|째|씩|쯤|치|짜리|간|당|"
+    "(?:경|정각|여|꼴|미만|초과|배기|터울|연하|연상|용|분|중)(?:[은는이가를을의도만로]|에)?(?![가-힣])"
 )
 _NOUNS = ("NNG", "NNP")
 _SCALE = re.compile("[십백천만억조]+")
@@ -82,10 +86,10 @@ def counter_at(line: str, end: int) -> Counter | None:
         if stop not in stops and not _SUFFIX.fullmatch(line, stop, word.end()):
             continue
         kind = _COUNTERS[name]
-        if _may_go_on(line, stop, word, pieces):
+        if goes_on := _may_go_on(line, stop, word, pieces):
             if begin > end:
                 return None  # 1 점화
-            kind = "sino?" if kind.startswith("native") else kind  # 3통제실
+            kind = goes_on if kind.startswith("native") else kind
         return Counter(name, kind, stop)
     if begin > end or not noun or noun.opens not in _NOUNS:
         return None
@@ -95,19 +99,24 @@ def counter_at(line: str, end: int) -> Counter | None:
     return Counter(line[begin : noun.end], "noun", noun.end)
 
 
-def _may_go_on(line: str, stop: int, word: re.Match[str], pieces: list[Piece]) -> bool:
-    """Whether a word may not end at `stop`, though the morphemes say so: 통제실, 점화; but 시 반, 달 뒤."""
+def _may_go_on(line: str, stop: int, word: re.Match[str], pieces: list[Piece]) -> str:
+    """What a native counter is if a word may not end at `stop`, though the morphemes say so; "" if it ends.
+
+    3통제실, 1점화 are Sino-Korean, 2명추가 is native, all in doubt; 3시 반 and 2달 뒤 end.
+    """
     followed = _FOLLOWED.match(line, stop) or _particles(line, stop, word.end())
     if stop == word.end() or followed:
-        return False
+        return ""
     after = next((piece.opens for piece in pieces if piece.begin == stop), "")
     if after == "VCP":
-        return coda(line[stop - 1]) != " " and line[stop] not in "이인입일임"  # 달라고
+        vowel = coda(line[stop - 1]) != " " and line[stop] not in "이인입일임"  # 달라고
+        return "sino?" if vowel else ""
     if after.startswith(("E", "J", "V")):
-        return False
+        return ""
     alone = pieces_from(word.group(), 0)
-    longer = alone and alone[0].opens in _NOUNS and alone[0].end > stop - word.start()
-    return bool(longer) or after in (*_NOUNS, "XSN")
+    if alone and alone[0].opens in _NOUNS and alone[0].end > stop - word.start():
+        return "sino?"
+    return "native?" if after in (*_NOUNS, "XSN") else ""
 
 
 def _particles(line: str, begin: int, end: int) -> bool:

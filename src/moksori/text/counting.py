@@ -23,6 +23,7 @@ _PER = re.compile(rf"/({UNIT.pattern})")  # mg/dL
 _YEARS = ("년", "년도", "년생", "학번")  # 05년 is 공오년
 _SCHOOL = re.compile(r"(?<![가-힣])(?:예비\s?)?([초중고])$")
 _PUPILS = ("병", "반", "아들", "딸", "남자", "여자", "아이", "친구")
+_EACH = re.compile(r"(?<!\d)1[인일]\s?$")  # 1인 1표, 1일 1팩
 _SENTENCE = re.compile(r"(?:징역|금고|유예|자격정지)\s?(?:\d+년\s?)?$")
 _FEW = ("배", "판", "편", "달", "발", "방", "건")  # counted in Sino-Korean beyond thirty
 
@@ -132,6 +133,8 @@ def _by_counter(number: str, line: str, end: int) -> Spoken | None:
     if word in SENSES:
         sense = SENSES[word](value, line, line[: end - len(number)], after) or kind
         kind = sense.rstrip("?") + "?" if kind.endswith("?") else sense
+    if value == 1 and kind == "native" and _EACH.search(line, 0, end - len(number)):
+        kind = "sino?"
     kind = _settled(kind, value, word)
     readings = {"sino": decimal(number) + word}
     if kind == "english?":

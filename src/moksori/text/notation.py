@@ -238,7 +238,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (TIME, read_time),
         (VERSUS, read_versus),
         (r"(\d{1,3}) (\d{1,2})/(\d{1,2})(?![\d/])", _mixed),
-        (r"(\d{1,9})/(\d{1,9})(?![\d/])", _fraction),
+        (r"(\d{1,9})(?:/| / )(\d{1,9})(?!\d| ?/)", _fraction),
         (rf"([{_MONEY}])\s?({NUMBER})(\s?[십백천만억조]+)?", _money),
         (ESTIMATE, read_estimate),
         (ESTIMATED_TENS, read_estimated_tens),
