@@ -29,7 +29,7 @@ _DIALLED = re.compile(
     r"(?:국번\s?없이|(?:전화|인증|우편|계좌|카드|여권)\s?번호)[은는이가]?[:,]?\s?$"
 )
 _ORDINAL = re.compile(r"(?:^|[\s(])제\s?$")  # 제2장, 제 16대
-_ENGLISH_LABEL = re.compile(r"(?:넘버|№|No\.) ?$")  # No. 1 is 넘버 원
+_ENGLISH_LABEL = re.compile(r"(?:넘버|№|(?i:no)\.) ?$")  # No. 1 is 넘버 원
 _LABEL = re.compile(
     r"(?:레벨|시즌|챕터|파트|스테이지|페이즈|라운드|구역|섹터|블록|번호|에피소드|페이지|등급|랭크|트랙|버전|채널|코드|"
     r"게이트|유닛|넘버|단계|문제|정답) ?$"

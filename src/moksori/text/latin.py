@@ -14,15 +14,17 @@ _LETTERS = {
     "Q": "큐", "R": "알", "S": "에스", "T": "티", "U": "유", "V": "브이", "W": "더블유", "X": "엑스",
     "Y": "와이", "Z": "제트",
 }  # fmt: skip
-PHRASE = re.compile(r"\d+[A-Za-z]+|[A-Za-z']+ [A-Za-z']+")  # only if the dictionary has it
+# Only if the dictionary has it: 3D, H2O, thank you.
+PHRASE = re.compile(r"\d+[A-Za-z]+|[A-Za-z]+\d+[A-Za-z]+\d*|[A-Za-z']+ [A-Za-z']+")
 # A full stop that shortens is part of the word: U.S.A.에서, Mr. Kim, No. 1.
 # What blood types and marks have behind them is said: Rh-, A-.
 WORD = re.compile(
     r"(?i:rh)[-−+]|(?<![A-Za-z])[A-DF][-−](?=[\s가-힣.,?!]|$)"
-    r"|(?:[A-Za-z]\.){2,}(?=[가-힣]|\s?\d)|(?i:mrs?|ms|dr|vs)\.(?=\s?\w)|(?:No|(?i:lv|vol|ep))\.(?=\s?\d)"
+    r"|(?:[A-Za-z]\.){2,}(?=[가-힣]|\s?\d)|(?i:mrs?|ms|dr|vs)\.(?=\s?\w)|(?i:no|lv|vol|ep)\.(?=\s?\d)"
     r"|[A-Za-z]+(?:['’.&-][A-Za-z]+)*(?:-?\d+)?"
 )
 _DOTTED = re.compile(r"[A-Za-z](?:\.[A-Za-z])+\.?")  # letters one by one: a.m. is not am
+_NAMES = ("WHO", "OR", "IS")  # and words
 _ROMAN = {"I": 1, "V": 5, "X": 10}
 _LONGEST_ABBREVIATION = 5
 
@@ -53,6 +55,13 @@ def known(word: str) -> str:
     whole = "" if _DOTTED.fullmatch(plain) else plain.lower().replace(".", "")
     spellings = (plain, plain.lower(), whole)
     return next((english()[spelling] for spelling in spellings if spelling in english()), "")
+
+
+def by_letter(word: str, line: str, offset: int) -> str:
+    """The letters of a name that is written as a word (WHO에서), unless an English word is beside it."""
+    end = offset + len(word)
+    beside = re.search("[A-Za-z'] $", line[:offset]) or re.match(" [A-Za-z]", line[end:])
+    return _by_letter(word) if word in _NAMES and not beside else ""
 
 
 def roman(word: str) -> int:

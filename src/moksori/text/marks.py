@@ -90,7 +90,7 @@ def join(text: str, cuts: list[Cut]) -> tuple[str, list[int]]:
 
 
 def is_inside(text: str, begin: int, end: int) -> bool:
-    """Whether `text[begin:end]` drags a sound on: 안~녕, 안~돼; not between nouns: 서울~부산."""
+    """Whether `text[begin:end]` drags a sound on: 안~녕, 안~돼, 안녕~하세요; not between nouns: 서울~부산."""
     left, right = _RUN_BEFORE.search(text[:begin]), _RUN_AFTER.match(text, end)
     if not left or not right or _WEEKDAYS.fullmatch(left.group() + right.group()):
         return False
@@ -99,6 +99,7 @@ def is_inside(text: str, begin: int, end: int) -> bool:
     return any(
         piece.begin < place < piece.end
         or (piece.end == place and piece.closes.startswith(("M", "I", "V", "E", "NP")))
+        or (piece.begin == place and piece.opens.startswith(("XS", "E", "VC")))
         for piece in pieces
     )
 

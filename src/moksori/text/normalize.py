@@ -9,7 +9,7 @@ from moksori.errors import TextError
 from moksori.messages import Lang, Message, Value, message, say
 from moksori.text.counters import MONEY
 from moksori.text.directions import Event, take_out
-from moksori.text.latin import WORD, known, phrase_at, read_word, roman
+from moksori.text.latin import WORD, by_letter, known, phrase_at, read_word, roman
 from moksori.text.lexicon import Lexicon, load_lexicon
 from moksori.text.marks import clean, cut_word, is_inside, join, lengthened
 from moksori.text.notation import read_number
@@ -156,6 +156,8 @@ def _word_at(text: str, written: str, offset: int, spell: bool) -> Spoken | None
         return None
     if (value := roman(word.group())) and (numeral := _numeral(value, text, word)):
         return numeral
+    if letters := by_letter(word.group(), text, offset):
+        return Spoken(letters, word.end(), "doubt.spelled", known(word.group()))
     reading = read_word(word.group(), written, offset, spell)
     if word.group()[-1] in "-−" and not known(word.group()):  # a mark, or cut off
         return Spoken(reading, word.end(), "doubt.grade", reading.split()[0])
