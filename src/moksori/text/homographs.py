@@ -26,10 +26,12 @@ _TENSE = re.compile(
         )
     )
 )
+# One of these is in each of them: most lines have none.
+_IN_THEM = re.compile("[신참]고|기[ 는도가]|[잘올] |문과|팔도")
 
 
 def tense_places(text: str, cross_word: bool) -> Iterator[int]:
     """Places of the syllables that such a word makes tense; with a space before only if words meet."""
-    for match in _TENSE.finditer(text):
+    for match in _TENSE.finditer(text) if _IN_THEM.search(text) else ():
         if cross_word or match.group()[-2] != " ":
             yield match.end() - 1

@@ -124,6 +124,10 @@ def _read(text: str, written: str, spell: bool, words: Lexicon) -> tuple[str, li
             out.append(words.written[own.group().lower()])
             offset = own.end()
             continue
+        if "가" <= text[offset] <= "힣":
+            out.append(text[offset])
+            offset += 1
+            continue
         if phrase := phrase_at(text, offset):
             reading, offset = phrase
             out.append(reading)
@@ -184,7 +188,7 @@ def _character(text: str, written: str, offset: int, before: str) -> str:
     char = text[offset]
     if char == " " and text[offset:].lstrip().startswith("="):
         return ""  # its particle stands by the word before
-    if "가" <= char <= "힣" or char in " .,?!":
+    if char in " .,?!":
         return char
     if char in "<>" and _is_sign(text, offset):
         raise _unreadable(char, written, offset)
