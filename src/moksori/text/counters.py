@@ -27,6 +27,10 @@ _FOLLOWED = re.compile(
     "반|뒤|전|후|때|동안|사이|이상|이하|이내|이후|이전|가량|방향|차이|모두|전체|안에|넘게|남짓|정도|째|씩|쯤|치|짜리|간|당|"
     "(?:경|정각|여|꼴|미만|초과|배기|터울|연하|연상|용|분|중)(?:[은는이가를을의도만로]|에)?(?![가-힣])"
 )
+# What is named by a number and a letter: 12A석.
+_LETTERED = re.compile(
+    r"\s?(?:석|좌석|열(?![가-힣])|구역|반(?![가-힣])|동(?![가-힣])|호(?![가-힣])|블록|타입|형|조(?![가-힣]))"
+)
 _NOUNS = ("NNG", "NNP")
 _SCALE = re.compile("[십백천만억조]+")
 
@@ -144,7 +148,8 @@ def unit_at(line: str, end: int) -> str:
         if unit := UNIT.match(line, begin):
             after = line[unit.end() : unit.end() + 1]
             latin = unit.group()[-1].isalpha() and after.isascii() and after.isalpha()
-            return "" if latin else line[end : unit.end()]
+            seat = unit.group() in "AVWML" and _LETTERED.match(line, unit.end())
+            return "" if latin or seat else line[end : unit.end()]
     return ""
 
 

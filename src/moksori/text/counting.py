@@ -20,6 +20,11 @@ _CLOCK = (
 # What is said before a number in these units, unless the line has it: 시속 60km.
 _BEFORE_UNITS = {"km/h": "시속", "km/s": "초속", "m/s": "초속", "℉": "화씨", "°F": "화씨"}
 _PER = re.compile(rf"/({UNIT.pattern})")  # mg/dL
+_SPOON = re.compile(r" ?([Tt])(?![A-Za-z])")
+_SEASONING = re.compile(
+    "소금|설탕|간장|고춧가루|고추장|된장|식초|참기름|들기름|식용유|후추|물엿|올리고당|다진|맛술|미림|청주|액젓|깨소금|"
+    "밀가루|전분|꿀|매실|버터|소스|케첩|마요네즈"
+)
 _YEARS = ("년", "년도", "년생", "학번")  # 05년 is 공오년
 _SCHOOL = re.compile(r"(?<![가-힣])(?:예비\s?)?([초중고])$")
 _PUPILS = ("병", "반", "아들", "딸", "남자", "여자", "아이", "친구")
@@ -30,7 +35,17 @@ _FEW = ("배", "판", "편", "달", "발", "방", "건")  # counted in Sino-Kore
 
 def counted(number: str, line: str, end: int) -> Spoken:
     """A number that ends at `end` of `line`, with its scale (2천만), unit (kg) or counter (개)."""
-    for read in (called, spelled, _school_year, _scaled, _measured, _zeroed, named, _by_counter):
+    for read in (
+        called,
+        spelled,
+        _school_year,
+        _spoons,
+        _scaled,
+        _measured,
+        _zeroed,
+        named,
+        _by_counter,
+    ):
         if spoken := read(number, line, end):
             return spoken
     return Spoken(decimal(number), end)
@@ -66,7 +81,24 @@ def _in_units(text: str, line: str, start: int, end: int) -> Spoken:
     if unit and (per := _PER.match(line, end)) and not line[per.end() : per.end() + 1].isalnum():
         rate = UNITS[per[1]]
         return Spoken(f"{text}{name} 퍼 {rate}", per.end(), "doubt.per", f"{rate}당 {text}{name}")
+    if unit.strip() == "A":  # 12A, a seat
+        return Spoken(text + name, end, "doubt.letter", text + "에이")
     return Spoken(text + name, end)
+
+
+def _spoons(number: str, line: str, end: int) -> Spoken | None:
+    """간장 2T, 두큰술; 소금 1t, 한작은술."""
+    spoon = _SPOON.match(line, end)
+    if (
+        not spoon
+        or not number.isdigit()
+        or not 0 < int(number[:3]) <= 20
+        or not _SEASONING.search(line)
+    ):
+        return None
+    name, other = ("큰술", "티") if spoon[1] == "T" else ("작은술", "톤")
+    spoken = native(int(number), True) + name
+    return Spoken(spoken, spoon.end(), "doubt.spoon", sino(int(number)) + other)
 
 
 def _school_year(number: str, line: str, end: int) -> Spoken | None:

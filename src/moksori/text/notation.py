@@ -53,14 +53,19 @@ from moksori.text.sums import read_sum
 from moksori.text.syllables import coda
 
 _MONEY = "".join(map(re.escape, MONEY))
-_EVENT = "(?:절|전쟁|운동|혁명|사태|사변|사건|테러|참사|선언|항쟁|의거|광복|민주화|쿠데타|계엄)"
+_EVENT = (
+    "(?:절|전쟁|운동|혁명|사태|사변|사건|테러|참사|선언|항쟁|의거|광복|민주화|쿠데타|계엄|"
+    "후퇴|부정선거|합의)"
+)
 _DAYS = r"4\.19|5\.1[68]|6\.25|8\.15|9\.11|10\.26|12\.12"  # known even without such a word
 _DAYS_TOGETHER = _DAYS.replace(r"\.", "")  # 625 전쟁
 _PLATES = (
     "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주하허호바사아자배"  # of cars
 )
 _STEP = r"\s?[.,·ㆍ…!]+\s?|\s?[-–—~]+\s?|\s?[/→]\s?|\s"  # between the numbers of a countdown
-_PRESSURE = re.compile(r"(?:혈압|\bBP)[^.?!\d]{0,12}$", re.IGNORECASE)  # 혈압 120/80
+_PRESSURE = re.compile(
+    r"(?:혈압|\bBP|보증금|월세|전세)[^.?!\d]{0,12}$", re.IGNORECASE
+)  # 혈압 120/80, 보증금 1000/50
 
 
 def read_number(line: str, start: int) -> Spoken | None:
@@ -201,6 +206,15 @@ def _plate(match: re.Match[str], line: str) -> Spoken | None:
     return Spoken(f"{head} {digits(tail)}", match.end(), "doubt.code", f"{head} {decimal(tail)}")
 
 
+def _office_hours(match: re.Match[str], line: str) -> Spoken | None:
+    """9 to 6 → 나인 투 식스."""
+    first, last = int(match[1]), int(match[2])
+    if max(first, last) >= len(ENGLISH):
+        return None
+    said = f"{ENGLISH[first]} 투 {ENGLISH[last]}"
+    return Spoken(said, match.end(), "doubt.sino", f"{sino(first)} 투 {sino(last)}")
+
+
 def _money(match: re.Match[str], line: str) -> Spoken:
     number = decimal(match[2]) + (match[3] or "").strip()
     return Spoken(number + MONEY[match[1]], match.end())
@@ -240,6 +254,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (r"(\d{1,3}) (\d{1,2})/(\d{1,2})(?![\d/])", _mixed),
         (r"(\d{1,9})(?:/| / )(\d{1,9})(?!\d| ?/)", _fraction),
         (rf"([{_MONEY}])\s?({NUMBER})(\s?[십백천만억조]+)?", _money),
+        (r"(\d{1,2}) ?to ?(\d{1,2})(?!\d)", _office_hours),
         (ESTIMATE, read_estimate),
         (ESTIMATED_TENS, read_estimated_tens),
         (HYPHENATED, read_hyphenated),

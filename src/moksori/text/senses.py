@@ -65,7 +65,7 @@ def _hours(value: int, line: str, before: str, end: int) -> str:
 
 def _vehicles(value: int, line: str, before: str, end: int) -> str:
     """20대 여성 (an age), 세계 3대 진미, 3대째; 4대 천왕 (a doubt); but 차 3대."""
-    if _VEHICLES.search(before):
+    if _VEHICLES.search(before) and not _OF_ALL.search(before):
         return "native?" if value % 10 == 0 else "native"
     if value % 10 == 0 or _OF_ALL.search(before) or _GENERATION.match(line, end):
         return "sino"
