@@ -10,13 +10,15 @@ _AM_PM = r"([AaPp])(?:\.[Mm]\.(?=\s?[가-힣\d])|\.?[Mm](?![A-Za-z\d]))"
 _SIDE = r"\d{1,9}(?:\.\d+)?(?!\d)"  # of a score or a ratio
 HALF_DAY = rf"(?<!오[전후] )({_HOUR})(?::([0-5]\d))?\s?{_AM_PM}"
 TIMES = rf"({_HOUR}):([0-5]\d)(?:\s?~\s?|[-–]|\s[-–]\s)({_HOUR}):([0-5]\d)(?![\d:])"
+LAP = r"(\d{1,2}):([0-5]\d)\.(\d{1,2})(?![\d.])"
 TIME = rf"({_HOUR})(\s?:\s?)([0-5]\d)(?::([0-5]\d))?(?!\d)"
 _TIME = re.compile(TIME)
 VERSUS = rf"{_SIDE}(?:(\s?:\s?){_SIDE}(?:\s?:\s?{_SIDE})*|(\s?대\s?){_SIDE})"
 IN_THE_DAY = re.compile(r"(?:오전|오후|새벽|아침|점심|낮|저녁|밤)\s?$")
 SCORED = re.compile(r"(?:스코어|점수|경쟁률|비율)[은는이가]?\s?$")
-_WON = re.compile(
-    r"\s?(?:으?로)?\s?(?:이겼|이기|졌|지고|앞서|앞섰|리드|비겼|무승부|역전|승리|패배|패했|[승패](?![가-힣]))"
+WON = re.compile(
+    r"\s?(?:으?로)?\s?(?:이겼|이기|졌|지고|앞서|앞섰|리드|비겼|무승부|역전|"
+    r"승(?![부강차선객률마])|패(?![스턴널키션드딩밀티]))"
 )
 
 
@@ -30,6 +32,12 @@ def read_times(match: re.Match[str], line: str) -> Spoken:
     """10:00~11:30 → 열시에서 열한시 삼십분."""
     first, last = (said_time(int(match[i]), int(match[i + 1])) for i in (1, 3))
     return Spoken(f"{first}에서 {last}", match.end())
+
+
+def read_lap(match: re.Match[str], line: str) -> Spoken:
+    """1:43.21 → 일분 사십삼초 이십일."""
+    minute, second, rest = match.groups()
+    return Spoken(f"{sino(int(minute))}분 {sino(int(second))}초 {decimal(rest)}", match.end())
 
 
 def read_time(match: re.Match[str], line: str) -> Spoken | None:
@@ -70,4 +78,4 @@ def read_versus(match: re.Match[str], line: str) -> Spoken | None:
 
 
 def _is_score(match: re.Match[str], line: str) -> bool:
-    return bool(_WON.match(line, match.end()) or SCORED.search(line, 0, match.start()))
+    return bool(WON.match(line, match.end()) or SCORED.search(line, 0, match.start()))

@@ -2,7 +2,7 @@
 
 import re
 
-from moksori.text.clock import SCORED
+from moksori.text.clock import SCORED, WON
 from moksori.text.counters import UNIT, counter_at
 from moksori.text.counting import counted
 from moksori.text.numbers import Spoken, decimal, digits
@@ -17,7 +17,6 @@ IN_A_ROW = r"\d{1,8}(?:[-–]\d{1,8}){2,}(?![\d-])"
 HYPHENATED = rf"(\d{{1,9}}){HYPHEN}(\d{{1,9}})(?![\d:/=]|[.,]\d|{HYPHEN}\d)"
 _FORMATION = re.compile(r"\s?(?:포메이션|전술|전형|대형|시스템|형태)")
 _PLACES = ("호", "번지", "번", "반", "동")
-_SCORE = re.compile(r"\s?(?:으?로)?\s?(?:이겼|이기|졌|지고|패|승|앞서|앞섰|리드|비겼|무승부|역전)")
 _TOPIC = re.compile(r"(?:은|는|하면)(?![가-힣])")
 _SUBTRACTED = re.compile(r"(?:은|는|하면)(?:\s?(?:\d|얼마|뭐|무엇|몇)|\s?[?.]?$)")
 
@@ -60,7 +59,7 @@ def read_hyphenated(match: re.Match[str], line: str) -> Spoken | None:
     first, second, end = decimal(match[1]), decimal(match[2]), match.end()
     last, counter = counted(match[2], line, end), counter_at(line, end)
     word, spaced = counter.word if counter else "", " " in match.group()
-    if _SCORE.match(line, end) or SCORED.search(line, 0, match.start()):
+    if WON.match(line, end) or SCORED.search(line, 0, match.start()):
         return Spoken(f"{first} 대 {second}", end)
     if _SUBTRACTED.match(line, end) or (spaced and _TOPIC.match(line, end)):
         minus = f"{first} 빼기 {second}"

@@ -7,10 +7,12 @@ from itertools import pairwise
 
 from moksori.text.clock import (
     HALF_DAY,
+    LAP,
     TIME,
     TIMES,
     VERSUS,
     read_half_day,
+    read_lap,
     read_time,
     read_times,
     read_versus,
@@ -249,6 +251,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (rf"(?=(?:{_DAYS})(?![\d.]*\d))(\d+)\.(\d+)", _known_day),
         (HALF_DAY, read_half_day),
         (TIMES, read_times),
+        (LAP, read_lap),
         (TIME, read_time),
         (VERSUS, read_versus),
         (r"(\d{1,3}) (\d{1,2})/(\d{1,2})(?![\d/])", _mixed),
