@@ -113,14 +113,13 @@ def _may_go_on(line: str, stop: int, word: re.Match[str], pieces: list[Piece]) -
         return ""
     alone = pieces_from(word.group(), 0)
     longer = alone and alone[0].opens in _NOUNS and alone[0].end > stop - word.start()
-    if longer and line[word.start() - 1] == " ":  # 3:2 일본
-        return "sino?"
     after = next((piece.opens for piece in pieces if piece.begin == stop), "")
     if after == "VCP":
         vowel = coda(line[stop - 1]) != " " and line[stop] not in "이인입일임"  # 달라고
         return "sino?" if vowel else ""
     if after.startswith(("E", "J", "V")):
-        return ""
+        another = after[0] == "V" and longer and line[word.start() - 1] == " "  # 3:2 일본
+        return "sino?" if another else ""
     if longer:
         return "sino?"
     return "native?" if after in (*_NOUNS, "XSN") else ""
