@@ -5,7 +5,7 @@ import re
 from moksori.text.clock import SCORED, WON
 from moksori.text.counters import UNIT, counter_at
 from moksori.text.counting import counted
-from moksori.text.numbers import Spoken, decimal, digits
+from moksori.text.numbers import ENGLISH, Spoken, decimal, digits
 from moksori.text.ranges import HYPHEN
 
 _GAP = r"(?:\s?[-–]\s?|[. ])"  # in a telephone number that says its area: 010 1234 5678
@@ -17,6 +17,10 @@ IN_A_ROW = r"\d{1,8}(?:[-–]\d{1,8}){2,}(?![\d-])"
 HYPHENATED = rf"(\d{{1,9}}){HYPHEN}(\d{{1,9}})(?![\d:/=]|[.,]\d|{HYPHEN}\d)"
 _FORMATION = re.compile(r"\s?(?:포메이션|전술|전형|대형|시스템|형태)")
 _PLACES = ("호", "번지", "번", "반", "동")
+_CALL_SIGN = re.compile(  # 브라보 2-1
+    r"(?:알파|브라보|찰리|델타|에코|폭스트롯|폭스|골프|로미오|시에라|탱고|빅터|"
+    "이글|팔콘|호크|바이퍼|고스트|월드|스테이지) ?$"
+)
 _TOPIC = re.compile(r"(?:은|는|하면)(?![가-힣])")
 _SUBTRACTED = re.compile(r"(?:은|는|하면)(?:\s?(?:\d|얼마|뭐|무엇|몇)|\s?[?.]?$)")
 
@@ -73,6 +77,9 @@ def read_hyphenated(match: re.Match[str], line: str) -> Spoken | None:
     alone = not re.match(rf"\s?(?:[가-힣]|{UNIT.pattern})", line[end:])
     if int(match[1]) < int(match[2]) and not alone:
         return None  # a range
+    if alone and _CALL_SIGN.search(line, 0, match.start()) and max(map(int, match.groups())) <= 10:
+        other = " ".join(ENGLISH[int(number)] for number in match.groups())
+        return Spoken(f"{first} 다시 {second}", end, "doubt.call_sign", other)
     if spaced:
         return Spoken(f"{first} 대 {last.text}", last.end, "doubt.hyphen", f"{first}, {last.text}")
     return Spoken(f"{first} 다시 {last.text}", last.end, "doubt.hyphen", f"{first} 대 {last.text}")

@@ -233,7 +233,10 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (r"(?<=[가-힣A-Za-z!?] )([2-5])(?=[》〉』」])", _sequel),
         (r"(\d{1,3})['’]\s?(\d{1,2})[\"”]", _primes),
         (r"(?:(?<=°)|(?<=° ))(\d{1,2})['’]", _arc_minutes),
-        (rf"(\d{{2,3}})([{_PLATES}])\s?(\d{{4}})(?!\d)", _plate),
+        (
+            rf"(\d{{2,3}})([{_PLATES}](?=\d)|[{_PLATES}](?<![조주호부도모자배보]))\s?(\d{{4}})(?!\d)",
+            _plate,
+        ),
         (TELEPHONE, read_telephone),
         (r"(\d{6})[-–]([1-4]\d{6})(?!\d)", read_resident),
         (r"(\d{4})\s?[.\-/년]\s?(\d{1,2})\s?[.\-/]\s?(\d{1,2})(?!\d)\.?", _date),

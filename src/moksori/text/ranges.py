@@ -82,11 +82,11 @@ def read_range(match: re.Match[str], line: str) -> Spoken:
 
 
 def _scaled_range(low: str, high: str, scale: str, spoken: Spoken, last: Spoken) -> Spoken:
-    """3~4백 명 → 삼사백 명; but 100~200만."""
+    """3~4백 명: 삼백에서 사백, or 삼사백; but 100~200만."""
     if not re.fullmatch("[1-8],[2-9]", f"{low},{high}") or int(high) != int(low) + 1:
         return spoken
     apart = f"{sino(int(low))}{scale}에서 {last.text}"
-    return Spoken(both(int(low), last.text), last.end, "doubt.about", apart)
+    return Spoken(apart, last.end, "doubt.about", both(int(low), last.text))
 
 
 def _estimated_range(low: int, high: int, word: str, spoken: Spoken, last: Spoken) -> Spoken:
