@@ -99,6 +99,12 @@ def _pieces(value: int, line: str, before: str, end: int) -> str:
     return "sino?" if _BODIES.match(line, end) else ""
 
 
+def _feet(value: int, line: str, before: str, end: int) -> str:
+    """8척 장신, 키가 7척 (of length); but 배 3척."""
+    long = re.match(r"\s?(?:장신|거구|단구|동자|길이|높이)", line[end:])
+    return "sino" if long or re.search(r"(?:키|신장|길이|높이)[가는은이]?\s?$", before) else ""
+
+
 def _sheaves(value: int, line: str, before: str, end: int) -> str:
     """대파 2단; but 3단 변신."""
     return "native" if _SHEAVES.search(before) else ""
@@ -153,6 +159,6 @@ def _times(value: int, line: str, before: str, end: int) -> str:
 SENSES: dict[str, Callable[[int, str, str, int], str]] = {
     "시": _hour, "시간": _hours, "대": _vehicles, "장": _chapter, "권": _chapter, "편": _flight,
     "푼": _tenths, "분": _minutes, "자": _letters, "번": _times,
-    "팀": _team, "개": _pieces, "단": _sheaves,
+    "팀": _team, "개": _pieces, "단": _sheaves, "척": _feet,
     "형제": _siblings, "자매": _siblings, "남매": _siblings,
 }  # fmt: skip
