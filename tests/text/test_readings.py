@@ -88,7 +88,8 @@ _PIECES = st.sampled_from(
     3 03 10 119 2024 0 1,000 3.5 시 분 달 달러 번 대 장 명 월 일 천 만 조각 반 막 발사 이글
     안녕 가 는 을 ~ - — ― …
     . , ! ? : / · ( ) [ ] 《 》 ㅋㅋ ㅠ ㅏ ㄱ ♪ TV
-    km $ % km/h ｱ Ａ １ \u200b \u202e \u3164 \ufe0f \x00 \ud800 愛 😀 ー |
+    km $ % km/h ' " ″ < > ° x × + = II A- Rh- T m/s 1/2 12 가 - . to 팀 개 척
+    ｱ Ａ １ \u200b \u202e \u3164 \ufe0f \x00 \ud800 愛 😀 ー |
     """.replace("|", "\u3000").split(" ")
 )
 _LINES = st.one_of(
