@@ -30,6 +30,7 @@ _SONG = re.compile("~*[♩♪♫♬🎵🎶][♩♪♫♬🎵🎶~]*")
 _AREA = re.compile(
     r"[(（](0\d{1,2})[)）](?=\s?\d{3,4}\s?[-–]\s?\d{4})"
 )  # (02) 123-4567 is no direction
+_COMPANY = re.compile(r"[(（]주[)）]")  # 주식회사
 _LAUGHED = re.compile(r"웃|미소|폭소|낄낄|킥킥|깔깔|하하|히히")
 _CRIED = re.compile(r"울|흐느|눈물|훌쩍|흑흑|오열")
 
@@ -46,7 +47,7 @@ def take_out(line: str) -> tuple[str, list[Event]]:
     Raises:
         TextError: a bracket that does not close or was not opened, with its place.
     """
-    line = _AREA.sub(r" \1-", line)
+    line = _COMPANY.sub("  ㈜", _AREA.sub(r" \1-", line))
     chars, events, opened = [*line], [], []
     for offset, char in enumerate(line):
         if char in _BRACKETS:

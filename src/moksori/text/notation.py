@@ -34,6 +34,7 @@ from moksori.text.numbers import (
     ENGLISH,
     NUMBER,
     Spoken,
+    both,
     by_digit,
     decimal,
     digits,
@@ -155,6 +156,25 @@ def _memorial(match: re.Match[str], line: str) -> Spoken | None:
     return Spoken(head + tail, match.end())
 
 
+def _listed(match: re.Match[str], line: str) -> Spoken | None:
+    """10·11월 → 십 십일월, 20·30대 → 이십 삼십대: a counter behind, so no day."""
+    first, second = int(match[1]), int(match[2])
+    following = second in (first + 1, first + 10, first * 10 + 10)
+    if second < 10 or not (following or first >= 10) or not counts(line, match.end()):
+        return None
+    last = counted(match[2], line, match.end())
+    apart = Spoken(f"{sino(first)} {last.text}", last.end, last.doubt)
+    if second == first * 10 + 10 or (second == first + 10 and first > 10):
+        tens = both(
+            first if first < 10 else first // 10, sino(second) + line[match.end() : last.end]
+        )
+        short = first < 10  # 2·30대
+        return Spoken(
+            tens if short else apart.text, last.end, "doubt.about", apart.text if short else tens
+        )
+    return apart
+
+
 def _known_day(match: re.Match[str], line: str) -> Spoken | None:
     """6.25 때: the day, or a number."""
     if counts(line, match.end()) or not (day := _memorial(match, line)):
@@ -250,6 +270,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
             rf"(?=(?:{_DAYS_TOGETHER})\s?{_EVENT})(\d{{1,2}})(\d\d)",
             _memorial,
         ),
+        (r"(\d{1,2})[·ㆍ](\d{1,2})(?![\d·ㆍ])", _listed),
         (r"(\d{1,2})[·ㆍ](\d{1,2})(?!\d)", _memorial),
         (rf"(?=(?:{_DAYS})(?![\d.]*\d))(\d+)\.(\d+)", _known_day),
         (HALF_DAY, read_half_day),
