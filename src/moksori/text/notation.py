@@ -137,9 +137,11 @@ def _countdown(match: re.Match[str], line: str) -> Spoken | None:
 
 
 def _dotted(match: re.Match[str], line: str) -> Spoken | None:
-    """24.12.25 and 24. 5. 3. are days, 2.0.1 is not, 192.168.0.1 is an address."""
-    parts = match.group().rstrip(".").replace(" ", "").split(".")
-    spoken = "쩜".join(digits(part) if len(parts) > 3 else decimal(part) for part in parts)
+    """24.12.25, 24. 5. 3. and 24-12-25 are days, 2.0.1 is not, 192.168.0.1 is an address."""
+    parts = re.findall(r"\d+", match.group())
+    spoken = (" " if "-" in match.group() else "쩜").join(
+        digits(part) if len(parts) > 3 else decimal(part) for part in parts
+    )
     if len(parts) == 3 and len(parts[0]) == 2 and _is_day(int(parts[1]), int(parts[2])):
         day = f"{decimal(parts[0])}년 {month(int(parts[1]))} {sino(int(parts[2]))}일"
         return Spoken(day, match.end(), "doubt.dotted", spoken)
@@ -262,6 +264,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (r"(\d{4})\s?[.\-/년]\s?(\d{1,2})\s?[.\-/]\s?(\d{1,2})(?!\d)\.?", _date),
         (IN_A_ROW, read_formation),
         (rf"\d{{1,2}}(?:(?:{_STEP})\d{{1,2}}){{2,}}(?!\d)", _countdown),
+        (r"\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?![\d-])", _dotted),
         (IN_A_ROW, read_in_a_row),
         (r"\d\d\. (?:1[0-2]|[1-9])\. (?:[12]\d|3[01]|[1-9])(?!\d)\.?", _dotted),
         (r"\d+(?:\.\d+){2,}", _dotted),
