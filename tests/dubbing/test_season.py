@@ -68,6 +68,51 @@ def test_episodes_share_cast_and_actors_and_resume(season):
     assert converted == 1 and actor(season, "1화") == actor(season, "2화") == before
 
 
+def test_a_table_of_other_episodes_alone_changes_no_line_of_the_others(season):
+    """What is known of the actors stays, also when the takes that it was measured of are away."""
+    rows = [(f"{n}화", f"ep{n:02d}.xlsx", f"ep{n:02d}", 25) for n in (1, 2)]
+    make_table(season, rows[:1])
+    run(season)
+    before = actor(season, "1화")
+    make_table(season, rows[1:])
+    assert run(season)[1] == 1 and actor(season, "2화") == before
+    make_table(season, rows)
+    assert run(season)[1] == 0
+    shutil.rmtree(season / "dubbed")
+    make_table(season, rows[:1])
+    run(season)
+    make_table(season, rows)
+    (season / "ep01").rename(season / "away")  # as where a drive is not mounted
+    assert [standing.state for standing in run(season)[0]] == ["error", "done"]
+    (season / "away").rename(season / "ep01")
+    assert run(season)[1] == 0 and actor(season, "1화") == actor(season, "2화") == before
+
+
+def test_actors_whose_takes_are_all_new_are_measured_anew(season):
+    make_table(season, [("1화", "ep01.xlsx", "ep01", 25)])
+    run(season)
+    before = actor(season, "1화")
+    shutil.copy(season / "ep02" / "0001.wav", season / "ep01" / "0001.wav")
+    assert run(season)[1] == 1
+    assert abs(actor(season, "1화").mean_log_f0 - before.mean_log_f0) > 0.05
+
+
+def test_lines_that_are_converted_again_by_the_seasons_actors_are_told(season, monkeypatch):
+    make_table(season, [("1화", "ep01.xlsx", "ep01", 25)])
+    run(season)
+    (season / "dubbed" / ".moksori" / "actors.json").unlink()
+    assert [standing.changed for standing in run(season)[0]] == [()]
+    (season / "dubbed" / ".moksori" / "actors.json").unlink()
+    make_table(season, [(f"{n}화", f"ep{n:02d}.xlsx", f"ep{n:02d}", 25) for n in (1, 2)])
+    monkeypatch.setattr(
+        "moksori.dubbing.work.engines.LocalEngine", lambda setup, _: InProcess(setup)
+    )
+    done = CliRunner().invoke(app, ["season", str(season), "--lang", "en"])
+    told = " ".join(done.output.split())
+    assert "1화: the season knows another usual pitch and effort of 성우" in told
+    assert "2화: the season" not in told
+
+
 def test_a_look_at_a_season_keeps_nothing_of_its_actors(season):
     run(season, only_check=True)
     assert not (season / "dubbed" / ".moksori" / "actors.json").exists()

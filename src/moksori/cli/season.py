@@ -174,6 +174,10 @@ def season(
     _print_standings(standings, said)
     for standing in standings:
         print_aside(standing.kept_aside, said)
+        if standing.changed:
+            name, actors = standing.episode.name, ", ".join(standing.changed)
+            changed = say("season.changed", said, name=name, actors=actors)
+            err.print(changed, style="yellow", markup=False)
     is_cancelled = any(standing.state == "cancelled" for standing in standings)
     states, path = Counter(standing.state for standing in standings), place / SUMMARY
     try:

@@ -57,6 +57,8 @@ class Standing:
         look: at how many a person should look.
         why: what is wrong, if something is.
         kept_aside: where files went that somebody had changed since the last delivery.
+        changed: the actors whose lines were converted again, since the season knows them otherwise than the
+            job did.
     """
 
     episode: Episode
@@ -69,6 +71,7 @@ class Standing:
     look: int = 0
     why: Message | None = None
     kept_aside: tuple[Path, ...] = ()
+    changed: tuple[str, ...] = ()
 
     def cells(self, lang: Lang) -> list[Cell]:
         """A row of the summary."""
@@ -131,7 +134,8 @@ def dub_season(
                 standings[episode] = Standing(
                     episode=episode, out=folder, state="error", why=error.message
                 )
-        actors = season_actors([one.checked for one in looked.values()], out, keep=not only_check)
+        checked = {episode.name: one.checked for episode, one in looked.items()}
+        actors = season_actors(checked, out, keep=not only_check)
         for number, (episode, folder) in enumerate(folders.items(), 1):
             if one := looked.get(episode):
                 notify(episode, number, one)
@@ -209,7 +213,7 @@ def _dub(
                 episode=episode, out=out, state="faulty" if faults or not lines else "checked",
                 lines=lines, why=why, kept_aside=(*aside,),
             )  # fmt: skip
-        give_actors(checked, out, actors)
+        changed = give_actors(checked, out, actors)
         result = dub(
             request, checked, out, lambda: workers.of(request.setup), watch,
             retry_failed=retry_failed, asked=asked,
@@ -224,7 +228,7 @@ def _dub(
         passed=status.count("passed"), failed=status.count("failed"),
         look=sum(map(to_look_at, result.rows)),
         why=next((row.error for row in result.rows if row.error), None),
-        kept_aside=(*result.kept_aside,),
+        kept_aside=(*result.kept_aside,), changed=(*changed,),
     )  # fmt: skip
 
 

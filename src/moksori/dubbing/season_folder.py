@@ -15,7 +15,7 @@ from moksori.dubbing import delivered
 from moksori.dubbing.database import read_only
 from moksori.dubbing.deliver.sheets import Sheet, save_table
 from moksori.dubbing.episodes import Episode
-from moksori.dubbing.records import HOME, SUMMARY_MARKS, is_season
+from moksori.dubbing.records import ACTORS_LOCK, HOME, SUMMARY_MARKS, is_season
 from moksori.dubbing.store import Store, check_place
 from moksori.errors import OutputError, reason_of
 from moksori.files import own_name, safe_name
@@ -32,7 +32,7 @@ def check_season(out: Path) -> None:
     Raises:
         OutputError: as `check_place`; it is a job's own, or holds a summary of somebody else's.
     """
-    check_place(out, (_LOCK,))
+    check_place(out, (_LOCK, ACTORS_LOCK))
     if (out / HOME / "job.sqlite").exists() and not is_season(out):
         raise OutputError.of("season.is_job", path=out)
     if (out / SUMMARY).exists() and not (out / HOME).is_dir():
