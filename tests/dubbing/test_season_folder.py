@@ -13,7 +13,7 @@ from moksori.dubbing.season_folder import SUMMARY
 from moksori.errors import ConfigError
 from moksori.studio.folders import jobs_below
 from moksori.studio.session import Session
-from tests.dubbing.conftest import make_table
+from tests.dubbing.conftest import files, make_table
 from tests.dubbing.test_season import command, run
 
 
@@ -61,6 +61,25 @@ def test_a_folder_that_holds_another_episode_is_refused_by_both_names(season):
     assert (other.out, other.state) == (first.out, "error")
     assert "1화!" in other.why.say("ko") and "1화?" in other.why.say("en")
     assert (first.out / "reel.wav").read_bytes() == reel
+
+
+def test_an_episode_of_another_show_by_the_same_name_changes_nothing_in_the_folder(season):
+    """Whatever was asked: it would resume as the other's, by a list of the other's issues."""
+    (first,) = outcome(season, [row("1화", 1)]).values()
+    place = season / "ep02.xlsx"
+    book = openpyxl.load_workbook(place)
+    book.active["E2"] = "오늘 낮, 우리가 이 마을을 지킨다. 준비됐어?"
+    book.save(place)
+    make_table(season, [row("1화", 2)])
+    before = files(season / "dubbed")
+    for wrong in (False, True):
+        if wrong:
+            (season / "ep02" / "0001.wav").rename(season / "ep02" / "other.wav")
+        for only_check in (True, False):
+            ((other,), _) = run(season, only_check=only_check)
+            assert (other.out, other.state) == (first.out, "error")
+            assert "only 0 of 1 lines in common" in other.why.say("en")
+            assert files(season / "dubbed") == before
 
 
 def test_a_name_is_one_however_its_hangul_is_composed(tmp_path):

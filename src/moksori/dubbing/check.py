@@ -206,6 +206,8 @@ def keep_preflight(
     """
     store = Store(out)
     try:
+        if texts := [line.text for line in checked.lines.values()]:
+            store.check_owner(request.script.resolve(), request.episode or "", texts)
         if asked and not (look and store.about("episode")):
             remember(out, asked)
         new = store.outcomes.parent / PREFLIGHT

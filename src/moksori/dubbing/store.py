@@ -122,7 +122,11 @@ class Store:
             database.execute("INSERT OR REPLACE INTO actors VALUES (?, ?, ?)", row)
 
     def belongs_to(self, script: Path, episode: str, texts: Iterable[str]) -> None:
-        """See that the folder is this episode's: of the same script, or with enough lines in common.
+        """Have the folder be an episode's; as `check_owner`."""
+        self.set_about("episode", self.check_owner(script, episode, texts))
+
+    def check_owner(self, script: Path, episode: str, texts: Iterable[str]) -> str:
+        """The episode's whole name, if the folder is its: of the same script, or with enough common lines.
 
         Episodes of a show share some: 네, 뭐? And often a name: each has its script.xlsx.
 
@@ -146,7 +150,7 @@ class Store:
                 "output.episode", path=self.out, before=before, episode=named, common=common,
                 lines=lines,
             )  # fmt: skip
-        self.set_about("episode", named)
+        return named
 
     def plan(self, tasks: Sequence[Task], left_out: Sequence[Dubbed]) -> None:
         """Keep which lines the job has now, and which it leaves out."""
