@@ -109,6 +109,14 @@ def test_a_summary_that_somebody_has_changed_is_kept(season):
     assert not aside.exists()
 
 
+def test_episodes_that_the_table_does_not_name_are_told(season):
+    """The summary no longer has them: of two tables with one folder, or where rows were deleted."""
+    assert "this table does not name" not in command(season).output
+    make_table(season, [row("3화", 1)])
+    told = " ".join(command(season).output.split())
+    assert "2 more episodes, which this table does not name (1화, 2화)" in told
+
+
 def test_a_season_is_put_over_no_file_and_no_job_of_others(season, dubbed):
     place = season / "other"
     place.mkdir()

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _LEXICON = "lexicon.tsv"
 _SHOWN = 7  # columns on the screen; summary.xlsx has all
+_NAMED = 12  # other episodes
 
 
 def season(
@@ -127,7 +128,7 @@ def season(
     from moksori.dubbing.job import voices_of
     from moksori.dubbing.request import date_of
     from moksori.dubbing.season import dub_season, save_summary
-    from moksori.dubbing.season_folder import SUMMARY
+    from moksori.dubbing.season_folder import SUMMARY, others
     from moksori.dubbing.work.cluster import RayEngine
     from moksori.dubbing.work.engines import LocalEngine
 
@@ -178,6 +179,10 @@ def season(
             name, actors = standing.episode.name, ", ".join(standing.changed)
             changed = say("season.changed", said, name=name, actors=actors)
             err.print(changed, style="yellow", markup=False)
+    if rest := others(place, episodes):
+        names = ", ".join(rest[:_NAMED]) + " …" * (len(rest) > _NAMED)
+        notice = say("season.others", said, folder=place, number=len(rest), names=names)
+        err.print(notice, style="yellow", markup=False)
     is_cancelled = any(standing.state == "cancelled" for standing in standings)
     states, path = Counter(standing.state for standing in standings), place / SUMMARY
     try:

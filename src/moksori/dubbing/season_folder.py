@@ -5,6 +5,7 @@ OUT/.moksori/summary.marks        what the summary is known by, as `delivered` h
 OUT/.moksori/summary.lock         held while it is written
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -86,6 +87,13 @@ def job_folder(out: Path, episode: Episode) -> Path:
         if _name_of(out / name) == episode.name:
             return out / name
     return out / episode.folder
+
+
+def others(out: Path, episodes: Iterable[Episode]) -> list[str]:
+    """Names of the episodes in a season's folder that are none of these."""
+    folders = sorted(out.iterdir()) if out.is_dir() else []
+    own = {"", *(episode.name for episode in episodes)}
+    return [name for folder in folders if (name := _name_of(folder)) not in own]
 
 
 def check_name(folder: Path, episode: Episode) -> None:
