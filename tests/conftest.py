@@ -2,7 +2,9 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +44,19 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the shared corpus and cases are not at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def data_folders(tmp_path_factory) -> Iterator[Path]:
+    """A new place at each call, which is not made."""
+    base = tmp_path_factory.mktemp("data")
+    return (base / str(number) for number in count())
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(data_folders, monkeypatch):
+    """The user's voices and revocations are neither used nor changed by any test, nor those of another."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(next(data_folders)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,6 +16,7 @@ from moksori.conversion.voices import (
     find_target,
     load_pack,
     pack_path,
+    packs_folder,
     revoke_voice,
     save_pack,
 )
@@ -291,6 +292,36 @@ def test_a_revoked_consent_holds_for_every_copy(converter, tmp_path):
     with pytest.raises(VoiceError, match="list of revocations cannot be read"):
         mine.voice("kim")
     assert mine.voice("lmy")  # which needs no consent
+
+
+def test_a_revoked_consent_holds_in_whatever_folder_a_copy_is(converter, tmp_path):
+    """Of a pack that was copied before, and of a model's own voice, which lies in no folder of packs."""
+    used, copied, other = (tmp_path / name for name in ("used", "copied", "other"))
+    for folder in (used, copied):
+        folder.mkdir()
+        save_pack(folder / "hong.safetensors", own(converter), a_pack(converter, "hong", 1))
+    theirs = a_pack(converter, "lmy", 1, who="김").consent
+    card = converter.card.model_copy(update={"consents": {"lmy": theirs}})
+    for folder in (used, copied, other):
+        assert find_target("lmy", card, folder, converter.model).consent
+    for name, folders in (("hong", (used, copied)), ("lmy", (used, copied, other, packs_folder()))):
+        revoke_voice(name, card, used)
+        for folder in folders:
+            with pytest.raises(VoiceError, match="was revoked on"):
+                find_target(name, card, folder, converter.model)
+    for folder in (used, packs_folder()):
+        assert len((folder / "revoked.jsonl").read_text().splitlines()) == 2
+    assert not (copied / "revoked.jsonl").exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_a_list_of_revocations_that_leads_nowhere_is_damaged(converter, tmp_path, kind):
+    """As a link to a drive that is away."""
+    save_pack(tmp_path / "hong.safetensors", own(converter), a_pack(converter, "hong", 1))
+    path = tmp_path / "revoked.jsonl"
+    path.mkdir() if kind == "folder" else path.symlink_to(tmp_path / "away" / "revoked.jsonl")
+    with pytest.raises(VoiceError, match="list of revocations cannot be read"):
+        Converter.from_pretrained(packs=tmp_path).voice("hong")
 
 
 def test_both_consents_of_a_name_are_taken_back(converter, tmp_path):

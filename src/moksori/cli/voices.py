@@ -175,8 +175,9 @@ def revoke(
 ) -> None:
     """Take back the consent of a voice: from now on nothing is converted to it.
 
-    It holds for every copy of the voice and for a new enrolment under the same consent. The list is
-    revoked.jsonl in the folder of voices. What was converted before stays; the jobs' ledgers tell where.
+    It holds on this machine for every copy of the voice, in whatever folder, and for a new enrolment under
+    the same consent. The list is revoked.jsonl, in the folder of voices and, if --packs named another, also
+    in your own. What was converted before stays; the jobs' ledgers tell where.
 
     Example: moksori revoke hong --why "letter of 2026-11-20"
     """

@@ -1,17 +1,22 @@
 """Consents: what the person whose voice it is has agreed to, whether a use is covered, and what was revoked.
 
 PACKS/revoked.jsonl    a line a revocation; a consent in it is refused, whatever copy of the voice asks
+
+PACKS is the folder of voices that is used, and the user's own: what is in either list is refused.
 """
 
 import datetime
 import hashlib
 import json
+import os
 import unicodedata
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from filelock import FileLock
+from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_serializer
 
 from moksori.errors import ConfigError, VoiceError
@@ -147,15 +152,36 @@ class Revocation(BaseModel):
     why: str = ""
 
 
+def packs_folder() -> Path:
+    """Where packs are kept if nobody says otherwise; without a home a place that holds and takes none."""
+    try:
+        return user_data_path("moksori") / "voices"
+    except RuntimeError:  # a user number that nobody has, as in a container
+        return Path(os.devnull) / "voices"
+
+
 def revocations(packs: Path) -> Mapping[str, Revocation]:
-    """What was revoked, by the digest of its consent.
+    """What was revoked, by the digest of its consent: in a folder of packs, and in the user's own.
 
     Raises:
-        VoiceError: the list is damaged; nothing may be taken for not revoked then.
+        VoiceError: a list is damaged; nothing may be taken for not revoked then.
+    """
+    return {**_listed(packs_folder()), **_listed(packs)}
+
+
+def _listed(packs: Path) -> dict[str, Revocation]:
+    """What the list of a folder has.
+
+    Raises:
+        VoiceError: it is damaged, or leads to where nothing is.
     """
     path = packs / _REVOKED
-    if not path.is_file():
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
         return {}
+    except OSError:
+        raise VoiceError.of("voice.revoked_damaged", file=path) from None
     try:
         rows = path.read_text(encoding="utf-8-sig").splitlines()  # perhaps edited in an editor
         found = [Revocation.model_validate(json.loads(row)) for row in rows if row.strip()]
@@ -165,25 +191,36 @@ def revocations(packs: Path) -> Mapping[str, Revocation]:
 
 
 def revoke(packs: Path, voice: str, consent: Consent, why: str = "") -> Revocation:
-    """Take a consent back: from now on every copy of the voice is refused.
+    """Take a consent back: from now on every copy of the voice is refused, in whatever folder it is.
 
     Raises:
-        OutputError: the list cannot be written.
-        VoiceError: the list is damaged.
+        OutputError: a list cannot be written.
+        VoiceError: a list is damaged.
     """
+    row = revocations(packs).get(consent.digest) or Revocation(
+        voice=voice, consent=consent.digest, on=datetime.date.today(), why=why
+    )
+    _note(packs, row)
+    own = packs_folder()
+    with suppress(OSError):  # without a home
+        own.mkdir(parents=True, exist_ok=True)
+    if own.is_dir():
+        _note(own, row)
+    return row
+
+
+def _note(packs: Path, row: Revocation) -> None:
+    """Put a revocation into the list of a folder, if it is not there."""
     path = packs / _REVOKED
     try:
         packs.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
-            known = revocations(packs)
-            if consent.digest in known:
-                return known[consent.digest]
-            row = Revocation(voice=voice, consent=consent.digest, on=datetime.date.today(), why=why)
-            rows = [*known.values(), row]
-            atomic_write(path, "".join(each.model_dump_json() + "\n" for each in rows))
+            known = _listed(packs)
+            if row.consent not in known:
+                rows = [*known.values(), row]
+                atomic_write(path, "".join(each.model_dump_json() + "\n" for each in rows))
     except OSError as error:
         raise write_error(path, error) from None
-    return row
 
 
 def check_revoked(packs: Path, voice: str, consent: Consent) -> None:

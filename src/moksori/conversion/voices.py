@@ -12,7 +12,6 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 
@@ -25,6 +24,7 @@ from moksori.conversion.consents import (
     check_revoked,
     revoke,
 )
+from moksori.conversion.consents import packs_folder as packs_folder
 from moksori.errors import CheckpointError, OutputError, VoiceError
 from moksori.files import explain
 from moksori.messages import message
@@ -154,14 +154,6 @@ def _check_weights(target: Target, model: "nn.Module") -> None:
             wanted[1:] if name == _ROW else wanted
         ):
             raise VoiceError.of("voice.other_model", voice=target.voice.name)
-
-
-def packs_folder() -> Path:
-    """Where packs are kept if nobody says otherwise; without a home a place that holds and takes none."""
-    try:
-        return user_data_path("moksori") / "voices"
-    except RuntimeError:  # a user number that nobody has, as in a container
-        return Path(os.devnull) / "voices"
 
 
 def pack_path(folder: Path, name: str) -> Path:
