@@ -1,11 +1,19 @@
 """`convert`, `verify` and `ledger` on the command line."""
 
+import datetime
+import shutil
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
 from moksori.cli import app
+from moksori.conversion.consents import Consent, packs_folder, revocations, revoke
+from moksori.conversion.converter import Converter
+from moksori.conversion.voices import VoicePack, load_pack, save_pack
 from moksori.dubbing.records import HOME
 from moksori.provenance import certificate, ledger
+from moksori.provenance.statement import read_statement, write_statement
 from tests.conftest import DEMO, DEMO_TEXT
 
 pytestmark = pytest.mark.slow
@@ -43,6 +51,77 @@ def test_a_converted_line_says_what_it_is_signed_and_marked(tmp_path):
     sold = moksori(*line, "-o", tmp_path / "b.wav", "--purpose", "commercial")
     assert "not for commercial use" in str(sold.exception)
     assert not (tmp_path / "b.wav").exists()
+
+
+@pytest.fixture
+def hong(tmp_path) -> Path:
+    """A folder with hong's voice, whose consent is for previews of one show, until today."""
+    converter = Converter.from_pretrained()
+    voices = [voice.name for voice in converter.card.voices]
+    consent = Consent(
+        who="홍길동", purpose="1화", until=datetime.date.today(), contact="hong@example.com",
+        uses=("preview",), titles=("달 토끼",),
+    )  # fmt: skip
+    voice = converter.voice("kih").model_copy(update={"name": "hong"})
+    row = voices.index("kih")
+    weights = {"voices.weight": converter.model.voices.weight[row : row + 1]}
+    pack = VoicePack(voice=voice, consent=consent, model=converter.card.sha256)
+    save_pack(tmp_path / "packs" / "hong.safetensors", weights, pack)
+    return tmp_path / "packs"
+
+
+def test_a_consent_that_was_revoked_or_has_ended_since_is_told(hong, tmp_path, monkeypatch):
+    """By the list alone too, after the voice's file is gone; and by other copies of it."""
+    used = ("--packs", hong)
+    made = moksori(
+        "convert", DEMO, "--text", DEMO_TEXT, "--voice", "hong", "-o", tmp_path / "a.wav", *used,
+        "--purpose", "preview", "--title", "달 토끼",
+    )  # fmt: skip
+    assert made.exit_code == 0, made.output
+
+    def told(*more: object) -> str:
+        done = moksori("verify", tmp_path / "a.wav", *more)
+        assert done.exit_code == 0  # the file says what it is
+        return " ".join(done.output.split())
+
+    assert "uses: preview; titles: 달 토끼" in told() and "no commercial use" in told()
+    assert "was revoked on" not in told() and "ended" not in told(*used)
+    shutil.copytree(hong, tmp_path / "copied")
+    moksori("revoke", "hong", *used)
+    today = datetime.date.today()
+    assert f"this consent was revoked on {today}" in told(*used)
+    (hong / "hong.safetensors").unlink()
+    assert f"this consent was revoked on {today}" in told()
+    rows = revocations(hong)
+    for folder in (hong, packs_folder()):  # as an older Moksori wrote the list
+        content = "".join(
+            row.model_dump_json(exclude={"references"}) + "\n" for row in rows.values()
+        )
+        (folder / "revoked.jsonl").write_text(content)
+    assert f"a consent for a voice of this name was revoked on {today}" in told(*used)
+    assert f"this consent was revoked on {today}" in told("--packs", tmp_path / "copied")
+    (hong / "revoked.jsonl").write_text("{cut")
+    assert "list of revocations cannot be read" in told(*used)
+    (packs_folder() / "revoked.jsonl").unlink()
+    assert "was revoked on" not in told()
+    said, *_ = read_statement(tmp_path / "a.wav")
+    past = said.voices["hong"].model_copy(update={"until": "2020-01-31"})
+    write_statement(tmp_path / "a.wav", said.model_copy(update={"voices": {"hong": past}}))
+    assert "this consent ended on 2020-01-31" in told()
+
+
+def test_a_consent_revoked_is_not_told_of_a_voice_enrolled_anew_under_another(hong, tmp_path):
+    path = hong / "hong.safetensors"
+    weights, pack = load_pack(path)
+    revoke(hong, "hong", pack.consent)
+    anew = pack.consent.model_copy(update={"purpose": "2화"})
+    save_pack(path, weights, pack.model_copy(update={"consent": anew}))
+    made = moksori(
+        "convert", DEMO, "--text", DEMO_TEXT, "--voice", "hong", "-o", tmp_path / "a.wav",
+        "--packs", hong, "--purpose", "preview", "--title", "달 토끼",
+    )  # fmt: skip
+    assert made.exit_code == 0, made.output
+    assert "was revoked on" not in moksori("verify", tmp_path / "a.wav", "--packs", hong).output
 
 
 def test_a_ledger_is_read_and_its_faults_are_named(tmp_path):

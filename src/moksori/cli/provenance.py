@@ -10,7 +10,7 @@ from rich.text import Text
 
 from moksori.cli import console
 from moksori.cli.console import err, out
-from moksori.cli.options import JobArgument, LangOption
+from moksori.cli.options import JobArgument, LangOption, ModelOption, PacksOption
 
 _SHOWN = ("line", "voice", "consent", "purpose", "title", "error")
 
@@ -19,12 +19,17 @@ def verify(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE…", help="Sound files, anywhere or in a job.")
     ],
+    model: ModelOption = None,
+    packs: PacksOption = None,
     lang: LangOption = None,
 ) -> None:
     """Show all that is known about where a file came from.
 
     Converted from which take, to which voice, under which consent, by which model (bext, iXML); whether its
     C2PA signature holds; whether it carries the watermark; what the ledger of its job says of it.
+
+    A consent that has ended, or that was revoked as far as this machine knows (of voices in --packs and in
+    your own folder, and of --model), is told; the exit code does not depend on it.
 
     Exit code 0 if every file says what it is and nothing contradicts that, else 1.
 
@@ -34,7 +39,7 @@ def verify(
 
     good = True
     for path in files:
-        found = find_out(path)
+        found = find_out(path, model, packs)
         good = good and found.statement is not None and not found.contradicted
         out.print(f"{path}", style="red" if found.contradicted else "bold", markup=False)
         for row in found.said():

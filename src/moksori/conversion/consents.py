@@ -150,6 +150,7 @@ class Revocation(BaseModel):
     consent: str  # `Consent.digest`
     on: datetime.date
     why: str = ""
+    references: tuple[str, ...] = ()  # by which delivered files name it, as far as they were known
 
 
 def packs_folder() -> Path:
@@ -190,8 +191,17 @@ def _listed(packs: Path) -> dict[str, Revocation]:
     return {row.consent: row for row in found}
 
 
-def revoke(packs: Path, voice: str, consent: Consent, why: str = "") -> Revocation:
+def revoke(
+    packs: Path, voice: str, consent: Consent, why: str = "", reference: str = ""
+) -> Revocation:
     """Take a consent back: from now on every copy of the voice is refused, in whatever folder it is.
+
+    Args:
+        packs: folder of the voices.
+        voice: its name.
+        consent: of the voice.
+        why: a note.
+        reference: by which delivered files name the consent.
 
     Raises:
         OutputError: a list cannot be written.
@@ -200,6 +210,8 @@ def revoke(packs: Path, voice: str, consent: Consent, why: str = "") -> Revocati
     row = revocations(packs).get(consent.digest) or Revocation(
         voice=voice, consent=consent.digest, on=datetime.date.today(), why=why
     )
+    if reference and reference not in row.references:
+        row = row.model_copy(update={"references": (*row.references, reference)})
     _note(packs, row)
     own = packs_folder()
     with suppress(OSError):  # without a home
@@ -210,14 +222,14 @@ def revoke(packs: Path, voice: str, consent: Consent, why: str = "") -> Revocati
 
 
 def _note(packs: Path, row: Revocation) -> None:
-    """Put a revocation into the list of a folder, if it is not there."""
+    """Put a revocation into the list of a folder, if it is not there as it is."""
     path = packs / _REVOKED
     try:
         packs.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
             known = _listed(packs)
-            if row.consent not in known:
-                rows = [*known.values(), row]
+            if known.get(row.consent) != row:
+                rows = {**known, row.consent: row}.values()
                 atomic_write(path, "".join(each.model_dump_json() + "\n" for each in rows))
     except OSError as error:
         raise write_error(path, error) from None

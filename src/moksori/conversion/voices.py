@@ -120,11 +120,11 @@ def find_target(
             return Target(card.voices[row], row, {})
         check_revoked(packs, name, consent)
         consent.check(name, usage)
-        return Target(card.voices[row], row, {}, consent, _reference(card.sha256, consent))
+        return Target(card.voices[row], row, {}, consent, reference_of(card.sha256, consent))
     if name and (path := pack_path(packs, name)).is_file():
         weights, pack = load_pack(path)
         pack.check(card, packs, usage)
-        reference = _reference(pack.checksum(weights), pack.consent)
+        reference = reference_of(pack.checksum(weights), pack.consent)
         # its table has one row, its own
         target = Target(pack.voice, 0, weights, pack.consent, reference)
         _check_weights(target, model)
@@ -136,7 +136,7 @@ def find_target(
     raise VoiceError.of("voice.unknown", voice=name)
 
 
-def _reference(secret: str, consent: Consent) -> str:
+def reference_of(secret: str, consent: Consent) -> str:
     """A consent's name to the world: nobody can guess it who does not hold the voice itself."""
     return hashlib.sha256(f"{secret} {consent.digest}".encode()).hexdigest()[:16]
 
@@ -223,12 +223,14 @@ def revoke_voice(name: str, card: ConversionCard, packs: Path, why: str = "") ->
     """
     name = unicodedata.normalize("NFC", name)
     revoked = [
-        revoke(packs, name, consent, why)
+        revoke(packs, name, consent, why, reference_of(card.sha256, consent))
         for owner, consent in card.consents.items()
         if unicodedata.normalize("NFC", owner) == name
     ]
     if (path := pack_path(packs, name)).is_file():
-        revoked.append(revoke(packs, name, load_pack(path)[1].consent, why))
+        weights, pack = load_pack(path)
+        reference = reference_of(pack.checksum(weights), pack.consent)
+        revoked.append(revoke(packs, name, pack.consent, why, reference))
     if not revoked:
         raise VoiceError.of("voice.no_consent", voice=name)
     return max(revoked, key=lambda row: row.on)

@@ -1,7 +1,9 @@
 """All that is known of where a file came from: what it says, its signature, its watermark, its job."""
 
+import datetime
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,11 +12,16 @@ import numpy as np
 import soundfile
 from pydantic import ValidationError
 
-from moksori.errors import AudioError, OutputError
+from moksori.conversion.card import ConversionCard, load_card
+from moksori.conversion.consents import packs_folder
+from moksori.conversion.revoked import Revoked, find_revoked
+from moksori.conversion.terms import Terms
+from moksori.errors import AudioError, OutputError, VoiceError
 from moksori.messages import Message, message
 from moksori.provenance import ledger, manifest, watermark
 from moksori.provenance.manifest import Signed
 from moksori.provenance.statement import Statement, read_statement
+from moksori.weights import MODEL
 
 _HOME = ".moksori"  # of a job, in its folder
 _WINDOW = 10.0  # seconds that a watermark is sought in at a time
@@ -31,6 +38,8 @@ class Found:
         same_sound: whether its samples are still those that it was said of.
         signed: its C2PA manifest; None if it has none.
         signed_known: whether C2PA could be asked at all.
+        revoked: of the statement's voices those whose consent was revoked, as far as this machine knows.
+        revoked_unknown: why it does not know; None if it does.
         mark: the highest confidence of a watermark; None if it could not be sought.
         job: the folder of the job that it lies in, if any.
         entries: of the job's ledger that are about this very file, with their lines.
@@ -42,6 +51,8 @@ class Found:
     same_sound: bool | None = None
     signed: Signed | None = None
     signed_known: bool = True
+    revoked: Mapping[str, Revoked] = field(default_factory=dict)
+    revoked_unknown: Message | None = None
     mark: float | None = None
     job: Path | None = None
     entries: list[tuple[int, ledger.Entry]] = field(default_factory=list)
@@ -71,7 +82,9 @@ class Found:
         if self.statement is None:
             yield message("verify.says_nothing")
         else:
-            yield from _of_statement(self.statement)
+            yield from _of_statement(self.statement, self.revoked)
+            if self.revoked_unknown:
+                yield self.revoked_unknown
             yield message("verify.same" if self.same_sound else "verify.changed")
         if not self.signed_known:
             yield message("verify.c2pa_unknown")
@@ -102,7 +115,7 @@ class Found:
                 yield message("verify.ledger", why=fault)
 
 
-def _of_statement(said: Statement) -> Iterator[Message]:
+def _of_statement(said: Statement, revoked: Mapping[str, Revoked]) -> Iterator[Message]:
     yield message(
         "verify.converted" if said.converted else "verify.as_recorded", version=said.version
     )
@@ -112,10 +125,20 @@ def _of_statement(said: Statement) -> Iterator[Message]:
             continue
         yield message(
             "verify.voice", voice=name, consent=voice.consent, until=voice.until or "-",
+            uses=", ".join(voice.uses) or "-", titles=", ".join(voice.titles) or "-",
             credit=voice.credit or "-",
         )  # fmt: skip
+        if name in revoked:
+            row, sure = revoked[name]
+            yield message(
+                "verify.revoked" if sure else "verify.revoked_name", voice=name, on=row.on
+            )
+        elif _has_passed(voice.until):
+            yield message("verify.ended", voice=name, until=voice.until)
     for line in said.lines[:5]:
-        yield message("verify.take", line=line.id, take=line.take[:16], voice=line.voice or "-")
+        yield message(
+            "verify.take", line=line.id or "-", take=line.take[:16], voice=line.voice or "-"
+        )
     if len(said.lines) > 5:
         yield message("verify.more", number=len(said.lines) - 5)
     for name, part in said.models.items():
@@ -125,13 +148,27 @@ def _of_statement(said: Statement) -> Iterator[Message]:
             checksum=part.checksum,
             licence=part.licence,
         )
+    if said.converted:
+        yield message("use.whole", use=Terms("", said.commercial).say_use())
 
 
-def verify(path: Path) -> Found:
+def _has_passed(day: str) -> bool:
+    with suppress(ValueError):  # no day: edited
+        return datetime.date.today() > datetime.date.fromisoformat(day)
+    return False
+
+
+def verify(path: Path, model: Path | None = None, packs: Path | None = None) -> Found:
     """Find out all that is known of a file.
+
+    Args:
+        path: of the file.
+        model: a folder whose voices' consents may have been revoked; the bundled model by default.
+        packs: folder of enrolled voices, likewise; the user's own are known beside it.
 
     Raises:
         AudioError: there is no such file, or it is a folder.
+        CheckpointError: no such model.
     """
     if path.is_dir():
         raise AudioError.of("audio.folder", file=path)
@@ -139,6 +176,7 @@ def verify(path: Path) -> Found:
         raise AudioError.of("audio.missing", file=path)
     found = Found(path)
     found.statement, found.same_sound, _ = read_statement(path)
+    _ask_revocations(found, load_card(model or MODEL), packs or packs_folder())
     if find_spec("c2pa") and find_spec("cryptography"):
         found.signed = manifest.read(path)
     else:
@@ -146,6 +184,17 @@ def verify(path: Path) -> Found:
     found.mark = _mark(path)
     _ask_job(found)
     return found
+
+
+def _ask_revocations(found: Found, card: ConversionCard, packs: Path) -> None:
+    said = found.statement.voices if found.statement else {}
+    consents = {name: voice.consent for name, voice in said.items() if voice.consent}
+    if not consents:
+        return
+    try:
+        found.revoked = find_revoked(consents, card, packs)
+    except VoiceError as error:
+        found.revoked_unknown = error.message
 
 
 def _mark(path: Path) -> float | None:

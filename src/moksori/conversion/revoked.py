@@ -1,0 +1,59 @@
+"""What became of the consents that a delivered file names, as far as this machine holds their records."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from moksori.conversion.card import ConversionCard
+from moksori.conversion.consents import Revocation, packs_folder, revocations
+from moksori.conversion.voices import load_pack, pack_paths, reference_of
+from moksori.errors import CheckpointError
+
+
+class Revoked(NamedTuple):
+    """A consent that was taken back."""
+
+    row: Revocation
+    sure: bool  # else one of a voice of this name was, perhaps another
+
+
+def find_revoked(
+    references: Mapping[str, str], card: ConversionCard, packs: Path
+) -> dict[str, Revoked]:
+    """Which consents were revoked, by the voices' names.
+
+    Args:
+        references: of consents, as delivered files name them, by the voices' names.
+        card: of a model whose own voices are known.
+        packs: a folder of enrolled voices; the user's own are known beside it.
+
+    Raises:
+        VoiceError: a list of revocations is damaged.
+    """
+    rows = revocations(packs)
+    by_name = {row.voice: row for row in rows.values()}
+    known = {reference: row for row in rows.values() for reference in row.references}
+    holding = set[str]()
+    for reference, digest in _records(card, packs) if rows else ():
+        if row := rows.get(digest):
+            known[reference] = row
+        else:
+            holding.add(reference)
+    found = {}
+    for name, reference in references.items():
+        if row := known.get(reference):
+            found[name] = Revoked(row, sure=True)
+        elif reference not in holding and (row := by_name.get(name)):
+            found[name] = Revoked(row, sure=False)
+    return found
+
+
+def _records(card: ConversionCard, packs: Path) -> list[tuple[str, str]]:
+    """References and digests of the consents whose voices are here."""
+    found = [(reference_of(card.sha256, c), c.digest) for c in card.consents.values()]
+    for path in [path for folder in {packs, packs_folder()} for path in pack_paths(folder)]:
+        with suppress(CheckpointError):  # `moksori voices` tells which are damaged
+            weights, pack = load_pack(path)
+            found.append((reference_of(pack.checksum(weights), pack.consent), pack.consent.digest))
+    return found
