@@ -185,6 +185,25 @@ def test_a_signed_wav_is_known_and_any_edit_breaks_it(own, wav, tmp_path):
     assert manifest.read(wav) is None  # ours takes a signature away that would not hold
 
 
+@pytest.mark.parametrize(
+    ("faults", "code", "contradicted"),
+    [
+        (("signingCredential.expired",), "ended", False),  # years after it was signed
+        (("signingCredential.invalid",), "refused", True),
+        (("signingCredential.expired", "assertion.dataHash.mismatch"), "broken", True),
+        (("assertion.dataHash.mismatch",), "broken", True),
+        ((), "broken", True),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_not_called_a_change_of_the_file(
+    wav, faults, code, contradicted
+):
+    found = Found(wav, SAID, same_sound=True, signed=manifest.Signed("Invalid", "", {}, faults))
+    assert found.contradicted == contradicted
+    codes = [row.code for row in found.said() if row.code.startswith("verify.c2pa")]
+    assert codes == [f"verify.c2pa_{code}"]
+
+
 def test_other_words_than_those_signed_are_told(own, wav):
     write_statement(wav, SAID.model_copy(update={"title": "해 토끼"}))
     manifest.sign(wav, SAID, certificate())

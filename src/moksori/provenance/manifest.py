@@ -17,6 +17,8 @@ from moksori.writing import atomic_path
 LABEL = "org.moksori.conversion"
 _KIND = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _AS_RECORDED = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+_BY_WHOM = "signingCredential."  # begins the codes that are about the certificate alone
+_ENDED = f"{_BY_WHOM}expired"
 _OFFLINE = {"verify": {"ocsp_fetch": False, "remote_manifest_fetch": False}}
 
 
@@ -27,6 +29,21 @@ class Signed(NamedTuple):
     issuer: str  # of the certificate
     said: dict[str, Any]  # the statement in it
     faults: tuple[str, ...]  # C2PA's codes; empty of one that holds
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all that is wrong is that the certificate's last day has passed since."""
+        return self.faults == (_ENDED,)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the signature does not hold, for whatever reason but that one."""
+        return not self.has_ended and (bool(self.faults) or self.state == "Invalid")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is what was signed, whoever signed it."""
+        return all(fault.startswith(_BY_WHOM) for fault in self.faults)
 
 
 def sign(path: Path, statement: Statement, by: Certificate) -> None:

@@ -61,9 +61,7 @@ class Found:
     @property
     def contradicted(self) -> bool:
         """Whether anything that is known contradicts what the file says."""
-        broken = self.signed is not None and (
-            bool(self.signed.faults) or self.signed.state == "Invalid"
-        )
+        broken = self.signed is not None and self.signed.is_broken
         return broken or self.same_sound is False or bool(self.ledger_faults) or self._other_words
 
     @property
@@ -90,10 +88,12 @@ class Found:
             yield message("verify.c2pa_unknown")
         elif self.signed is None:
             yield message("verify.unsigned")
-        elif self.signed.faults or self.signed.state == "Invalid":
-            yield message(
-                "verify.c2pa_broken", why=", ".join(self.signed.faults) or self.signed.state
-            )
+        elif self.signed.is_broken:
+            why = ", ".join(self.signed.faults) or self.signed.state
+            whole = self.signed.faults and self.signed.is_whole
+            yield message("verify.c2pa_refused" if whole else "verify.c2pa_broken", why=why)
+        elif self.signed.has_ended:
+            yield message("verify.c2pa_ended", issuer=self.signed.issuer)
         else:
             own = self.signed.state == "Trusted"
             yield message(
