@@ -2,6 +2,7 @@
 
 import stat
 import struct
+from datetime import datetime
 from io import BytesIO
 
 import numpy as np
@@ -68,8 +69,6 @@ def test_a_wav_says_what_it_is_and_its_samples_stay(wav):
 
 
 def test_what_a_reel_says_already_stays(wav):
-    from datetime import datetime
-
     bwf.write_bext(wav, bwf.Broadcast(
         description="달 토끼: reel", date=datetime(2026, 1, 2), start=48000 * 3600, frame_rate="25/1",
         drop_frame=False, scene="하나", loudness=-24.0,
@@ -267,6 +266,21 @@ def test_the_watermark_moves_the_level_by_its_strength_and_nothing_above_its_ban
     for empty in (np.zeros((rate, 1), np.float32), wave[:100]):
         assert (watermark.mark(empty, rate) == empty).all()
         assert np.isnan(watermark.confidence(empty, rate))
+
+
+def test_what_only_bext_still_says_is_told(wav):
+    """As of files saved by a program that keeps it and no iXML, with a description of its own."""
+    assert next(row.code for row in verify(wav).said()) == "verify.says_nothing"
+    bwf.write_bext(wav, bwf.Broadcast(
+        description="달 토끼: reel", date=datetime(2026, 1, 2), start=0, frame_rate="25/1",
+        drop_frame=False,
+    ))  # fmt: skip
+    write_statement(wav, SAID)
+    wav.write_bytes(wav.read_bytes().replace(b"iXML", b"junk"))
+    found = verify(wav)
+    said = next(iter(found.said())).say("en")
+    assert "bext says: “AI-converted speech; voice lmy (consent 1234567890abcdef)" in said
+    assert found.statement is None and not found.contradicted
 
 
 def test_a_file_that_says_nothing_is_not_contradicted(wav, tmp_path):

@@ -30,6 +30,7 @@ _BEXT = 602  # bytes before the coding history
 _UNKNOWN = 0xFFFFFFFF  # a size that `ds64` tells
 SENTENCE = "AI-converted speech · AI로 변환한 음성"
 _ASCII = "AI-converted speech"  # as `bext` would have it
+_HISTORY = "T=Moksori; "  # begins our line of its coding history
 
 
 class _Said(BaseModel):
@@ -241,14 +242,16 @@ def read_statement(path: Path) -> tuple[Statement | None, bool | None, str]:
     """What a WAV says of itself.
 
     Returns:
-        The statement; whether its samples are still those that it was written for; the description in `bext`.
+        The statement; whether its samples are still those that it was written for; what `bext` says of it.
         None, None and "" of a file without them.
     """
     try:
         with path.open("rb") as file:
             by_kind = {chunk.kind: chunk for chunk in chunks(file)}
             bext = _content(file, by_kind.get(b"bext")) or b""
-            described = bext[:256].split(b"\0")[0].decode("utf-8", "replace")
+            history = bext[_BEXT:].decode("utf-8", "replace").split("\0")[0].splitlines()
+            ours = [row.removeprefix(_HISTORY) for row in history if row.startswith(_HISTORY)]
+            described = ours[-1] if ours else ""
             found = _parsed(_content(file, by_kind.get(b"iXML")))
             users = found.iterfind("USER") if found is not None else ()  # a recorder's own too
             statement = next(filter(None, (_said(user.text or "") for user in users)), None)
@@ -300,7 +303,7 @@ def _bext(before: bytes | None, statement: Statement) -> bytes:
         said = statement.summary.encode()[:256].decode("utf-8", "ignore").encode()
         content = said.ljust(256, b"\0") + b"Moksori".ljust(32, b"\0") + content[288:]
     history = content[_BEXT:].rstrip(b"\0")
-    line = f"T=Moksori; {statement.summary}".replace("\r", " ").replace("\n", " ")
+    line = f"{_HISTORY}{statement.summary}".replace("\r", " ").replace("\n", " ")
     return content[:_BEXT] + history + line.encode() + b"\r\n"
 
 

@@ -36,6 +36,7 @@ class Found:
         path: of the file.
         statement: what it says of itself; None if it says nothing.
         same_sound: whether its samples are still those that it was said of.
+        bext: what its `bext` says of that; programs that lose iXML may keep it.
         signed: its C2PA manifest; None if it has none.
         signed_known: whether C2PA could be asked at all.
         revoked: of the statement's voices those whose consent was revoked, as far as this machine knows.
@@ -49,6 +50,7 @@ class Found:
     path: Path
     statement: Statement | None = None
     same_sound: bool | None = None
+    bext: str = ""
     signed: Signed | None = None
     signed_known: bool = True
     revoked: Mapping[str, Revoked] = field(default_factory=dict)
@@ -77,7 +79,9 @@ class Found:
 
     def said(self) -> Iterator[Message]:
         """All of it, in words."""
-        if self.statement is None:
+        if self.statement is None and self.bext:
+            yield message("verify.bext_alone", said=self.bext)
+        elif self.statement is None:
             yield message("verify.says_nothing")
         else:
             yield from _of_statement(self.statement, self.revoked)
@@ -175,7 +179,7 @@ def verify(path: Path, model: Path | None = None, packs: Path | None = None) -> 
     if not path.is_file():
         raise AudioError.of("audio.missing", file=path)
     found = Found(path)
-    found.statement, found.same_sound, _ = read_statement(path)
+    found.statement, found.same_sound, found.bext = read_statement(path)
     _ask_revocations(found, load_card(model or MODEL), packs or packs_folder())
     if find_spec("c2pa") and find_spec("cryptography"):
         found.signed = manifest.read(path)
