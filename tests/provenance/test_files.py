@@ -283,6 +283,16 @@ def test_what_only_bext_still_says_is_told(wav):
     assert found.statement is None and not found.contradicted
 
 
+def test_what_stays_as_recorded_names_no_model_and_no_licence():
+    kept = LineSaid(id="0013_둘", take="cd" * 32, converted=False)
+    whole = SAID.model_copy(update={"lines": (*SAID.lines, kept), "watermark": True})
+    said = whole.about((kept,))
+    assert said == Statement(title=SAID.title, converted=False, lines=(kept,))
+    assert said.summary == "as recorded"
+    both = whole.about(whole.lines)
+    assert (both, both.models, both.watermark) == (whole, SAID.models, True)
+
+
 def test_a_file_that_says_nothing_is_not_contradicted(wav, tmp_path):
     found = verify(wav)
     assert found.statement is None

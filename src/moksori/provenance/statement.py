@@ -81,10 +81,9 @@ class Statement(_Said):
         """The same of some lines alone."""
         used = {line.voice for line in lines if line.converted}
         voices = {name: voice for name, voice in self.voices.items() if name in used}
-        return self.model_copy(
-            update={"lines": lines, "voices": voices, "converted": bool(used),
-                    "watermark": self.watermark and bool(used)}
-        )  # fmt: skip
+        if not used:  # nothing of ours is in it
+            return Statement(version=self.version, title=self.title, converted=False, lines=lines)
+        return self.model_copy(update={"lines": lines, "voices": voices, "converted": True})
 
     @property
     def summary(self) -> str:
