@@ -64,6 +64,13 @@ def test_an_argument_or_option_says_what_it_is(command, parameter):
     assert said.endswith("."), f"moksori {command}: {parameter.name}: {said!r}"
 
 
+@pytest.mark.parametrize("name", ["convert", "dub", "season", "voices", "evaluate", "export onnx"])
+def test_what_uses_a_voice_can_be_told_for_what(name):
+    """A consent may ask for both, and its message names them."""
+    flags = {flag for parameter in COMMANDS[name].params for flag in parameter.opts}
+    assert {"--purpose", "--title"} <= flags
+
+
 def test_shared_options_are_declared_once():
     """A flag of `options.py` has one help text, wherever it is."""
     shared = set(re.findall(r'"(--[a-z-]+)"', (CLI / "options.py").read_text(encoding="utf-8")))

@@ -1,6 +1,7 @@
 """The exported graphs give what the models give, in ONNX Runtime, of a line other than the traced one."""
 
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from moksori.errors import CheckpointError, ConfigError, VoiceError
 from moksori.models.aligner import alike_silences, monotonic_posterior
 from moksori.models.conversion import Batch
 from moksori.signal import audio, features, pitch
+from moksori.weights import MODEL
 from tests.conftest import DEMO, DEMO_TEXT
 
 ort = pytest.importorskip("onnxruntime")
@@ -132,6 +134,33 @@ def test_a_voice_whose_consent_has_ended_is_not_exported(converter, tmp_path):
     with pytest.raises(VoiceError, match="2020"):
         export_onnx(other, tmp_path / "graphs")
     assert not (tmp_path / "graphs").exists()
+
+
+def test_a_voice_is_exported_for_what_its_consent_covers(tmp_path, monkeypatch):
+    model = tmp_path / "own"
+    shutil.copytree(MODEL, model)
+    card = json.loads((model / "model.json").read_text("utf-8"))
+    consent = Consent(
+        who="홍길동", purpose="x", until=date.today(), contact="x@y.kr", uses=("preview",),
+        titles=("달 토끼",),
+    )  # fmt: skip
+    card["consents"] = {"lmy": consent.model_dump(mode="json")}
+    (model / "model.json").write_text(json.dumps(card), "utf-8")
+
+    def begins(vocoder):
+        raise CheckpointError("it begins")
+
+    monkeypatch.setattr("moksori.conversion.onnx._vocoders", begins)
+    for more, told in (
+        ([], "--purpose"),
+        (["--purpose", "preview"], "--title"),
+        (["--purpose", "research", "--title", "달토끼"], "research"),
+        (["--purpose", "preview", "--title", "달토끼"], "it begins"),
+    ):
+        done = CliRunner().invoke(
+            app, ["export", "onnx", str(tmp_path / "graphs"), "--model", str(model), *more]
+        )
+        assert told in str(done.exception)
 
 
 def test_a_converter_that_multiplies_in_bfloat16_is_refused(tmp_path, monkeypatch):

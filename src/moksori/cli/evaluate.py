@@ -12,6 +12,8 @@ from moksori.cli.options import (
     LangOption,
     ModelOption,
     PacksOption,
+    PurposeOption,
+    TitleOption,
     VocoderOption,
 )
 from moksori.errors import ConfigError
@@ -64,6 +66,8 @@ def evaluate(
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
     packs: PacksOption = None,
+    purpose: PurposeOption = None,
+    title: TitleOption = None,
     device: DeviceOption = "cpu",
     lang: LangOption = None,
 ) -> None:
@@ -78,6 +82,7 @@ def evaluate(
     with extra("eval"):
         import faster_whisper  # noqa: F401
         import resemblyzer  # noqa: F401
+    from moksori.conversion.consents import Usage
     from moksori.conversion.converter import Converter
     from moksori.evaluation import job, lines
     from moksori.evaluation.report import summarise, write_report
@@ -91,7 +96,8 @@ def evaluate(
             raise ConfigError.of("evaluate.voice", file=source)
         wanted = lines.read_list(source)
         real = lines.read_voices(references) if references else {}
-    converter = Converter.from_pretrained(model, vocoder, packs, device=device)
+    usage = Usage(purpose, title or "")
+    converter = Converter.from_pretrained(model, vocoder, packs, usage=usage, device=device)
     targets = sorted({line.voice for line in wanted})
     for licence in {
         converter.voice(name).licence for name in targets

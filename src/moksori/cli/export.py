@@ -7,7 +7,7 @@ import typer
 
 from moksori.cli import console
 from moksori.cli.console import out
-from moksori.cli.options import ForceOption, ModelOption, VocoderOption
+from moksori.cli.options import ForceOption, ModelOption, PurposeOption, TitleOption, VocoderOption
 from moksori.messages import say
 from moksori.weights import DEFAULT_VOCODER
 
@@ -16,16 +16,20 @@ def export_onnx(
     folder: Annotated[Path, typer.Argument(help="Folder to write to; made if it is missing.")],
     model: ModelOption = None,
     vocoder: VocoderOption = DEFAULT_VOCODER,
+    purpose: PurposeOption = None,
+    title: TitleOption = None,
     force: ForceOption = False,
 ) -> None:
     """Write the models as ONNX graphs: aligner, decoder, vocoder, and onnx.json, which describes them.
 
     They run wherever ONNX Runtime does, without PyTorch. docs/onnx.md shows how a line goes through them.
-    Needs the extra onnx.
+    Needs the extra onnx. The consents of the model's voices have to cover --purpose and --title, where they
+    name any.
 
     Example: moksori export onnx graphs/ --vocoder clean
     """
     from moksori.conversion import onnx
+    from moksori.conversion.consents import Usage
     from moksori.conversion.loaded import LoadedModels
     from moksori.errors import OutputError
 
@@ -33,6 +37,8 @@ def export_onnx(
     if there and not force:
         raise OutputError.of("output.exists", path=there[0])
     with out.status(say("onnx.exporting", console.language)):
-        paths = onnx.export_onnx(LoadedModels.from_pretrained(model, vocoder), folder)
+        usage = Usage(purpose, title or "")
+        models = LoadedModels.from_pretrained(model, vocoder, usage=usage)
+        paths = onnx.export_onnx(models, folder)
     for path in paths:
         out.print(f"{path}  {path.stat().st_size / 1e6:.1f} MB", markup=False, highlight=False)
