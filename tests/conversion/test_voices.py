@@ -360,11 +360,16 @@ def test_the_consents_of_all_speakers_are_wanted(tmp_path):
     path = tmp_path / "consents.toml"
     one = f'[voices."김"]\n{GOOD}'
     path.write_text(one + f'[voices."{unicodedata.normalize("NFD", "박")}"]\n{GOOD}')
-    assert {*read_consents(path, ["김", "박", "박"])} == {"김", "박"}
+    found = read_consents(path, ["김", "박", "박"])
+    assert {*found} == {"김", "박"}
     with pytest.raises(ConfigError, match="no consent from 이, 최"):
         read_consents(path, ["김", "최", "이"])
     path.write_text(one.replace(str(TODAY + datetime.timedelta(1)), "2020-01-01"))
     with pytest.raises(ConfigError, match="of 김 has ended"):
+        read_consents(path, ["김"])
+    path.write_text(one)
+    revoke(tmp_path, "김", found["김"])
+    with pytest.raises(ConfigError, match="of 김 was revoked"):
         read_consents(path, ["김"])
 
 

@@ -124,10 +124,11 @@ def read_consent(path: Path) -> Consent:
 
 
 def read_consents(path: Path, speakers: Iterable[str]) -> dict[str, Consent]:
-    """Read the consents of a corpus's speakers; all of them have to have one that has not ended.
+    """Read the consents of a corpus's speakers; all of them have to have one that holds.
 
     Raises:
-        ConfigError: as `read_consent`, or a speaker has none.
+        ConfigError: as `read_consent`, or a speaker has none, or one that was revoked.
+        VoiceError: the user's list of revocations is damaged.
     """
     found = load_toml(
         path, Consents, missing=message("consents.missing"), hint=message("consents.hint")
@@ -138,6 +139,9 @@ def read_consents(path: Path, speakers: Iterable[str]) -> dict[str, Consent]:
         raise ConfigError.of("consents.lacking", file=path, names=", ".join(lacking))
     if ended := [name for name, key in names.items() if by_name[key].expired]:
         raise ConfigError.of("consents.ended", file=path, names=", ".join(ended))
+    revoked = revocations(packs_folder())
+    if taken := [name for name, key in names.items() if by_name[key].digest in revoked]:
+        raise ConfigError.of("consents.revoked", file=path, names=", ".join(taken))
     return {name: by_name[key] for name, key in names.items()}
 
 
