@@ -45,3 +45,14 @@ def test_a_table_loses_no_letter_of_hangul(monkeypatch, capsys, width):
     console.out.print(table)
     rows = [row.strip("│ ") for row in capsys.readouterr().out.splitlines() if row[:1] == "│"]
     assert "".join(rows).replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(capsys):
+    """Of an episode, a voice or a show, in a table too."""
+    table = Table("[ep01]", "consent")
+    table.add_row("[/b] 2화", "[red]달 토끼")
+    for place in (console.out, console.err):
+        place.print(table)
+    printed = capsys.readouterr()
+    for said in (printed.out, printed.err):
+        assert all(name in said for name in ("[ep01]", "[/b] 2화", "[red]달 토끼"))

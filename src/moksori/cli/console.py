@@ -52,8 +52,8 @@ def _code(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode()
 
 
-out = _Console(soft_wrap=True, highlight=False)
-err = _Console(stderr=True, soft_wrap=True, highlight=False)
+out = _Console(soft_wrap=True, highlight=False, markup=False)  # a name may look like markup
+err = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 language: Lang = "en"  # of all that is printed; see `system_language`
 
 
