@@ -203,6 +203,16 @@ def test_what_is_wrong_with_a_certificate_is_not_called_a_change_of_the_file(
     assert codes == [f"verify.c2pa_{code}"]
 
 
+def test_a_file_that_is_cut_off_is_not_said_to_have_been_signed(own, wav, tmp_path):
+    write_statement(wav, SAID)
+    cut = tmp_path / "cut.wav"
+    cut.write_bytes(wav.read_bytes()[:12])
+    found = verify(cut)
+    codes = [row.code for row in found.said()]
+    assert "verify.c2pa_unreadable" in codes and "verify.c2pa_broken" not in codes
+    assert found.contradicted
+
+
 def test_other_words_than_those_signed_are_told(own, wav):
     write_statement(wav, SAID.model_copy(update={"title": "해 토끼"}))
     manifest.sign(wav, SAID, certificate())

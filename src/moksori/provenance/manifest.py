@@ -17,6 +17,7 @@ from moksori.writing import atomic_path
 LABEL = "org.moksori.conversion"
 _KIND = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _AS_RECORDED = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+UNREADABLE = "Unreadable"  # damaged or cut off; perhaps it never was signed
 _BY_WHOM = "signingCredential."  # begins the codes that are about the certificate alone
 _ENDED = f"{_BY_WHOM}expired"
 _OFFLINE = {"verify": {"ocsp_fetch": False, "remote_manifest_fetch": False}}
@@ -25,7 +26,7 @@ _OFFLINE = {"verify": {"ocsp_fetch": False, "remote_manifest_fetch": False}}
 class Signed(NamedTuple):
     """What a file's manifest says, and whether it holds."""
 
-    state: str  # Trusted, Valid (by a certificate that is not ours), Invalid
+    state: str  # Trusted, Valid (by a certificate that is not ours), Invalid, or `UNREADABLE`
     issuer: str  # of the certificate
     said: dict[str, Any]  # the statement in it
     faults: tuple[str, ...]  # C2PA's codes; empty of one that holds
@@ -104,7 +105,7 @@ def read(path: Path, own: bytes | None = None) -> Signed | None:
     except c2pa.C2paError as error:
         if "ManifestNotFound" in str(error) or "NotSupported" in str(error):
             return None
-        return Signed("Invalid", "", {}, (str(error),))
+        return Signed(UNREADABLE, "", {}, (str(error),))
     active = found["manifests"][found["active_manifest"]]
     said: dict[str, Any] = next(
         (a["data"] for a in active["assertions"] if a["label"] == LABEL), {}

@@ -92,6 +92,8 @@ class Found:
             yield message("verify.c2pa_unknown")
         elif self.signed is None:
             yield message("verify.unsigned")
+        elif self.signed.state == manifest.UNREADABLE:
+            yield message("verify.c2pa_unreadable", why=", ".join(self.signed.faults))
         elif self.signed.is_broken:
             why = ", ".join(self.signed.faults) or self.signed.state
             whole = self.signed.faults and self.signed.is_whole
