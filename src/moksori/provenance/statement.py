@@ -44,6 +44,9 @@ class LineSaid(_Said):
     take: str  # checksum of the take's samples
     voice: str = ""  # none of a line that stayed as recorded
     converted: bool = True
+    before: str = (
+        ""  # in short, what the take said of itself, if it stayed as it is and was no recording
+    )
 
 
 class VoiceSaid(_Said):
@@ -81,8 +84,9 @@ class Statement(_Said):
         """The same of some lines alone."""
         used = {line.voice for line in lines if line.converted}
         voices = {name: voice for name, voice in self.voices.items() if name in used}
-        if not used:  # nothing of ours is in it
-            return Statement(version=self.version, title=self.title, converted=False, lines=lines)
+        if not used:  # no voice and no model of this job is in it
+            before = any(line.before for line in lines)
+            return Statement(version=self.version, title=self.title, converted=before, lines=lines)
         return self.model_copy(update={"lines": lines, "voices": voices, "converted": True})
 
     @property
@@ -90,6 +94,9 @@ class Statement(_Said):
         """In a line, for `bext`."""
         if not self.converted:
             return "as recorded"
+        if not self.voices:
+            before = {line.before for line in self.lines if line.before}
+            return before.pop() if len(before) == 1 else _ASCII
         names = ", ".join(
             f"{name} (consent {voice.consent})" if voice.consent else name
             for name, voice in self.voices.items()

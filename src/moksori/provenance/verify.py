@@ -147,6 +147,8 @@ def _of_statement(said: Statement, revoked: Mapping[str, Revoked]) -> Iterator[M
         )
     if len(said.lines) > 5:
         yield message("verify.more", number=len(said.lines) - 5)
+    for line in [line for line in said.lines if line.before][:5]:
+        yield message("verify.before", line=line.id or "-", said=line.before)
     for name, part in said.models.items():
         yield message(
             "verify.part",

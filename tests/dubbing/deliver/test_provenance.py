@@ -1,6 +1,7 @@
 """A delivery says what it is, line by line, and its job's ledger has all of it."""
 
 import json
+import shutil
 from datetime import datetime
 
 import numpy as np
@@ -48,6 +49,22 @@ def test_every_wav_says_what_it_is(dubbed):
     assert len({line.take for line in reel.lines}) == 4
     for path in out.rglob("*.wav"):
         assert "성우".encode() not in path.read_bytes()  # nobody's name who did not ask for it
+
+
+def test_a_take_that_was_converted_before_is_not_called_a_recording(copied):
+    """Of a line that stays as recorded, alone and beside others; nothing of it is lost."""
+    place = copied / "takes" / "0004.wav"  # a laugh, which stays
+    shutil.copy(copied / "out" / "lines" / "0001_하나.wav", place)
+    said = read_statement(place)[0]
+    run(copied)
+    path = copied / "out" / "lines" / "0004_둘.wav"
+    line, _, described = read_statement(path)
+    assert line.converted and not line.models
+    assert line.lines[0].before == described == said.summary
+    assert "이미 변환한 것" in " ".join(row.say("ko") for row in verify(path).said())
+    reel = read_statement(copied / "out" / "reel.wav")[0]
+    assert [one.before for one in reel.lines] == ["", "", "", said.summary]
+    assert (reel.commercial, {*reel.voices}) == ("no", {"lmy", "kih"})
 
 
 def test_lines_lie_at_their_references_as_on_the_reel(copied):

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from moksori.conversion.converter import Converter
+from moksori.conversion.terms import together
 from moksori.dubbing.deliver.material import Material
 from moksori.dubbing.delivered import digest
 from moksori.dubbing.records import HOME, Dubbed
@@ -18,7 +19,7 @@ from moksori.errors import CheckpointError, VoiceError
 from moksori.messages import Message
 from moksori.provenance import ledger, manifest
 from moksori.provenance.certificate import Certificate, certificate
-from moksori.provenance.statement import LineSaid, Statement, state, write_statement
+from moksori.provenance.statement import LineSaid, Statement, read_statement, state, write_statement
 from moksori.signal import bwf
 
 
@@ -107,6 +108,7 @@ class Proof:
 
     def __post_init__(self) -> None:
         self._by: Certificate | None = certificate() if self.c2pa else None
+        self._earlier: dict[Path, Statement | None] = {}
 
     def __call__(self, material: Material, folder: Path) -> Callable[[], object]:
         """See to all WAVs that were written for a delivery.
@@ -121,6 +123,8 @@ class Proof:
         on_reel = [row for row, _, _ in material.placed()]
         lines = {id: self._line(row) for id, row in rows.items()}
         whole = state(self.converter, tuple(lines.values()), material.spec.title, self.watermark)
+        earlier = [said.commercial for said in self._earlier.values() if said and said.converted]
+        whole = whole.model_copy(update={"commercial": together([whole.commercial, *earlier])})
 
         def mark(path: Path) -> tuple[str, str]:
             name = path.relative_to(folder).as_posix()
@@ -154,10 +158,18 @@ class Proof:
 
     def _line(self, row: Dubbed) -> LineSaid:
         converted, heard = row.status == "converted", self.heard.get(row.take.id)
+        earlier = None if converted else self._said_before(row.take.audio)
         return LineSaid(
             id=row.take.id, take=heard.digest if heard else "", converted=converted,
             voice=row.take.role.voice if converted else "",
+            before=earlier.summary if earlier and earlier.converted else "",
         )  # fmt: skip
+
+    def _said_before(self, recording: Path) -> Statement | None:
+        """What a recording says of itself, which may have been converted before it came here."""
+        if recording not in self._earlier:
+            self._earlier[recording] = read_statement(recording)[0]
+        return self._earlier[recording]
 
     def _mark(self, path: Path, said: Statement) -> None:
         write_statement(path, said)
