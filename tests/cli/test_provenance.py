@@ -12,6 +12,7 @@ from moksori.conversion.consents import Consent, packs_folder, revocations, revo
 from moksori.conversion.converter import Converter
 from moksori.conversion.voices import VoicePack, load_pack, save_pack
 from moksori.dubbing.records import HOME
+from moksori.errors import OutputError
 from moksori.provenance import certificate, ledger
 from moksori.provenance.statement import read_statement, write_statement
 from tests.conftest import DEMO, DEMO_TEXT
@@ -51,6 +52,17 @@ def test_a_converted_line_says_what_it_is_signed_and_marked(tmp_path):
     sold = moksori(*line, "-o", tmp_path / "b.wav", "--purpose", "commercial")
     assert "not for commercial use" in str(sold.exception)
     assert not (tmp_path / "b.wav").exists()
+
+
+def test_no_line_is_left_that_could_not_be_signed(tmp_path, monkeypatch):
+    def refused(path, *_):
+        raise OutputError.of("provenance.not_signed", file=path, why="refused")
+
+    monkeypatch.setattr("moksori.provenance.manifest.sign", refused)
+    out = tmp_path / "a.wav"
+    done = moksori("convert", DEMO, "--text", DEMO_TEXT, "--voice", "lmy", "-o", out, "--c2pa")
+    assert "could not be signed" in str(done.exception)
+    assert not out.exists()
 
 
 @pytest.fixture

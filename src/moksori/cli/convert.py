@@ -27,7 +27,7 @@ from moksori.cli.options import (
     WatermarkOption,
     check_output,
 )
-from moksori.errors import AudioError, OutputError
+from moksori.errors import AudioError, MoksoriError, OutputError
 from moksori.messages import message, say
 from moksori.startup import importing
 from moksori.weights import DEFAULT_VOCODER
@@ -155,11 +155,16 @@ def convert(
         result = replace(result, samples=marked, lowered=result.lowered + more)
     written = result.save(output)
     if output.suffix.lower() == ".wav":
-        said = write_line_statement(
-            output, converter, recording, result.voice.name, title=title or "", watermark=watermark
-        )
-        if by:
-            sign(output, said, by)
+        try:
+            said = write_line_statement(
+                output, converter, recording, result.voice.name, title=title or "",
+                watermark=watermark,
+            )  # fmt: skip
+            if by:
+                sign(output, said, by)
+        except MoksoriError:  # nothing is left that does not say what it is, as was asked
+            output.unlink(missing_ok=True)
+            raise
     confidence = result.alignment.confidence
     notice = message(
         "convert.done", file=output, seconds=len(result.samples) / result.sample_rate,
