@@ -10,12 +10,13 @@ import pytest
 import soundfile
 from wavinfo import WavInfoReader
 
+from moksori.conversion.converter import Converter
 from moksori.dubbing.deliver import delivery
 from moksori.dubbing.records import HOME
 from moksori.dubbing.task import Setup
 from moksori.errors import OutputError
 from moksori.provenance import certificate, ledger
-from moksori.provenance.statement import read_statement
+from moksori.provenance.statement import Statement, VoiceSaid, read_statement
 from moksori.provenance.verify import verify
 from moksori.provenance.watermark import FOUND
 from moksori.signal.audio import resample
@@ -65,6 +66,37 @@ def test_a_take_that_was_converted_before_is_not_called_a_recording(copied):
     reel = read_statement(copied / "out" / "reel.wav")[0]
     assert [one.before for one in reel.lines] == ["", "", "", said.summary]
     assert (reel.commercial, {*reel.voices}) == ("no", {"lmy", "kih"})
+
+
+def test_each_file_says_whether_it_may_be_sold_by_what_it_holds(copied, monkeypatch):
+    """A line of one voice is not bound by the consent of another."""
+    allowed = {"lmy": "yes", "kih": "no"}
+    target = Converter.target
+    monkeypatch.setattr(
+        Converter, "target", lambda self, name: target(self, name)._replace(consent=allowed[name])
+    )
+    monkeypatch.setattr(
+        "moksori.dubbing.deliver.provenance.verdict_of", lambda converter, consent: consent
+    )
+    monkeypatch.setattr(
+        "moksori.dubbing.deliver.provenance.state",
+        lambda converter, lines, title, watermark: Statement(
+            title=title, lines=lines, voices={name: VoiceSaid() for name in allowed},
+        ),
+    )  # fmt: skip
+    monkeypatch.setattr("moksori.dubbing.job.said_of_use", lambda converter, voices: [])
+    (copied / "out" / "reel.wav").unlink()  # so that it is delivered again
+    rows, _ = run(copied)
+    said = {
+        row.take.id: read_statement(copied / "out" / "lines" / f"{row.take.id}.wav")[0].commercial
+        for row in rows
+    }
+    assert said == {
+        "0001_하나": "yes", "0002_둘": "no", "0003_하나": "yes", "0004_둘": "unknown",
+    }  # fmt: skip
+    assert read_statement(copied / "out" / "reel.wav")[0].commercial == "no"
+    for _, entry in ledger.check(copied / "out" / HOME).entries[-1:]:
+        assert (entry.what, entry.about["commercial"]) == ("delivered", "no")
 
 
 def test_lines_lie_at_their_references_as_on_the_reel(copied):

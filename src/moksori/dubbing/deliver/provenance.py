@@ -10,7 +10,8 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from moksori.conversion.converter import Converter
-from moksori.conversion.terms import together
+from moksori.conversion.parts import verdict_of
+from moksori.conversion.terms import Commercial, together
 from moksori.dubbing.deliver.material import Material
 from moksori.dubbing.delivered import digest
 from moksori.dubbing.records import HOME, Dubbed
@@ -123,13 +124,14 @@ class Proof:
         on_reel = [row for row, _, _ in material.placed()]
         lines = {id: self._line(row) for id, row in rows.items()}
         whole = state(self.converter, tuple(lines.values()), material.spec.title, self.watermark)
-        earlier = [said.commercial for said in self._earlier.values() if said and said.converted]
-        whole = whole.model_copy(update={"commercial": together([whole.commercial, *earlier])})
+        verdicts = self._verdicts(rows)
 
         def mark(path: Path) -> tuple[str, str]:
             name = path.relative_to(folder).as_posix()
             within = self._within(name, path, material, rows, on_reel)
             said = whole.about(tuple(lines[row.take.id] for row in within))
+            own = [verdicts[row.take.id] for row in within if row.take.id in verdicts]
+            said = said.model_copy(update={"commercial": together(own)})
             if name.startswith("lines/") and len(within) == 1:
                 _with_time(path, within[0], material)
             self._mark(path, said)
@@ -139,7 +141,8 @@ class Proof:
             paths = sorted(folder.rglob("*.wav"))
             marked = [pool.submit(copy_context().run, mark, path) for path in paths]
             files = dict(each.result() for each in marked)
-        summary = {"files": files, "commercial": whole.commercial, "c2pa": self.c2pa}
+        use = together(verdicts.values())
+        summary = {"files": files, "commercial": use, "c2pa": self.c2pa}
         return partial(ledger.append, self.out / HOME, "delivered", summary)
 
     def _within(
@@ -164,6 +167,20 @@ class Proof:
             voice=row.take.role.voice if converted else "",
             before=earlier.summary if earlier and earlier.converted else "",
         )  # fmt: skip
+
+    def _verdicts(self, rows: Mapping[str, Dubbed]) -> dict[str, Commercial]:
+        """Whether each line may be used commercially; without recordings, which are not ours to judge."""
+        voices = {row.take.role.voice for row in rows.values() if row.status == "converted"}
+        of = {
+            name: verdict_of(self.converter, self.converter.target(name).consent) for name in voices
+        }
+        found: dict[str, Commercial] = {}
+        for id, row in rows.items():
+            if row.status == "converted":
+                found[id] = of[row.take.role.voice]
+            elif (earlier := self._said_before(row.take.audio)) and earlier.converted:
+                found[id] = earlier.commercial
+        return found
 
     def _said_before(self, recording: Path) -> Statement | None:
         """What a recording says of itself, which may have been converted before it came here."""
