@@ -13,13 +13,33 @@ import pytest
 from moksori.cli import console
 from moksori.dubbing.check import check
 from moksori.dubbing.job import dub
-from moksori.errors import OutputError
+from moksori.errors import OutputError, VoiceError
 from tests.conftest import DEMO, DEMO_TEXT
 from tests.dubbing.conftest import InProcess, files, request, run
 from tests.dubbing.test_folders import mounted
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
+
+
+def test_a_line_that_failed_for_a_consent_is_converted_once_the_consent_holds(show):
+    """As where it was revoked while the job was at work, and another was given since."""
+    asked, out = request(show), show / "out"
+    inner = InProcess(asked.setup)
+    target = inner.worker.converter.target
+
+    def revoked(name):
+        if name == "lmy":
+            raise VoiceError.of("voice.revoked", voice=name, on="2026-12-01", contact="-")
+        return target(name)
+
+    inner.worker.converter.target = revoked
+    rows = dub(asked, check(asked), out, lambda: inner).rows
+    assert [row.status for row in rows] == ["failed", "converted", "failed", "passed"]
+    again = InProcess(asked.setup)
+    rows = dub(asked, check(asked), out, lambda: again).rows
+    assert [row.status for row in rows] == ["converted", "converted", "converted", "passed"]
+    assert len(again.asked) == 2
 
 
 def test_a_recording_that_vanishes_fails_for_the_moment_and_comes_back(copied):

@@ -177,7 +177,8 @@ class Store:
         """The tasks that are still to be done, each outcome once.
 
         What was done is known by its files, so that a job that was killed before it noted a line, or whose
-        state was lost, does not do it again. A failure of the moment is tried again in any case.
+        state was lost, does not do it again. A failure of the moment is tried again in any case, as is one by a
+        voice's consent, which the check has looked at anew.
         """
         known = dict(self._database.read("SELECT key, status FROM work"))
         failed, done = self.errors(), dict[str, Status]()
@@ -187,7 +188,7 @@ class Store:
                 continue
             if status := task.status():
                 done[task.key] = status
-            elif task.key not in failed or retry_failed or failed[task.key].code == PASSING:
+            elif task.key not in failed or retry_failed or _may_pass(failed[task.key].code):
                 todo[task.key] = task
         unnoted = [(key, status) for key, status in done.items() if known.get(key) != status]
         with self._database.write() as database:
@@ -304,6 +305,11 @@ def check_place(out: Path, names: Iterable[str]) -> None:
             raise OutputError.of("output.link", path=place)
     if not os.access(there, os.W_OK | os.X_OK):
         raise OutputError.of("output.forbidden", path=there)
+
+
+def _may_pass(code: str) -> bool:
+    """Whether what failed for this reason need not fail again, though its task is the same."""
+    return code == PASSING or code.startswith("voice.")
 
 
 def _dumped(error: Message | None) -> str:
