@@ -177,8 +177,8 @@ class Store:
         """The tasks that are still to be done, each outcome once.
 
         What was done is known by its files, so that a job that was killed before it noted a line, or whose
-        state was lost, does not do it again. A failure of the moment is tried again in any case, as is one by a
-        voice's consent, which the check has looked at anew.
+        state was lost, does not do it again. A failure of the moment is tried again in any case, as is one by
+        a voice's consent, which the check has looked at anew.
         """
         known = dict(self._database.read("SELECT key, status FROM work"))
         failed, done = self.errors(), dict[str, Status]()
