@@ -17,7 +17,6 @@ OWN_MEANING = {
     ("train vocoder", "--from"),
     ("train vocoder", "--model"),
     ("train recogniser", "--model"),
-    ("studio", "--lang"),
     ("prepare recordings", "--licence"),
     ("listen", "--title"),
     ("evaluate", "--asr"),

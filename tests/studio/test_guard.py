@@ -231,6 +231,29 @@ def test_a_port_that_is_taken_is_said_before_anything_opens(tmp_path):
     assert refused.exit_code != 0 and "--port" in str(refused.exception)
 
 
+def test_the_command_speaks_as_the_other_commands_of_a_job_do(tmp_path, monkeypatch):
+    """Korean, unless --lang or MOKSORI_LANG says otherwise."""
+    import socket
+
+    from typer.testing import CliRunner
+
+    from moksori.cli import app, console
+    from moksori.studio.server import Server
+
+    monkeypatch.setattr(console, "language", "en")  # what the command changes, put back
+    monkeypatch.setattr(Server, "run", lambda self, sockets: [each.close() for each in sockets])
+    with socket.create_server((LOCAL, 0)) as free:
+        port = str(free.getsockname()[1])
+
+    def said(*asked, lang=""):
+        named = ["studio", "--root", str(tmp_path), "--port", port, "--no-browser", *asked]
+        return CliRunner().invoke(app, named, env={"MOKSORI_LANG": lang}).stdout
+
+    assert said().startswith("Studio를 엽니다: http://")
+    assert said(lang="en").startswith("Studio: http://")
+    assert said("--lang", "ko", lang="en").startswith("Studio를 엽니다: http://")
+
+
 def test_what_the_page_loads_is_all_here(known):
     """No file of the page names another machine."""
     import re

@@ -2,11 +2,12 @@
 
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from moksori.cli.console import err, out
+from moksori.cli.options import LangOption
 from moksori.errors import ConfigError
 from moksori.messages import say
 
@@ -40,10 +41,7 @@ def studio(
         int | None,
         typer.Option(min=1, help="How many lines at a time; as many as there are cores."),
     ] = None,
-    lang: Annotated[
-        Literal["ko", "en"],
-        typer.Option(help="Language of what is printed; the page has a switch."),
-    ] = "ko",
+    lang: LangOption = "ko",
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
     """Open Moksori Studio: cast, check, listen, mark, record again and deliver, in the browser.
