@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from moksori.cli import console
 from moksori.cli.console import err, out
 from moksori.cli.options import LangOption
 from moksori.errors import ConfigError
@@ -70,10 +71,10 @@ def studio(
     elif folder is not None:
         session.open_folder(folder.absolute())
     if host == LOCAL:
-        out.print(say("studio.open", lang, link=access.link), markup=False)
+        out.print(say("studio.open", console.language, link=access.link), markup=False)
     else:
-        said = say("studio.open_to_all", lang, link=access.link, host=host, port=port)
-        err.print(said, markup=False)
+        shown = {"link": access.link, "host": host, "port": port}
+        err.print(say("studio.open_to_all", console.language, **shown), markup=False)
     if browser:
         webbrowser.open(access.link)
     Server(session, access).run(sockets=[listening])
