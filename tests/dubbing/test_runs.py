@@ -9,7 +9,8 @@ import torch
 from typer.testing import CliRunner
 
 from moksori.cli import app
-from moksori.dubbing.job import again, check, dub
+from moksori.dubbing.job import again, audition, check, dub
+from moksori.dubbing.review import Review
 from moksori.signal.audio import resample
 from moksori.signal.pitch import f0, mean_log_f0
 from tests.dubbing.conftest import InProcess, request
@@ -55,6 +56,27 @@ def test_a_run_says_what_is_new(show):
     second = dub(asked, check(asked), out, lambda: inner)
     changed = [row.take.id for row in second.rows if row.take.line.character == "둘"]
     assert second.new == len(changed) == 2
+
+
+def test_a_line_that_was_converted_between_two_deliveries_is_new(show):
+    """By an audition, or alone; and also when it is as it was once, but not in the last delivery."""
+    asked, out, inner = request(show), show / "out", InProcess(request(show).setup)
+    review, counts = Review(out), []
+
+    def deliver():
+        result = dub(asked, check(asked, review=review), out, lambda: inner)
+        counts.append((result.new, result.stayed))
+
+    (first, *_) = check(asked).takes
+    again(asked, check(asked), out, lambda: inner, [first.id])
+    deliver()
+    for effort in (0.5, None):
+        review.ask(first.id, first.line.script_text, {"effort": effort})
+        checked = check(asked, review=review)
+        audition(asked, checked, out, lambda: inner, first.id, [first.role.voice])
+        deliver()
+    deliver()
+    assert counts == [(4, 0), (1, 3), (1, 3), (0, 4)]
 
 
 def test_an_actor_s_mean_can_be_given(show):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moksori.conversion.parts import said_of_use
 from moksori.dubbing.check import Checked, check
-from moksori.dubbing.deliver.delivery import deliver
+from moksori.dubbing.deliver.delivery import deliver, delivered_lines
 from moksori.dubbing.deliver.provenance import JobLedger, Proof
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.processes import return_memory
@@ -43,7 +43,7 @@ class Result(NamedTuple):
     """What became of a job."""
 
     rows: list[Dubbed]  # every line of the episode; of a cancelled job none
-    new: int  # of them, worked on now; the others stayed as they were
+    new: int  # of them, worked on now, or other than in the last delivery; the others stayed as they were
     kept_aside: list[Path]  # where files went that somebody had changed since the last delivery
     cancelled: bool = False
     notices: tuple[Message, ...] = ()  # what else the user should know
@@ -92,9 +92,13 @@ def dub(
         _plan(store, tasks, left_out, checked)
         waiting = store.waiting(tasks, retry_failed)
         _work(waiting, tasks, store, engine, watch, checked)
-        keys = {task.key for task in waiting}
-        new = sum(task.key in keys for task in tasks)
-        rows = _reviewed(_outcomes(tasks, store) + left_out, store)
+        rows = _outcomes(tasks, store)
+        keys, before = {task.key for task in waiting}, {*delivered_lines(out).values()}
+        new = sum(
+            task.key in keys or (row.wave is not None and row.wave.name not in before)
+            for task, row in zip(tasks, rows, strict=True)
+        )
+        rows = _reviewed(rows + left_out, store)
         places = {id: i for i, id in enumerate(checked.lines)}
         rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
         steps = partial(watch.steps, Stage.DELIVERING)
