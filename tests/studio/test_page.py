@@ -185,3 +185,34 @@ def test_a_take_by_the_microphone(studio, new_page):
     until(lambda: studio.session.desk.review.changes().get("0001_하나"))
     about = soundfile.info(made)
     assert about.subtype == "PCM_24" and about.duration > 0.5
+
+
+def test_the_playhead_is_moved_by_keys_and_told_in_words(studio, new_page):
+    studio.session.save(fps="25")
+    page = new_page(studio)
+    page.click(".row >> nth=0")
+    slider = page.locator(".wave.heard[role=slider]")
+    until(lambda: float(slider.get_attribute("aria-valuemax")) > 4)
+    assert page.locator(".wave[tabindex='0']").count() == 1
+    empty = page.locator(".wave[role=slider] >> nth=1")
+    assert (empty.get_attribute("aria-valuetext"), empty.get_attribute("aria-disabled")) == (
+        "아직 없습니다", "true",
+    )  # fmt: skip
+    slider.focus()
+    longest = float(slider.get_attribute("aria-valuemax"))
+    steps = {
+        "ArrowRight": 0.5, "ArrowUp": 1.0, "PageUp": 3.0, "ArrowLeft": 2.5, "PageDown": 0.5,
+        "ArrowDown": 0.0, "End": longest - 0.5, "Home": 0.0,
+    }  # fmt: skip
+    for key, at in steps.items():
+        page.keyboard.press(key)
+        assert float(slider.get_attribute("aria-valuenow")) == pytest.approx(at, abs=0.02), key
+        shown = f"{longest:.1f}초 가운데 {float(slider.get_attribute('aria-valuenow')):.1f}초"
+        assert slider.get_attribute("aria-valuetext") == shown
+    assert page.get_attribute(".row >> nth=0", "aria-selected") == "true"  # no other line
+    page.keyboard.press("Space")
+    page.wait_for_selector(".play[aria-label='멈춤']")
+    page.keyboard.press("Space")
+    page.wait_for_selector(".play[aria-label='재생']")
+    page.keyboard.press("j")
+    page.wait_for_selector(".row[aria-selected=true][data-key='0002_둘']")

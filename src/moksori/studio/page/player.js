@@ -7,14 +7,18 @@ import { button, h } from "./dom.js";
 let playing = null;
 const END = 0.5;  // seconds before a sound's end, from where Chromium does not find its way in a FLAC, and gives it up
 
-const within = (wave, at) => Math.min(at, Math.max(0, wave.getDuration() - END));
+const within = (wave, at) => Math.max(0, Math.min(at, wave.getDuration() - END));
+
+const STEP = 0.5, LEAP = 2;  // seconds that keys move the playhead by
+const MOVES = { ArrowLeft: -STEP, ArrowDown: -STEP, ArrowRight: STEP, ArrowUp: STEP, PageDown: -LEAP, PageUp: LEAP, Home: -Infinity, End: Infinity };
 
 export class Player {
   constructor() {
     this.waves = {};
     this.heard = "result";
     this.awaited = false;  // whether the next result is to be heard as soon as it is there
-    this.rows = { source: h("div.wave"), result: h("div.wave") };
+    const slider = (name) => h("div.wave", { role: "slider", "aria-label": `${t(name)}: ${t("playhead")}`, "aria-valuemin": 0, onkeydown: (event) => this.move(event), onfocus: () => this.tell() });
+    this.rows = { source: slider("source"), result: slider("result") };
     this.toggle = button("▶", () => this.playPause(), { class: "main play", "aria-label": t("play"), title: "Space" });
     this.time = h("span.time", {}, "0.00");
     this.choices = Object.fromEntries(["source", "result"].map((name, i) =>
@@ -43,11 +47,12 @@ export class Player {
       face.addEventListener("click", (event) => { const { left, width } = face.getBoundingClientRect(); this.seek(wave.getDuration() * (event.clientX - left) / width); });
       wave.on("timeupdate", (at) => this.heard === name && this.follow(name, at));
       wave.on("finish", () => this.heard === name && this.stop());
-      wave.on("ready", () => { if (name === "result" && this.awaited) { this.awaited = false; this.hear(name, true); } });
-      wave.on("error", () => this.rows[name].replaceChildren(h("small", {}, t("gone"))));
+      wave.on("ready", () => { this.tell(); if (name === "result" && this.awaited) { this.awaited = false; this.hear(name, true); } });
+      wave.on("error", () => { this.rows[name].replaceChildren(h("small", {}, t("gone"))); this.tell(); });
       this.waves[name] = wave;
     }
     this.hear(this.waves.result ? "result" : "source");
+    this.tell();  // also where there is nothing to hear
   }
 
   get wave() { return this.waves[this.heard]; }
@@ -58,7 +63,28 @@ export class Player {
       if (other !== name && Math.abs(wave.getCurrentTime() - within(wave, at)) > 0.03) wave.setTime(within(wave, at));
   }
 
-  seek(at) { for (const wave of Object.values(this.waves)) wave.setTime(within(wave, at)); }
+  seek(at) {
+    for (const wave of Object.values(this.waves)) wave.setTime(within(wave, at));
+    this.tell();
+  }
+
+  // The wave that is heard is a slider to the keyboard.
+  move(event) {
+    if (!(event.key in MOVES) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();  // the arrows are not the list's here
+    if (this.wave) this.seek(this.wave.getCurrentTime() + MOVES[event.key]);
+  }
+
+  // Where the playhead is, for screen readers; not at each moment of what plays, which they would talk over.
+  tell() {
+    for (const [name, row] of Object.entries(this.rows)) {
+      const wave = this.waves[name], [at, all] = [wave?.getCurrentTime() ?? 0, wave?.getDuration() ?? 0];
+      row.tabIndex = wave && name === this.heard ? 0 : -1;
+      const said = { disabled: !wave, valuemax: all.toFixed(2), valuenow: at.toFixed(2), valuetext: row.textContent || t("playhead.at", { at: at.toFixed(1), all: all.toFixed(1) }) };
+      for (const [key, value] of Object.entries(said)) row.setAttribute(`aria-${key}`, value);
+    }
+  }
 
   // Switches what is heard without losing the place.
   hear(name, play = false) {
@@ -68,6 +94,7 @@ export class Player {
     for (const [key, choice] of Object.entries(this.choices)) choice.setAttribute("aria-pressed", key === name);
     for (const [key, row] of Object.entries(this.rows)) row.classList.toggle("heard", key === name);
     if (before && before !== this.wave) { before.pause(); this.wave.setTime(at < this.wave.getDuration() - END ? at : 0); }
+    this.tell();
     if (went || play) this.play();
   }
 
@@ -77,12 +104,19 @@ export class Player {
     hush();
     playing = this;
     this.wave.play()?.catch(() => {});
-    this.toggle.textContent = "❚❚";
+    this.offer("❚❚", "pause");
   }
 
   stop() {
     this.wave?.pause();
-    this.toggle.textContent = "▶";
+    this.offer("▶", "play");
+    this.tell();
+  }
+
+  // What the button would do now.
+  offer(sign, name) {
+    this.toggle.textContent = sign;
+    this.toggle.setAttribute("aria-label", t(name));
   }
 
   playPause() { if (this.wave?.isPlaying()) this.stop(); else this.play(); }
