@@ -16,6 +16,7 @@ export class Player {
   constructor() {
     this.waves = {};
     this.heard = "result";
+    this.sought = null;  // where the playhead was put while nothing plays: a browser is late to know
     this.awaited = false;  // whether the next result is to be heard as soon as it is there
     const slider = (name) => h("div.wave", { role: "slider", "aria-label": `${t(name)}: ${t("playhead")}`, "aria-valuemin": 0, onkeydown: (event) => this.move(event), onfocus: () => this.tell() });
     this.rows = { source: slider("source"), result: slider("result") };
@@ -63,7 +64,13 @@ export class Player {
       if (other !== name && Math.abs(wave.getCurrentTime() - within(wave, at)) > 0.03) wave.setTime(within(wave, at));
   }
 
+  get at() {
+    const now = this.wave?.getCurrentTime() ?? 0;
+    return this.wave?.isPlaying() ? now : this.sought ?? now;
+  }
+
   seek(at) {
+    this.sought = this.wave ? within(this.wave, at) : null;
     for (const wave of Object.values(this.waves)) wave.setTime(within(wave, at));
     this.tell();
   }
@@ -73,13 +80,13 @@ export class Player {
     if (!(event.key in MOVES) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation();  // the arrows are not the list's here
-    if (this.wave) this.seek(this.wave.getCurrentTime() + MOVES[event.key]);
+    if (this.wave) this.seek(this.at + MOVES[event.key]);
   }
 
   // Where the playhead is, for screen readers; not at each moment of what plays, which they would talk over.
   tell() {
     for (const [name, row] of Object.entries(this.rows)) {
-      const wave = this.waves[name], [at, all] = [wave?.getCurrentTime() ?? 0, wave?.getDuration() ?? 0];
+      const wave = this.waves[name], { at } = this, all = wave?.getDuration() ?? 0;
       row.tabIndex = wave && name === this.heard ? 0 : -1;
       const said = { disabled: !wave, valuemax: all.toFixed(2), valuenow: at.toFixed(2), valuetext: row.textContent || t("playhead.at", { at: at.toFixed(1), all: all.toFixed(1) }) };
       for (const [key, value] of Object.entries(said)) row.setAttribute(`aria-${key}`, value);
@@ -93,7 +100,7 @@ export class Player {
     this.heard = name;
     for (const [key, choice] of Object.entries(this.choices)) choice.setAttribute("aria-pressed", key === name);
     for (const [key, row] of Object.entries(this.rows)) row.classList.toggle("heard", key === name);
-    if (before && before !== this.wave) { before.pause(); this.wave.setTime(at < this.wave.getDuration() - END ? at : 0); }
+    if (before && before !== this.wave) { before.pause(); this.sought = null; this.wave.setTime(at < this.wave.getDuration() - END ? at : 0); }
     this.tell();
     if (went || play) this.play();
   }
@@ -103,12 +110,14 @@ export class Player {
     if (playing && playing !== this) playing.stop();
     hush();
     playing = this;
+    this.sought = null;
     this.wave.play()?.catch(() => {});
     this.offer("❚❚", "pause");
   }
 
   stop() {
     this.wave?.pause();
+    this.sought = null;
     this.offer("▶", "play");
     this.tell();
   }
