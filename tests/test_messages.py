@@ -31,7 +31,8 @@ def test_both_languages_are_there_with_the_same_values():
 
 
 _OF_COMMANDS = {  # which no page says
-    "align.no_text", "align.one_only", "channels.form", "cli.faults", "cli.text.either", "convert.device",
+    "align.no_text", "align.one_only", "channels.form", "cli.encoding", "cli.faults", "cli.text.either",
+    "convert.device",
     "corpus.no_column", "corpus.no_speaker", "dub.no_deliverable", "dub.unnamed", "enrol.already",
     "enrol.done", "enrol.packs", "evaluate.voice", "output.exists", "output.no_job",
     "prepare.no_licence", "recogniser.was_bundled", "review.faulty", "review.no_line",
@@ -43,11 +44,11 @@ _OF_COMMANDS = {  # which no page says
 def test_the_page_speaks_of_its_own_fields():
     said = codes()
     for code, texts in said.items():
-        asked = re.search("(?<!install )--[a-z]|{options}", texts["en"])
+        asked = re.search("(?<!install )--[a-z]|{options}|same command", texts["en"])
         if asked and code not in _OF_COMMANDS:
             assert f"page.{code}" in said, code
         for lang, text in said.get(f"page.{code}", {}).items():
-            assert not re.search("--|{options}", text), code
+            assert not re.search("--|{options}|same command|같은 명령", text), code
             assert fields(text) <= fields(texts[lang]) | {"rates"}, code
 
 
