@@ -216,3 +216,32 @@ def test_the_playhead_is_moved_by_keys_and_told_in_words(studio, new_page):
     page.wait_for_selector(".play[aria-label='재생']")
     page.keyboard.press("j")
     page.wait_for_selector(".row[aria-selected=true][data-key='0002_둘']")
+
+
+def test_no_two_controls_of_a_screen_sound_the_same(studio, new_page, in_process):
+    """What a screen reader says of one tells what it is for, not only what is to be done."""
+    studio.session.save(fps="25")
+    page = new_page(studio)
+    page.wait_for_selector(".row >> nth=3")
+    names = """[...document.querySelectorAll('main :is(button, input, select, textarea)')]
+        .filter((control) => control.checkVisibility())
+        .map((control) => `${control.tagName} ${control.type} ` + (control.getAttribute('aria-label')
+            ?? (control.labels?.[0] ?? control).textContent).trim())"""
+    for screen in ("start", "cast", "check", "reel", "one"):
+        go(page, screen)
+        page.wait_for_timeout(300)
+        if screen == "cast":
+            page.wait_for_selector(".role >> nth=1")
+        said = page.evaluate(names)
+        assert sorted(said) == sorted(set(said)), screen
+    go(page, "lines")
+    page.click(".row >> nth=0")
+    for voice in ("lmy", "kih"):
+        page.select_option(".panel select", voice)
+        page.click("#convert-one")
+        page.wait_for_selector(f".versions li.current >> text={voice}", state="attached")
+    page.click("details[data-part=versions] summary")
+    back = [
+        each.get_attribute("aria-label") for each in page.query_selector_all(".versions button")
+    ]
+    assert len(back) == 5 and any(said.startswith("이 버전으로: 20") for said in back)

@@ -38,7 +38,7 @@ export function audition(id, voice, use, label) {
     if (asked.state === "cancelled") fill(results, h("li", {}, t("cancelled")));
     else if (asked.state === "done")
       fill(results, Object.entries(asked.result).map(([name, key]) => h("li", { "data-voice": name }, key.error ? "" : listenButton(`/api/outcome/${key}/result`, name), h("b", {}, name),
-          key.error ? h("span.bad", {}, key.error) : button(label, async () => { await use(name); }, { class: "use" }))));
+          key.error ? h("span.bad", {}, key.error) : button(label, async () => { await use(name); }, { class: "use", "aria-label": `${label}: ${name}` }))));
     else fill(results, h("li.bad", {}, asked.error));
   }
 

@@ -31,13 +31,13 @@ export default function cast(place) {
       const open = trying !== role.character;
       trying = open ? role.character : null;
       fill(room, open && heard());
-    }, { class: "hear" });
+    }, { class: "hear", "aria-label": `${t("audition")}: ${role.character}` });
     const options = [["", t("voice.none")], ...known.filter((v) => v.usable || v.name === role.voice).map((v) => [v.name, voiceLabel(v)])];
     const element = h("article.role", { "data-key": role.character, class: role.voice || role.pass ? "" : "missing" },
       h("div.who", {}, h("b", {}, role.character || t("character.none")), h("small", {}, [role.actors.join(", "), t("count.lines", { count: role.lines }), clock(role.seconds)].filter(Boolean).join(" · "))),
       h("label", {}, t("voice"), select(options, role.voice ?? "", (voice) => { element.classList.toggle("missing", !voice && !role.pass); return set({ voice }); }, { "aria-label": `${t("voice")} ${role.character}` })),
       h("label", {}, t("pitch"), number("pitch", 0.5, -12, 12, 0)), h("label", {}, t("gain"), number("gain", 0.5, -40, 40, 0)), h("label", {}, t("effort"), number("effort", 0.1, 0, 1.5, 1)),
-      h("label.check", {}, h("input", { type: "checkbox", checked: role.pass ?? false, onchange: (e) => set({ pass: e.target.checked || null }) }), t("pass")),
+      h("label.check", {}, h("input", { type: "checkbox", checked: role.pass ?? false, "aria-label": `${t("pass")}: ${role.character}`, onchange: (e) => set({ pass: e.target.checked || null }) }), t("pass")),
       hear, room);
     if (trying === role.character) fill(room, heard());
     return element;

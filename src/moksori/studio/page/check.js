@@ -53,12 +53,13 @@ export default function check(place) {
   function item(issue) {
     const key = `${issue.kind} ${issue.line} ${issue.text}`, room = rooms.get(key) ?? h("div.room");
     const line = issue.line && state.job.lines.find((found) => found.id === issue.line);
+    const named = (what) => ({ "aria-label": `${t(what)}: ${issue.place}` });
     return h("li", {},
       line?.take && listenButton(`/api/lines/${encodeURIComponent(issue.line)}/source`, issue.place),
       issue.line ? h("a", { href: `#lines/${encodeURIComponent(issue.line)}` }, issue.place) : h("b", {}, issue.place), " ", issue.text,
-      issue.line && READING.includes(issue.kind) && button(t("fix.reading"), async () => { rooms.set(key, room); fill(room, readingForm((await get(`lines/${encodeURIComponent(issue.line)}`)).reading)); }),
-      issue.line && (SOUND.includes(issue.kind) || issue.kind.startsWith("no_audio")) && fileButton(t("fix.take"), "audio/*,.wav,.flac", (files) => put(`lines/${encodeURIComponent(issue.line)}/take`, files[0])),
-      issue.kind === "left_behind" && button(t("fix.forget"), () => post("forget", { id: issue.place })),
+      issue.line && READING.includes(issue.kind) && button(t("fix.reading"), async () => { rooms.set(key, room); fill(room, readingForm((await get(`lines/${encodeURIComponent(issue.line)}`)).reading)); }, named("fix.reading")),
+      issue.line && (SOUND.includes(issue.kind) || issue.kind.startsWith("no_audio")) && fileButton(t("fix.take"), "audio/*,.wav,.flac", (files) => put(`lines/${encodeURIComponent(issue.line)}/take`, files[0]), named("fix.take")),
+      issue.kind === "left_behind" && button(t("fix.forget"), () => post("forget", { id: issue.place }), named("fix.forget")),
       room);
   }
   return update;

@@ -141,10 +141,10 @@ export class Panel {
 
   version(line, version) {
     const about = [version.voice || t("pass"), version.pitch && `${version.pitch > 0 ? "+" : ""}${version.pitch}`, version.gain && `${version.gain} dB`, version.effort !== 1 && `${t("effort.short")} ${version.effort}`, version.audio].filter(Boolean).join(" · ");
-    const hear = (what) => listenButton(`/api/outcome/${version.key}/${what}`, version.at, t(what));
+    const when = new Date(version.at).toLocaleString(lang), hear = (what) => listenButton(`/api/outcome/${version.key}/${what}`, when, t(what));
     return h("li", { class: version.current ? "current" : "" }, hear("source"), hear("result"),
-      h("span", {}, h("b", {}, new Date(version.at).toLocaleString(lang)), h("small", {}, about), h("small", { lang: "ko" }, version.text)),
-      version.current ? h("small", {}, t("current")) : button(t("go.back"), () => { const { of } = this; this.keep(); post("back", { ...of, key: version.key }); }));
+      h("span", {}, h("b", {}, when), h("small", {}, about), h("small", { lang: "ko" }, version.text)),
+      version.current ? h("small", {}, t("current")) : button(t("go.back"), () => { const { of } = this; this.keep(); post("back", { ...of, key: version.key }); }, { "aria-label": `${t("go.back")}: ${when}` }));
   }
 
   takes(line) {
@@ -163,7 +163,7 @@ export class Panel {
       record.classList.add("recording");
     }, { id: "record" });
     this.unrecorded = () => { record.textContent = t("record"); record.classList.remove("recording"); };
-    return h("div.drop", {}, t("take.drop"), fileButton(t("choose"), "audio/*,.wav,.flac,.aif,.aiff", (files) => this.bring(files[0]).catch(() => {}), { id: "take" }), record,
+    return h("div.drop", {}, t("take.drop"), fileButton(t("choose"), "audio/*,.wav,.flac,.aif,.aiff", (files) => this.bring(files[0]).catch(() => {}), { id: "take", "aria-label": `${t("part.take")}: ${t("choose")}` }), record,
       line.new_take && button(t("take.original"), () => post("original", of)));
   }
 

@@ -13,5 +13,5 @@ export function soundField(label, id, bring) {
     bring(file);
   };
   named.textContent = t("start.drop");
-  return droppable(h("div.drop", {}, h("span.what", {}, h("b", {}, label), named), fileButton(t("choose"), kinds.join(","), take, { id })), (dropped) => take(dropped.files));
+  return droppable(h("div.drop", {}, h("span.what", {}, h("b", {}, label), named), fileButton(t("choose"), kinds.join(","), take, { id, "aria-label": `${label}: ${t("choose")}` })), (dropped) => take(dropped.files));
 }

@@ -59,7 +59,7 @@ export default function start(place) {
       if (count) toast(t("start.brought", { count }), "good");
     };
     const hint = h("small");
-    return droppable(h("div.drop", { class: there ? "there" : "" }, h("span.what", {}, h("b", {}, label), h("small", {}, there ? `✓ ${there}` : t("start.drop"))), fileButton(t("choose"), kinds.join(","), bring, { multiple: several, "data-kind": query.track ? "track" : kind }), hint), async (dropped) => bring(await filesOf(dropped)));
+    return droppable(h("div.drop", { class: there ? "there" : "" }, h("span.what", {}, h("b", {}, label), h("small", {}, there ? `✓ ${there}` : t("start.drop"))), fileButton(t("choose"), kinds.join(","), bring, { multiple: several, "aria-label": `${label}: ${t("choose")}`, "data-kind": query.track ? "track" : kind }), hint), async (dropped) => bring(await filesOf(dropped)));
   }
 
   async function understand(job) {
