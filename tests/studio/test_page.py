@@ -245,3 +245,25 @@ def test_no_two_controls_of_a_screen_sound_the_same(studio, new_page, in_process
         each.get_attribute("aria-label") for each in page.query_selector_all(".versions button")
     ]
     assert len(back) == 5 and any(said.startswith("이 버전으로: 20") for said in back)
+
+
+def test_the_reel_s_settings_are_gone_through_by_keys(studio, new_page):
+    """An arrow chooses at once: the field stays, and the next arrow goes on from it."""
+    studio.session.save(fps="25")
+    page, desk = new_page(studio), studio.session.desk
+    go(page, "reel")
+    page.focus(".settings select >> nth=0")
+    for name in ("netflix", "premix"):
+        page.keyboard.press("ArrowDown")
+        until(lambda name=name: desk.file.loudness == name)
+        page.wait_for_timeout(500)  # the page is told
+    page.click(".settings summary")
+    page.focus(".parts input[value=edl]")
+    for _ in range(2):
+        page.keyboard.press("Space")
+        page.keyboard.press("Tab")
+    until(lambda: {"edl", "otio"} <= set(desk.file.without))
+    # What the other window chooses is shown as soon as the keys are elsewhere.
+    studio.session.save(loudness="ebu")
+    page.focus("#export")
+    until(lambda: page.input_value(".settings select >> nth=0") == "ebu")

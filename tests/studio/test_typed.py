@@ -6,6 +6,7 @@ from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.records import Mark
 from moksori.dubbing.request import load_job, remember
 from moksori.dubbing.review import TAKES, Review
+from moksori.errors import OutputError
 from tests.conftest import DEMO_TEXT
 from tests.studio.conftest import go, until
 
@@ -273,3 +274,31 @@ def test_takes_that_are_brought_at_once_are_files_of_their_own(studio, new_page)
     assert sorted(path.name for path in found) == ["1.wav", "2.wav", "3.wav"]
     assert all(path.stat().st_size > 10_000 for path in found)
     assert "take" in asked(review)
+
+
+def test_what_is_refused_is_shown_as_it_still_is(studio, new_page, monkeypatch):
+    def refused(*asked, **values):
+        raise OutputError.of("output.full", path="cast.toml")
+
+    studio.session.save(fps="25")
+    page = new_page(studio, missing="/api/")
+    go(page, "cast")
+    voice, gain, box = (
+        page.locator(f".role[data-key='하나'] {what}")
+        for what in ("select", "input[aria-label='음량(dB) 하나']", "input[type=checkbox]")
+    )
+    until(lambda: voice.input_value() == "lmy")
+    monkeypatch.setattr(studio.session, "cast", refused)
+    voice.select_option("kih")
+    until(lambda: voice.input_value() == "lmy")
+    box.check()
+    until(lambda: not box.is_checked())
+    gain.fill("-3")
+    gain.press("Tab")
+    until(lambda: gain.input_value() == "0")
+    assert "다시 하세요" in page.inner_text("#toasts")
+    go(page, "reel")
+    monkeypatch.setattr(studio.session, "save", refused)
+    loudness = page.locator(".settings select >> nth=0")
+    loudness.select_option("ebu")
+    until(lambda: loudness.input_value() == "korea")

@@ -15,12 +15,22 @@ export default function cast(place) {
 
   function row(role) {
     const set = (values) => post("cast", { character: role.character, values });
+    let voiced = role.voice ?? "", passes = role.pass ?? false;  // what is refused is shown as it still is
+    const recast = async (voice) => {
+      const choice = element.querySelector("select"), show = () => element.classList.toggle("missing", !choice.value && !role.pass);
+      show();
+      try { await set({ voice }); voiced = voice; } catch { if (choice.value === voice) choice.value = voiced; show(); }
+    };
+    const pass = async ({ target: box }) => {
+      const { checked } = box;
+      try { await set({ pass: checked || null }); passes = checked; } catch { box.checked = passes; }
+    };
     const number = (name, step, least, most, usual) => {
       let said = role[name] ?? usual;
       const field = h("input", { type: "number", step, min: least, max: most, value: said, "aria-label": `${t(name)} ${role.character}`, onchange: async () => {
         if (!field.value) { field.value = said; return; }  // what is no number asks nothing
         const asked = Number(field.value);
-        try { await set({ [name]: asked }); said = asked; } catch { /* told already */ }
+        try { await set({ [name]: asked }); said = asked; } catch { if (Number(field.value) === asked) field.value = said; }
       } });
       return field;
     };
@@ -35,9 +45,9 @@ export default function cast(place) {
     const options = [["", t("voice.none")], ...known.filter((v) => v.usable || v.name === role.voice).map((v) => [v.name, voiceLabel(v)])];
     const element = h("article.role", { "data-key": role.character, class: role.voice || role.pass ? "" : "missing" },
       h("div.who", {}, h("b", {}, role.character || t("character.none")), h("small", {}, [role.actors.join(", "), t("count.lines", { count: role.lines }), clock(role.seconds)].filter(Boolean).join(" · "))),
-      h("label", {}, t("voice"), select(options, role.voice ?? "", (voice) => { element.classList.toggle("missing", !voice && !role.pass); return set({ voice }); }, { "aria-label": `${t("voice")} ${role.character}` })),
+      h("label", {}, t("voice"), select(options, voiced, recast, { "aria-label": `${t("voice")} ${role.character}` })),
       h("label", {}, t("pitch"), number("pitch", 0.5, -12, 12, 0)), h("label", {}, t("gain"), number("gain", 0.5, -40, 40, 0)), h("label", {}, t("effort"), number("effort", 0.1, 0, 1.5, 1)),
-      h("label.check", {}, h("input", { type: "checkbox", checked: role.pass ?? false, "aria-label": `${t("pass")}: ${role.character}`, onchange: (e) => set({ pass: e.target.checked || null }) }), t("pass")),
+      h("label.check", {}, h("input", { type: "checkbox", checked: passes, "aria-label": `${t("pass")}: ${role.character}`, onchange: pass }), t("pass")),
       hear, room);
     if (trying === role.character) fill(room, heard());
     return element;

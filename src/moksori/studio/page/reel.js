@@ -1,23 +1,33 @@
 // The whole: deliver it, hear reel and stems, and see what is to be recorded again, actor by actor.
 
 import { get, post, state, t } from "./api.js";
-import { button, fill, h, select, typingIn } from "./dom.js";
+import { button, fill, h, select } from "./dom.js";
 
 const PARTS = ["lines", "reel", "edl", "otio", "reaper", "aaf", "markers", "dapt", "subtitles", "timings", "words", "mouth", "visemes", "issues", "retakes", "report", "single"];
 
 export default function reel(place) {
-  const form = h("div.settings"), go = button(t("export"), () => post("export"), { class: "main", id: "export" });
+  const form = h("div.settings", { onfocusout: () => setTimeout(update) }), go = button(t("export"), () => post("export"), { class: "main", id: "export" });
   const note = h("p"), outdated = h("p.amber", { id: "outdated" }), mixer = h("div.mixer"), files = h("div.files"), retakes = h("div.retakes");
   fill(place, h("section.page", {}, h("h1", {}, t("screen.reel")), form, h("div.buttons", {}, go), note, outdated, mixer, h("h2", {}, t("delivered")), files, h("h2", {}, t("retakes")), retakes));
   let said = "", exports = -1;
 
-  function settings(values) { return post("settings", { values }); }
+  const fields = () => [...form.querySelectorAll("select, input, summary")];
+
+  // What is refused is shown as it still is.
+  async function settings(values) {
+    try { await post("settings", { values }); } catch {
+      const at = fields().indexOf(document.activeElement);
+      said = "";
+      update();
+      fields()[at]?.focus();
+    }
+  }
 
   function update() {
     const job = state.job;
     if (!job) return;
     const sign = JSON.stringify(job.settings);
-    if (sign !== said && !typingIn(form)) {
+    if (sign !== said && !(said && form.matches(":focus-within"))) {  // whoever goes through it by keys stays where he is
       said = sign;
       const { without } = job.settings, open = form.querySelector("details")?.open;
       fill(form, h("label", {}, t("set.loudness"), select(["korea", "netflix", "premix", "ebu", "none"].map((n) => [n, t(`loudness.${n}`)]), job.settings.loudness, (loudness) => settings({ loudness }))),
