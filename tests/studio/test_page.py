@@ -267,3 +267,29 @@ def test_the_reel_s_settings_are_gone_through_by_keys(studio, new_page):
     studio.session.save(loudness="ebu")
     page.focus("#export")
     until(lambda: page.input_value(".settings select >> nth=0") == "ebu")
+
+
+def test_waves_and_playhead_are_seen_by_day_and_by_night(studio, new_page):
+    """At least 3 to 1 to what is behind them (WCAG 2.2, 1.4.11)."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.05 + 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    studio.session.save(fps="25")
+    page = new_page(studio)
+    page.click(".row >> nth=0")
+    names = ("wave-source", "played-source", "wave-result", "played-result", "red", "grey-soft")
+    colours = f"""{[*names]}.map((name) =>
+        getComputedStyle(document.documentElement).getPropertyValue(`--${{name}}`).trim())"""
+    drawn = """(([_, g, b]) => `#${[_, g, b].map((x) => (+x).toString(16).padStart(2, "0")).join("")}`)(
+        getComputedStyle(document.querySelector(".wave > div").shadowRoot.querySelector("[part=cursor]"))
+        .backgroundColor.match(/[0-9]+/g))"""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        *found, behind = page.evaluate(colours)
+        for name, colour in zip(names, found, strict=False):
+            light_of = sorted((light(colour), light(behind)))
+            assert light_of[1] / light_of[0] >= 3, (scheme, name)
+        until(lambda red=found[-1]: page.evaluate(drawn) == red)

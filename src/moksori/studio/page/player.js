@@ -5,6 +5,7 @@ import { t } from "./api.js";
 import { button, h } from "./dom.js";
 
 let playing = null;
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const END = 0.5;  // seconds before a sound's end, from where Chromium does not find its way in a FLAC, and gives it up
 
 const within = (wave, at) => Math.max(0, Math.min(at, wave.getDuration() - END));
@@ -42,7 +43,7 @@ export class Player {
       if (!url) { this.rows[name].append(h("small", {}, t("nothing.yet"))); continue; }
       const wave = WaveSurfer.create({
         container: this.rows[name], url, interact: false, height: 52, normalize: true, barWidth: 2, barGap: 1, barRadius: 1,
-        waveColor: name === "source" ? "#9aa7b5" : "#6f9fd8", progressColor: name === "source" ? "#55606c" : "#2c5f9e", cursorColor: "#b3261e",
+        waveColor: colour(`--wave-${name}`), progressColor: colour(`--played-${name}`), cursorColor: "var(--red)",
       });
       const face = wave.getWrapper();  // whose own clicks seek to the very end
       face.addEventListener("click", (event) => { const { left, width } = face.getBoundingClientRect(); this.seek(wave.getDuration() * (event.clientX - left) / width); });
