@@ -293,3 +293,15 @@ def test_waves_and_playhead_are_seen_by_day_and_by_night(studio, new_page):
             light_of = sorted((light(colour), light(behind)))
             assert light_of[1] / light_of[0] >= 3, (scheme, name)
         until(lambda red=found[-1]: page.evaluate(drawn) == red)
+
+
+def test_a_long_note_leaves_the_list_a_list(studio, new_page):
+    studio.session.save(fps="25")
+    page = new_page(studio)
+    page.click(".row >> nth=0")
+    page.fill(".panel > input", note := "바람 소리가 큽니다. " * 300)
+    page.keyboard.press("Enter")
+    row = page.locator(".row >> nth=0")
+    row.locator(".note").wait_for()
+    assert row.bounding_box()["height"] < 200
+    assert row.locator(".note").get_attribute("title") == note[:4000]

@@ -47,7 +47,7 @@ export default function lines(place) {
         line.change.text !== undefined && h("small.changed", {}, t("changed")),
         line.error && line.error !== ofAll && h("small.bad", {}, line.error),
         chips.map((flag) => h(`small.chip.${flag.level}`, {}, flag.text)),
-        line.note && h("small.note", {}, `“${line.note}”`)),
+        line.note && h("small.note", { title: line.note }, `“${line.note}”`)),
       h("span.state", {}, h(`b.${line.mark || "none"}`, {}, t(`mark.${line.mark || "none"}`)),
         line.stale && h("small", {}, t("stale")),
         h(`small.${line.status}`, {}, t(`status.${line.status}`))));
