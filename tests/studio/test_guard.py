@@ -231,6 +231,19 @@ def test_a_port_that_is_taken_is_said_before_anything_opens(tmp_path):
     assert refused.exit_code != 0 and "--port" in str(refused.exception)
 
 
+@pytest.mark.parametrize("option", [(), ("--root",)])
+def test_a_script_is_no_job_s_folder(tmp_path, option):
+    """And none is made beside it."""
+    from typer.testing import CliRunner
+
+    from moksori.cli import app
+
+    (script := tmp_path / "1화.xlsx").write_bytes(b"PK")
+    refused = CliRunner().invoke(app, ["studio", *option, str(script), "--no-browser"])
+    assert isinstance(refused.exception, OutputError) and "1화.xlsx" in str(refused.exception)
+    assert [*tmp_path.iterdir()] == [script]
+
+
 def test_the_command_speaks_as_the_other_commands_of_a_job_do(tmp_path, monkeypatch):
     """Korean, unless --lang or MOKSORI_LANG says otherwise."""
     import socket

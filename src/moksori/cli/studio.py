@@ -9,7 +9,7 @@ import typer
 from moksori.cli import console
 from moksori.cli.console import err, out
 from moksori.cli.options import LangOption
-from moksori.errors import ConfigError
+from moksori.errors import ConfigError, OutputError
 from moksori.messages import say
 
 
@@ -60,6 +60,9 @@ def studio(
         if error.name not in ("starlette", "uvicorn", "anyio"):
             raise
         raise ConfigError.of("studio.not_installed") from None
+    for place in filter(None, (folder, root)):
+        if place.expanduser().is_file():
+            raise OutputError.of("output.is_file", path=place)
     if host != LOCAL and not password:
         raise ConfigError.of("studio.password_needed")
     listening = listen(host, port)
