@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.records import Role, Take
 from moksori.dubbing.review import new_take
 from moksori.dubbing.store import Store
@@ -42,6 +43,26 @@ def test_an_earlier_version_comes_back_with_the_take_that_was_brought(session):
     desk.checked = SimpleNamespace(lines={"1": line})
     session.go_back("1", "k")
     assert desk.review.changes()["1"].take == brought
+
+
+def test_a_version_that_stayed_as_recorded_comes_back_by_the_cast_alone(session):
+    """A line cannot ask it; nothing came of it, and what was asked of the line was gone."""
+    desk, line = session.the_desk(), Line(Place("row", 1), "안녕?", character="하나")
+    Store(desk.out).close()
+    take = Take(
+        id="1", line=line, audio=desk.out / "1.wav", begin=0, samples=1, sample_rate=22050, start=0.0,
+        role=Role.model_validate({"pass": True}),
+    )  # fmt: skip
+    desk.review.keep_versions([Task(take=take, key="k", digest="", store=desk.out)])
+    desk.review.ask("1", line.script_text, {"voice": "kih", "pitch": 2})
+    cast = Cast.model_validate({"characters": {"하나": {"voice": "lmy"}}})
+    desk.checked = SimpleNamespace(lines={"1": line}, cast=cast)
+    with pytest.raises(ConfigError, match="As recorded"):
+        session.go_back("1", "k")
+    assert desk.review.changes()["1"].pitch == 2
+    cast.characters["하나"] = Role.model_validate({"pass": True})
+    session.go_back("1", "k")
+    assert desk.review.changes()["1"].voice is None
 
 
 def test_no_line_is_ok_before_there_is_anything_to_hear(session):

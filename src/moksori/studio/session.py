@@ -239,12 +239,14 @@ class Session:
         """Ask of a line what it was asked when it became an earlier version.
 
         Raises:
-            ConfigError: there is no such version.
+            ConfigError: there is no such version; or it stayed as recorded, which the cast alone can ask.
         """
         desk, line = self.the_desk(), self._line(id)
         version = next((v for v in desk.review.versions(id) if v.key == key), None)
         if version is None:
             raise ConfigError.of("studio.no_version", line=id)
+        if not version.voice and not self._stays_as_recorded(line.character):
+            raise ConfigError.of("studio.as_recorded", line=id, character=line.character)
         take = desk.out / version.audio
         desk.review.ask(id, line.script_text, {
             "text": version.text, "voice": version.voice or None, "pitch": version.pitch,
@@ -253,6 +255,11 @@ class Session:
         })  # fmt: skip
         self.changed()
         desk.refresh()
+
+    def _stays_as_recorded(self, character: str) -> bool:
+        checked = self.the_desk().checked
+        role = checked.cast.role(character) if checked else None
+        return bool(role and role.as_recorded)
 
     def _line(self, id: str) -> Any:
         checked = self.the_desk().checked
