@@ -231,6 +231,23 @@ def test_a_port_that_is_taken_is_said_before_anything_opens(tmp_path):
     assert refused.exit_code != 0 and "--port" in str(refused.exception)
 
 
+def test_other_machines_are_told_an_address_that_they_can_reach(monkeypatch):
+    """0.0.0.0 is where it listens, and opens on no phone."""
+    import socket
+
+    everywhere = Access(host="0.0.0.0", port=7575)
+    assert "//0.0.0.0" not in everywhere.address and everywhere.address.endswith(":7575")
+    assert everywhere.knows_host(everywhere.address.removeprefix("http://"))
+    assert Access(host="fd00::2", port=1).address == "http://[fd00::2]:1"
+    assert Access(host="10.0.0.5", port=1).address == "http://10.0.0.5:1"
+
+    def no_network(self, address):
+        raise OSError
+
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+    assert everywhere.address == f"http://{socket.gethostname().lower()}:7575"
+
+
 @pytest.mark.parametrize("option", [(), ("--root",)])
 def test_a_script_is_no_job_s_folder(tmp_path, option):
     """And none is made beside it."""

@@ -76,7 +76,7 @@ def studio(
     if host == LOCAL:
         out.print(say("studio.open", console.language, link=access.link), markup=False)
     else:
-        shown = {"link": access.link, "host": host, "port": port}
+        shown = {"link": access.link, "address": access.address}
         err.print(say("studio.open_to_all", console.language, **shown), markup=False)
     if browser:
         webbrowser.open(access.link)

@@ -24,6 +24,10 @@ from moksori.messages import say
 
 LOCAL = "127.0.0.1"
 _OPEN = ("/static/login.html", "/static/style.css")  # shown to whoever is to give the password
+_ANYWHERE = {
+    "0.0.0.0": "192.0.2.1",
+    "::": "2001:db8::1",
+}  # all addresses; one elsewhere (RFC 5737, 3849)
 _TRIAL: Seconds = 0.5  # that a trial of a password takes
 _PASSWORD_BYTES = 4096  # of a login's body
 _HEADERS = {
@@ -57,8 +61,14 @@ class Access:
     @property
     def link(self) -> str:
         """What opens the page on this machine."""
-        host = LOCAL if self.host in ("0.0.0.0", "::", "localhost") else self.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/?token={self.token}"
+        host = LOCAL if self.host in (*_ANYWHERE, "localhost") else self.host
+        return f"http://{_in_link(host)}:{self.port}/?token={self.token}"
+
+    @property
+    def address(self) -> str:
+        """Where other machines find the page: by this machine's own address if it listens on all."""
+        host = _own_address(self.host) if self.host in _ANYWHERE else self.host
+        return f"http://{_in_link(host)}:{self.port}"
 
     @property
     def cookie(self) -> str:
@@ -85,6 +95,21 @@ class Access:
         """Whether it is the password."""
         known = self.password
         return known is not None and hmac.compare_digest(given.encode(), known.encode())
+
+
+def _in_link(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _own_address(all_of: str) -> str:
+    """By which this machine reaches others, found without sending anything; its name if it is on no network."""
+    family = socket.AF_INET6 if ":" in all_of else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as asked:
+            asked.connect((_ANYWHERE[all_of], 9))
+            return str(asked.getsockname()[0])
+    except OSError:
+        return socket.gethostname().lower()
 
 
 def _host_and_port(name: str) -> tuple[str, int]:
