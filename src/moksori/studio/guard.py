@@ -24,10 +24,8 @@ from moksori.messages import say
 
 LOCAL = "127.0.0.1"
 _OPEN = ("/static/login.html", "/static/style.css")  # shown to whoever is to give the password
-_ANYWHERE = {
-    "0.0.0.0": "192.0.2.1",
-    "::": "2001:db8::1",
-}  # all addresses; one elsewhere (RFC 5737, 3849)
+# All addresses of this machine, and one of another (RFC 5737, RFC 3849).
+_ANYWHERE = {"0.0.0.0": "192.0.2.1", "::": "2001:db8::1"}
 _TRIAL: Seconds = 0.5  # that a trial of a password takes
 _PASSWORD_BYTES = 4096  # of a login's body
 _HEADERS = {
@@ -102,7 +100,7 @@ def _in_link(host: str) -> str:
 
 
 def _own_address(all_of: str) -> str:
-    """By which this machine reaches others, found without sending anything; its name if it is on no network."""
+    """By which this machine reaches others, found without sending anything; its name without a network."""
     family = socket.AF_INET6 if ":" in all_of else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as asked:
