@@ -295,6 +295,17 @@ def test_waves_and_playhead_are_seen_by_day_and_by_night(studio, new_page):
         until(lambda red=found[-1]: page.evaluate(drawn) == red)
 
 
+def test_a_voice_that_is_gone_is_named_where_another_is_chosen(studio, new_page):
+    studio.session.save(fps="25")
+    studio.session.cast("둘", {"voice": "없는이"})
+    page = new_page(studio)
+    go(page, "cast")
+    page.wait_for_selector(".role[data-key='둘'] select")
+    until(lambda: page.input_value(".role[data-key='둘'] select") == "없는이")
+    go(page, "check")
+    page.wait_for_selector(".issues >> text=“없는이”: 없는 목소리입니다. “캐스팅”에서 고르세요")
+
+
 def test_a_long_note_leaves_the_list_a_list(studio, new_page):
     studio.session.save(fps="25")
     page = new_page(studio)

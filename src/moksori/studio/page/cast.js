@@ -42,7 +42,8 @@ export default function cast(place) {
       trying = open ? role.character : null;
       fill(room, open && heard());
     }, { class: "hear", "aria-label": `${t("audition")}: ${role.character}` });
-    const options = [["", t("voice.none")], ...known.filter((v) => v.usable || v.name === role.voice).map((v) => [v.name, voiceLabel(v)])];
+    const gone = role.voice && !known.some((v) => v.name === role.voice) ? [[role.voice, role.voice]] : [];  // removed since, or misspelt
+    const options = [["", t("voice.none")], ...gone, ...known.filter((v) => v.usable || v.name === role.voice).map((v) => [v.name, voiceLabel(v)])];
     const element = h("article.role", { "data-key": role.character, class: role.voice || role.pass ? "" : "missing" },
       h("div.who", {}, h("b", {}, role.character || t("character.none")), h("small", {}, [role.actors.join(", "), t("count.lines", { count: role.lines }), clock(role.seconds)].filter(Boolean).join(" · "))),
       h("label", {}, t("voice"), select(options, voiced, recast, { "aria-label": `${t("voice")} ${role.character}` })),
