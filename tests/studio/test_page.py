@@ -304,6 +304,14 @@ def test_a_voice_that_is_gone_is_named_where_another_is_chosen(studio, new_page)
     until(lambda: page.input_value(".role[data-key='둘'] select") == "없는이")
     go(page, "check")
     page.wait_for_selector(".issues >> text=“없는이”: 없는 목소리입니다. “캐스팅”에서 고르세요")
+    go(page, "lines")
+    page.click(".row[data-key='0002_둘']")
+    page.wait_for_selector(".panel .fields option >> nth=3", state="attached")
+    assert page.input_value(".panel select") == "없는이"
+    page.keyboard.press("k")
+    page.wait_for_selector(".panel .head >> text=1 · 하나")
+    until(lambda: page.input_value(".panel select") == "lmy")
+    assert not page.query_selector(".panel option[value=없는이]")
 
 
 def test_a_long_note_leaves_the_list_a_list(studio, new_page):

@@ -104,14 +104,22 @@ export class Panel {
       this.taken[name] = line[name];
       const typed = before && this.held(name) !== this.asked[name] && (name !== "voice" || this.voice.value);  // and about to be asked
       this.asked[name] = name === "text" ? plain(line.text) : line[name];
-      if (!typed) this[name].value = this.asked[name];
+      if (typed) continue;
+      if (name === "voice") this.choose(this.asked.voice); else this[name].value = this.asked[name];
     }
     this.undo.disabled = !Object.keys(line.change).length;
     const known = await voices();
     if (this.known === known) return;
     this.known = known;
     fill(this.voice, h("option", { value: "" }, t("voice.none")), known.map((v) => h("option", { value: v.name, disabled: !v.usable }, voiceLabel(v))));
-    this.voice.value = this.asked.voice ?? "";
+    this.choose(this.asked.voice ?? "");
+  }
+
+  // Show a voice, also one that is gone since, or misspelt.
+  choose(voice) {
+    this.voice.querySelector("[data-gone]")?.remove();
+    if (voice && ![...this.voice.options].some((option) => option.value === voice)) this.voice.append(h("option", { value: voice, "data-gone": true }, voice));
+    this.voice.value = voice;
   }
 
   async detail(line, other) {
