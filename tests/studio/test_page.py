@@ -295,6 +295,31 @@ def test_waves_and_playhead_are_seen_by_day_and_by_night(studio, new_page):
         until(lambda red=found[-1]: page.evaluate(drawn) == red)
 
 
+def test_a_line_that_lies_over_the_list_has_the_keys_to_itself(studio, new_page):
+    """On a phone, or at twice the size: what is below it is neither tabbed to nor read out."""
+    studio.session.save(fps="25")
+    page = new_page(studio, 640, 400)
+    page.wait_for_selector(".row >> nth=3")
+    page.focus(".row >> nth=1")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".panel .words", state="attached")
+    within = "document.querySelector('.panel').contains(document.activeElement)"
+    assert page.evaluate(within)
+    page.focus(".panel .step >> nth=0")
+    page.keyboard.press("Shift+Tab")
+    hidden = "getComputedStyle(document.activeElement).visibility !== 'visible'"
+    under = "document.activeElement.matches('#top *, #works *, .list *')"
+    assert not page.evaluate(hidden) and not page.evaluate(under)
+    page.evaluate("document.body.classList.add('lost')")
+    at = page.locator("#lost").bounding_box()
+    assert page.evaluate(f"document.elementFromPoint(9, {at['y'] + 3}).id") == "lost"
+    page.evaluate("document.body.classList.remove('lost')")
+    page.keyboard.press("j")
+    page.wait_for_selector(".panel .head >> text=3 · 하나")
+    page.keyboard.press("Escape")
+    until(lambda: page.evaluate("document.activeElement.dataset.key") == "0003_하나")
+
+
 def test_a_voice_that_is_gone_is_named_where_another_is_chosen(studio, new_page):
     studio.session.save(fps="25")
     studio.session.cast("둘", {"voice": "없는이"})

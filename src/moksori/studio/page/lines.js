@@ -59,6 +59,7 @@ export default function lines(place) {
     if ((id || before) && location.hash !== hash) history[id && !before ? "pushState" : "replaceState"](null, "", hash);  // back closes it
     mark();
     open();
+    if (id && !before && getComputedStyle(rows).visibility === "hidden") panel.element.focus({ preventScroll: true });  // which lies over the row
     if (before && !id) rows.querySelector(`[data-key="${CSS.escape(before)}"]`)?.focus({ preventScroll: true });
   }
 

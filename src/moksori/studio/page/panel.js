@@ -53,7 +53,7 @@ export class Panel {
         if (event.key === "Enter" && !event.isComposing && field !== this.voice && (field !== this.text || event.ctrlKey || event.metaKey)) { event.preventDefault(); this.convert(); }
       });
     }
-    this.element = h("aside.panel", { "aria-label": t("line"), hidden: true }, h("div.top", {}, h("div.head", {}, this.head, h("small.progress", {}, this.status, " ", this.count)), button("‹", () => step(-1), { "aria-label": t("previous"), title: "K", class: "step" }),
+    this.element = h("aside.panel", { "aria-label": t("line"), hidden: true, tabIndex: -1 }, h("div.top", {}, h("div.head", {}, this.head, h("small.progress", {}, this.status, " ", this.count)), button("‹", () => step(-1), { "aria-label": t("previous"), title: "K", class: "step" }),
         button("›", () => step(1), { "aria-label": t("next"), title: "J", class: "step" }),
         button("✕", close, { "aria-label": t("close"), title: "Esc", class: "close" })),
       this.player.element, this.words, this.marks, this.note, this.flags,
