@@ -313,6 +313,7 @@ def test_a_line_is_named_by_its_number_and_found_where_it_is_now(show, monkeypat
         return CliRunner().invoke(app, [*said])
 
     assert run("mark", str(out), "1", "hold").output.startswith("0001_하나: on hold")
+    assert run("mark", str(out), "1", "Hold").exit_code == 0  # as the page and the lists write it
     for said, shown in (("재녹음", "재녹음"), ("보류", "보류"), ("해제", "미확인"), ("ok", "OK")):
         done = run("mark", str(out), "1", said, "--lang", "ko")
         assert done.output == f"0001_하나: {shown}\n"

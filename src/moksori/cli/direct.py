@@ -33,7 +33,8 @@ def mark(
     state: Annotated[
         Literal["ok", "retake", "hold", "none", "재녹음", "보류", "해제"],
         typer.Argument(
-            help="ok, to be recorded again, to be decided later; none takes the mark away."
+            case_sensitive=False,  # the page and the lists say OK
+            help="ok, to be recorded again, to be decided later; none takes the mark away.",
         ),
     ],
     note: Annotated[
