@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -222,6 +223,18 @@ def test_what_phones_and_browsers_record_is_read_through_ffmpeg(tmp_path, name):
     assert abs(np.subtract(*bounds)).max() < 0.08 * 22050  # bare AAC does not tell its delay
     assert audio.write(tmp_path / "out.wav", recording.samples, recording.sample_rate,
                        recording.subtype) == "PCM_16"  # fmt: skip
+
+
+@needs_ffmpeg
+def test_recordings_of_a_phone_that_are_read_at_once_each_keep_their_own_sound(tmp_path):
+    source = saved(tmp_path / "source.wav", np.tile(WAVE, 3))
+    lengths = {tmp_path / f"{n}.m4a": 0.5 + n / 4 for n in range(8)}
+    for path, length in lengths.items():
+        command = ["ffmpeg", "-v", "error", "-i", source, "-t", f"{length}", path]
+        subprocess.run(command, check=True)
+    with ThreadPoolExecutor(len(lengths)) as pool:
+        found = [one.seconds for one in pool.map(audio.read, lengths)]
+    assert found == pytest.approx([*lengths.values()], abs=0.08)
 
 
 @needs_ffmpeg

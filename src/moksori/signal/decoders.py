@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import soundfile
 
@@ -106,16 +106,17 @@ def _reason(error: Exception) -> Message:
 @contextmanager
 def _opened(path: Path) -> Iterator[Opened]:
     layout, subtype = read_layout(path), ""
-    source: Path | io.RawIOBase | io.BufferedReader | io.BytesIO = path
-    if layout.patch:
-        source = _Patched(path, layout.patch)
-    elif path.suffix.lower() == ".mp3" and (content := mpeg.with_length(path.read_bytes())):
-        source = io.BytesIO(content)
-    elif path.suffix.lower() in ffmpeg.DEMUXERS and not _is_known(path):
-        source, subtype = ffmpeg.decoded(path), path.suffix[1:].upper()
+    source: Path | io.RawIOBase | BinaryIO = path
     with ExitStack() as stack:
-        if isinstance(source, Path) and not _is_utf8(source):
-            source = stack.enter_context(source.open("rb"))
+        if layout.patch:
+            source = _Patched(path, layout.patch)
+        elif path.suffix.lower() == ".mp3" and (content := mpeg.with_length(path.read_bytes())):
+            source = io.BytesIO(content)
+        elif path.suffix.lower() in ffmpeg.DEMUXERS and not _is_known(path):
+            source = stack.enter_context(ffmpeg.decoded(path))
+            subtype = path.suffix[1:].upper()
+        elif not _is_utf8(path):
+            source = stack.enter_context(path.open("rb"))
         file = stack.enter_context(soundfile.SoundFile(source))
         yield Opened(file, layout, subtype or file.subtype)
 

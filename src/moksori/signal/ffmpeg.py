@@ -5,6 +5,8 @@ import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
 
 from moksori.errors import AudioError
 from moksori.messages import message
@@ -17,22 +19,24 @@ DEMUXERS = {
 _LONGEST = 4 * 3600  # seconds decoded of a file; a longer one is refused
 _PATIENCE = 900  # seconds that ffmpeg may take
 _decoded: dict[tuple[Path, int, int], Path] = {}  # the file decoded last, by path, time and size
+_turn = Lock()  # of threads: a file that one has decoded is not taken away before it is open
 
 
-def decoded(path: Path) -> Path:
-    """A WAV of all that an audio file holds; the last one is kept until the process ends.
+def decoded(path: Path) -> BinaryIO:
+    """A WAV of all that an audio file holds, open; the last one is kept until the process ends.
 
     Raises:
         AudioError: ffmpeg is not installed, cannot read the file, or takes too long.
     """
     about = path.stat()
     key = (path.resolve(), about.st_mtime_ns, about.st_size)
-    if key not in _decoded:
-        for _, old in [*_decoded.items()]:
-            old.unlink(missing_ok=True)
-        _decoded.clear()
-        _decoded[key] = _decode(path)
-    return _decoded[key]
+    with _turn:
+        if key not in _decoded:
+            for old in _decoded.values():
+                old.unlink(missing_ok=True)
+            _decoded.clear()
+            _decoded[key] = _decode(path)
+        return _decoded[key].open("rb")
 
 
 def _decode(path: Path) -> Path:
