@@ -1,3 +1,6 @@
+import errno
+import os
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
@@ -176,6 +179,34 @@ def test_a_folder_without_recordings_is_refused(tmp_path):
         find_takes([line()], tmp_path / "none", CAST)
 
 
+def test_folders_that_are_not_looked_into_are_told(tmp_path, monkeypatch):
+    """Links to other places, as on a studio's server, and what one has no right to read."""
+    for place in ("takes/a.wav", "server/b.wav", "takes/closed/c.wav", "takes/.trash/d.wav"):
+        write(tmp_path / place)
+    (tmp_path / "takes" / "linked").symlink_to(tmp_path / "server")
+    (tmp_path / "takes" / "itself").symlink_to(tmp_path / "takes" / "closed")
+    scan = os.scandir
+
+    def scandir(path):
+        if os.path.basename(path) == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = find_takes([line(file="a"), line("2", file="b")], tmp_path / "takes", CAST)
+    assert kinds(found) == [
+        ("error", "row 2", "no_audio"),
+        ("warning", "linked", "folder_passed"),
+        ("warning", "closed", "folder_passed"),
+    ]
+    assert [issue.say("en").partition(": ")[2] for issue in found.issues[1:]] == [
+        "a link to another place; copy that folder here", "permission denied",
+    ]  # fmt: skip
+    (tmp_path / "takes" / "a.wav").unlink()
+    with pytest.raises(ConfigError, match="“linked” in it was passed over: a link"):
+        find_takes([line(file="a")], tmp_path / "takes", CAST)
+
+
 def test_lines_with_one_number_are_faulty_and_the_others_are_not(tmp_path):
     for name in ("1", "2", "3"):
         write(tmp_path / f"{name}.wav")
@@ -300,14 +331,15 @@ def test_takes_of_a_track_lie_where_they_were(tmp_path):
 def test_a_line_of_a_track_with_a_file_of_its_own_has_that(tmp_path):
     track = tmp_path / "track.wav"
     write(track, 10.0)
-    write(tmp_path / "새로" / "3.flac", 0.5)
+    new = tmp_path / unicodedata.normalize("NFD", "새로")  # as a Mac writes it
+    write(new / "3.flac", 0.5)
     lines = [
         line(str(no), start=3600.0 + no, end=3600.5 + no, file=file)
         for no, file in enumerate(["", "TRACK", "새로/3", "3", "../x"], 1)
     ]
     found = find_takes(lines, track, CAST, origin=3600.0)
     assert [take.audio for take in found.takes] == [
-        track, track, tmp_path / "새로" / "3.flac", track,
+        track, track, new / "3.flac", track,
     ]  # fmt: skip
     own = found.takes[2]
     assert (own.begin, own.samples, own.start, own.cut) == (0, RATE // 2, 3.0, False)

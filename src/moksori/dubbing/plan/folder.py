@@ -1,14 +1,16 @@
 """A folder of recordings, in which lines find theirs by name."""
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from moksori.config import Seconds
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import HOME
-from moksori.errors import ConfigError, ScriptError
-from moksori.listed import file_key
-from moksori.messages import Value
+from moksori.errors import ConfigError, ScriptError, reason_of
+from moksori.listed import existing, file_key
+from moksori.messages import Message, Value, message
 from moksori.script.line import Line
 from moksori.signal.decoders import SUFFIXES
 from moksori.timecode import FrameRate, format_timecode, parse_time
@@ -24,6 +26,7 @@ class RecordingFolder:
         paths: of the recordings.
         names: the same, from the folder on.
         others: names of the other files, which are not read.
+        passed: why folders in it were not looked into, by their names.
         kinds: endings of files that are read.
     """
 
@@ -31,19 +34,14 @@ class RecordingFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._whole = folder, folder.resolve()
-        jobs = {home.parent for home in folder.rglob(HOME)}  # what was made is no recording
-        there = sorted(
-            path
-            for path in folder.rglob("*")
-            if not path.is_dir()
-            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-            and jobs.isdisjoint(path.parents)
-        )
+        self.passed: dict[str, Message] = {}
+        there = sorted(self._files())
         self.paths = [path for path in there if self.is_read(path.name)]
-        self.names = [path.relative_to(folder).as_posix() for path in self.paths]
-        self.others = [
-            path.relative_to(folder).as_posix() for path in there if not self.is_read(path.name)
-        ]
+        self.names = [self._name(path) for path in self.paths]
+        self.others = [self._name(path) for path in there if not self.is_read(path.name)]
+        if not self.paths and self.passed:
+            name, why = next(iter(self.passed.items()))
+            raise ConfigError.of("folder.only_passed", folder=folder, name=name, why=why)
         if not self.paths:
             raise ConfigError.of(
                 "folder.no_recordings", folder=folder, kinds=", ".join(SUFFIXES),
@@ -55,10 +53,29 @@ class RecordingFolder:
                 self.timed.setdefault(_DIGITS.sub("", code[0]), []).append(path)
         self.index: dict[str, list[Path]] = {}
         for path in self.paths:
-            inner = path.relative_to(folder).as_posix()
+            inner = self._name(path)
             bare = inner[: -len(path.suffix)]
             for key in {inner, bare, path.name, path.stem}:
                 self.index.setdefault(file_key(key), []).append(path)
+
+    def _files(self) -> Iterator[Path]:
+        """All files that are not hidden; what a job made is no recording."""
+
+        def closed(fault: OSError) -> None:
+            self.passed[self._name(Path(fault.filename))] = reason_of(fault)
+
+        for place, folders, names in os.walk(self.folder, onerror=closed):
+            if HOME in folders:
+                folders.clear()
+                continue
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            yield from (Path(place, name) for name in names if not name.startswith("."))
+            for path in (Path(place, name) for name in folders):  # links are not followed
+                if path.is_symlink() and not path.resolve().is_relative_to(self._whole):
+                    self.passed[self._name(path)] = message("folder.link")
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
 
     def is_read(self, name: str) -> bool:
         """Whether a file of that name is taken for a recording, by its ending."""
@@ -129,7 +146,7 @@ class Beside:
         key = file_key(last)
         found = [
             path
-            for path in self._recordings(self.track.parent.joinpath(*above))
+            for path in self._recordings(existing(self.track.parent.joinpath(*above)))
             if key in (file_key(path.name), file_key(path.stem))
         ]
         if len(found) > 1:
@@ -145,8 +162,7 @@ class Beside:
     def _recordings(self, folder: Path) -> list[Path]:
         if folder not in self._known:
             there = sorted(folder.iterdir()) if folder.is_dir() else []
-            kinds = RecordingFolder.kinds
-            self._known[folder] = [path for path in there if path.suffix.lower() in kinds]
+            self._known[folder] = [path for path in there if path.suffix.lower() in SUFFIXES]
         return self._known[folder]
 
 

@@ -171,6 +171,9 @@ def _from_folder(
         takes += _whole(line, id, path, origin, _role(line, cast, issues, change), issues)
     issues[:0] = explained(missing, files, by_pattern)
     issues += [
+        Issue("warning", name, "folder_passed", {"why": why}) for name, why in files.passed.items()
+    ]
+    issues += [
         Issue("warning", str(path.relative_to(folder)), "unused", {})
         for path in files.paths
         if path not in used

@@ -207,6 +207,7 @@ export const words = {
   "kind.header": ["녹음 파일의 헤더", "header of a recording"],
   "kind.several_files": ["같은 이름의 녹음 여럿", "several recordings of that name"],
   "kind.outside": ["폴더 밖의 파일", "file outside the folder"],
+  "kind.folder_passed": ["읽지 않은 폴더", "folder passed over"],
   "kind.no_name": ["녹음을 찾을 이름 없음", "no name to find the recording by"],
   "kind.name_needs_fps": ["이름에 타임코드가 있는 녹음", "recordings with time codes in their names"],
   "kind.not_beside": ["트랙 옆에 없는 녹음", "recordings not beside the track"],
