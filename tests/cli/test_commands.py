@@ -231,6 +231,7 @@ def test_a_folder_s_alignment_resumes_and_lists_problems(moksori, tmp_path):
     source.mkdir()
     for name in ("a", "b"):
         shutil.copy(DEMO, source / f"{name}.wav")
+        (source / f"._{name}.wav").write_bytes(b"\0\5\x16\7")  # as a Mac leaves them
     (source / "a.txt").write_text(DEMO_TEXT, encoding="utf-8")
     first = moksori("align", source, "-o", out)
     assert first.returncode == 2

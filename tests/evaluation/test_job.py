@@ -267,6 +267,7 @@ def test_real_voices_of_folders_hold_some_recordings_out(tmp_path):
         path = tmp_path / "lmy" / f"{i}.wav"
         path.parent.mkdir(exist_ok=True)
         path.touch()
+        path.with_name(f"._{path.name}").touch()  # as a Mac leaves them
     assert {name: (len(v.fit), len(v.held)) for name, v in read_voices(tmp_path).items()} == {
         "lmy": (7, 2)
     }

@@ -100,9 +100,9 @@ def _align_folder(
     spell: bool,
     force: bool,
 ) -> None:
-    from moksori.signal.decoders import SUFFIXES
+    from moksori.signal.decoders import SUFFIXES, is_recording
 
-    recordings = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    recordings = sorted(filter(is_recording, folder.iterdir()))
     if not recordings:
         raise ConfigError.of("audio.none_there", file=folder, kinds=", ".join(SUFFIXES))
     stems = [path.stem for path in recordings]

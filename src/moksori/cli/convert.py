@@ -203,11 +203,11 @@ def recordings_in(place: Path) -> list[Path]:
     Raises:
         AudioError: there is none.
     """
-    from moksori.signal.decoders import SUFFIXES
+    from moksori.signal.decoders import SUFFIXES, is_recording
 
     if not place.is_dir():
         return [place]
-    found = sorted(p for p in place.rglob("*") if p.suffix.lower() in SUFFIXES and p.name[0] != ".")
+    found = sorted(filter(is_recording, place.rglob("*")))
     if not found:
         raise AudioError.of("audio.none_there", file=place, kinds=", ".join(SUFFIXES))
     return found

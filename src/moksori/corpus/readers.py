@@ -19,7 +19,7 @@ from moksori.messages import message, readable
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.script import read_script
-from moksori.signal.decoders import SUFFIXES
+from moksori.signal.decoders import SUFFIXES, is_recording
 
 KSS_LICENCE = "CC BY-NC-SA 4.0 (KSS Dataset, Kyubyong Park): research only"
 _TEST_SHARE = 11  # one text of so many
@@ -197,12 +197,8 @@ def _read(script: Path, columns: Mapping[str, str] | None, hidden: bool, show: S
 
 
 def _recordings(folder: Path) -> list[Path]:
-    """All recordings below a folder, without the ._ files that a Mac leaves on foreign disks."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
+    """All recordings below a folder."""
+    return sorted(filter(is_recording, folder.rglob("*")))
 
 
 def _unnamed(folder: Path, script: Path, lines: list[SourceLine]) -> list[SourceLine]:

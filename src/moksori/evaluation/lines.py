@@ -10,7 +10,7 @@ from moksori.errors import CorpusError
 from moksori.files import read_csv
 from moksori.listed import find_file
 from moksori.messages import Message, message
-from moksori.signal.decoders import SUFFIXES
+from moksori.signal.decoders import SUFFIXES, is_recording
 from moksori.text.directions import take_out
 from moksori.text.marks import clean
 
@@ -122,7 +122,7 @@ def read_voices(folder: Path) -> dict[str, RealVoice]:
     """
     voices = {}
     for home in sorted(path for path in folder.iterdir() if path.is_dir()):
-        audio = sorted(path for path in home.rglob("*") if path.suffix.lower() in SUFFIXES)
+        audio = sorted(filter(is_recording, home.rglob("*")))
         if len(audio) > 1:
             held = audio[1::4]
             voices[home.name] = RealVoice([p for p in audio if p not in held][:_FIT], held[:_FIT])

@@ -32,6 +32,11 @@ SAMPLE_RATES: tuple[Hertz, Hertz] = (4000, 768000)
 MOST_CHANNELS = 64
 
 
+def is_recording(path: Path) -> bool:
+    """Whether a file is taken for a recording, by its name; a Mac's ._ files on foreign disks are none."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
 class Opened(NamedTuple):
     """A file that is open for reading."""
 

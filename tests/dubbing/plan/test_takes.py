@@ -2,6 +2,7 @@ import errno
 import os
 import unicodedata
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,8 +82,6 @@ def test_a_gain_of_what_stays_as_recorded_is_told(tmp_path):
 
 
 def test_a_decomposed_name_is_the_same_name(tmp_path):
-    import unicodedata
-
     write(tmp_path / (unicodedata.normalize("NFD", "가나") + ".wav"))
     assert find_takes([line(file="가나")], tmp_path, CAST).takes
 
@@ -188,7 +187,7 @@ def test_folders_that_are_not_looked_into_are_told(tmp_path, monkeypatch):
     scan = os.scandir
 
     def scandir(path):
-        if os.path.basename(path) == "closed":
+        if Path(path).name == "closed":
             raise PermissionError(errno.EACCES, "Permission denied", path)
         return scan(path)
 

@@ -12,7 +12,7 @@ from moksori.errors import ConfigError, ScriptError, reason_of
 from moksori.listed import existing, file_key
 from moksori.messages import Message, Value, message
 from moksori.script.line import Line
-from moksori.signal.decoders import SUFFIXES
+from moksori.signal.decoders import SUFFIXES, is_recording
 from moksori.timecode import FrameRate, format_timecode, parse_time
 
 _TIME_CODE = re.compile(r"(?<![\d.])\d\d\.\d\d\.\d\d[.;]\d\d(?!\.?\d)")
@@ -162,7 +162,7 @@ class Beside:
     def _recordings(self, folder: Path) -> list[Path]:
         if folder not in self._known:
             there = sorted(folder.iterdir()) if folder.is_dir() else []
-            self._known[folder] = [path for path in there if path.suffix.lower() in SUFFIXES]
+            self._known[folder] = [path for path in there if is_recording(path)]
         return self._known[folder]
 
 
