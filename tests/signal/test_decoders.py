@@ -225,6 +225,34 @@ def test_what_phones_and_browsers_record_is_read_through_ffmpeg(tmp_path, name):
                        recording.subtype) == "PCM_16"  # fmt: skip
 
 
+def test_what_a_file_holds_tells_its_kind_and_not_its_ending(tmp_path):
+    """As people rename a phone's M4A to .wav; an MP3 without its length is whole under any name."""
+    loud = np.random.default_rng(0).standard_normal(22050) * 0.1
+    wave = np.concatenate([loud, 0.05 * loud, 0.05 * loud])
+    saved(tmp_path / "a.mp3", wave, bitrate_mode="VARIABLE", compression_level=0.5)
+    bare = without_tag((tmp_path / "a.mp3").read_bytes())
+    for name, ahead in (
+        ("b.wav", b""),
+        ("b.m4a", b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)),
+        ("b.mp3", bytes(9)),
+    ):
+        (tmp_path / name).write_bytes(ahead + bare)
+        assert audio.read(tmp_path / name).seconds == pytest.approx(3.0, abs=0.15)
+    saved(tmp_path / "c.mp3", wave, format="WAV")
+    assert audio.read(tmp_path / "c.mp3").subtype == "PCM_16"
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("kind", "name"), [("ipod", "a.wav"), ("ipod", "a.mp3"), ("adts", "a.m4a")]
+)
+def test_what_a_phone_recorded_is_read_under_another_ending(tmp_path, kind, name):
+    source = saved(tmp_path / "source.wav", np.tile(WAVE, 3))
+    command = ["ffmpeg", "-v", "error", "-i", source, "-f", kind, tmp_path / name]
+    subprocess.run(command, check=True)
+    assert audio.read(tmp_path / name).seconds == pytest.approx(3.0, abs=0.15)
+
+
 @needs_ffmpeg
 def test_recordings_of_a_phone_that_are_read_at_once_each_keep_their_own_sound(tmp_path):
     source = saved(tmp_path / "source.wav", np.tile(WAVE, 3))

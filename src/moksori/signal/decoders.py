@@ -28,6 +28,7 @@ UNCOUNTED = (
     2**40
 )  # libsndfile's frame count of a stream whose header does not tell it is above this
 _NOT_RECOGNISED, _UNSUPPORTED = 1, (4, 18)  # errors of libsndfile
+_CONTAINERS = (b"RIFF", b"RF64", b"FORM", b"OggS", b"fLaC", b"caff", b"riff", b".snd")
 SAMPLE_RATES: tuple[Hertz, Hertz] = (4000, 768000)
 MOST_CHANNELS = 64
 
@@ -110,20 +111,35 @@ def _reason(error: Exception) -> Message:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Opened]:
-    layout, subtype = read_layout(path), ""
+    layout, subtype, head = read_layout(path), "", _head(path)
     source: Path | io.RawIOBase | BinaryIO = path
     with ExitStack() as stack:
         if layout.patch:
             source = _Patched(path, layout.patch)
-        elif path.suffix.lower() == ".mp3" and (content := mpeg.with_length(path.read_bytes())):
+        elif content := _mpeg(path, head):
             source = io.BytesIO(content)
-        elif path.suffix.lower() in ffmpeg.DEMUXERS and not _is_known(path):
-            source = stack.enter_context(ffmpeg.decoded(path))
+        elif (demuxer := ffmpeg.demuxer_of(path, head)) and not _is_known(path):
+            source = stack.enter_context(ffmpeg.decoded(path, demuxer))
             subtype = path.suffix[1:].upper()
         elif not _is_utf8(path):
             source = stack.enter_context(path.open("rb"))
         file = stack.enter_context(soundfile.SoundFile(source))
         yield Opened(file, layout, subtype or file.subtype)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)
+
+
+def _mpeg(path: Path, head: bytes) -> bytes | None:
+    """MPEG audio with its length, under whatever ending; None where it has that, or is something else."""
+    known = head.startswith(_CONTAINERS) or ffmpeg.demuxer_of(path, head)
+    named = path.suffix.lower() == ".mp3" and not known  # which other bytes may stand before
+    if not named and not head.startswith((b"ID3", b"\xff")):
+        return None
+    content = path.read_bytes()
+    return mpeg.with_length(content) if named or mpeg.begins(content) else None
 
 
 def _is_utf8(path: Path) -> bool:

@@ -16,13 +16,29 @@ DEMUXERS = {
     ".m4a": "mov", ".mp4": "mov", ".mov": "mov", ".3gp": "mov", ".aac": "aac", ".webm": "matroska",
     ".mka": "matroska", ".mkv": "matroska", ".opus": "ogg", ".wma": "asf", ".amr": "amr",
 }  # fmt: skip
+_SIGNS = {
+    (4, b"ftyp"): "mov",
+    (0, b"\x1aE\xdf\xa3"): "matroska",
+    (0, b"0&\xb2u"): "asf",
+    (0, b"#!AMR"): "amr",
+}
 _LONGEST = 4 * 3600  # seconds decoded of a file; a longer one is refused
 _PATIENCE = 900  # seconds that ffmpeg may take
 _decoded: dict[tuple[Path, int, int], Path] = {}  # the file decoded last, by path, time and size
 _turn = Lock()  # of threads: a file that one has decoded is not taken away before it is open
 
 
-def decoded(path: Path) -> BinaryIO:
+def demuxer_of(path: Path, head: bytes) -> str | None:
+    """The demuxer of a file by its first bytes, whatever its ending says, else by its ending."""
+    for (place, sign), name in _SIGNS.items():
+        if head.startswith(sign, place):
+            return name
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+        return "aac"
+    return DEMUXERS.get(path.suffix.lower())
+
+
+def decoded(path: Path, demuxer: str) -> BinaryIO:
     """A WAV of all that an audio file holds, open; the last one is kept until the process ends.
 
     Raises:
@@ -35,19 +51,23 @@ def decoded(path: Path) -> BinaryIO:
             for old in _decoded.values():
                 old.unlink(missing_ok=True)
             _decoded.clear()
-            _decoded[key] = _decode(path)
+            _decoded[key] = _decode(path, demuxer)
         return _decoded[key].open("rb")
 
 
-def _decode(path: Path) -> Path:
+def _decode(path: Path, demuxer: str) -> Path:
     command = shutil.which("ffmpeg")
     if command is None:
-        raise AudioError.of("audio.needs_ffmpeg", file=path, kind=path.suffix.lower())
+        kinds = [kind for kind, name in DEMUXERS.items() if name == demuxer]
+        kind = path.suffix.lower()
+        raise AudioError.of(
+            "audio.needs_ffmpeg", file=path, kind=kind if kind in kinds else kinds[0]
+        )
     target = Path(_folder().name) / f"{len(list(Path(_folder().name).iterdir()))}.wav"
     # fmt: off
     arguments = [
         command, "-nostdin", "-v", "error", "-xerror", "-protocol_whitelist", "file",
-        "-f", DEMUXERS[path.suffix.lower()], "-i", f"file:{path.absolute()}", "-map", "0:a:0", "-vn",
+        "-f", demuxer, "-i", f"file:{path.absolute()}", "-map", "0:a:0", "-vn",
         "-map_metadata", "-1", "-t", str(_LONGEST + 1), "-c:a", "pcm_f32le", "-rf64", "auto",
         "-f", "wav", "-y", str(target),
     ]

@@ -21,6 +21,11 @@ class _Frame(NamedTuple):
     mono: bool
 
 
+def begins(content: bytes) -> bool:
+    """Whether a file is MPEG audio by its first bytes: a frame, behind ID3v2 tags if there are some."""
+    return _frame(content, _behind_tags(content)) is not None
+
+
 def with_length(content: bytes) -> bytes | None:
     """An MP3 file with its number of frames in front of them, as Xing's encoder wrote it.
 
@@ -48,15 +53,21 @@ def with_length(content: bytes) -> bytes | None:
 
 
 def _first(content: bytes) -> int:
-    """Where the first frame begins, behind an ID3v2 tag if there is one."""
+    """Where the first frame begins."""
+    place = _behind_tags(content)
+    while 0 <= place < len(content) and _frame(content, place) is None:
+        place = content.find(b"\xff", place + 1)
+    return len(content) if place < 0 else place
+
+
+def _behind_tags(content: bytes) -> int:
+    """Where ID3v2 tags end; 0 if there are none."""
     place = 0
     while content.startswith(b"ID3", place) and len(content) > place + 10:
         flags, size = content[place + 5], content[place + 6 : place + 10]
         place += 10 + sum(b << shift for b, shift in zip(size, (21, 14, 7, 0), strict=True))
         place += 10 if flags & 0x10 else 0
-    while 0 <= place < len(content) and _frame(content, place) is None:
-        place = content.find(b"\xff", place + 1)
-    return len(content) if place < 0 else place
+    return place
 
 
 def _frame(content: bytes, place: int) -> _Frame | None:
