@@ -266,6 +266,35 @@ def test_recordings_of_a_phone_that_are_read_at_once_each_keep_their_own_sound(t
 
 
 @needs_ffmpeg
+@pytest.mark.parametrize("name", ["a.webm", "a.mka", "a.mkv", "a.m4a", "a.opus"])
+def test_half_a_file_that_ffmpeg_reads_never_passes_for_whole(tmp_path, name):
+    source = saved(tmp_path / "source.wav", np.tile(WAVE, 12))
+    fast = ["-movflags", "+faststart"] * (name == "a.m4a")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", source, *fast, tmp_path / name], check=True)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(AudioError, match="truncated"):
+        audio.read(tmp_path / name)
+
+
+@needs_ffmpeg
+def test_a_video_without_sound_is_said_to_have_none(tmp_path):
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc=d=1:s=64x64",
+        tmp_path / "a.mov",
+    ]
+    subprocess.run(command, check=True)
+    with pytest.raises(AudioError, match="holds no samples"):
+        audio.read(tmp_path / "a.mov")
+
+
+@needs_ffmpeg
 def test_a_playlist_under_another_suffix_is_not_followed(tmp_path):
     secret = saved(tmp_path / "secret.wav")
     (tmp_path / "a.m4a").write_text(f"#EXTM3U\n#EXTINF:1,\nfile://{secret}\n#EXT-X-ENDLIST\n")

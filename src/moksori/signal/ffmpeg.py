@@ -1,5 +1,6 @@
 """What libsndfile does not know (AAC, Opus in WebM), decoded by the command `ffmpeg` where it is there."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -23,6 +24,7 @@ _SIGNS = {
     (0, b"#!AMR"): "amr",
 }
 _LONGEST = 4 * 3600  # seconds decoded of a file; a longer one is refused
+_CUT = re.compile("ended prematurely|corrupt input packet|End of file$|partial file")
 _PATIENCE = 900  # seconds that ffmpeg may take
 _decoded: dict[tuple[Path, int, int], Path] = {}  # the file decoded last, by path, time and size
 _turn = Lock()  # of threads: a file that one has decoded is not taken away before it is open
@@ -66,7 +68,7 @@ def _decode(path: Path, demuxer: str) -> Path:
     target = Path(_folder().name) / f"{len(list(Path(_folder().name).iterdir()))}.wav"
     # fmt: off
     arguments = [
-        command, "-nostdin", "-v", "error", "-xerror", "-protocol_whitelist", "file",
+        command, "-nostdin", "-v", "warning", "-xerror", "-protocol_whitelist", "file",
         "-f", demuxer, "-i", f"file:{path.absolute()}", "-map", "0:a:0", "-vn",
         "-map_metadata", "-1", "-t", str(_LONGEST + 1), "-c:a", "pcm_f32le", "-rf64", "auto",
         "-f", "wav", "-y", str(target),
@@ -79,12 +81,23 @@ def _decode(path: Path, demuxer: str) -> Path:
         raise AudioError.of(
             "audio.unreadable", file=path, why=message("audio.ffmpeg_slow", seconds=_PATIENCE)
         ) from None
-    if ran.returncode:
+    said = ran.stderr.decode(errors="replace").strip()
+    if ran.returncode or _CUT.search(said):
         target.unlink(missing_ok=True)
-        said = ran.stderr.decode(errors="replace").strip().splitlines()
-        why = said[-1].removeprefix(f"file:{path.absolute()}: ") if said else "ffmpeg"
-        raise AudioError.of("audio.unreadable", file=path, why=f"ffmpeg: {why}")
+        raise _fault(path, said)
     return target
+
+
+def _fault(path: Path, said: str) -> AudioError:
+    """Why ffmpeg could not read a file, or not to its end, by what it said."""
+    if _CUT.search(said):
+        return AudioError.of("audio.truncated", file=path)
+    if "matches no streams" in said:
+        return AudioError.of("audio.no_samples", name=path)
+    last = said.rpartition("\n")[2].removeprefix(f"file:{path.absolute()}: ")
+    damaged = not last or last.startswith("Invalid data")
+    why = message("audio.damaged") if damaged else f"ffmpeg: {last}"
+    return AudioError.of("audio.unreadable", file=path, why=why)
 
 
 @cache
