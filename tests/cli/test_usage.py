@@ -1,5 +1,6 @@
 """Usage errors are said in Korean to those who read Korean, and are Typer's own in English."""
 
+import os
 import sys
 import warnings
 
@@ -50,6 +51,13 @@ def test_a_usage_error_is_said_in_korean(said, arguments, usage, fault):
     if usage:
         assert rows[0].startswith("사용법: ") and rows[0].endswith(f"moksori {usage}")
         assert rows[1].startswith("도움말(영어): ") and rows[1].endswith(" --help")
+
+
+def test_a_file_that_one_may_not_read_is_told_in_korean(said, tmp_path, monkeypatch):
+    (tmp_path / "1화.xlsx").touch()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    rows = said("cast", str(tmp_path / "1화.xlsx")).splitlines()
+    assert rows[-1] == f"오류: {tmp_path / '1화.xlsx'}: 읽을 수 없습니다 (권한이 없습니다)"
 
 
 def test_the_option_asks_for_korean_also_where_the_command_line_cannot_be_read(said, monkeypatch):

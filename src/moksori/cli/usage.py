@@ -61,6 +61,8 @@ def _bad_value(error: Any) -> Message:
 
     from moksori.files import explain
 
+    if closed := re.fullmatch(r"\w+ '(.*)' is not readable\.", error.message, re.DOTALL):
+        return message("file.unreadable", file=closed[1], why=message("system.forbidden"))
     cause = error.__cause__
     if error.param is None or not isinstance(cause, ValidationError):
         return message("plain", text=error.format_message())
