@@ -50,6 +50,22 @@ def test_it_ends_with_an_error_too(tmp_path, synced):
     assert len(synced) == 2
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o002, 0o664)])
+def test_the_user_says_who_may_read_and_write_what_is_written(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        atomic_write(tmp_path / "a.txt", "가")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == mode
+
+
+def test_the_longest_name_that_a_system_takes_is_written(tmp_path):
+    path = tmp_path / f"{'가' * 83}.txt"
+    atomic_write(path, "나")
+    assert [*tmp_path.iterdir()] == [path]
+
+
 def test_what_could_not_be_written_after_all_is_told(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("가")
 

@@ -2,13 +2,13 @@
 
 import errno
 import os
-import tempfile
 from collections import deque
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 from filelock import FileLock, Timeout
@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from moksori.errors import OutputError, reason_of
 
 _SYNCED_TOGETHER = 32
+_STEM = 60  # characters of a name that a temporary one has too, of Hangul three bytes each
 _syncs = ContextVar("syncs", default=True)
 
 
@@ -49,17 +50,15 @@ def _in_its_place(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
     """As `atomic_path`, with the file open."""
     if not path.parent.is_dir():
         raise OutputError.of("output.no_folder", path=path.parent)
+    name = f".{path.stem[:_STEM]}.{token_hex(4)}{path.suffix}"
+    temporary = path.parent / name
     try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
-        )
+        opened = temporary.open("xb")  # for whom the user's umask says
     except OSError as error:
         raise write_error(path.parent, error) from None
-    temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with opened as file:
             yield file, temporary
-        temporary.chmod(0o644)
         if _syncs.get():
             sync(temporary)
         temporary.replace(path)
