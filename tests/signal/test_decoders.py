@@ -6,6 +6,7 @@ import re
 import shutil
 import struct
 import subprocess
+import tempfile
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -263,6 +264,26 @@ def test_recordings_of_a_phone_that_are_read_at_once_each_keep_their_own_sound(t
     with ThreadPoolExecutor(len(lengths)) as pool:
         found = [one.seconds for one in pool.map(audio.read, lengths)]
     assert found == pytest.approx([*lengths.values()], abs=0.08)
+
+
+@needs_ffmpeg
+def test_of_what_ffmpeg_decodes_nothing_stays_behind(tmp_path, monkeypatch):
+    """Also of workers, which end without their exit handlers."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    source = saved(tmp_path / "source.wav", np.tile(WAVE, 3))
+    subprocess.run(["ffmpeg", "-v", "error", "-i", source, tmp_path / "a.m4a"], check=True)
+    assert len(audio.decode(tmp_path / "a.m4a").samples) > 2 * 22050
+    assert not [*(tmp_path / "temporary").iterdir()]
+
+
+@needs_ffmpeg
+def test_where_there_is_no_room_to_decode_that_is_said(tmp_path, monkeypatch):
+    source = saved(tmp_path / "source.wav", np.tile(WAVE, 3))
+    subprocess.run(["ffmpeg", "-v", "error", "-i", source, tmp_path / "a.m4a"], check=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(AudioError, match="cannot be decoded into the folder for temporary files"):
+        audio.read(tmp_path / "a.m4a")
 
 
 @needs_ffmpeg

@@ -1,15 +1,16 @@
 """What libsndfile does not know (AAC, Opus in WebM), decoded by the command `ffmpeg` where it is there."""
 
+import errno
+import io
 import re
 import shutil
 import subprocess
 import tempfile
-from functools import cache
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
 
-from moksori.errors import AudioError
+from moksori.errors import AudioError, reason_of
 from moksori.messages import message
 
 # The demuxer is named, so that no playlist under another suffix is followed to other files or hosts.
@@ -26,8 +27,8 @@ _SIGNS = {
 _LONGEST = 4 * 3600  # seconds decoded of a file; a longer one is refused
 _CUT = re.compile("ended prematurely|corrupt input packet|End of file$|partial file")
 _PATIENCE = 900  # seconds that ffmpeg may take
-_decoded: dict[tuple[Path, int, int], Path] = {}  # the file decoded last, by path, time and size
-_turn = Lock()  # of threads: a file that one has decoded is not taken away before it is open
+_decoded: dict[tuple[Path, int, int], mmap] = {}  # the file decoded last, by path, time and size
+_turn = Lock()  # of threads that decode
 
 
 def demuxer_of(path: Path, head: bytes) -> str | None:
@@ -40,24 +41,51 @@ def demuxer_of(path: Path, head: bytes) -> str | None:
     return DEMUXERS.get(path.suffix.lower())
 
 
-def decoded(path: Path, demuxer: str) -> BinaryIO:
+def decoded(path: Path, demuxer: str) -> io.RawIOBase:
     """A WAV of all that an audio file holds, open; the last one is kept until the process ends.
 
+    Its file has no name any more, so that nothing stays behind, however the process ends.
+
     Raises:
-        AudioError: ffmpeg is not installed, cannot read the file, or takes too long.
+        AudioError: ffmpeg is not installed, cannot read the file, or takes too long; no room to decode it.
     """
     about = path.stat()
     key = (path.resolve(), about.st_mtime_ns, about.st_size)
     with _turn:
         if key not in _decoded:
-            for old in _decoded.values():
-                old.unlink(missing_ok=True)
             _decoded.clear()
             _decoded[key] = _decode(path, demuxer)
-        return _decoded[key].open("rb")
+        return _Mapped(_decoded[key])
 
 
-def _decode(path: Path, demuxer: str) -> Path:
+class _Mapped(io.RawIOBase):
+    """What is mapped into memory, as a file with a place of its own."""
+
+    def __init__(self, content: mmap) -> None:
+        self._content, self._place = content, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        self._place = offset + (0, self._place, len(self._content))[whence]
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # any writable buffer
+        """Read as much as there is."""
+        part = self._content[self._place : self._place + len(buffer)]
+        buffer[: len(part)] = part
+        self._place += len(part)
+        return len(part)
+
+
+def _decode(path: Path, demuxer: str) -> mmap:
     command = shutil.which("ffmpeg")
     if command is None:
         kinds = [kind for kind, name in DEMUXERS.items() if name == demuxer]
@@ -65,27 +93,37 @@ def _decode(path: Path, demuxer: str) -> Path:
         raise AudioError.of(
             "audio.needs_ffmpeg", file=path, kind=kind if kind in kinds else kinds[0]
         )
-    target = Path(_folder().name) / f"{len(list(Path(_folder().name).iterdir()))}.wav"
+    try:
+        with tempfile.NamedTemporaryFile(prefix="moksori-", suffix=".wav") as target:
+            said = _run(path, command, demuxer, target.name)
+            if "No space left" in said:
+                raise OSError(errno.ENOSPC, said)
+            if said:
+                raise _fault(path, said)
+            return mmap(target.fileno(), 0, access=ACCESS_READ)
+    except OSError as fault:
+        raise AudioError.of("audio.no_room", file=path, why=reason_of(fault)) from None
+
+
+def _run(path: Path, command: str, demuxer: str, target: str) -> str:
+    """Decode a file; what ffmpeg said if it did not read it to its end, else ""."""
     # fmt: off
     arguments = [
         command, "-nostdin", "-v", "warning", "-xerror", "-protocol_whitelist", "file",
         "-f", demuxer, "-i", f"file:{path.absolute()}", "-map", "0:a:0", "-vn",
         "-map_metadata", "-1", "-t", str(_LONGEST + 1), "-c:a", "pcm_f32le", "-rf64", "auto",
-        "-f", "wav", "-y", str(target),
+        "-f", "wav", "-y", target,
     ]
     # fmt: on
     try:
         ran = subprocess.run(arguments, capture_output=True, timeout=_PATIENCE)
     except subprocess.TimeoutExpired:
-        target.unlink(missing_ok=True)
         raise AudioError.of(
             "audio.unreadable", file=path, why=message("audio.ffmpeg_slow", seconds=_PATIENCE)
         ) from None
     said = ran.stderr.decode(errors="replace").strip()
-    if ran.returncode or _CUT.search(said):
-        target.unlink(missing_ok=True)
-        raise _fault(path, said)
-    return target
+    failed = ran.returncode or _CUT.search(said)
+    return (said or "ffmpeg") if failed else ""
 
 
 def _fault(path: Path, said: str) -> AudioError:
@@ -95,12 +133,6 @@ def _fault(path: Path, said: str) -> AudioError:
     if "matches no streams" in said:
         return AudioError.of("audio.no_samples", name=path)
     last = said.rpartition("\n")[2].removeprefix(f"file:{path.absolute()}: ")
-    damaged = not last or last.startswith("Invalid data")
+    damaged = last.startswith("Invalid data")
     why = message("audio.damaged") if damaged else f"ffmpeg: {last}"
     return AudioError.of("audio.unreadable", file=path, why=why)
-
-
-@cache
-def _folder() -> "tempfile.TemporaryDirectory[str]":
-    """Of this process; it goes with it."""
-    return tempfile.TemporaryDirectory(prefix="moksori-")
