@@ -7,6 +7,7 @@ import zipfile
 
 import openpyxl
 import pytest
+import xlwt
 from openpyxl.utils import escape
 
 from moksori.errors import CorpusError, ScriptError
@@ -130,6 +131,36 @@ def test_a_time_that_can_be_meant_in_two_ways_is_told(tmp_path, value, form, mes
     (cell,) = read_workbook(tmp_path / "a.xlsx")[0].rows[0][1]
     with pytest.raises(ScriptError, match=message):
         cell.seconds(Notation())
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.xls"])
+def test_dates_that_excel_in_korean_writes_by_number_alone_are_dates(tmp_path, name):
+    """It makes 01월 02일 (56) of 1-2, and has 1시 00분 10초 (33) in its list."""
+    if name == "a.xls":
+        book = xlwt.Workbook()
+        known = book._Workbook__styles._num_formats
+        known |= {"korean 56": 56, "korean 33": 33}
+        cells = (46024, "korean 56"), (3610 / 86400, "korean 33")
+        sheet = book.add_sheet("1화")
+        for column, (value, form) in enumerate(cells):
+            sheet.write(0, column, value, xlwt.easyxf(num_format_str=form))
+        book.save(str(tmp_path / name))
+    else:
+        book = openpyxl.Workbook()
+        book.active.append([46024, 3610 / 86400])
+        book.active["A1"].number_format, book.active["B1"].number_format = '"56"0', '"33"0'
+        book.save(tmp_path / name)
+
+        def change(content):
+            text = re.sub("<numFmts.*?</numFmts>", "", content.decode())
+            return text.replace('"164"', '"56"').replace('"165"', '"33"').encode()
+
+        rewrite(tmp_path / name, "xl/styles.xml", change)
+    day, time = read_workbook(tmp_path / name)[0].rows[0][1]
+    assert day.value == datetime.datetime(2026, 1, 2)
+    assert time.is_time and time.seconds(Notation()) == 3610
+    with pytest.raises(ScriptError, match="write it with its seconds"):
+        day.seconds(Notation())
 
 
 def test_a_merged_cell_holds_for_the_rows_below_it(tmp_path):

@@ -8,6 +8,11 @@ from moksori.script.tables import Cell, Value, error_value, one_line
 
 _USUAL = ("", "000000")  # colours of text
 _BLANK = ("", "FFFFFF")  # of fills
+# Dates and times that Excel in Korean writes by their number alone (ECMA-376, 18.8.30): 01월 02일 is 56.
+EAST_ASIAN = dict.fromkeys((*range(27, 37), *range(50, 59)), "yyyy-mm-dd") | {
+    32: "h:mm",
+    33: "h:mm:ss",
+}
 _THEME = {"0": "FFFFFF", "1": "000000"}  # background and text
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moksori.errors import ScriptError
-from moksori.script.looks import Font, Run, Style, numeric, styled
+from moksori.script.looks import EAST_ASIAN, Font, Run, Style, numeric, styled
 from moksori.script.tables import Cell, Table, error_value, merged, one_line
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def _cell(book: "Book", sheet: "Sheet", row: int, column: int) -> Cell:
     if cell.ctype == xlrd.XL_CELL_ERROR:
         return Cell(fault=error_value(xlrd.error_text_from_code.get(cell.value, "#N/A")))
     look = book.xf_list[cell.xf_index]
-    format = book.format_map[look.format_key].format_str
+    key = look.format_key
+    format = book.format_map[key].format_str or EAST_ASIAN.get(key, "")
     fill = look.background
     filled = fill.fill_pattern and _colour(book, fill.pattern_colour_index)
     crossed = bool(look.border.diag_line_style and (look.border.diag_up or look.border.diag_down))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from moksori.messages import message
-from moksori.script.looks import Font, Run, Style, colour, numeric, styled
+from moksori.script.looks import EAST_ASIAN, Font, Run, Style, colour, numeric, styled
 from moksori.script.package import Parts, local, unpacked
 from moksori.script.tables import Cell, Merge, Table, Value, error_value, merged, one_line
 
@@ -79,7 +79,7 @@ def _styles(root: Element) -> tuple[list[Style], frozenset[int]]:
     """How cells may look, and which formats of rules strike text through."""
     from openpyxl.styles.numbers import BUILTIN_FORMATS
 
-    formats = dict(BUILTIN_FORMATS)
+    formats = BUILTIN_FORMATS | EAST_ASIAN
     for one in root.iterfind("{*}numFmts/{*}numFmt"):
         with suppress(ValueError):
             formats[int(one.get("numFmtId", ""))] = one.get("formatCode", "")
