@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from datetime import datetime
+from datetime import datetime, time
 
 import numpy as np
 import openpyxl
@@ -189,6 +189,16 @@ def test_a_row_that_seems_left_out_is_asked_about(tmp_path):
     with pytest.raises(ConfigError, match=r"row 3: hidden.*row 5: hidden") as raised:
         read_episodes(table)
     assert "row 4" not in str(raised.value)
+
+
+def test_an_episode_that_the_table_s_program_made_a_date_of_is_told(tmp_path):
+    """As Excel does with 1-2; a time is a start."""
+    names = ("회차", "대본", "녹음", "fps", "시작")
+    rows = [(name, "a.srt", "takes", 25, time(1)) for name in (datetime(2026, 1, 2), "1화")]
+    table = make_table(tmp_path, rows, names)
+    with pytest.raises(ConfigError, match=r"A2: 2026-01-02 .*; format the cell as text") as told:
+        read_episodes(table)
+    assert "01:00:00" not in str(told.value)
 
 
 def test_a_csv_serves_too_and_several_tables_are_asked_about(tmp_path):

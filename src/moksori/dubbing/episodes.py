@@ -8,6 +8,7 @@ In FOLDER/season.xlsx or .csv, beside FOLDER/cast.toml and, where there is one, 
 episodes share. Paths are as seen from the table.
 """
 
+import datetime
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from moksori.errors import ConfigError, ScriptError
 from moksori.files import own_name, read_csv, safe_name
 from moksori.listed import existing, find_file
 from moksori.messages import Message, message
+from moksori.script.tables import Cell
 from moksori.script.workbook import is_workbook, read_workbook
 
 _NAME = "season"
@@ -152,10 +154,10 @@ def _of_workbook(table: Path) -> Iterable[tuple[int, list[str]]]:
     if not sheets:
         return []
     faults = [
-        message("script.fault", file=table, where=sheets[0].cell(number, column), why=cell.fault)
+        message("script.fault", file=table, where=sheets[0].cell(number, column), why=why)
         for number, cells in sheets[0].rows
         for column, cell in enumerate(cells)
-        if cell.fault
+        if (why := cell.fault or _date(cell))
     ]
     faults += [
         message("season.left_out", file=table, row=number)
@@ -165,6 +167,12 @@ def _of_workbook(table: Path) -> Iterable[tuple[int, list[str]]]:
     if faults:
         raise ConfigError(reduce(_both, faults))
     return [(number, [_text(cell.value) for cell in cells]) for number, cells in sheets[0].rows]
+
+
+def _date(cell: Cell) -> Message | None:
+    """What is wrong with a date, which no column holds: the table's program makes one of 1-2."""
+    is_date = isinstance(cell.value, datetime.date)
+    return message("script.is_time", value=cell.text) if is_date else None
 
 
 def _of_text(table: Path) -> Iterable[tuple[int, list[str]]]:
