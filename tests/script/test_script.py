@@ -123,6 +123,25 @@ def test_an_ass_s_drawings_and_cues_without_text_are_told(tmp_path):
     assert "no text, hence not read: cues 4" in " ".join(warnings_of(path))
 
 
+_STRUCK = {
+    "a.srt": "1\n00:00:01,000 --> 00:00:02,000\n<i>가자</i> <s>어서\n빨리</s> 집에.\n\n"
+    "2\n00:00:03,000 --> 00:00:04,000\n<s>모두 &amp; 다</s>\n",
+    "a.ass": ASS_HEAD + "Dialogue: 0,0:00:01.00,0:00:02.00,D,,0,0,0,,가자 {\\s1}어서\\N빨리{\\s0} 집에.\n"
+    "Dialogue: 0,0:00:03.00,0:00:04.00,D,,0,0,0,,{\\s1}모두 & 다\n",
+    "a.smi": "<SAMI><BODY><SYNC Start=1000><P Class=KRCC>가자 <s>어서\n빨리</s> 집에.\n"
+    "<SYNC Start=3000><P Class=KRCC><strike>모두 &amp; 다</strike>\n</BODY></SAMI>\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _STRUCK)
+def test_what_is_struck_through_in_subtitles_is_left_out_and_told(tmp_path, name):
+    path = write(tmp_path, name, _STRUCK[name])
+    (line,) = lines_in(path)
+    assert line.text == "가자 집에."
+    (warning,) = warnings_of(path)
+    assert re.search(r"left out: line \d+ “어서 빨리”; line \d+ “모두 & 다”$", warning)
+
+
 def test_a_ssa_is_read(tmp_path):
     text = ASS.replace("Layer", "Marked").replace("Dialogue: 0", "Dialogue: Marked=0")
     lines = lines_in(write(tmp_path, "a.ssa", text))

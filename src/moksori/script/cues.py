@@ -10,15 +10,17 @@ from typing import NamedTuple
 from moksori.config import MAX_CHARACTERS, Seconds
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
-from moksori.script.content import Fault, ScriptContent
+from moksori.script.content import Fault, ScriptContent, joined
 from moksori.script.line import Line, Place
 from moksori.script.rows import textless_warning
 from moksori.script.speakers import Speech, by_dashes, parted, several
+from moksori.script.tables import one_line
 from moksori.script.times import Timing, Written, find_timing
 from moksori.timecode import FrameRate
 
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 ENTITIES_DEEP = 3  # some tools write &amp;#39;
+_NAMED, _TEXT = 20, 40  # what is struck through, that a warning cites, and characters of it
 
 
 class Cue(NamedTuple):
@@ -31,6 +33,7 @@ class Cue(NamedTuple):
     faults: tuple[Message, ...] = ()
     stray: bool = False  # a row of the file that belongs to no cue
     where: Message | None = None  # what it is called where rows say nothing
+    cut: str = ""  # what is struck through, and left out
 
 
 def entities(text: str, deep: int = ENTITIES_DEEP) -> str:
@@ -72,6 +75,11 @@ def content_of(
     written = [Written(row_at(cue.row), text) for cue in cues for text in cue.times if text]
     timing = find_timing(path, written, asked, decimals=milliseconds)
     lines, faults, textless = list[Line](), list[Fault](), []
+    struck = [
+        message("script.cites", where=cue.where or row_at(cue.row), text=one_line(cue.cut)[:_TEXT])
+        for cue in cues
+        if cue.cut.strip()
+    ]
     for number, cue in enumerate(cues, 1):
         if not cue.speeches:
             continue
@@ -80,9 +88,13 @@ def content_of(
         if own or any(part.text for part in parts):
             lines += parts
             faults += [Fault(place, cue.where or row_at(cue.row), why) for why in own]
-        else:
+        elif not cue.cut.strip():
             textless.append(cue.no)
     notice = [*timing.warnings, *warnings]
+    if (more := len(struck) - _NAMED) > 0:
+        struck[_NAMED:] = [message("script.more_faults", number=more)]
+    if struck:
+        notice.append(message("script.cut", place=path, cells=joined(struck)))
     notice += textless_warning(path, message("script.cues"), textless)
     return ScriptContent(
         lines, notice, faults, [_understood(path, lines)] if lines else [],

@@ -19,6 +19,7 @@ from moksori.script.speakers import Speech
 
 _HANGUL = re.compile("[가-힣]")
 _KOREAN = re.compile("kr|ko", re.IGNORECASE)
+_STRUCK = ("s", "strike", "del")
 _LONGEST_DAY = 24 * 60 * 60 * 1000  # ms
 
 
@@ -27,6 +28,7 @@ class _Sync(NamedTuple):
     start: str  # in ms, as it is written
     language: str  # the class of its paragraph
     text: str
+    cut: str = ""  # what is struck through
 
 
 class _Parser(HTMLParser):
@@ -37,32 +39,39 @@ class _Parser(HTMLParser):
         self.syncs: list[_Sync] = []
         self.before: list[str] = []  # text that stands in no SYNC
         self._skipped = 0  # depth in elements that are not said
+        self._struck = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "sync":
-            self._skipped = 0
+            self._skipped = self._struck = 0
             self.syncs.append(_Sync(self.getpos()[0], values.get("start", "").strip(), "", ""))
         elif tag == "p" and self.syncs:
             language = values.get("class", "").strip().casefold()
             last = self.syncs[-1]
             if last.text.strip() and language != last.language:
-                self.syncs.append(last._replace(language=language, text=""))
+                self.syncs.append(last._replace(language=language, text="", cut=""))
             else:
                 self.syncs[-1] = last._replace(language=language)
         elif tag == "br":
             self.handle_data("\n")
         elif tag in ("style", "title", "head", "rt", "rp"):
             self._skipped += 1
+        elif tag in _STRUCK:
+            self._struck += 1
 
     def handle_endtag(self, tag: str) -> None:
         if tag in ("style", "title", "head", "rt", "rp"):
             self._skipped = max(0, self._skipped - 1)
+        elif tag in _STRUCK:
+            self._struck = max(0, self._struck - 1)
 
     def handle_data(self, data: str) -> None:
         if self._skipped:
             return
-        if self.syncs:
+        if self.syncs and self._struck:
+            self.syncs[-1] = self.syncs[-1]._replace(cut=self.syncs[-1].cut + data)
+        elif self.syncs:
             self.syncs[-1] = self.syncs[-1]._replace(text=self.syncs[-1].text + data)
         elif data.strip():
             self.before.append(data.strip())
@@ -95,13 +104,15 @@ def read_sami(path: Path, asked: Asked) -> ScriptContent:
     syncs = [sync for sync in parser.syncs if sync.language == spoken or not sync.text.strip()]
     cues = list[Cue]()
     for i, sync in enumerate(syncs):
-        if not sync.text.strip():
+        if not sync.text.strip() and not sync.cut.strip():
             continue
         after = [other.start for other in syncs[i + 1 :][:1]]
         faults = () if _time(sync.start) else (_no_time(sync),)
         times = _time(sync.start), _time(after[0]) if after else None
         rows = tuple(entities(sync.text).strip().split("\n"))
-        cues.append(Cue(sync.row, str(len(cues) + 1), times, [Speech("", rows)], faults))
+        speeches = [Speech("", rows)] if sync.text.strip() else []
+        cut = entities(sync.cut)
+        cues.append(Cue(sync.row, str(len(cues) + 1), times, speeches, faults, cut=cut))
     return content_of(path, cues, asked.frame_rate, milliseconds=True, warnings=warnings)
 
 

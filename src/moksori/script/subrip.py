@@ -31,6 +31,7 @@ _EXAMPLES = {".srt": "00:00:01,000 --> 00:00:02,000", ".vtt": "00:00:01.000 --> 
 _VTT_ASIDES = re.compile(r"(WEBVTT|NOTE|STYLE|REGION)(\s|$)")
 _VOICE = re.compile(r"<v(?:\.[^\s>]+)?\s+([^>]*)>")
 _RUBY = re.compile(r"<(rt|rp)>.*?</\1>", re.IGNORECASE | re.DOTALL)
+_STRUCK = re.compile(r"<(s|strike|del)>(.*?)(?:</\1>|$)", re.IGNORECASE | re.DOTALL)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _SRT_TAG = re.compile(
     r"</?(?:[ibsu]|em|strong|font|span|ruby|rt|rp|p|div|c|lang|v)(?:[\s.][^<>]*)?/?>|\{\\[^}]*\}",
@@ -130,8 +131,10 @@ def _cues(block: list[Row], kind: str, count: int) -> list[Cue]:
         faults.append(message("script.no_times", text=timing.strip()[:80], example=example))
         times = ("", "")
     no = block[0][1].strip() if named else str(count + len(found))
-    speeches = _speeches([text for _, text in rest], kind)
-    return [*found, Cue(row, one_line(no), times, speeches, tuple(faults))]
+    text = "\n".join(text for _, text in rest)
+    cut = " ".join(found[2] for found in _STRUCK.finditer(text))
+    speeches = _speeches(_STRUCK.sub("", text), kind)
+    return [*found, Cue(row, one_line(no), times, speeches, tuple(faults), cut=_plain(cut, kind))]
 
 
 def _stamp(text: str, kind: str) -> str:
@@ -148,16 +151,21 @@ def _stray(rows: list[Row], fault: Message) -> Cue:
     return Cue(rows[0][0], "", ("", ""), [Speech("", text)], (fault,), stray=True)
 
 
-def _speeches(rows: list[str], kind: str) -> list[Speech]:
-    """What is said in a cue, by whom as far as voice tags tell."""
-    text = _BREAK.sub("\n", _RUBY.sub("", "\n".join(rows)))
+def _plain(text: str, kind: str) -> str:
+    """Text without tags and entities."""
     tag, deep = (_VTT_TAG, 1) if kind == ".vtt" else (_SRT_TAG, ENTITIES_DEEP)
+    return entities(tag.sub("", text), deep)
+
+
+def _speeches(text: str, kind: str) -> list[Speech]:
+    """What is said in a cue, by whom as far as voice tags tell."""
+    text = _BREAK.sub("\n", _RUBY.sub("", text))
     before, *voices = _VOICE.split(text)
     spoken = [("", before), *zip(voices[::2], voices[1::2], strict=True)]
     parts: list[tuple[str, str]] = []
     for name, said in spoken:
-        said = entities(tag.sub("", said), deep)
-        name = one_line(entities(name, deep))
+        said = _plain(said, kind)
+        name = one_line(entities(name, 1 if kind == ".vtt" else ENTITIES_DEEP))
         if parts and parts[-1][0] == name:
             parts[-1] = (name, f"{parts[-1][1]} {said}")
         elif said.strip() or name:

@@ -60,23 +60,25 @@ def read_substation(path: Path, asked: Asked) -> ScriptContent:
     for number, event in zip(places, _events(path, kept, kind, len(places)), strict=True):
         if event.is_comment:
             continue
-        text = _plain(event.text)
+        text, cut = _plain(event.text, False), _plain(event.text, True)
         drawn = event.is_drawing and not text.strip()
         if drawn:
             drawings.append(str(number))
         times = f"{event.start / 1000:.3f}", f"{event.end / 1000:.3f}"
         speeches = [] if drawn else [Speech(event.name, tuple(text.split("\n")))]
-        spoken.append(Cue(number, str(len(spoken) + 1), times, speeches))
+        spoken.append(Cue(number, str(len(spoken) + 1), times, speeches, cut=cut))
     notice = [message("script.drawings", file=path, places=", ".join(drawings))] if drawings else []
     cues = [*spoken, *broken]
     return content_of(path, cues, asked.frame_rate, milliseconds=True, warnings=notice)
 
 
-def _plain(text: str) -> str:
-    """What is said in an event: without styles, drawings and {notes}."""
+def _plain(text: str, struck: bool) -> str:
+    """What is said in an event, or struck through: without styles, drawings and {notes}."""
     from pysubs2.formats.substation import parse_tags
 
-    said = "".join(part for part, style in parse_tags(text) if not style.drawing)
+    said = "".join(
+        part for part, style in parse_tags(text) if not style.drawing and style.strikeout == struck
+    )
     return entities(re.sub(r"\\[Nn]", "\n", said).replace("\\h", " "))
 
 
