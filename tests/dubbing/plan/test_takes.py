@@ -156,6 +156,15 @@ def test_a_line_is_found_by_its_own_number_only(tmp_path):
     assert kinds(found) == [("error", "row ", "no_name"), ("warning", "EP01.wav", "unused")]
 
 
+def test_recordings_of_one_number_in_several_forms_are_told_as_such(tmp_path):
+    for name in ("0001.wav", "0001.flac", "02.wav", "0002.wav"):
+        write(tmp_path / name)
+    found = find_takes([line("1"), line("2")], tmp_path, CAST)
+    issue = found.issues[0]
+    assert (issue.kind, issue.values["names"]) == ("several_files", "0001.flac, 0001.wav")
+    assert [take.audio.name for take in found.takes] == ["02.wav"]
+
+
 def test_a_recording_of_two_lines_is_told(tmp_path):
     write(tmp_path / "a.wav")
     found = find_takes([line("1", file="a"), line("2", file="a")], tmp_path, CAST)

@@ -44,7 +44,10 @@ def file_of(
         return timed or Issue("error", "", "no_name", {})
     spelled = [line.no, *(line.no.zfill(width) for width in (2, 3, 4) if line.no.isdecimal())]
     found = [files.find(name) for name in spelled]
-    return next((path for path in found if isinstance(path, Path)), timed or found[0])
+    if path := next((path for path in found if isinstance(path, Path)), timed):
+        return path
+    issues = [issue for issue in found if isinstance(issue, Issue)]
+    return next((issue for issue in issues if issue.kind != "no_audio"), issues[0])
 
 
 def by_pattern(pattern: str, line: Line) -> str:
