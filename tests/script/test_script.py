@@ -123,6 +123,20 @@ def test_an_ass_s_drawings_and_cues_without_text_are_told(tmp_path):
     assert "no text, hence not read: cues 4" in " ".join(warnings_of(path))
 
 
+@pytest.mark.parametrize("mark", ["\t", ","])
+def test_a_table_that_was_saved_as_plain_text_is_a_table(tmp_path, mark):
+    """As Excel's “Text (Tab delimited)”, or pasted from a sheet: no direction is spoken."""
+    rows = ["1화", "번호 배역 대사 지문", "1 하나 안녕? 웃으며", "2 두나 응. ", "3 하나 그래. 작게"]
+    path = write(tmp_path, "a.txt", "\r\n".join(row.replace(" ", mark) for row in rows))
+    assert [(line.no, line.character, line.text, line.directions) for line in lines_in(path)] == [
+        ("1", "하나", "안녕?", "웃으며"), ("2", "두나", "응.", ""), ("3", "하나", "그래.", "작게"),
+    ]  # fmt: skip
+    names = write(
+        tmp_path, "b.txt", "배역\t대사\n하나\t안녕?\n\t잘 지내?\n두나\t응.\n하나\t그래.\n"
+    )
+    assert [line.text for line in lines_in(names)] == ["안녕? 잘 지내?", "응.", "그래."]
+
+
 _STRUCK = {
     "a.srt": "1\n00:00:01,000 --> 00:00:02,000\n<i>가자</i> <s>어서\n빨리</s> 집에.\n\n"
     "2\n00:00:03,000 --> 00:00:04,000\n<s>모두 &amp; 다</s>\n",

@@ -18,7 +18,7 @@ from moksori.script.names import unify_names
 from moksori.script.pro_tools import BEGINS, read_pro_tools
 from moksori.script.rich import Paragraph
 from moksori.script.sami import read_sami
-from moksori.script.sheets import read_delimited_script, read_workbook_script
+from moksori.script.sheets import is_table, read_delimited_script, read_workbook_script
 from moksori.script.subrip import read_subrip
 from moksori.script.substation import read_substation
 from moksori.script.tables import Cell, one_line
@@ -26,13 +26,15 @@ from moksori.timecode import FrameRate
 
 
 def read_plain(path: Path, asked: Asked) -> ScriptContent:
-    """The rows of a plain text; of a session of Pro Tools its clips; a `content.Reader`.
+    """The rows of a plain text, of a table its lines, of a Pro Tools session its clips; a `content.Reader`.
 
     Where most rows begin with somebody's name, they are read as a document's paragraphs; else each is a line.
     """
     content = read_text(path, ScriptError)
     if content.startswith(BEGINS):
         return read_pro_tools(path, content, asked)
+    if is_table(content, asked):
+        return read_delimited_script(path, asked)
     rows = content.split("\n")
     written = [Paragraph(n, Cell(row), kind="line") for n, row in enumerate(rows, 1) if row.strip()]
     spoken = read_dialogue(path, written, asked)

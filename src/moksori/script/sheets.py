@@ -8,9 +8,10 @@ from moksori.errors import ScriptError
 from moksori.messages import Message, message
 from moksori.script.columns import NoLines, Sheet, continued, find_columns
 from moksori.script.content import Asked, Fault, ScriptContent, joined
-from moksori.script.head_rows import TITLES_WITHIN
+from moksori.script.head_rows import TITLES_WITHIN, find_header
+from moksori.script.headers import fold
 from moksori.script.rows import lines_of, written_times
-from moksori.script.tables import Table, one_line, read_delimited
+from moksori.script.tables import Cell, Table, one_line, read_delimited
 from moksori.script.times import Timing, find_timing
 from moksori.script.workbook import is_workbook, read_workbook
 
@@ -27,6 +28,29 @@ def read_delimited_script(path: Path, asked: Asked) -> ScriptContent:
     if is_workbook(path):
         return read_workbook_script(path, asked)
     return from_tables(path, [read_delimited(path)], asked)
+
+
+def is_table(text: str, asked: Asked) -> bool:
+    """Whether a plain text is a table, as Excel's “Text (Tab delimited)” or what is pasted from a sheet.
+
+    One of its first rows names the column of lines and another, and most rows below have several cells. Two
+    columns parted by tabs are left to `dialogue.read_dialogue`: names, and what they say.
+    """
+    names = [*asked.columns.values()]
+    for delimiter in "\t,;":
+        rows = [row.split(delimiter) for row in text.split("\n") if row.strip()]
+        first = [(n, [*map(Cell, row)]) for n, row in enumerate(rows[:TITLES_WITHIN], 1)]
+        header = find_header(Table("", first), names)
+        if header is None:
+            continue
+        known = {head.meaning.key for head in header.heads if head.meaning}
+        known |= {key for key, name in asked.columns.items()
+                  if any(fold(name) in head.names for head in header.heads)}  # fmt: skip
+        below = [len(row) > 1 for row in rows[header.last :]]
+        wide = delimiter != "\t" or len(header.heads) > 2
+        if wide and "line" in known and len(known) > 1 and 2 * sum(below) > len(below):
+            return True
+    return False
 
 
 def from_tables(
