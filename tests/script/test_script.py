@@ -131,6 +131,9 @@ def test_a_table_that_was_saved_as_plain_text_is_a_table(tmp_path, mark):
     assert [(line.no, line.character, line.text, line.directions) for line in lines_in(path)] == [
         ("1", "하나", "안녕?", "웃으며"), ("2", "두나", "응.", ""), ("3", "하나", "그래.", "작게"),
     ]  # fmt: skip
+    bare = write(tmp_path, "c.txt", "\n".join(row.replace(" ", "\t") for row in rows[2:]))
+    (warning,) = warnings_of(bare)
+    assert "2 lines hold a tab, and what is behind it is read as spoken too: line 1 “1" in warning
     names = write(
         tmp_path, "b.txt", "배역\t대사\n하나\t안녕?\n\t잘 지내?\n두나\t응.\n하나\t그래.\n"
     )

@@ -110,6 +110,8 @@ def read_dialogue(path: Path, paragraphs: Sequence[Paragraph], asked: Asked) -> 
     """
     said, others, about = _said(paragraphs)
     struck = [one for one in paragraphs if one.cell.struck]
+    places = {one.place for one in said if "\t" in one.rows[0].strip()}
+    tabbed = [one for one in paragraphs if one.place in places]
     timed = {"start", "end"} <= {*asked.only}
     written = [
         Written(one.place.message, text)
@@ -125,6 +127,7 @@ def read_dialogue(path: Path, paragraphs: Sequence[Paragraph], asked: Asked) -> 
     warnings = [*timing.warnings, *asides(path, paragraphs)]
     for code, left in (
         ("script.struck_paragraphs", struck), ("script.about", about), ("script.prose", others),
+        ("script.tabs_spoken", tabbed),
     ):  # fmt: skip
         if left and said:
             warnings.append(message(code, file=path, number=len(left), cites=cited(left)))
