@@ -140,6 +140,25 @@ def test_a_table_that_was_saved_as_plain_text_is_a_table(tmp_path, mark):
     assert [line.text for line in lines_in(names)] == ["안녕? 잘 지내?", "응.", "그래."]
 
 
+_SUBTITLES = {
+    "srt": SRT,
+    "vtt": VTT,
+    "ass": ASS,
+    "ssa": "[Script Info]\n[V4 Styles]\n\n[Events]\n"
+    + ASS.partition("[Events]\n")[2].replace("Layer", "Marked").replace(": 0,", ": Marked=0,"),
+    "smi": "<SAMI><BODY><SYNC Start=1000><P Class=KRCC>안녕?\n<SYNC Start=2000><P Class=KRCC>&nbsp;\n",
+}
+
+
+@pytest.mark.parametrize("kind", _SUBTITLES)
+def test_subtitles_that_were_saved_as_plain_text_are_subtitles(tmp_path, kind):
+    """As mail and messengers want it; no time code is spoken."""
+    named, plain = (write(tmp_path, f"a.{end}", _SUBTITLES[kind]) for end in (kind, "txt"))
+    assert lines_in(plain) == lines_in(named) and lines_in(plain)[0].end is not None
+    rows = "00:01 --> 00:03 하나: 안녕?\n00:04 --> 00:05 두나: 응.\n"  # a script's own
+    assert [line.character for line in lines_in(write(tmp_path, "b.txt", rows))] == ["하나", "두나"]
+
+
 _STRUCK = {
     "a.srt": "1\n00:00:01,000 --> 00:00:02,000\n<i>가자</i> <s>어서\n빨리</s> 집에.\n\n"
     "2\n00:00:03,000 --> 00:00:04,000\n<s>모두 &amp; 다</s>\n",

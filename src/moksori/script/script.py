@@ -1,5 +1,6 @@
 """Scripts as studios keep them: one reader a kind of file, in one table."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,15 +25,28 @@ from moksori.script.substation import read_substation
 from moksori.script.tables import Cell, one_line
 from moksori.timecode import FrameRate
 
+# Subtitles that were saved as plain text: how they begin, or how their times stand in a row.
+_SUBTITLES: tuple[tuple[re.Pattern[str], Reader], ...] = (
+    (re.compile(r"\A\s*\[Script Info\]", re.IGNORECASE), read_substation),
+    (re.compile(r"\A\s*<SAMI\b", re.IGNORECASE), read_sami),
+    (
+        re.compile(r"\AWEBVTT|^\s*\d{1,2}:[\d:;.,]+\s*-->\s*\d{1,2}:[\d:;.,]+\s*$", re.MULTILINE),
+        read_subrip,
+    ),
+)
+
 
 def read_plain(path: Path, asked: Asked) -> ScriptContent:
-    """The rows of a plain text, of a table its lines, of a Pro Tools session its clips; a `content.Reader`.
+    """The rows of a plain text, or the lines of a table, subtitles, a Pro Tools session; a `content.Reader`.
 
     Where most rows begin with somebody's name, they are read as a document's paragraphs; else each is a line.
     """
     content = read_text(path, ScriptError)
     if content.startswith(BEGINS):
         return read_pro_tools(path, content, asked)
+    for begins, reader in _SUBTITLES:
+        if begins.search(content):
+            return reader(path, asked)
     if is_table(content, asked):
         return read_delimited_script(path, asked)
     rows = content.split("\n")

@@ -56,8 +56,10 @@ def read_subrip(path: Path, asked: Asked) -> ScriptContent:
     Raises:
         ScriptError: a .vtt that does not begin with WEBVTT.
     """
-    kind = path.suffix.lower()
     rows = _single_spaced([*enumerate(read_text(path, ScriptError).split("\n"), 1)])
+    kind = path.suffix.lower()
+    if kind not in _TIMES:  # saved as plain text
+        kind = ".vtt" if rows[0][1].startswith("WEBVTT") else ".srt"
     if kind == ".vtt" and not rows[0][1].startswith("WEBVTT"):
         raise ScriptError.of("script.no_webvtt", file=path)
     cues = list[Cue]()

@@ -35,8 +35,10 @@ def read_substation(path: Path, asked: Asked) -> ScriptContent:
     Raises:
         ScriptError: columns that the kind does not have, or what pysubs2 cannot read.
     """
-    kind = path.suffix.lower()[1:]
     rows = read_text(path, ScriptError).split("\n")
+    kind = path.suffix.lower()[1:]
+    if kind not in ("ass", "ssa"):  # saved as plain text
+        kind = "ssa" if any(row.strip().lower() == "[v4 styles]" for row in rows) else "ass"
     kept, places, broken = [], list[int](), list[Cue]()
     events = False
     for number, row in enumerate(rows, 1):
