@@ -442,6 +442,8 @@ D = "Dialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,"
         ("none.txt", None, "no such file; is its name right"),
         ("a.docx", b"x", r"damaged or incomplete \.docx; save it again"),
         ("a.rtf", "{}", r"for \.rtf, save it as \.docx"),
+        ("a.zip", b"PK", r"for \.zip, unpack it and give the script in it"),
+        ("a.sbv", b"x", r"for \.sbv, save it as \.srt from a subtitle editor"),
         ("a.hwp", b"x", r"for \.hwp, save it as \.hwpx: in Hangul, Save as"),
         ("a.xls", bytes.fromhex("D0CF11E0A1B11AE1"), "protected by a password.*save it without"),
         ("a.xls", b"<html><table><tr><td>x", "a web page or XML .*save it as .xlsx"),

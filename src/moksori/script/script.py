@@ -97,7 +97,8 @@ _SAVE_AS = {
     ".hwp": "script.save_hwp", ".hwt": "script.save_hwp", ".hml": "script.save_hwp",
     ".doc": "script.save_docx", ".odt": "script.save_docx", ".rtf": "script.save_docx",
     ".pages": "script.save_docx", ".pdf": "script.save_pdf", ".numbers": "script.save_as",
-    ".sub": "script.save_sub",
+    ".sub": "script.save_sub", ".sbv": "script.save_sub", ".stl": "script.save_sub",
+    ".scc": "script.save_sub", ".zip": "script.unzip",
 }  # fmt: skip
 _OF_A_SYLLABLE = 2  # bytes in EUC-KR; what KS X 1001 lacks is spelt by its letters
 _RARE, _RARE_PART = 3, 0.5  # syllables that Korean hardly has, and how many of all
