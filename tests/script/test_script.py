@@ -140,6 +140,24 @@ def test_a_table_that_was_saved_as_plain_text_is_a_table(tmp_path, mark):
     assert [line.text for line in lines_in(names)] == ["안녕? 잘 지내?", "응.", "그래."]
 
 
+@pytest.mark.parametrize("asked", ["1화", unicodedata.normalize("NFD", "1화")])
+def test_an_episode_is_one_however_its_hangul_is_composed(tmp_path, asked):
+    """As Macs write names of sheets, and what is copied from names of files."""
+    apart = unicodedata.normalize("NFD", "1화")
+    book = openpyxl.Workbook()
+    for row in (["회차", "대사"], [apart, "안녕?"], ["1화", "응."], ["2화", "아니."]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    book.active.delete_cols(1)
+    book.active.title = apart
+    book.create_sheet("2화").append(["대사"])
+    book.active.delete_rows(4)
+    book.save(tmp_path / "b.xlsx")
+    for name in ("a.xlsx", "b.xlsx"):
+        lines = lines_in(tmp_path / name, episode=asked)
+        assert [(line.text, line.episode) for line in lines] == [("안녕?", "1화"), ("응.", "1화")]
+
+
 _SUBTITLES = {
     "srt": SRT,
     "vtt": VTT,

@@ -73,6 +73,6 @@ class Line:
     def __post_init__(self) -> None:
         """Compose names as Macs decompose them, so that 하나 is 하나, and a number's １ is 1."""
         object.__setattr__(self, "no", unicodedata.normalize("NFKC", self.no))
-        for name in ("character", "actor"):
+        for name in ("character", "actor", "episode", "scene"):
             composed = unicodedata.normalize("NFC", getattr(self, name))
             object.__setattr__(self, name, composed)

@@ -1,5 +1,6 @@
 """The tables of a script, one, a workbook's sheets or a document's, to its lines."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -69,7 +70,8 @@ def from_tables(
         ScriptError: as `columns.find_columns`, or no such episode.
     """
     sheets, passed_over = _with_lines(path, found, asked)
-    warnings, faults, episode = list[Message](), list[Fault](), asked.episode
+    warnings, faults = list[Message](), list[Fault]()
+    episode = None if asked.episode is None else _composed(asked.episode)
     if passed_over:
         passed = joined(passed_over, "script.and")
         warnings.append(message("script.sheets_passed", file=path, sheets=passed))
@@ -77,14 +79,12 @@ def from_tables(
     chosen = [
         sheet
         for sheet in sheets
-        if episode is None
-        or "episode" in sheet.columns
-        or one_line(sheet.table.title) == one_line(episode)
+        if episode is None or "episode" in sheet.columns or _composed(sheet.table.title) == episode
     ]
     timing = _timing(path, found, sheets, chosen, asked, titles)
     warnings += timing.warnings
     for sheet in chosen:
-        title = one_line(sheet.table.title)
+        title = _composed(sheet.table.title)
         content = lines_of(sheet, asked, timing.notation, title if len(found) > 1 else "")
         read.append((title, content.lines))
         what = sheet.understood()
@@ -100,9 +100,11 @@ def from_tables(
         for title, lines in read
         for line in lines
     ]
-    kept = [line for line in spoken if episode is None or line.episode == one_line(episode)]
+    kept = [line for line in spoken if episode is None or line.episode == episode]
     if episode is not None and not kept:
-        titled = [sheet.table.title for sheet in sheets if "episode" not in sheet.columns]
+        titled = [
+            _composed(sheet.table.title) for sheet in sheets if "episode" not in sheet.columns
+        ]
         names = ", ".join(
             filter(None, dict.fromkeys([*(line.episode for line in spoken), *titled]))
         )
@@ -126,6 +128,11 @@ def from_tables(
         question=timing.question,
         frame_rate=timing.notation.frame_rate,
     )
+
+
+def _composed(title: str) -> str:
+    """A sheet's title or an episode, as one line, also where a Mac wrote its Hangul decomposed."""
+    return unicodedata.normalize("NFC", one_line(title))
 
 
 def _timing(
