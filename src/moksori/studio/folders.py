@@ -12,7 +12,7 @@ from moksori.dubbing.store import Store
 from moksori.errors import ConfigError, OutputError
 from moksori.files import read_text, safe_name
 from moksori.script.script import READERS, read_script
-from moksori.signal.decoders import SUFFIXES
+from moksori.signal.decoders import is_recording
 from moksori.timecode import FrameRate
 from moksori.weights import MODEL
 from moksori.writing import atomic_path, atomic_write, write_error
@@ -20,6 +20,7 @@ from moksori.writing import atomic_path, atomic_write, write_error
 SCRIPTS, RECORDINGS, CAST = "script", "recordings", "cast.toml"
 DEMO = "demo"
 OWN = "moksori"  # the job's folder within a folder with script and recordings
+_UNSEEN = (".", "~$")  # what a Mac keeps beside a file, and Excel and Word of one that is open
 _ANY = (".txt", ".xml")  # of which many are no scripts
 
 
@@ -99,22 +100,24 @@ def lying_around(folder: Path) -> tuple[list[Path], list[Path]]:
     """Scripts beside a job's folder, and recordings: the one folder, else the one track, else all of them."""
     if folder.name != OWN:
         return [], []
-    around = sorted(folder.parent.iterdir())
+    around = sorted(p for p in folder.parent.iterdir() if not p.name.startswith(_UNSEEN))
     scripts = [
         path
         for path in around
         if path.suffix.lower() in READERS and path.suffix.lower() not in _ANY and path.is_file()
     ]
-    sounds = [
-        path
-        for path in around
-        if path.is_dir()
-        and path != folder
-        and any(inner.suffix.lower() in SUFFIXES for inner in path.iterdir())
-    ]
-    tracks = [path for path in around if path.suffix.lower() in SUFFIXES]
+    sounds = [path for path in around if path != folder and _holds_recordings(path)]
+    tracks = [path for path in around if is_recording(path)]
     one = next((found for found in (sounds, tracks) if len(found) == 1), None)
     return scripts, one or tracks + sounds
+
+
+def _holds_recordings(folder: Path) -> bool:
+    """Whether a recording lies in a folder; not in one that may not be looked into."""
+    try:
+        return folder.is_dir() and any(map(is_recording, folder.iterdir()))
+    except OSError:
+        return False
 
 
 def with_cast(file: JobFile, folder: Path) -> JobFile:

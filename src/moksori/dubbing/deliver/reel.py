@@ -126,7 +126,6 @@ def render(
                 }
                 tracks |= {path: stem.result() for path, stem in written.items()}
             for path in tracks:
-                (work / path).chmod(0o644)
                 (work / path).replace(folder / path)
     except OSError as error:
         raise write_error(folder, error) from None
