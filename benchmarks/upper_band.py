@@ -30,6 +30,7 @@ from moksori.conversion.converter import Converter
 from moksori.corpus import emotiontts
 from moksori.corpus.lines import SourceLine
 from moksori.signal import audio, features
+from moksori.signal.levels import gain_to
 from moksori.signal.treble import EDGES
 
 _RATE, _FINE = 22050, 44100  # Hz; of the mels, and where levels are measured
@@ -99,7 +100,7 @@ def mel(wave: np.ndarray, rate: int) -> np.ndarray:
     wider = config.model_copy(update={"n_mels": _BANDS + _ABOVE, "fmax": top})
     wave = audio.resample(wave, rate, _RATE).astype(np.float32)
     return features.log_mel(
-        wave * np.float32(audio.gain_to(wave, _RATE, config.loudness)), wider
+        wave * np.float32(gain_to(wave, _RATE, config.loudness)), wider
     ).numpy()
 
 

@@ -44,7 +44,7 @@ from moksori.corpus import emotiontts
 from moksori.corpus.lines import SourceLine
 from moksori.metrics.models import dnsmos, speaker_embedding
 from moksori.models.vocoder import Vocoder
-from moksori.signal import audio, features, pitch
+from moksori.signal import audio, features, levels, pitch
 from moksori.signal.audio import Recording
 from moksori.signal.band import real_band
 from moksori.signal.treble import EDGES, TrebleLevels, treble_levels, usual_levels
@@ -114,7 +114,7 @@ def _recordings(wideband: Path, files: int) -> list[tuple[str, Path]]:
 def _read(path: Path) -> np.ndarray:
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     wave = audio.resample(samples.mean(1), rate, RATE)
-    return wave * audio.gain_to(wave, RATE, -23.0)
+    return wave * levels.gain_to(wave, RATE, -23.0)
 
 
 def _others(wideband: Path, group: str, path: Path) -> list[Path]:

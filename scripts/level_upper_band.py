@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from moksori.conversion.checkpoint import load_vocoder, save_model
 from moksori.models.vocoder.source_filter import SourceFilter
-from moksori.signal import audio, band, features, pitch
+from moksori.signal import audio, band, features, levels, pitch
 from moksori.signal.treble import treble_levels
 
 _WIDTH = 1000.0  # Hz
@@ -92,7 +92,7 @@ def hear(vocoder: SourceFilter, path: Path, name: str, edges: np.ndarray) -> Hea
     top = band.real_band(samples.mean(1), rate)
     wave = audio.resample(samples.mean(1), rate, vocoder.sample_rate)
     wave = np.pad(wave, (0, -len(wave) % vocoder.hop_length))
-    wave = (wave * audio.gain_to(wave, vocoder.sample_rate, vocoder.audio.loudness)).astype(
+    wave = (wave * levels.gain_to(wave, vocoder.sample_rate, vocoder.audio.loudness)).astype(
         np.float32
     )
     narrow = audio.resample(wave, vocoder.sample_rate, vocoder.audio.sample_rate).astype(np.float32)

@@ -14,7 +14,7 @@ import typer
 
 from moksori.conversion.converter import Converter
 from moksori.corpus import emotiontts
-from moksori.signal import audio
+from moksori.signal import audio, levels
 from moksori.signal.audio import Recording
 
 RATE = 48000
@@ -45,7 +45,7 @@ def main(corpus: Path, dest: Path) -> None:
         begin = quietest(recording, words[first].begin)
         end = quietest(recording, words[last - 1].end)
         piece = recording.mono[begin:end]
-        piece = piece * audio.gain_to(piece, recording.sample_rate, -23.0)
+        piece = piece * levels.gain_to(piece, recording.sample_rate, -23.0)
         piece = audio.resample(piece, recording.sample_rate, RATE)
         wave = joined(wave, piece)
         if pause:

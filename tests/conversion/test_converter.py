@@ -15,7 +15,7 @@ from moksori.conversion.loaded import LoadedModels
 from moksori.errors import AudioError, CheckpointError, ConfigError, TextError, VoiceError
 from moksori.metrics.measures import compare_f0
 from moksori.models.conversion import ConversionModel
-from moksori.signal import audio, features
+from moksori.signal import audio, features, levels
 from moksori.signal.audio import Recording
 from moksori.signal.pitch import shift_f0
 from moksori.text import SYMBOLS
@@ -68,7 +68,7 @@ def test_level_melody_and_silence_are_the_source_s(converter):
     recording = audio.Recording(padded[:, None], rate, "PCM_16")
     result = converter.convert(recording, DEMO_TEXT, "kih")
     out = result.samples[:, 0]
-    assert audio.loudness(out, rate) == pytest.approx(audio.loudness(padded, rate), abs=0.5)
+    assert levels.loudness(out, rate) == pytest.approx(levels.loudness(padded, rate), abs=0.5)
     begin, end = (round(t * rate) for t in result.speech)
     assert begin >= 0.85 * rate
     assert np.abs(out[: begin - 50]).max() < 1e-3
@@ -87,8 +87,8 @@ def test_a_very_quiet_recording_is_converted_at_its_level(converter):
     quiet = (wave * (10 ** (-56 / 20) / np.abs(wave).max())).astype(np.float32)
     result = converter.convert(audio.Recording(quiet[:, None], rate, "FLOAT"), DEMO_TEXT, "kih")
     assert result.alignment.confidence > 0.4
-    level = audio.loudness(result.samples[:, 0], rate)
-    assert level == pytest.approx(audio.loudness(quiet, rate), abs=3)
+    level = levels.loudness(result.samples[:, 0], rate)
+    assert level == pytest.approx(levels.loudness(quiet, rate), abs=3)
 
 
 def test_a_recording_in_memory_is_checked_as_a_file_is(converter):

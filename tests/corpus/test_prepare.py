@@ -15,7 +15,7 @@ from lhotse import CutSet
 from moksori.corpus import emotiontts
 from moksori.corpus.prepare import prepare
 from moksori.errors import CorpusError, OutputError
-from moksori.signal import audio
+from moksori.signal import levels
 from moksori.writing import alone_in
 from tests.conftest import voiced_wave, write_corpus
 
@@ -60,7 +60,7 @@ def test_manifests_hold_levelled_trimmed_speech(source, tmp_path):
     for cut in cuts["train"]:
         wave = cut.load_audio()[0]
         assert cut.sampling_rate == 22050
-        assert audio.loudness(wave, 22050) == pytest.approx(-23, abs=0.1)
+        assert levels.loudness(wave, 22050) == pytest.approx(-23, abs=0.1)
         assert len(cut.load_f0()) == len(wave) // 256
         original = soundfile.info(
             source / "Set" / cut.supervisions[0].speaker / "wav" / f"{cut.id}.wav"

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from moksori.errors import AudioError, OutputError
-from moksori.signal import audio
+from moksori.signal import audio, levels
 from tests.conftest import voiced_wave
 
 
@@ -83,14 +83,14 @@ def test_length_limit_names_the_option(tmp_path):
 def test_loudness_of_the_standard_s_sine():
     """ITU-R BS.1770-4: a 997 Hz sine of full scale in one channel is -3.01 LUFS."""
     t = np.arange(48000 * 2) / 48000
-    assert audio.loudness(np.sin(2 * np.pi * 997 * t), 48000) == pytest.approx(-3.01, abs=0.05)
+    assert levels.loudness(np.sin(2 * np.pi * 997 * t), 48000) == pytest.approx(-3.01, abs=0.05)
 
 
 def test_gain_reaches_its_target_even_on_a_short_wave():
     for seconds in (0.2, 1.0):
         wave = voiced_wave(seconds)
-        gain = audio.gain_to(wave, 22050, -23)
-        assert audio.loudness(wave * gain, 22050) == pytest.approx(-23, abs=0.01)
+        gain = levels.gain_to(wave, 22050, -23)
+        assert levels.loudness(wave * gain, 22050) == pytest.approx(-23, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -122,24 +122,24 @@ def test_an_array_of_any_precision_is_a_recording():
 def test_a_very_quiet_wave_still_has_a_loudness():
     """Below the standard's gate of -70 LUFS, where nothing would be left to measure."""
     wave = voiced_wave(1.0) * 1e-4
-    assert audio.loudness(wave, 22050) < -70
-    assert audio.loudness(wave * audio.gain_to(wave, 22050, -23), 22050) == pytest.approx(
+    assert levels.loudness(wave, 22050) < -70
+    assert levels.loudness(wave * levels.gain_to(wave, 22050, -23), 22050) == pytest.approx(
         -23, abs=6
     )
-    assert audio.loudness(np.zeros(22050), 22050) == -np.inf
+    assert levels.loudness(np.zeros(22050), 22050) == -np.inf
 
 
 def test_peak_is_fitted_and_told():
-    wave, lowered = audio.fit_peak(np.array([0.0, 2.0, -1.0]))
+    wave, lowered = levels.fit_peak(np.array([0.0, 2.0, -1.0]))
     assert np.abs(wave).max() < 1
     assert lowered == pytest.approx(6.03, abs=0.01)
-    assert audio.fit_peak(np.array([0.5]))[1] == 0
+    assert levels.fit_peak(np.array([0.5]))[1] == 0
 
 
 def test_speech_is_found_between_silences():
     speech = voiced_wave(1.0)
     wave = np.concatenate([np.zeros(11025), speech, np.zeros(22050)]).astype(np.float32)
-    start, end = audio.speech_bounds(wave, 22050, margin=0.08)
+    start, end = levels.speech_bounds(wave, 22050, margin=0.08)
     assert 11025 - 0.12 * 22050 < start <= 11025
     assert 33075 <= end < 33075 + 0.12 * 22050
 

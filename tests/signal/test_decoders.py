@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from moksori.errors import AudioError
-from moksori.signal import audio, decoders, mpeg
+from moksori.signal import audio, decoders, levels, mpeg
 from tests.conftest import voiced_wave
 
 WAVE = voiced_wave(1.0)
@@ -140,7 +140,7 @@ def test_a_constant_offset_changes_nothing_that_is_measured(tmp_path, offset):
     plain = audio.read(saved(tmp_path / "plain.wav", wave, subtype="PCM_24"))
     moved = audio.read(saved(tmp_path / "moved.wav", wave + offset, subtype="PCM_24"))
     np.testing.assert_allclose(moved.samples, plain.samples, atol=2e-5)
-    assert audio.speech_bounds(moved.mono, 22050) == audio.speech_bounds(plain.mono, 22050)
+    assert levels.speech_bounds(moved.mono, 22050) == levels.speech_bounds(plain.mono, 22050)
     as_it_is = audio.decode(tmp_path / "moved.wav")
     np.testing.assert_allclose(as_it_is.samples[:, 0], wave + offset, atol=1e-6)
 
@@ -220,7 +220,7 @@ def test_what_phones_and_browsers_record_is_read_through_ffmpeg(tmp_path, name):
     assert recording.seconds == pytest.approx(3.0, abs=0.08)
     assert decoders.inspect(tmp_path / name).frames == len(recording.samples)
     heard = audio.resample(recording.mono, recording.sample_rate, 22050)
-    bounds = audio.speech_bounds(heard, 22050), audio.speech_bounds(np.tile(WAVE, 3), 22050)
+    bounds = levels.speech_bounds(heard, 22050), levels.speech_bounds(np.tile(WAVE, 3), 22050)
     assert abs(np.subtract(*bounds)).max() < 0.08 * 22050  # bare AAC does not tell its delay
     assert audio.write(tmp_path / "out.wav", recording.samples, recording.sample_rate,
                        recording.subtype) == "PCM_16"  # fmt: skip

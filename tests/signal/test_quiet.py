@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from moksori.errors import AudioError
-from moksori.signal import audio
+from moksori.signal import audio, levels
 from tests.conftest import voiced_wave
 
 
@@ -25,10 +25,10 @@ def test_the_steps_of_a_format_are_no_speech(tmp_path, subtype, gain):
     soundfile.write(path, dithered, 22050, subtype=subtype)
     soundfile.write(tmp_path / "fine.wav", wave, 22050, subtype="FLOAT")
     coarse, fine = audio.read(path), audio.read(tmp_path / "fine.wav")
-    found = audio.speech_bounds(coarse.mono, 22050, noise=coarse.noise)
-    expected = audio.speech_bounds(fine.mono, 22050, noise=fine.noise)
+    found = levels.speech_bounds(coarse.mono, 22050, noise=coarse.noise)
+    expected = levels.speech_bounds(fine.mono, 22050, noise=fine.noise)
     assert np.abs(np.subtract(found, expected)).max() < 0.06 * 22050
-    assert audio.speech_bounds(coarse.mono, 22050) == (0, len(wave))  # as it was
+    assert levels.speech_bounds(coarse.mono, 22050) == (0, len(wave))  # as it was
 
 
 def test_what_is_made_of_8_bits_is_written_in_16(tmp_path):
@@ -65,7 +65,7 @@ def test_a_quiet_recording_of_few_steps_is_told_and_one_of_none_refused(
         assert isinstance(told[0].message, audio.RecordingWarning)
         assert outcome in str(told[0].message)
         assert "8비트인데 소리가 작아" in told[0].message.notice.say("ko")
-    begin, end = audio.speech_bounds(recording.mono, 22050, noise=recording.noise)
+    begin, end = levels.speech_bounds(recording.mono, 22050, noise=recording.noise)
     assert end - begin > 11025
 
 
@@ -73,5 +73,5 @@ def test_a_wave_that_is_one_level_throughout_has_bounds():
     """In single precision its level was not above itself, which ended in an IndexError."""
     for level in (0.0, 1e-6, 2.0**-7, 0.3):
         wave = np.full(22050, level, np.float32)
-        begin, end = audio.speech_bounds(wave, 22050, noise=0.006)
+        begin, end = levels.speech_bounds(wave, 22050, noise=0.006)
         assert 0 <= begin < end <= len(wave)

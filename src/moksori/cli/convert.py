@@ -119,7 +119,7 @@ def convert(
         from moksori.provenance.manifest import sign
         from moksori.provenance.statement import write_line_statement
         from moksori.provenance.watermark import mark
-        from moksori.signal.audio import fit_peak
+        from moksori.signal.levels import fit_peak
 
     if c2pa and output.suffix.lower() != ".wav":
         raise OutputError.of("provenance.only_wav", path=output)

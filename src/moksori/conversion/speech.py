@@ -8,7 +8,7 @@ from moksori.config import AudioConfig, Decibels, Seconds
 from moksori.conversion.room import Floor, with_room_tone
 from moksori.errors import AudioError
 from moksori.signal import audio as audio_files
-from moksori.signal import features
+from moksori.signal import features, levels
 from moksori.signal.audio import Recording
 
 _FADE: Seconds = 0.005  # at both ends of the speech, against clicks
@@ -30,14 +30,14 @@ def cut_speech(recording: Recording, audio: AudioConfig) -> Speech:
         AudioError: hardly any sound in it.
     """
     wave = audio_files.resample(recording.mono, recording.sample_rate, audio.sample_rate)
-    start, end = audio_files.speech_bounds(wave, audio.sample_rate, noise=recording.noise)
+    start, end = levels.speech_bounds(wave, audio.sample_rate, noise=recording.noise)
     if end - start < audio.n_fft:
         held = features.samples_to_seconds(end - start, audio)
         raise AudioError.of("audio.little_sound", seconds=held)
     wave = wave[start : end + -(end - start) % audio.hop_length]
     wave = np.pad(wave, (0, -len(wave) % audio.hop_length)).astype(np.float32)
-    level = audio_files.loudness(wave, audio.sample_rate)
-    gain = audio_files.gain_from(level, audio.loudness)
+    level = levels.loudness(wave, audio.sample_rate)
+    gain = levels.gain_from(level, audio.loudness)
     return Speech(wave * np.float32(gain), start, level, gain)
 
 
@@ -65,7 +65,7 @@ def place(
         [n, channels], and by how many dB it was lowered so as not to clip.
     """
     start = round(speech.start * sample_rate / audio.sample_rate)
-    wave = wave * audio_files.gain_to(wave, sample_rate, speech.level)
+    wave = wave * levels.gain_to(wave, sample_rate, speech.level)
     fade = np.linspace(0, 1, round(_FADE * sample_rate), dtype=np.float32)
     wave[: len(fade)] *= fade
     wave[-len(fade) :] *= fade[::-1]
@@ -75,7 +75,7 @@ def place(
     line = audio_files.resample(line, sample_rate, recording.sample_rate)
     n, channels = recording.samples.shape
     line = np.pad(line, (0, max(0, n - len(line))))[:n]
-    line, lowered = audio_files.fit_peak(line, lower)
+    line, lowered = levels.fit_peak(line, lower)
     if floor == "silence":
         return np.repeat(line[:, None], channels, axis=1), lowered
     bounds = (start, start + len(wave))

@@ -24,7 +24,7 @@ from moksori.errors import MoksoriError
 from moksori.files import safe_name
 from moksori.messages import Message, message
 from moksori.signal import audio as audio_files
-from moksori.signal import features, pitch
+from moksori.signal import features, levels, pitch
 from moksori.text import tokenize
 from moksori.writing import alone_in, atomic_path, atomic_write
 
@@ -183,10 +183,10 @@ def levelled_speech(path: Path, audio: AudioConfig) -> np.ndarray:
     """The speech of a recording at the model's sample rate and level, silence trimmed; never clipped."""
     recording = audio_files.read(path)
     wave = audio_files.resample(recording.mono, recording.sample_rate, audio.sample_rate)
-    start, end = audio_files.speech_bounds(wave, audio.sample_rate, noise=recording.noise)
+    start, end = levels.speech_bounds(wave, audio.sample_rate, noise=recording.noise)
     wave = wave[start:end]
-    gain = audio_files.gain_to(wave, audio.sample_rate, audio.loudness)
-    return audio_files.fit_peak(wave * gain)[0].astype(np.float32)
+    gain = levels.gain_to(wave, audio.sample_rate, audio.loudness)
+    return levels.fit_peak(wave * gain)[0].astype(np.float32)
 
 
 def _hold_out(results: list[dict[str, Any]], share: float) -> None:

@@ -21,7 +21,7 @@ from moksori.corpus.workers import workers
 from moksori.errors import CorpusError, MoksoriError
 from moksori.files import read_csv, safe_name
 from moksori.signal import audio as audio_files
-from moksori.signal import pitch
+from moksori.signal import levels, pitch
 from moksori.signal.band import real_band
 from moksori.writing import alone_in, atomic_path, atomic_write
 
@@ -262,12 +262,12 @@ def _prepare(
     wave = audio_files.resample(wave, round(recording.sample_rate * row.speed), sample_rate)
     narrow = audio_files.resample(wave, sample_rate, audio.sample_rate)
     try:
-        start, end = audio_files.speech_bounds(narrow, audio.sample_rate, noise=recording.noise)
-        gain = audio_files.gain_to(narrow[start:end], audio.sample_rate, audio.loudness)
+        start, end = levels.speech_bounds(narrow, audio.sample_rate, noise=recording.noise)
+        gain = levels.gain_to(narrow[start:end], audio.sample_rate, audio.loudness)
     except MoksoriError as error:
         return replace(row, problem=str(error))
     factor = sample_rate / audio.sample_rate
-    wave = audio_files.fit_peak(wave[round(start * factor) : round(end * factor)] * gain)[0]
+    wave = levels.fit_peak(wave[round(start * factor) : round(end * factor)] * gain)[0]
     if len(wave) < _MIN_SECONDS * sample_rate:
         return replace(row, problem=f"{source.path}: under {_MIN_SECONDS:g} s of sound")
     f0 = pitch.f0(

@@ -29,7 +29,7 @@ from moksori.metrics.models import (
     mel_cepstral_distance,
     speaker_embedding,
 )
-from moksori.signal import audio, features
+from moksori.signal import audio, features, levels
 from moksori.signal.pitch import swift
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 from moksori.writing import atomic_path, atomic_write
@@ -191,7 +191,7 @@ class _Source:
         """The recording through mel and vocoder only: what no conversion can better."""
         settings = self._judge.converter.card.audio
         wave = audio.resample(self.recording.mono, self.recording.sample_rate, settings.sample_rate)
-        gain = audio.gain_to(wave, settings.sample_rate, settings.loudness)  # as vocoders know it
+        gain = levels.gain_to(wave, settings.sample_rate, settings.loudness)  # as vocoders know it
         wave = wave * np.float32(gain)
         converter, heard = self._judge.converter, features.extract(wave, settings)
         return converter.synthesise(heard.mel, heard.f0), converter.vocoder.sample_rate

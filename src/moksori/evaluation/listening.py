@@ -24,7 +24,7 @@ from moksori.evaluation.job import Row, read_results
 from moksori.files import read_csv
 from moksori.messages import Lang
 from moksori.metrics.measures import Interval, interval
-from moksori.signal import audio
+from moksori.signal import audio, levels
 from moksori.writing import atomic_write
 
 RECORDING = "recording"  # the system that is no system: the actor's own sound
@@ -101,9 +101,9 @@ def write_page(found: Sequence[Trial], path: Path, title: str, lang: Lang) -> No
 def _sound(path: Path) -> str:
     """A sound as a data address: FLAC, one channel, as loud as all others."""
     recording = audio.read(path)
-    wave = recording.mono * audio.gain_to(recording.mono, recording.sample_rate, -23.0)
+    wave = recording.mono * levels.gain_to(recording.mono, recording.sample_rate, -23.0)
     content = io.BytesIO()
-    wave = audio.fit_peak(wave)[0]
+    wave = levels.fit_peak(wave)[0]
     soundfile.write(content, wave, recording.sample_rate, format="FLAC", subtype="PCM_16")
     return "data:audio/flac;base64," + base64.b64encode(content.getvalue()).decode()
 

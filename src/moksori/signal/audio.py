@@ -1,4 +1,4 @@
-"""Reading, writing, resampling and levelling recordings. Waves are float32 in [-1, 1]."""
+"""Reading, writing and resampling recordings. Waves are float32 in [-1, 1]."""
 
 import math
 import warnings
@@ -14,12 +14,11 @@ import soxr
 from moksori.config import Decibels, Hertz, Seconds
 from moksori.errors import AudioError, OutputError
 from moksori.messages import Message, message
-from moksori.signal import gating
 from moksori.signal.decoders import MOST_CHANNELS, SAMPLE_RATES, UNCOUNTED, opened
+from moksori.signal.levels import decibels
 from moksori.writing import atomic_write
 
 SILENCE: Decibels = -60.0  # a recording whose loudest sample is below this has nothing to convert
-_FULL_SCALE_PEAK = 0.999
 _OFFSET = 1e-3  # of the peak
 _LARGEST = 1000.0  # of full scale; what is above is no sound in floating point
 _MOST_VALUES = 2**27  # samples of all channels held at once: half a gigabyte
@@ -287,63 +286,3 @@ def for_page(wave: np.ndarray, sample_rate: int) -> bytes:
 def resample(wave: np.ndarray, source: Hertz, target: Hertz) -> np.ndarray:
     """Resample `wave` [n] from `source` to `target` Hz, by soxr's very high quality."""
     return wave if source == target else soxr.resample(wave, source, target, quality="VHQ")
-
-
-def decibels(amplitude: float) -> Decibels:
-    """Amplitude in dB of full scale; digital silence is -200."""
-    return 20 * float(np.log10(max(amplitude, 1e-10)))
-
-
-def loudness(wave: np.ndarray, rate: int) -> Decibels:
-    """Integrated loudness (ITU-R BS.1770-4) of `wave` [n] in LUFS; -inf for digital silence only.
-
-    A wave shorter than the standard's block of 400 ms is measured as one block. One so quiet that the
-    standard's gate of -70 LUFS leaves nothing is measured without gate and filter.
-    """
-    block = min(gating.BLOCK, len(wave) / rate * 0.999)
-    with np.errstate(divide="ignore"):
-        gated = gating.integrated_loudness(wave, rate, block)
-        power = float(np.mean(np.square(wave, dtype=np.float64)))
-        return gated if np.isfinite(gated) else float(-0.691 + 10 * np.log10(power))
-
-
-def gain_to(wave: np.ndarray, rate: int, target: Decibels) -> float:
-    """The factor that brings `wave` to `target` LUFS; 1 for digital silence."""
-    return gain_from(loudness(wave, rate), target)
-
-
-def gain_from(measured: Decibels, target: Decibels) -> float:
-    """The factor that brings a wave of the loudness `measured` to `target` LUFS; 1 for digital silence."""
-    return 10 ** ((target - measured) / 20) if np.isfinite(measured) else 1.0
-
-
-def fit_peak(wave: np.ndarray, least: Decibels = 0.0) -> tuple[np.ndarray, Decibels]:
-    """Lower `wave` so that it fits full scale, by at least so many dB; also the dB it was lowered by."""
-    peak = float(np.abs(wave).max(initial=0.0))
-    over = decibels(peak / _FULL_SCALE_PEAK) if peak > _FULL_SCALE_PEAK else 0.0
-    if over <= least:
-        return (wave * np.float32(10 ** (-least / 20)) if least else wave), least
-    return wave * (_FULL_SCALE_PEAK / peak), over
-
-
-def speech_bounds(
-    wave: np.ndarray,
-    rate: int,
-    below_peak: Decibels = 45.0,
-    margin: Seconds = 0.08,
-    noise: float = 0.0,
-) -> tuple[int, int]:
-    """Where speech begins and ends, in samples, with `margin` on both sides.
-
-    A frame of 23 ms counts as speech when its level is within `below_peak` of the loudest frame, and above
-    `noise`, the RMS of what the recording's format adds by itself (`Recording.noise`).
-    """
-    hop = max(1, round(0.0116 * rate))
-    padded = np.pad(wave, (hop, hop + (-len(wave)) % hop))
-    power = (padded.reshape(-1, hop).astype(np.float64) ** 2).mean(axis=1)
-    level = 10 * np.log10(np.maximum((power[:-1] + power[1:]) / 2, 1e-12))
-    least = max(level.max() - below_peak, min(20 * np.log10(max(noise, 1e-9)), level.max() - 1e-6))
-    active = np.flatnonzero(level > least)
-    start = (int(active[0]) - 1) * hop - round(margin * rate)
-    end = (int(active[-1]) + 1) * hop + round(margin * rate)
-    return max(0, start), min(len(wave), end)

@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 
 from moksori.config import Decibels, Seconds
-from moksori.signal.audio import decibels
 from moksori.signal.gating import BLOCK, STEP, gated, k_weighting
+from moksori.signal.levels import decibels
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from moksori.script.content import joined
 from moksori.script.groups import several
 from moksori.script.line import Line
 from moksori.script.names import name_key
-from moksori.signal.audio import SILENCE, decibels
+from moksori.signal.audio import SILENCE
+from moksori.signal.levels import decibels
 
 MIXED = "mix"  # all channels together, as of a stereo recording
 EVERYONE = ""  # whom nothing else says where to find

@@ -24,7 +24,7 @@ from moksori.files import relative
 from moksori.messages import Message
 from moksori.script.content import ScriptContent
 from moksori.script.script import read_script
-from moksori.signal import audio
+from moksori.signal import levels
 from moksori.signal.speaker import BandEnergy
 
 HEARD = "heard.sqlite"
@@ -187,7 +187,7 @@ def _state(path: Path) -> _State | None:
 
 def _sound(take: Take, converter: Converter, *, converted: bool) -> Sound:
     recording, digest = read_take(take)
-    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
+    begin, end = levels.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
     try:
         source = converter.source(recording, LONGEST) if converted else None
     except AudioError:  # the conversion reports it

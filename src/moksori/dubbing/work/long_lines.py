@@ -20,7 +20,7 @@ from moksori.conversion.room import Floor
 from moksori.conversion.treble import Treble
 from moksori.dubbing.records import Role
 from moksori.dubbing.task import LONGEST
-from moksori.signal import audio
+from moksori.signal import audio, levels
 from moksori.signal.audio import Recording
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 
@@ -99,7 +99,7 @@ def convert_line(
         "max_seconds": LONGEST, "floor": floor, "treble": treble,
     }  # fmt: skip
     audio.check(recording, LONGEST)
-    begin, end = audio.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
+    begin, end = levels.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
     if (end - begin) / recording.sample_rate <= PART:
         whole = converter.convert(recording, text, role.voice, speaker=speaker, source_f0=f0, **how)
         part = Part(whole.alignment, whole.source_mel, whole.source_f0)

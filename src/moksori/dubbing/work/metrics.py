@@ -21,7 +21,8 @@ import numpy as np
 from moksori.alignment.alignment import SILENT
 from moksori.config import Decibels, Seconds
 from moksori.dubbing.work.long_lines import Part
-from moksori.signal.audio import Recording, decibels
+from moksori.signal.audio import Recording
+from moksori.signal.levels import decibels
 
 Metrics = dict[str, float]
 _STEP = 2.0**-15  # of 16 bits

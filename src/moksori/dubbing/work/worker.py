@@ -29,7 +29,7 @@ from moksori.dubbing.work.nonverbal import convert_nonverbal
 from moksori.dubbing.work.picture import draw_line
 from moksori.errors import AudioError, TextError
 from moksori.provenance.watermark import mark
-from moksori.signal import audio
+from moksori.signal import audio, levels
 from moksori.signal.audio import Recording
 from moksori.writing import atomic_write, without_sync
 
@@ -108,7 +108,7 @@ class Worker:
         """Converted samples with their watermark, if there is to be one, and their gain; as `_louder`."""
         if not self.setup.watermark:
             return _louder(samples, gain)
-        samples, lowered = audio.fit_peak(mark(samples, recording.sample_rate))
+        samples, lowered = levels.fit_peak(mark(samples, recording.sample_rate))
         samples, more = _louder(samples, gain)
         return samples, lowered + more
 
@@ -146,7 +146,7 @@ class Worker:
             samples = task.exact()
         _write_wave(task.wave, samples, recording)
         _write_sounds(task, recording, samples)
-        bounds = audio.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
+        bounds = levels.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
         begin, end = (sample / recording.sample_rate for sample in bounds)
         _write_about(task, "passed", [], (begin, end), measured)
         return "passed"
@@ -154,7 +154,7 @@ class Worker:
 
 def _louder(samples: np.ndarray, gain: float) -> tuple[np.ndarray, float]:
     """Samples with `gain` dB, and by how much they had to be lowered again; untouched without."""
-    return audio.fit_peak(samples * np.float32(10 ** (gain / 20))) if gain else (samples, 0.0)
+    return levels.fit_peak(samples * np.float32(10 ** (gain / 20))) if gain else (samples, 0.0)
 
 
 def _embedding(samples: np.ndarray, recording: Recording) -> list[float] | None:
