@@ -99,9 +99,7 @@ def mel(wave: np.ndarray, rate: int) -> np.ndarray:
     top = float(features._mel_to_hz(np.array([step * (_BANDS + _ABOVE + 1)]))[0])
     wider = config.model_copy(update={"n_mels": _BANDS + _ABOVE, "fmax": top})
     wave = audio.resample(wave, rate, _RATE).astype(np.float32)
-    return features.log_mel(
-        wave * np.float32(gain_to(wave, _RATE, config.loudness)), wider
-    ).numpy()
+    return features.log_mel(wave * np.float32(gain_to(wave, _RATE, config.loudness)), wider).numpy()
 
 
 def warped(ours: np.ndarray, real: np.ndarray) -> np.ndarray:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from moksori.dubbing.job import _tasks, check, dub
+from moksori.dubbing.job import check, dub
 from moksori.dubbing.processes import process_pool
 from moksori.dubbing.progress import Stage, Watch
+from moksori.dubbing.steps import tasks_of_job
 from moksori.dubbing.store import Store
 from moksori.dubbing.task import Setup
 from moksori.dubbing.work import engines
@@ -83,7 +84,7 @@ def test_all_workers_are_there_after_one_died_and_the_job_was_cancelled(copied):
     try:
         tasks = [
             replace(task, take=replace(task.take, line=replace(task.take.line, text="죽는 밤.")))
-            for task in _tasks(asked, checked, store)[:2]
+            for task in tasks_of_job(asked, checked, store)[:2]
         ]
     finally:
         store.close()

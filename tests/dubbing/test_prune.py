@@ -6,9 +6,10 @@ from typer.testing import CliRunner
 from moksori.cli import app
 from moksori.dubbing.check import check
 from moksori.dubbing.job import audition
+from moksori.dubbing.new_takes import new_take
 from moksori.dubbing.prune import prune
 from moksori.dubbing.records import HOME
-from moksori.dubbing.review import Review, new_take
+from moksori.dubbing.review import Review
 from moksori.dubbing.states import line_states
 from moksori.dubbing.store import Store
 from moksori.errors import OutputError

@@ -16,11 +16,12 @@ from typer.testing import CliRunner
 from moksori.cli import app
 from moksori.dubbing.check import check
 from moksori.dubbing.job import again, dub, standing
+from moksori.dubbing.new_takes import new_take
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.plan.takes import find_takes
 from moksori.dubbing.records import Change, Mark, Role, Take
 from moksori.dubbing.request import JobFile
-from moksori.dubbing.review import Review, new_take
+from moksori.dubbing.review import Review
 from moksori.dubbing.states import line_states
 from moksori.dubbing.store import Store
 from moksori.dubbing.task import Task

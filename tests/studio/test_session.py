@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from moksori.dubbing.new_takes import new_take
 from moksori.dubbing.plan.cast import Cast
 from moksori.dubbing.records import Role, Take
-from moksori.dubbing.review import new_take
 from moksori.dubbing.store import Store
 from moksori.dubbing.task import Setup, Task
 from moksori.errors import ConfigError, OutputError

@@ -2,10 +2,11 @@
 
 import pytest
 
+from moksori.dubbing.new_takes import TAKES
 from moksori.dubbing.plan.cast import read_cast
 from moksori.dubbing.records import Mark
 from moksori.dubbing.request import load_job, remember
-from moksori.dubbing.review import TAKES, Review
+from moksori.dubbing.review import Review
 from moksori.errors import OutputError
 from tests.conftest import DEMO_TEXT
 from tests.studio.conftest import go, until

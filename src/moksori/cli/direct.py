@@ -102,8 +102,9 @@ def change(
 
     Example: moksori change ep01 0012_하나 --pitch 2 --gain 3 --convert
     """
+    from moksori.dubbing.new_takes import bring_take
     from moksori.dubbing.records import Change
-    from moksori.dubbing.review import Review, bring_take
+    from moksori.dubbing.review import Review
 
     found, review = _line(job, line), Review(job)
     line = found.id
@@ -139,6 +140,7 @@ def _convert(job: Path, line: str) -> None:
     from moksori.dubbing import job as jobs
     from moksori.dubbing.request import load_job
     from moksori.dubbing.review import Review
+    from moksori.dubbing.steps import faults_of
     from moksori.dubbing.work.engines import LocalEngine
 
     request = load_job(job).request()
@@ -147,7 +149,7 @@ def _convert(job: Path, line: str) -> None:
         checked = jobs.check(request, watch, Review(job))
         line = _now(job, line, checked)
         if line not in {take.id for take in checked.takes} and line in checked.lines:
-            why = jobs.faults_of(checked, line)
+            why = faults_of(checked, line)
             raise ConfigError.of("review.faulty", line=line, job=job, why=why)
         (row,) = jobs.again(
             request, checked, job, lambda: LocalEngine(request.setup, 1), [line], watch

@@ -7,29 +7,35 @@ audition  one line in several voices, kept so that the job reuses it
 standing  where each line stands, with what it has become so far; works on nothing
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moksori.conversion.parts import said_of_use
 from moksori.dubbing.check import Checked, check
 from moksori.dubbing.deliver.delivery import deliver, delivered_lines
-from moksori.dubbing.deliver.provenance import JobLedger, Proof
+from moksori.dubbing.deliver.provenance import Proof
 from moksori.dubbing.deliver.spec import DeliverySpec
-from moksori.dubbing.processes import return_memory
 from moksori.dubbing.progress import Cancelled, Stage, Watch
-from moksori.dubbing.records import HOME, Dubbed, Role, Take
+from moksori.dubbing.records import Dubbed
 from moksori.dubbing.request import Request, remember
-from moksori.dubbing.review import Review
+from moksori.dubbing.steps import (
+    converted,
+    left_out,
+    of_ids,
+    outcomes,
+    plan,
+    reviewed,
+    tasks_of_job,
+    voices_of,
+    work,
+)
 from moksori.dubbing.store import Store
-from moksori.dubbing.task import Task
 from moksori.dubbing.work.flags import flag
-from moksori.dubbing.work.tasks import actors_of, keep_actors, tasks_of
-from moksori.errors import ConfigError, OutputError
-from moksori.messages import Message, message
+from moksori.errors import ConfigError
+from moksori.messages import Message
 from moksori.signal.loudness import TARGETS
 
 if TYPE_CHECKING:
@@ -87,24 +93,24 @@ def dub(
         if asked:
             remember(out, asked)
         proof = Proof(out, checked.converter, checked.heard, request.c2pa, request.setup.watermark)
-        tasks = _tasks(request, checked, store)
-        left_out = _left_out(request, checked)
-        _plan(store, tasks, left_out, checked)
+        tasks = tasks_of_job(request, checked, store)
+        faulty = left_out(request, checked)
+        plan(store, tasks, faulty, checked)
         waiting = store.waiting(tasks, retry_failed)
-        _work(waiting, tasks, store, engine, watch, checked)
-        rows = _outcomes(tasks, store)
+        work(waiting, tasks, store, engine, watch, checked)
+        rows = outcomes(tasks, store)
         keys, before = {task.key for task in waiting}, {*delivered_lines(out).values()}
         new = sum(
             task.key in keys or (row.wave is not None and row.wave.name not in before)
             for task, row in zip(tasks, rows, strict=True)
         )
-        rows = _reviewed(rows + left_out, store)
+        rows = reviewed(rows + faulty, store)
         places = {id: i for i, id in enumerate(checked.lines)}
         rows = flag(sorted(rows, key=lambda row: places[row.take.id]))
         steps = partial(watch.steps, Stage.DELIVERING)
         aside = deliver(rows, checked.issues, _spec(request, checked), store, steps, proof)
         notices = (store.restored,) if store.restored else ()
-        return Result(rows, new, aside, notices=notices, left_out=len(left_out))
+        return Result(rows, new, aside, notices=notices, left_out=len(faulty))
     except Cancelled:
         return Result([], 0, [], cancelled=True)
     finally:
@@ -137,13 +143,13 @@ def again(
         OutputError: as `dub`.
         Cancelled: by `watch`.
     """
-    wanted, watch = {take.id for take in _of_ids(checked.takes, ids)}, watch or Watch()
+    wanted, watch = {take.id for take in of_ids(checked.takes, ids)}, watch or Watch()
     store = Store(out)
     try:
-        tasks = _tasks(request, checked, store)
-        _plan(store, tasks, _left_out(request, checked), checked)
+        tasks = tasks_of_job(request, checked, store)
+        plan(store, tasks, left_out(request, checked), checked)
         tasks = [task for task in tasks if task.take.id in wanted]
-        return _converted(tasks, store, engine, watch, checked)
+        return converted(tasks, store, engine, watch, checked)
     finally:
         store.close()
 
@@ -181,7 +187,7 @@ def audition(
         raise ConfigError.of("audition.voices", most=MOST_VOICES, given=len(voices))
     for voice in voices:
         checked.converter.voice(voice)
-    (take,) = _of_ids(checked.takes, [id])
+    (take,) = of_ids(checked.takes, [id])
     role = take.role.model_copy(update={"as_recorded": False})
     takes = [
         replace(take, role=role.model_copy(update={"voice": voice}))
@@ -191,8 +197,8 @@ def audition(
         raise ConfigError.of("audition.as_recorded", place=take.line.place.message)
     store = Store(out)
     try:
-        tasks = _tasks(request, checked, store, takes)
-        rows = _converted(tasks, store, engine, watch or Watch(), checked)
+        tasks = tasks_of_job(request, checked, store, takes)
+        rows = converted(tasks, store, engine, watch or Watch(), checked)
         return {row.take.role.voice: row for row in rows}
     finally:
         store.close()
@@ -214,148 +220,15 @@ def standing(request: Request, checked: Checked, out: Path) -> dict[str, Dubbed 
     """
     store = Store(out)
     try:
-        tasks, left_out = _tasks(request, checked, store), _left_out(request, checked)
-        _plan(store, tasks, left_out, checked)
+        tasks, faulty = tasks_of_job(request, checked, store), left_out(request, checked)
+        plan(store, tasks, faulty, checked)
         waiting = {task.key for task in store.waiting(tasks, retry_failed=False)}
         done = [task for task in tasks if task.key not in waiting]
-        rows = {row.take.id: row for row in _reviewed(_outcomes(done, store) + left_out, store)}
+        rows = {row.take.id: row for row in reviewed(outcomes(done, store) + faulty, store)}
     finally:
         store.close()
     flagged = flag([rows[id] for id in checked.lines if id in rows])
     return dict.fromkeys(checked.lines) | {row.take.id: row for row in flagged}
-
-
-def voices_of(checked: Checked) -> set[str]:
-    """The voices that a job converts to."""
-    return {take.role.voice for take in checked.takes if not take.role.as_recorded}
-
-
-def _plan(
-    store: Store, tasks: Sequence[Task], left_out: Sequence[Dubbed], checked: Checked
-) -> None:
-    """Keep which lines there are, so that what is said of them can follow them."""
-    store.plan(tasks, left_out)
-    Review(store.out).follow(checked.lines)
-
-
-def _left_out(request: Request, checked: Checked) -> list[Dubbed]:
-    """The lines that cannot be worked on, with what is wrong with them."""
-    ready = {take.id for take in checked.takes}
-    recorded = {take.id: take for take in checked.recorded}
-    return [
-        Dubbed(
-            take=recorded.get(id) or Take(
-                id=id, line=line, audio=request.audio, begin=0, samples=0, sample_rate=1, start=None,
-                role=Role(),
-            ),
-            status="failed",
-            error=faults_of(checked, id),
-        )
-        for id, line in checked.lines.items()
-        if id not in ready
-    ]  # fmt: skip
-
-
-def faults_of(checked: Checked, id: str) -> Message:
-    """What keeps a line from being worked on."""
-    place = checked.lines[id].place
-    own = [issue for issue in checked.faults if issue.place == place]
-    of_script = [issue for issue in checked.faults if isinstance(issue.place, str)]
-    found = [message(f"issue.{issue.kind}", **issue.values) for issue in own or of_script[:1]]
-    return reduce(_both, found or [message("work.no_reason")])
-
-
-def _both(first: Message, second: Message) -> Message:
-    return message("both", first=first, second=second)
-
-
-def _of_ids(takes: Sequence[Take], ids: Collection[str]) -> list[Take]:
-    found = [take for take in takes if take.id in ids]
-    if missing := [id for id in ids if id not in {take.id for take in found}]:
-        raise ConfigError.of("dub.no_line", line=missing[0])
-    return found
-
-
-def _tasks(
-    request: Request, checked: Checked, store: Store, takes: Sequence[Take] | None = None
-) -> list[Task]:
-    """Of all takes, or of these; what is known of the actors is of all in either case."""
-    checked.memory.keep(store.out / HOME)
-    actors = actors_of(
-        request.mean_f0,
-        checked.takes,
-        checked.heard,
-        store,
-        checked.converter,
-        checked.cast.mean_f0,
-    )
-    wanted = checked.takes if takes is None else takes
-    return tasks_of(request.setup, checked.converter, wanted, checked.heard, actors, store)
-
-
-def _converted(
-    tasks: Sequence[Task],
-    store: Store,
-    engine: Callable[[], "Engine"],
-    watch: Watch,
-    checked: Checked,
-) -> list[Dubbed]:
-    """These tasks worked on now, also those that failed before."""
-    _work(store.waiting(tasks, retry_failed=True), tasks, store, engine, watch, checked)
-    return _reviewed(_outcomes(tasks, store), store)
-
-
-def _outcomes(tasks: Sequence[Task], store: Store) -> list[Dubbed]:
-    """What became of tasks; it is kept as a version of each line."""
-    errors = store.errors()
-    Review(store.out).keep_versions(task for task in tasks if task.key not in errors)
-    return [task.dubbed(errors.get(task.key)) for task in tasks]
-
-
-def _reviewed(rows: Sequence[Dubbed], store: Store) -> list[Dubbed]:
-    """The same rows with what the director said of them."""
-    marks = Review(store.out).marks()
-    return [replace(row, mark=marks.get(row.take.id)) for row in rows]
-
-
-def _work(
-    waiting: Sequence[Task],
-    tasks: Sequence[Task],
-    store: Store,
-    engine: Callable[[], "Engine"],
-    watch: Watch,
-    checked: Checked,
-) -> None:
-    """Convert what is waiting; workers take seconds to begin, so none do if nothing is.
-
-    Raises:
-        OutputError: the job's folder cannot be written to; what was done so far is kept.
-    """
-
-    def begun() -> Iterable[Task]:
-        for task in waiting:
-            watch.check()
-            store.begin(task)
-            yield task
-
-    ledger, left = JobLedger(store.out, checked.converter), {task.key for task in waiting}
-    ledger.complete(task for task in tasks if task.key not in left)
-    if not waiting:
-        return
-    taken = [task.take for task in waiting]
-    keep_actors(taken, checked.takes, checked.heard, store, checked.converter)
-    return_memory()  # what the check has freed
-    workers = engine()
-    try:
-        with closing(workers.map("convert", begun())) as outcomes:
-            for outcome in watch.steps(Stage.CONVERTING, outcomes, len(waiting)):
-                if outcome.of_folder and outcome.error:
-                    raise OutputError(outcome.error)
-                store.finish(outcome.task, outcome.value or "failed", outcome.error)
-                ledger.note(outcome.task, outcome.value or "failed", outcome.error)
-    finally:
-        workers.close()
-        return_memory()
 
 
 def _spec(request: Request, checked: Checked) -> DeliverySpec:

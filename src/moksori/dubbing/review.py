@@ -1,13 +1,10 @@
-"""What a director says of a job's lines: marks and notes, changes, new takes, and the versions heard so far.
+"""What a director says of a job's lines: marks and notes, changes, and the versions heard so far.
 
 It lies in the job's SQLite and is written without the job's lock, so that a line can be marked while the job
 is at work, from the page and from the command line alike.
-
-OUT/takes/<id>/<n>.wav    takes that were brought later; the script's recordings stay as they are
 """
 
 import os
-import shutil
 import sqlite3
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,10 +19,7 @@ from moksori.dubbing.records import CHANGES, HOME, MARKS, Change, Mark
 from moksori.dubbing.task import Task
 from moksori.errors import OutputError
 from moksori.script.line import Line
-from moksori.signal.decoders import inspect
-from moksori.writing import atomic_path, write_error
 
-TAKES = "takes"  # folder of the takes that were brought later
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS marks (
     id TEXT PRIMARY KEY, state TEXT NOT NULL, note TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL);
@@ -294,51 +288,6 @@ class Trial(Review):
             change = found.get(id, Change())
             found[id] = change.model_copy(update={"voice": change.voice or self._voice})
         return found
-
-
-@contextmanager
-def new_take(out: Path, id: str, suffix: str) -> Iterator[Path]:
-    """A file of the job's folder for another recording of a line, which nobody else is given meanwhile.
-
-    It is there, empty, when the block begins, and goes if the block fails.
-
-    Raises:
-        OutputError: the folder cannot be written to.
-    """
-    folder = out / TAKES / id
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        number = 1 + max((int(p.stem) for p in folder.iterdir() if p.stem.isdecimal()), default=0)
-        while True:
-            place = folder / f"{number}{suffix}"
-            try:
-                place.touch(exist_ok=False)
-                break
-            except FileExistsError:
-                number += 1
-    except OSError as error:
-        raise write_error(folder, error) from None
-    try:
-        yield place
-    except BaseException:
-        place.unlink(missing_ok=True)
-        raise
-
-
-def bring_take(out: Path, id: str, recording: Path) -> Path:
-    """Copy another recording of a line into the job's folder.
-
-    Raises:
-        AudioError: it is none.
-        OutputError: the folder cannot be written to.
-    """
-    inspect(recording)
-    with (
-        new_take(out, id, recording.suffix.lower()) as place,
-        atomic_path(place) as temporary,
-    ):
-        shutil.copyfile(recording, temporary)
-    return place
 
 
 def left_behind(

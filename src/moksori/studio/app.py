@@ -19,8 +19,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from moksori import __version__
+from moksori.dubbing.new_takes import new_take
 from moksori.dubbing.records import PER_LINE
-from moksori.dubbing.review import new_take
 from moksori.errors import ConfigError
 from moksori.extras import check_enrolment
 from moksori.messages import Lang

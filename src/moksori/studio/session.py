@@ -10,12 +10,12 @@ from typing import Any
 
 from moksori.conversion.consents import Usage
 from moksori.conversion.results import Conversion
+from moksori.dubbing.new_takes import TAKES
 from moksori.dubbing.plan.cast import set_role
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import is_season
 from moksori.dubbing.request import JobFile
-from moksori.dubbing.review import TAKES
 from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError
 from moksori.provenance.statement import write_line_statement
