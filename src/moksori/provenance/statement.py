@@ -8,12 +8,10 @@ checksum. The name of whoever lent a voice stands there only where his consent h
 """
 
 import hashlib
-import os
 import struct
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -22,12 +20,11 @@ from moksori.conversion.converter import Converter
 from moksori.conversion.parts import parts_of, verdict_of
 from moksori.conversion.terms import Commercial, together
 from moksori.errors import OutputError
+from moksori.signal.riff import UNSIZED, Chunk, blocks, chunks, head
 from moksori.writing import atomic_path
 
-_COPIED = 1 << 20  # bytes at a time
 _MOST = 1 << 26  # bytes of a chunk that is read as a whole
 _BEXT = 602  # bytes before the coding history
-_UNKNOWN = 0xFFFFFFFF  # a size that `ds64` tells
 SENTENCE = "AI-converted speech · AI로 변환한 음성"
 _ASCII = "AI-converted speech"  # as `bext` would have it
 _HISTORY = "T=Moksori; "  # begins our line of its coding history
@@ -157,47 +154,11 @@ def write_line_statement(
     return said
 
 
-class Chunk(NamedTuple):
-    """A chunk of a WAV."""
-
-    kind: bytes
-    place: int  # of its content
-    size: int
-
-
-def chunks(file: BinaryIO) -> Iterator[Chunk]:
-    """The chunks of a RIFF or RF64 WAV; one that is cut off ends them.
-
-    Raises:
-        ValueError: it is none.
-    """
-    end = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    head = file.read(12)
-    if head[:4] not in (b"RIFF", b"RF64") or head[8:12] != b"WAVE":
-        raise ValueError("no WAV")
-    place, long = 12, 0
-    while place + 8 <= end:
-        file.seek(place)
-        kind, size = struct.unpack("<4sI", file.read(8))
-        if kind == b"ds64":
-            (long,) = struct.unpack("<8xQ", file.read(16))
-        if kind == b"data" and size == _UNKNOWN:
-            size = long
-        if place + 8 + size > end:
-            return
-        yield Chunk(kind, place + 8, size)
-        place += 8 + size + size % 2
-
-
 def sound_digest(file: BinaryIO, chunk: Chunk) -> str:
     """SHA-256 of a chunk's content."""
     digest = hashlib.sha256()
-    file.seek(chunk.place)
-    left = chunk.size
-    while left and (block := file.read(min(_COPIED, left))):
+    for block in blocks(file, chunk):
         digest.update(block)
-        left -= len(block)
     return digest.hexdigest()
 
 
@@ -210,7 +171,7 @@ def write_statement(path: Path, statement: Statement) -> None:
     with atomic_path(path) as temporary, path.open("rb") as source:
         try:
             found = [*chunks(source)]
-        except (ValueError, struct.error):
+        except ValueError:
             raise OutputError.of("provenance.no_wav", file=path) from None
         by_kind = {chunk.kind: chunk for chunk in found}
         if not {b"fmt ", b"data"} <= by_kind.keys():
@@ -225,22 +186,20 @@ def write_statement(path: Path, statement: Statement) -> None:
         order = [*kept, *own] if b"ds64" in by_kind else [*own, *kept]  # which has to be the first
         total = 4 + sum(8 + c.size + c.size % 2 for c in order)
         large = b"ds64" in by_kind
-        if total > _UNKNOWN - 1 and not large:
+        if total > UNSIZED - 1 and not large:
             raise OutputError.of("provenance.too_large", file=path)
         with temporary.open("wb") as target:
-            target.write(
-                struct.pack("<4sI", b"RF64" if large else b"RIFF", _UNKNOWN if large else total)
-            )
-            target.write(b"WAVE")
+            riff = head(b"RF64", UNSIZED) if large else head(b"RIFF", total)
+            target.write(riff + b"WAVE")
             for chunk in order:
                 long = large and chunk.kind == b"data"
-                target.write(struct.pack("<4sI", chunk.kind, _UNKNOWN if long else chunk.size))
+                target.write(head(chunk.kind, UNSIZED if long else chunk.size))
                 if chunk.place < 0:
                     target.write(new[chunk.kind])
                 elif chunk.kind == b"ds64":
                     target.write(struct.pack("<Q", total) + (_content(source, chunk) or b"")[8:])
                 else:
-                    _copy(source, target, chunk)
+                    target.writelines(blocks(source, chunk))
                 target.write(bytes(chunk.size % 2))
 
 
@@ -266,7 +225,7 @@ def read_statement(path: Path) -> tuple[Statement | None, bool | None, str]:
             data = by_kind.get(b"data")
             same = data is not None and sound_digest(file, data) == statement.sound
             return statement, same, described
-    except (OSError, ValueError, struct.error):
+    except (OSError, ValueError):
         return None, None, ""
 
 
@@ -287,17 +246,6 @@ def _content(file: BinaryIO, chunk: Chunk | None) -> bytes | None:
         return None
     file.seek(chunk.place)
     return file.read(chunk.size)
-
-
-def _copy(source: BinaryIO, target: BinaryIO, chunk: Chunk) -> None:
-    source.seek(chunk.place)
-    left = chunk.size
-    while left:
-        block = source.read(min(_COPIED, left))
-        if not block:
-            raise OSError(5, "cut off while it was read")
-        target.write(block)
-        left -= len(block)
 
 
 def _bext(before: bytes | None, statement: Statement) -> bytes:

@@ -1,10 +1,9 @@
 """Broadcast Wave: what a WAV tells an editing program about itself (`bext` and `iXML`)."""
 
-import os
 import struct
 import unicodedata
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +14,13 @@ import numpy as np
 from moksori.config import Decibels
 from moksori.errors import OutputError
 from moksori.files import cut
+from moksori.signal.riff import UNSIZED, blocks, chunks, head
 from moksori.writing import atomic_path
 
 _LARGEST = (
     0xFFFFFFFF  # what RIFF's sizes can count to, in bytes; RF64 has longer ones (EBU Tech 3306)
 )
-_UNSIZED = 0xFFFFFFFF  # RF64: the size is in `ds64`
 _UNMEASURED = 0x7FFF
-_COPIED = 1 << 20  # bytes at a time
 _PCM = 1  # the format tag
 _FMT = struct.Struct("<HHIIHH")  # tag, channels, rate, bytes a second and a frame, bits
 SAMPLE_BYTES = 3  # that a `Writer` writes a sample in
@@ -93,8 +91,8 @@ class Writer:
         front, unsized = _front(about, self._form, self._chunks)
         wide = SAMPLE_BYTES
         fmt = _FMT.pack(_PCM, 1, rate, rate * wide, wide, 8 * wide)
-        size = _UNSIZED if unsized else length * wide
-        self._file.write(front + _head(b"fmt ", _FMT.size) + fmt + _head(b"data", size))
+        size = UNSIZED if unsized else length * wide
+        self._file.write(front + head(b"fmt ", _FMT.size) + fmt + head(b"data", size))
 
     def write(self, samples: np.ndarray) -> None:
         """Add samples [n], whole numbers of 24 bits in int32."""
@@ -133,7 +131,7 @@ def write_bext(path: Path, about: Broadcast) -> None:
         try:
             with path.open("rb") as source, temporary.open("wb") as target:
                 _copy(source, target, about)
-        except struct.error:
+        except (ValueError, struct.error):
             raise OutputError.of("reel.no_wav", path=path) from None
 
 
@@ -143,72 +141,49 @@ def _check_start(path: Path, about: Broadcast) -> None:
 
 
 def _copy(source: BinaryIO, target: BinaryIO, about: Broadcast) -> None:
-    """Write `source` to `target` with the new chunks first. `struct.error` if it is not a WAV."""
-    chunks = [chunk for chunk in _chunks(source) if chunk[0] not in (b"bext", b"iXML", b"ds64")]
-    places = {kind: place for kind, place, _ in chunks}
+    """Write `source` to `target` with the new chunks first.
+
+    Raises:
+        ValueError, struct.error: it is no WAV.
+    """
+    kept = [chunk for chunk in chunks(source) if chunk.kind not in (b"bext", b"iXML", b"ds64")]
+    places = {chunk.kind: chunk.place for chunk in kept}
     if not {b"fmt ", b"data"} <= set(places):
-        raise struct.error
+        raise ValueError("no WAV")
     source.seek(places[b"fmt "])
     channels, rate, bits = struct.unpack("<2xHI6xH", source.read(16))
     form = _Format(channels, rate, bits)
-    front, unsized = _front(about, form, [(kind, size) for kind, _, size in chunks])
+    front, unsized = _front(about, form, [(chunk.kind, chunk.size) for chunk in kept])
     target.write(front)
-    for kind, place, size in chunks:
-        target.write(_head(kind, _UNSIZED if unsized and kind == b"data" else size))
-        source.seek(place)
-        for done in range(0, size, _COPIED):
-            target.write(source.read(min(_COPIED, size - done)))
-        target.write(bytes(size % 2))
+    for chunk in kept:
+        target.write(head(chunk.kind, UNSIZED if unsized and chunk.kind == b"data" else chunk.size))
+        target.writelines(blocks(source, chunk))
+        target.write(bytes(chunk.size % 2))
 
 
 def _front(
-    about: Broadcast, form: _Format, chunks: Sequence[tuple[bytes, int]]
+    about: Broadcast, form: _Format, others: Sequence[tuple[bytes, int]]
 ) -> tuple[bytes, bool]:
     """What a file begins with, before its other chunks, of these kinds and sizes.
 
     Also whether `data` leaves its size to `ds64`, as RF64 does beyond what RIFF counts to.
     """
     new = [(b"bext", _even(_bext(about, form), b"\0")), (b"iXML", _even(_ixml(about, form), b"\n"))]
-    sizes = [len(content) for _, content in new] + [size for _, size in chunks]
+    sizes = [len(content) for _, content in new] + [size for _, size in others]
     whole = 4 + sum(8 + s + s % 2 for s in sizes)
     if long := whole > _LARGEST:
-        samples = dict(chunks)[b"data"]
+        samples = dict(others)[b"data"]
         frames = samples // (form.channels * form.bits // 8)
         new.insert(0, (b"ds64", struct.pack("<QQQI", whole + 36, samples, frames, 0)))
-    riff = (b"RF64", _UNSIZED) if long else (b"RIFF", whole)
+    riff = (b"RF64", UNSIZED) if long else (b"RIFF", whole)
     front = struct.pack("<4sI4s", *riff, b"WAVE")
-    front += b"".join(_head(kind, len(c)) + c + bytes(len(c) % 2) for kind, c in new)
+    front += b"".join(head(kind, len(c)) + c + bytes(len(c) % 2) for kind, c in new)
     return front, long
-
-
-def _head(kind: bytes, size: int) -> bytes:
-    return struct.pack("<4sI", kind, size)
 
 
 def _even(content: bytes, end: bytes) -> bytes:
     """What needs no byte of padding, which libsndfile forgets of RF64's chunks that it does not know."""
     return content + end * (len(content) % 2)
-
-
-def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Each chunk's kind, the place of its content, and its size."""
-    end = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    form, _, kind = struct.unpack("<4sI4s", file.read(12))
-    if form not in (b"RIFF", b"RF64") or kind != b"WAVE":
-        raise struct.error
-    place, long_size = 12, 0
-    while place + 8 <= end:
-        file.seek(place)
-        kind, size = struct.unpack("<4sI", file.read(8))
-        if form == b"RF64" and kind == b"ds64":
-            (long_size,) = struct.unpack("<8xQ", file.read(16))
-        if form == b"RF64" and kind == b"data" and size == _UNSIZED:
-            size = long_size
-        if place + 8 + size > end:
-            raise struct.error
-        yield kind, place + 8, size
-        place += 8 + size + size % 2
 
 
 def _bext(about: Broadcast, form: _Format) -> bytes:
