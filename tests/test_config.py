@@ -48,6 +48,38 @@ def test_faults_name_the_file_the_key_and_the_value(tmp_path, text, message):
     assert str(path) in str(error.value)
 
 
+FAULTS = [
+    (TrainConfig, "model = 3", "“model”: 표(예: [model])여야 합니다"),
+    (TrainConfig, "[model]\ntext_kernels = [4]", "“model.text_kernels.0”: 합성곱이 길이를 지키려면 홀수"),
+    (TrainConfig, "[model]\ntext_encoder = 'tacotron'\ntext_dim = 15", "“model”: text_dim = 15"),
+    (TrainConfig, "[model]\ngblock_channels = [8]", "2개 이상 적어야"),
+    (TrainConfig, "[model]\naligner = 'x'", "'parallel', 'attention' 가운데 하나여야"),
+    (TrainConfig, "[optimizer]\nsteps = 150", "“optimizer”: steps = 150: epoch_steps = 100의 배수여야"),
+    (TrainConfig, "[optimizer]\ndecay_start = 5000", "decay_start = 5000: steps = 5000보다 작아야"),
+    (TrainConfig, "[optimizer]\nlearning_rate = nan", "“optimizer.learning_rate”: 0보다 커야"),
+    (TrainConfig, "seed = -1", "“seed”: 0 이상이어야"),
+    (TrainConfig, "seed = 1_000_000_000", "“seed”: 8388608보다 작아야"),
+    (CotatronTrainConfig, "[model]\nparallel_aligner = false", "losses.forward_sum과 losses.guidance가 0"),
+    (VocoderTrainConfig, "shares = [0.0]", "적어도 하나는 0보다 커야"),
+    (VocoderTrainConfig, "[model]\nsample_rate = 32000", "model.sample_rate, 32000: 22050 Hz에서 256샘플"),
+    (VocoderTrainConfig, "[model]\nfloor = 20000.0", "model.floor, 20000 Hz: 그 위로 합성할 것이"),
+    (VocoderTrainConfig, "[model]\nnoise_window = 400", "model.noise_window, 400: 8의 배수"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "text", "korean"), FAULTS)
+def test_faults_are_said_in_korean_too(tmp_path, kind, text, korean):
+    path = tmp_path / "설정.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_config(path, kind)
+    said = error.value.say("ko")
+    assert said.startswith(f"{path}: ")
+    assert korean in said
+    assert "Value error" not in said
+    assert "{" not in said  # no table as Python writes it
+
+
 @pytest.mark.parametrize("window", [400, 4, 4096])
 def test_a_vocoder_s_windows_must_fit_the_mel_frames(tmp_path, window):
     path = tmp_path / "a.toml"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from moksori.errors import ConfigError
 from moksori.files import load_toml
 
 MAX_CHARACTERS = 2000  # of a line; more is a page, and takes minutes to read
@@ -19,7 +20,7 @@ Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 def _odd(number: int) -> int:
     if number % 2 == 0:
-        raise ValueError("must be odd, so that the convolution keeps the length")
+        raise ConfigError.of("config.odd")
     return number
 
 
@@ -66,7 +67,7 @@ class TextConfig(_Config):
     @model_validator(mode="after")
     def _two_directions(self) -> "TextConfig":
         if self.text_encoder == "tacotron" and self.text_dim % 2:
-            raise ValueError("text_dim must be even for the BiLSTM's two directions")
+            raise ConfigError.of("config.text_dim", given=self.text_dim)
         return self
 
 
@@ -130,15 +131,14 @@ class SourceFilterConfig(_Config):
         """Samples of the wave a mel frame.
 
         Raises:
-            ValueError: it is no whole number.
+            ConfigError: it is no whole number.
         """
         hop, rest = divmod(
             audio.hop_length * (self.sample_rate or audio.sample_rate), audio.sample_rate
         )
         if rest:
-            raise ValueError(
-                f"model.sample_rate, {self.sample_rate}: a mel frame of {audio.hop_length} samples at "
-                f"{audio.sample_rate} Hz is no whole number of its samples"
+            raise ConfigError.of(
+                "config.hop", given=self.sample_rate, hop=audio.hop_length, rate=audio.sample_rate
             )
         return hop
 
@@ -146,18 +146,15 @@ class SourceFilterConfig(_Config):
         """Whether each mel frame is a whole number of the filters' frames.
 
         Raises:
-            ValueError: it is not.
+            ConfigError: it is not, or `floor` leaves nothing.
         """
         hop = self.hop_length(audio)
         if self.floor >= min(self.band, (self.sample_rate or audio.sample_rate) / 2):
-            raise ValueError(f"model.floor, {self.floor:g} Hz, leaves nothing to synthesise")
+            raise ConfigError.of("config.floor", given=self.floor)
         for name in ("harmonic_window", "noise_window"):
             window = getattr(self, name)
             if window % 8 or hop % (window // 4):
-                raise ValueError(
-                    f"model.{name}, {window}, must be a multiple of 8, and a quarter of it must divide "
-                    f"the hop length, {hop}"
-                )
+                raise ConfigError.of("config.window", name=name, given=window, hop=hop)
 
 
 class RecogniserConfig(_Config):
@@ -216,9 +213,9 @@ class OptimizerConfig(_Config):
     @model_validator(mode="after")
     def _whole_epochs(self) -> "OptimizerConfig":
         if self.steps % self.epoch_steps:
-            raise ValueError(f"steps must be a multiple of epoch_steps, {self.epoch_steps}")
+            raise ConfigError.of("config.steps", given=self.steps, epoch=self.epoch_steps)
         if self.decay_start >= self.steps:
-            raise ValueError(f"decay_start must be below steps, {self.steps}")
+            raise ConfigError.of("config.decay", given=self.decay_start, steps=self.steps)
         return self
 
 
@@ -234,7 +231,7 @@ class DataConfig(_Config):
 class RunConfig(_Config):
     """What every training run is given."""
 
-    seed: int = 1
+    seed: int = Field(1, ge=0, lt=2**23)  # each step draws from 2^40 numbers of its own
     precision: Precision = "auto"  # auto: bf16 where it is faster
     log_every: int = Field(10, gt=0)  # steps between scalars
     audio: AudioConfig = AudioConfig()
@@ -261,9 +258,7 @@ class CotatronTrainConfig(RunConfig):
     @model_validator(mode="after")
     def _something_to_learn_from(self) -> "CotatronTrainConfig":
         if not self.model.parallel_aligner and (self.losses.forward_sum or self.losses.guidance):
-            raise ValueError(
-                "without model.parallel_aligner, losses.forward_sum and guidance must be 0"
-            )
+            raise ConfigError.of("config.no_aligner")
         return self
 
 
@@ -296,7 +291,7 @@ class VocoderTrainConfig(RunConfig):
         if self.shares is not None and (
             min(self.shares) < 0 or not 0 < sum(self.shares) < math.inf
         ):
-            raise ValueError("shares: write numbers from 0, at least one of them above it")
+            raise ConfigError.of("config.shares")
         return self
 
 

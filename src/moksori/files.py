@@ -27,6 +27,8 @@ _KINDS = {  # what pydantic finds, by what it calls it
     "toml.no_key": ("missing",),
     "toml.empty": ("string_too_short",),
     "toml.too_long": ("string_too_long",),
+    "toml.few": ("too_short",),
+    "toml.many": ("too_long",),
     "toml.form": ("string_pattern_mismatch",),
     "toml.text": ("string_",),
     "toml.number": ("float_", "finite_number"),
@@ -281,12 +283,28 @@ def _faults(error: "ValidationError") -> Iterator[Message]:
         if isinstance(cause, MoksoriError):
             what = cause.message
         elif code:
-            what = message(code, **{name: _plain(about[name]) for name in about})
+            values = {name: _plain(about[name]) for name in about}
+            what = message(code, table=_table(fault["loc"]), **values)
         else:
             what = message("plain", text=fault["msg"])
+        if cause and isinstance(
+            fault["input"], dict
+        ):  # of a whole table; what is wrong names its keys
+            yield message("toml.part", key=key, what=what) if key else what
+            continue
         given = f"{fault['input']!r:.60}"
         yield message("toml.value", key=key, what=what, given=given) if key else what
 
 
 def _plain(limit: Any) -> Any:
+    """A limit as it is written in both languages."""
+    if isinstance(limit, str):  # 'a', 'b' or 'c'
+        return limit.replace(" or ", ", ")
     return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+
+
+def _table(place: tuple[int | str, ...]) -> str:
+    """How a table's head is written in TOML."""
+    bare = re.compile(r"[A-Za-z0-9_-]+")
+    parts = (str(part) for part in place)
+    return ".".join(part if bare.fullmatch(part) else f'"{part}"' for part in parts)

@@ -27,7 +27,7 @@ from moksori.conversion.card import (
     VocoderCard,
     read_card,
 )
-from moksori.errors import CheckpointError
+from moksori.errors import CheckpointError, MoksoriError
 from moksori.files import read_bytes
 from moksori.models.conversion import ConversionModel
 from moksori.models.cotatron import Cotatron
@@ -183,7 +183,8 @@ def _filled(
             model = build()
         expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
     except (RuntimeError, ValueError, OverflowError) as error:
-        raise CheckpointError.of("model.damaged", file=folder / CARD, why=error) from None
+        why = error.message if isinstance(error, MoksoriError) else error
+        raise CheckpointError.of("model.damaged", file=folder / CARD, why=why) from None
     given = {name: tensor.shape for name, tensor in weights.items()}
     for name in sorted({*expected, *given}):
         if expected.get(name) != given.get(name):

@@ -10,6 +10,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from moksori.config import AudioConfig, Hertz, SourceFilterConfig
+from moksori.errors import ConfigError
 from moksori.models.vocoder.base import Vocoder
 from moksori.models.vocoder.filter_bank import FilterBank
 from moksori.models.vocoder.source_filter import SourceFilter
@@ -28,7 +29,7 @@ class TwoBandConfig(BaseModel):
     @model_validator(mode="after")
     def _ascending(self) -> "TwoBandConfig":
         if not 0 < self.crossover[0] < self.crossover[1]:
-            raise ValueError("crossover: give two rising frequencies in Hz")
+            raise ConfigError.of("config.crossover")
         return self
 
 
@@ -40,7 +41,7 @@ class TwoBand(Vocoder):
         audio: of the mels.
 
     Raises:
-        ValueError: the higher rate is no multiple of the lower.
+        ConfigError: the higher rate is no multiple of the lower.
     """
 
     kind = "two-band"
@@ -58,9 +59,7 @@ class TwoBand(Vocoder):
             (low.noise_window, high.noise_window),
         )
         if rest or any(longer != times * window for window, longer in windows):
-            raise ValueError(
-                "high.sample_rate must be a multiple of low.sample_rate, its windows as many times as long"
-            )
+            raise ConfigError.of("config.bands")
         self.sample_rate, self.hop_length = self.high.sample_rate, self.high.hop_length
         self.band, self.takes_treble = self.high.band, self.high.takes_treble
         self.harmonic = _Join(self.low.harmonic_bank, self.high.harmonic_bank, config.crossover)
