@@ -46,6 +46,14 @@ def reason_of(fault: OSError) -> Message:
     )
 
 
+class Notice(UserWarning):
+    """Something that a user is to know and that ends no work; `notice` says what."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        self.notice = message(code, **values)
+        super().__init__(self.notice.say("en"))
+
+
 class AudioError(MoksoriError):
     """A recording that cannot be read or converted."""
 

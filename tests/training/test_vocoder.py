@@ -14,6 +14,7 @@ from moksori.corpus.recordings import _number, prepare_recordings, read_lists
 from moksori.corpus.segments import SegmentData, SegmentDataset
 from moksori.corpus.sources import Source
 from moksori.errors import CheckpointError, ConfigError, CorpusError, OutputError
+from moksori.messages import Message
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.training.discriminators import (
     Discriminators,
@@ -344,3 +345,13 @@ def test_losses_of_known_cases():
     assert feature_matching_loss(features, features) == 0
     other = [[torch.full((3,), 1.5), torch.zeros(1)]]
     assert feature_matching_loss(features, other) == pytest.approx(0.5)
+
+
+def test_why_a_recording_is_not_used_is_kept_in_both_languages(tmp_path):
+    soundfile.write(tmp_path / "short.wav", voiced_wave(0.3, rate=RATE), RATE)
+    (tmp_path / "broken.wav").write_text("no sound")
+    sources = listed(tmp_path, ["short.wav", "broken.wav"])
+    rows = prepare_recordings(sources, tmp_path / "data", {"x": "CC0"}, sample_rate=RATE, jobs=1)
+    short, broken = (Message.load(row.problem).say("ko") for row in rows)
+    assert "초로 너무 짧습니다. 0.75초에서 30초까지" in short
+    assert "읽을 수 없는 오디오 파일" in broken

@@ -145,7 +145,7 @@ def prepare_recordings(
 
     pairs = dict(pair.split("=", 1) for pair in licence if "=" in pair)
     if len(pairs) < len(licence):
-        raise ConfigError("--licence: write SET=LICENCE, such as “kathleen=CC0 1.0”")
+        raise ConfigError.of("prepare.licence_form")
     if not all(text.strip() for text in pairs.values()):
         raise ConfigError.of("prepare.no_licence")
     try:
@@ -153,19 +153,19 @@ def prepare_recordings(
     except ValueError:
         factors = [0.0]
     if not all(_SLOWEST <= factor <= _FASTEST for factor in factors):
-        raise ConfigError(
-            f"--speeds {speeds}: write numbers from {_SLOWEST:g} to {_FASTEST:g} and commas, such as 0.8,1.1"
-        )
+        raise ConfigError.of("prepare.speeds", given=speeds, least=_SLOWEST, most=_FASTEST)
     sources = read_lists(lists, pairs, factors)
     recorded = [source for source in sources if source.prepared.speed == 1]
     recordings = {"/".join(source.prepared.key): source.path for source in recorded}
     check_origin(recordings, lists, dest, "recordings")
     rows = prepare(
-        sources, dest, pairs, sample_rate=sample_rate, jobs=jobs, progress=progress("preparing")
-    )
+        sources, dest, pairs, sample_rate=sample_rate, jobs=jobs,
+        progress=progress(say("bar.preparing", console.language)),
+    )  # fmt: skip
     used = {"/".join(row.key) for row in rows if not row.problem}
     note_origin({id: path for id, path in recordings.items() if id in used}, lists, dest)
-    table = Table("set", "split", "recordings", "minutes", "band, kHz")
+    heads = ("set", "split", "recordings", "minutes", "band")
+    table = Table(*(say(f"prepare.{head}", console.language) for head in heads))
     for name in pairs:
         for split in _SPLITS:
             own = [r for r in rows if (r.set, r.split) == (name, split) and not r.problem]
@@ -176,7 +176,8 @@ def prepare_recordings(
     out.print(table)
     for row in rows:
         if row.problem:
-            out.print(f"not used: {row.id}: {row.problem}", markup=False)
+            why = Message.load(row.problem)
+            out.print(say("prepare.not_used", console.language, name=row.id, why=why), markup=False)
 
 
 def prepare_script(

@@ -18,9 +18,9 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from moksori.config import AudioConfig, DataConfig
-from moksori.corpus.manifests import read_cuts
+from moksori.corpus.manifests import f0_of, read_cuts, wave_of
 from moksori.corpus.parallel import ParallelLines, warp
-from moksori.errors import CorpusError
+from moksori.errors import CorpusError, Notice
 from moksori.models.conversion import Batch, OtherSpeaker
 from moksori.signal.features import log_mel
 from moksori.signal.speaker import BandEnergy, band_energy, joined_energy
@@ -63,18 +63,24 @@ def read_speakers(folder: Path, audio: AudioConfig) -> dict[str, Any]:
     """
     path = folder / "speakers.json"
     if not path.exists():
-        raise CorpusError(f"{folder}: not a prepared corpus; run `moksori prepare` first")
-    corpus = json.loads(path.read_text(encoding="utf-8"))
-    known = corpus["audio"]
-    if different := [
-        name for name, value in audio.model_dump().items() if known.get(name) != value
-    ]:
-        raise CorpusError(
-            f"{folder}: was prepared with another {different[0]} than the config's [audio]; "
-            "run `moksori prepare` again"
-        )
-    result: dict[str, Any] = corpus
-    return result
+        recorded = (folder / "recordings.json").exists()
+        code = "corpus.of_recordings" if recorded else "corpus.not_prepared"
+        raise CorpusError.of(code, folder=folder)
+    try:
+        corpus: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        known = dict(corpus["audio"])
+        str(corpus["licence"]), [entry["lines"] for entry in corpus["speakers"].values()]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CorpusError.of("corpus.damaged", file=path) from None
+    for name, value in audio.model_dump().items():
+        if name not in known:  # of an older Moksori
+            raise CorpusError.of("corpus.older", folder=folder, name=name)
+        if known[name] != value:
+            raise CorpusError.of(
+                "corpus.other_settings", folder=folder, name=name, there=json.dumps(known[name]),
+                wanted=json.dumps(value),
+            )  # fmt: skip
+    return corpus
 
 
 def training_voices(speakers: dict[str, Any]) -> list[str]:
@@ -118,7 +124,7 @@ class LineDataset(Dataset[Any]):
         by_voice: dict[str, list[_Measured]] = {}
         for cut in cuts:
             _, mel, f0, _ = self._line(cut)
-            levels = treble_levels(cut.load_audio()[0], self.audio.sample_rate)
+            levels = treble_levels(wave_of(cut), self.audio.sample_rate)
             line = _Measured(mel, f0, levels)
             by_voice.setdefault(cut.supervisions[0].speaker, []).append(line)
         return {name: _usual(lines) for name, lines in by_voice.items()}
@@ -138,12 +144,12 @@ class LineDataset(Dataset[Any]):
     def _line(self, cut: MonoCut) -> _Line:
         """Features of one line; computed once, the mel kept as fp16 (1.4 MB a minute)."""
         if cut.id not in self.lines:
-            mel = log_mel(cut.load_audio()[0], self.audio)
+            mel = log_mel(wave_of(cut), self.audio)
             supervision = cut.supervisions[0]
             self.lines[cut.id] = (
                 torch.tensor(tokenize(supervision.text)),
                 mel.half(),
-                torch.from_numpy(cut.load_f0()),
+                torch.from_numpy(f0_of(cut)),
                 self.rows[supervision.speaker],
             )
         return self.lines[cut.id]
@@ -208,12 +214,17 @@ class LineData(pl.LightningDataModule):
         return LineDataset(audio, voices)
 
     def _cuts(self, split: str) -> CutSet:
-        cuts = [cut for cut, fits in self._of_voices(split) if fits]
+        return CutSet.from_cuts(self._short(split)).to_eager()
+
+    def _short(self, split: str) -> list[MonoCut]:
+        """The lines of the voices that are short enough, at least one."""
+        lines = [*self._of_voices(split)]
+        cuts = [cut for cut, fits in lines if fits]
         if not cuts:
-            raise CorpusError(
-                f"{self.folder}: no line of at most {self.config.max_line_seconds:g} s in its split {split}"
-            )
-        return CutSet.from_cuts(cuts).to_eager()
+            code = "corpus.all_long" if lines else "corpus.no_split"
+            limit = self.config.max_line_seconds
+            raise CorpusError.of(code, folder=self.folder, split=split, limit=limit)
+        return cuts
 
     def texts(self, split: str) -> Iterator[list[str]]:
         """The texts of a split's lines, as phones."""
@@ -227,24 +238,25 @@ class LineData(pl.LightningDataModule):
                 yield cut, cut.duration <= self.config.max_line_seconds
 
     def check_voices(self) -> None:
-        """See that each voice has a training line; tell whose lines are too long.
+        """See that each voice has a training line, and that some are held out; tell whose are too long.
 
         Raises:
-            CorpusError: all lines of a voice are too long.
+            CorpusError: all lines of a voice are too long, or there are none to learn from or to judge by.
         """
         lines = [(cut.supervisions[0].speaker, fits) for cut, fits in self._of_voices("train")]
-        limit = f"data.max_line_seconds = {self.config.max_line_seconds:g}"
+        limit = self.config.max_line_seconds
         if missing := sorted({name for name, _ in lines} - {name for name, fits in lines if fits}):
-            raise CorpusError(
-                f"{self.folder}: all training lines of {', '.join(missing)} are longer than {limit}; "
-                "raise it, or prepare without them"
+            raise CorpusError.of(
+                "corpus.voice_long", folder=self.folder, names=", ".join(missing), limit=limit
             )
         if longer := Counter(name for name, fits in lines if not fits):
-            whose = ", ".join(f"{number} of {name}" for name, number in sorted(longer.items()))
-            rank_zero_warn(
-                f"{self.folder}: {longer.total()} training lines are longer than {limit} "
-                f"and left out: {whose}"
+            whose = ", ".join(f"{name} ({number})" for name, number in sorted(longer.items()))
+            notice = Notice(
+                "corpus.longer", folder=self.folder, number=longer.total(), limit=limit, whose=whose
             )
+            rank_zero_warn(notice)
+        for split in ("train", "valid"):
+            self._short(split)
 
     def usual(self) -> dict[str, Usual]:
         """What is usual of each voice in its training lines, by name."""

@@ -7,12 +7,15 @@ with such a source is refused here.
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from lhotse import CutSet, MonoCut
 
 from moksori.errors import CorpusError
+from moksori.messages import Message, message
 
 _MOST_BYTES = 2**30  # of a manifest once unpacked: a million lines
 _CUSTOM = {"f0"}
@@ -26,19 +29,60 @@ def read_cuts(folder: Path, split: str) -> CutSet:
     """
     path = folder / f"cuts_{split}.jsonl.gz"
     if not path.is_file():
-        raise CorpusError(f"{path}: missing; run `moksori prepare` again")
+        raise CorpusError.of("corpus.missing", file=path)
     try:
         with gzip.open(path) as file:
             content = file.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
-            raise ValueError("over a gigabyte")
+            raise CorpusError.of(
+                "file.too_large", file=path, size=f"> {_MOST_BYTES}", most=_MOST_BYTES
+            )
         rows = [json.loads(row) for row in content.decode().splitlines()]
-    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
-        raise CorpusError(f"{path}: damaged ({error}); run `moksori prepare` again") from None
-    return CutSet.from_cuts(_cut(row, f"{path}, line {i}", folder) for i, row in enumerate(rows, 1))
+    except CorpusError:
+        raise
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError):
+        raise CorpusError.of("corpus.damaged", file=path) from None
+    return CutSet.from_cuts(
+        _cut(row, message("file.row", file=path, row=number), folder)
+        for number, row in enumerate(rows, 1)
+    )
 
 
-def _cut(row: Any, place: str, folder: Path) -> MonoCut:
+def wave_of(cut: MonoCut) -> np.ndarray:
+    """A line's prepared audio [n].
+
+    Raises:
+        CorpusError: its file is missing or damaged.
+    """
+    source = Path(cut.recording.sources[0].source)
+    wave: np.ndarray = loaded(source, lambda _: cut.load_audio())[0]
+    return wave
+
+
+def f0_of(cut: MonoCut) -> np.ndarray:
+    """A line's F0 [T] in Hz, 0 where unvoiced.
+
+    Raises:
+        CorpusError: its file is missing or damaged.
+    """
+    return loaded(Path(cut.f0.storage_path) / cut.f0.storage_key, np.load)
+
+
+def loaded(path: Path, load: Callable[[Path], np.ndarray]) -> np.ndarray:
+    """What `load` makes of a file of a prepared folder.
+
+    Raises:
+        CorpusError: it is missing or damaged.
+    """
+    if not path.is_file():
+        raise CorpusError.of("corpus.missing", file=path)
+    try:
+        return load(path)
+    except Exception as error:  # what a damaged file makes its reader raise is not to be foreseen
+        raise CorpusError.of("corpus.damaged", file=path) from error
+
+
+def _cut(row: Any, place: Message, folder: Path) -> MonoCut:
     """A line from its row, all of it checked before Lhotse sees it."""
     try:
         (source,) = row["recording"]["sources"]
@@ -49,23 +93,19 @@ def _cut(row: Any, place: str, folder: Path) -> MonoCut:
             or row.get("features")
             or row["recording"].get("transforms")
         ):
-            raise CorpusError(f"{place}: not a line as `moksori prepare` writes it")
+            raise CorpusError.of("corpus.not_ours", place=place)
         if source["type"] != "file" or not set(source) <= expected or set(custom) != _CUSTOM:
-            raise CorpusError(
-                f"{place}: its audio is a “{source['type']}”; only files of the corpus are read"
-            )
+            raise CorpusError.of("corpus.other_audio", place=place, kind=source["type"])
         if f0["storage_type"] != "numpy_files":
-            raise CorpusError(
-                f"{place}: its F0 is kept as “{f0['storage_type']}”, which is not read"
-            )
+            raise CorpusError.of("corpus.other_f0", place=place, kind=f0["storage_type"])
         for name in (source["source"], f"{f0['storage_path']}/{f0['storage_key']}"):
             if Path(name).is_absolute() or ".." in Path(name).parts:
-                raise CorpusError(f"{place}: “{name}” is outside the corpus; it is not read")
+                raise CorpusError.of("corpus.outside", place=place, name=name)
         cut = MonoCut.from_dict(row)
         len(cut.supervisions[0].text), cut.supervisions[0].speaker.strip()
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         if isinstance(error, CorpusError):
             raise
-        raise CorpusError(f"{place}: damaged; run `moksori prepare` again") from None
+        raise CorpusError.of("corpus.damaged", file=place) from None
     cut.f0 = cut.f0.with_path_prefix(folder)
     return cut.with_recording_path_prefix(folder)

@@ -20,7 +20,7 @@ from moksori.config import AudioConfig, Seconds
 from moksori.corpus.lines import SourceLine
 from moksori.corpus.place import JOURNAL, check_place, sweep
 from moksori.corpus.workers import workers
-from moksori.errors import MoksoriError
+from moksori.errors import CorpusError, MoksoriError
 from moksori.files import safe_name
 from moksori.messages import Message, message
 from moksori.signal import audio as audio_files
@@ -62,7 +62,7 @@ def prepare(
         `problem`, in English, and `message`, for `Message.load`.
 
     Raises:
-        CorpusError: as `check_place`.
+        CorpusError: as `check_place`; or its journal is damaged.
         OutputError: as `alone_in`.
     """
     check_place(dest, [line.audio for line in lines if line.audio], "lines")
@@ -118,8 +118,16 @@ def _read_journal(path: Path) -> dict[str, dict[str, Any]]:
     whole, _, rest = content.rpartition(b"\n")
     if rest:
         atomic_write(path, whole + b"\n" if whole else b"")
-    rows = map(json.loads, whole.decode().splitlines())
-    return {row["id"]: row for row in rows}
+    known = {}
+    for number, row in enumerate(whole.split(b"\n"), 1):
+        try:
+            result = json.loads(row)
+            id, _ = result["id"], result["fingerprint"]
+            known[id] = result
+        except (ValueError, KeyError, TypeError):
+            if row:
+                raise CorpusError.of("corpus.damaged_row", file=path, row=number) from None
+    return known
 
 
 def _is_done(
@@ -234,7 +242,10 @@ def _report(results: list[dict[str, Any]], licence: str, new: int) -> dict[str, 
 
 def _is_current(dest: Path, report: dict[str, Any]) -> bool:
     """Whether what lies in `dest` is what `report` describes; a manifest may have been deleted."""
-    before = json.loads((dest / "report.json").read_text(encoding="utf-8"))
+    try:
+        before = json.loads((dest / "report.json").read_text(encoding="utf-8"))
+    except ValueError:
+        return False
     files = ("speakers.json", *(f"cuts_{split}.jsonl.gz" for split in _SPLITS))
     return {**before, "new": 0} == {**report, "new": 0} and all(
         (dest / name).exists() for name in files

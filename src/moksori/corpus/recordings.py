@@ -20,6 +20,7 @@ from moksori.corpus.place import JOURNAL, check_place, sweep
 from moksori.corpus.workers import workers
 from moksori.errors import CorpusError, MoksoriError
 from moksori.files import read_csv, safe_name
+from moksori.messages import message
 from moksori.signal import audio as audio_files
 from moksori.signal import levels, pitch
 from moksori.signal.band import real_band
@@ -43,7 +44,7 @@ class PreparedRecording:
         samples: of the prepared audio.
         band: highest frequency that it holds, Hz.
         voiced: voiced frames.
-        problem: why it is not used; empty if it is.
+        problem: why it is not used, for `Message.load`; empty if it is.
         fingerprint: of the file and the settings.
     """
 
@@ -88,29 +89,31 @@ def read_lists(
     for path in lists:
         rows = read_csv(path, CorpusError)
         if not {"file", "set", "split"} <= {*(rows.fieldnames or ())}:
-            raise CorpusError(f"{path}: the first line must name the columns file, set and split")
+            raise CorpusError.of("corpus.list_columns", file=path)
         for row in rows:
             if row["set"] not in licences:
                 continue
-            audio = path.parent / row["file"]
+            audio = path.parent / (row["file"] or "")
             if not audio.is_file():
-                raise CorpusError(f"{path}, line {rows.line_num}: no such file “{row['file']}”")
+                raise CorpusError.of(
+                    "corpus.list_no_file", file=path, row=rows.line_num, name=row["file"] or ""
+                )
             if row["split"] not in ("train", "test"):
-                raise CorpusError(
-                    f"{path}, line {rows.line_num}: split “{row['split']}”; use train or test"
+                raise CorpusError.of(
+                    "corpus.split", file=path, row=rows.line_num, split=row["split"] or ""
                 )
             name = Path(row["file"]).with_suffix("").as_posix().replace("/", "_")
             own = PreparedRecording(id=name, set=row["set"], split=row["split"], speed=1.0)
             if own.key in there:
-                raise CorpusError(
-                    f"{path}, line {rows.line_num}: “{row['file']}” would have the same name as "
-                    f"{there[own.key]} when prepared; rename one, or give one another set"
-                )
+                raise CorpusError.of(
+                    "corpus.same_name", file=path, row=rows.line_num, name=row["file"],
+                    other=there[own.key],
+                )  # fmt: skip
             there[own.key] = audio
             found.append(_Source(audio, own))
     for name in licences:
         if not any(source.prepared.set == name for source in found):
-            raise CorpusError(f"no list has recordings of the set “{name}”")
+            raise CorpusError.of("corpus.no_set", files=", ".join(map(str, lists)), name=name)
     return [own for source in found for own in _at_speeds(source, speeds)]
 
 
@@ -213,11 +216,15 @@ def read_rows(path: Path) -> list[PreparedRecording]:
     Raises:
         CorpusError: a row that is none.
     """
-    whole = path.read_text(encoding="utf-8").rpartition("\n")[0]
+    rows = path.read_bytes().rpartition(b"\n")[0].split(b"\n")
+    return [_row(row, path, number) for number, row in enumerate(rows, 1) if row]
+
+
+def _row(row: bytes, path: Path, number: int) -> PreparedRecording:
     try:
-        return [PreparedRecording(**json.loads(row)) for row in whole.splitlines()]
-    except (json.JSONDecodeError, TypeError) as error:
-        raise CorpusError(f"{path}: damaged ({error}); delete it and prepare again") from None
+        return PreparedRecording(**json.loads(row))
+    except (ValueError, TypeError):
+        raise CorpusError.of("corpus.damaged_row", file=path, row=number) from None
 
 
 def _fingerprint(source: _Source, sample_rate: int, audio: AudioConfig) -> str:
@@ -255,7 +262,7 @@ def _prepare(
     try:
         recording = audio_files.read(source.path)
     except MoksoriError as error:
-        return replace(row, problem=str(error))
+        return replace(row, problem=error.message.dump())
     wave = recording.mono[: round(MAX_SECONDS * recording.sample_rate)]
     band = min(real_band(wave, recording.sample_rate) * row.speed, sample_rate / 2)
     # Played at `speed` times the pace: the same samples, said to be of another rate.
@@ -265,11 +272,13 @@ def _prepare(
         start, end = levels.speech_bounds(narrow, audio.sample_rate, noise=recording.noise)
         gain = levels.gain_to(narrow[start:end], audio.sample_rate, audio.loudness)
     except MoksoriError as error:
-        return replace(row, problem=str(error))
+        return replace(row, problem=error.message.dump())
     factor = sample_rate / audio.sample_rate
     wave = levels.fit_peak(wave[round(start * factor) : round(end * factor)] * gain)[0]
     if len(wave) < _MIN_SECONDS * sample_rate:
-        return replace(row, problem=f"{source.path}: under {_MIN_SECONDS:g} s of sound")
+        length, limits = len(wave) / sample_rate, {"least": _MIN_SECONDS, "most": MAX_SECONDS}
+        short = message("corpus.too_short", file=source.path, length=length, **limits)
+        return replace(row, problem=short.dump())
     f0 = pitch.f0(
         audio_files.resample(wave, sample_rate, audio.sample_rate).astype(np.float32), audio
     )

@@ -48,8 +48,12 @@ class SegmentDataset(Dataset[SegmentBatch]):
         self.sources, self.config = sources, config
         size = config.segment_frames
         self.items = [[item for item in source.items if item.frames >= size] for source in sources]
-        if not all(self.items):
-            raise CorpusError(f"a folder has no recording of at least {size} frames")
+        for source, items in zip(sources, self.items, strict=True):
+            if not items:
+                length = size * source.hop / source.sample_rate
+                raise CorpusError.of(
+                    "corpus.no_long", folder=source.folder, frames=size, length=length
+                )
         self.weights = [np.array([item.frames for item in items], float) for items in self.items]
         totals = np.array([weight.sum() for weight in self.weights])
         self.shares = (totals if shares is None else np.array(shares)) / (
@@ -110,7 +114,8 @@ class _Whole(Dataset[SegmentBatch]):
             for item in source.items[:: max(1, -(-len(source.items) * len(sources) // _VALID_MOST))]
         ]
         if not self.chosen:
-            raise CorpusError("no recordings of the split valid; prepare more recordings")
+            folders = ", ".join(str(source.folder) for source in sources)
+            raise CorpusError.of("corpus.no_recordings", folders=folders, split="valid")
 
     def __len__(self) -> int:
         return len(self.chosen)

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
@@ -19,7 +19,7 @@ from lhotse import MonoCut
 
 from moksori.config import AudioConfig, Hertz, VocoderTrainConfig
 from moksori.corpus.batches import read_speakers
-from moksori.corpus.manifests import read_cuts
+from moksori.corpus.manifests import f0_of, loaded, read_cuts, wave_of
 from moksori.corpus.recordings import PreparedRecording, paths, read_rows
 from moksori.errors import CorpusError
 from moksori.models.conversion import DECODINGS, Batch, ConversionModel
@@ -81,19 +81,17 @@ class Source:
             read_speakers(folder, config.audio)
             self.items = self._of_corpus(split)
         if not self.items and split == "train":
-            raise CorpusError(f"{folder}: no recordings of the split {split}")
+            raise CorpusError.of("corpus.no_recordings", folders=folder, split=split)
 
     def _of_recordings(self, split: str) -> list[Item]:
-        about = json.loads((self.folder / "recordings.json").read_text(encoding="utf-8"))
+        about = read_about(self.folder)
         if about["sample_rate"] != self.sample_rate:
-            raise CorpusError(
-                f"{self.folder}: prepared at {about['sample_rate']} Hz, the config's vocoder has "
-                f"{self.sample_rate} Hz; prepare it again with --sample-rate"
-            )
+            raise CorpusError.of(
+                "corpus.other_rate", folder=self.folder, rate=about["sample_rate"],
+                wanted=self.sample_rate,
+            )  # fmt: skip
         if not AudioConfig.model_validate(about["audio"]).same_mels(self.audio):
-            raise CorpusError(
-                f"{self.folder}: prepared for other mels than the config's; prepare it again"
-            )
+            raise CorpusError.of("corpus.other_mels", folder=self.folder)
         rows = read_rows(self.folder / "recordings.jsonl")
         return [
             Item("/".join(row.key), row.samples // self.hop, row=row)
@@ -116,19 +114,19 @@ class Source:
 
     def _load_row(self, row: PreparedRecording) -> Loaded:
         audio_path, f0_path = paths(row, self.folder)
-        wave = soundfile.read(audio_path, dtype="float32")[0]
+        wave = loaded(audio_path, lambda path: soundfile.read(path, dtype="float32")[0])
         narrow = resample(wave, self.sample_rate, self.audio.sample_rate).astype(np.float32)
-        return self._kept(wave, narrow, np.load(f0_path), None, row.band)
+        return self._kept(wave, narrow, loaded(f0_path, np.load), None, row.band)
 
     def _load_cut(self, cut: MonoCut | None) -> Loaded:
         assert cut is not None
-        narrow = cut.load_audio()[0]
+        narrow = wave_of(cut)
         wave = resample(narrow, self.audio.sample_rate, self.sample_rate)
         band = real_band(narrow, self.audio.sample_rate)
         if self.sample_rate != self.audio.sample_rate:
             band = min(band, 0.98 * self.audio.sample_rate / 2)  # the resampling's own edge
         gta = self._gta(cut, narrow) if self.model else None
-        return self._kept(wave, narrow, cut.load_f0(), gta, band)
+        return self._kept(wave, narrow, f0_of(cut), gta, band)
 
     def _kept(
         self, wave: np.ndarray, narrow: np.ndarray, f0: np.ndarray, gta: torch.Tensor | None, band: Hertz
@@ -157,7 +155,7 @@ class Source:
         speaker = cut.supervisions[0].speaker
         if self.model is None or speaker not in self.voices:
             return None
-        mel, f0 = log_mel(wave, self.audio), torch.from_numpy(cut.load_f0())
+        mel, f0 = log_mel(wave, self.audio), torch.from_numpy(f0_of(cut))
         phones = torch.tensor(tokenize(cut.supervisions[0].text))
         line = Batch(
             phones=phones[None], phone_lengths=torch.tensor([len(phones)]), mel=mel[None],
@@ -180,3 +178,19 @@ class Source:
                 made = self.model.decode(linguistic, line._replace(mel=made))
             self.model.decoder.eval()
         return made[0]
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """The `licences`, `sample_rate` and `audio` of a folder of prepared recordings.
+
+    Raises:
+        CorpusError: they are damaged.
+    """
+    path = folder / "recordings.json"
+    try:
+        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        AudioConfig.model_validate(about["audio"])
+        dict(about["licences"]), int(about["sample_rate"])
+    except (ValueError, KeyError, TypeError):
+        raise CorpusError.of("corpus.damaged", file=path) from None
+    return about
