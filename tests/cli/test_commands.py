@@ -19,7 +19,7 @@ from moksori.conversion.converter import Converter
 from moksori.conversion.voices import VoicePack, save_pack
 from moksori.errors import LexiconError
 from moksori.weights import MODEL
-from tests.conftest import DEMO, DEMO_TEXT, write_corpus
+from tests.conftest import DEMO, DEMO_TEXT, voiced_wave, write_corpus
 
 pytestmark = pytest.mark.slow
 
@@ -145,6 +145,24 @@ def test_voices_shows_the_consent_of_enrolled_ones(moksori, tmp_path):
     assert "refused" in CliRunner().invoke(app, ["voices", "--packs", str(tmp_path)]).output
     no_consent = moksori("revoke", "lmy", "--packs", tmp_path)
     assert "no consent to revoke" in no_consent.stderr
+
+
+def test_actors_of_too_few_lines_are_named_when_prepared(moksori, tmp_path):
+    """Six lines of six actors: whose line is held out has none left, which training told of no actor."""
+    texts = ("가자.", "그래.", "밥은 먹었어?", "오늘은 날씨가 좋네!", "알았어.", "어디 가?")
+    rows = []
+    for number, text in enumerate(texts):
+        soundfile.write(tmp_path / f"{number}.wav", voiced_wave(1.5, seed=number), 22050)
+        rows.append(f"{number}.wav|{text}|성우{number}")
+    (tmp_path / "list.txt").write_text("\n".join(rows), encoding="utf-8")
+    data = tmp_path / "data"
+    asked = ("prepare", "metadata", tmp_path / "list.txt", data, "--licence", "x", "--lang", "ko")
+    done = moksori(*asked, "--jobs", 1)
+    assert done.returncode == 0, done.stderr
+    speakers = json.loads((data / "speakers.json").read_text())["speakers"]
+    left = [name for name in speakers if "train" not in speakers[name]["lines"]]
+    assert f"목소리를 배우지 않는 화자: {', '.join(left)}" in done.stdout
+    assert "경고: 이대로는 학습할 수 없습니다" in done.stderr
 
 
 def test_a_voice_s_sample_is_written(moksori, tmp_path):

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from moksori.cli import console
-from moksori.cli.console import out, progress
+from moksori.cli.console import out, progress, warn
 from moksori.cli.options import (
     ColumnsOption,
     CommercialOption,
@@ -246,6 +246,17 @@ def _prepare(
     out.print(notice, markup=False)
     if not report["speakers"]:
         raise CorpusError.of("prepare.none", dest=dest)
+    _print_unlearnt(report["speakers"])
+
+
+def _print_unlearnt(speakers: dict[str, Any]) -> None:
+    """Who has no lines to be learnt from, and whether there are any to train with at all."""
+    splits = {name: entry["lines"].keys() for name, entry in speakers.items()}
+    learnt = {name for name, own in splits.items() if "train" in own}
+    if left_out := ", ".join(sorted(splits.keys() - learnt)):
+        out.print(say("prepare.unlearnt", console.language, names=left_out), markup=False)
+    if not any("valid" in splits[name] for name in learnt):
+        warn(say("prepare.too_few", console.language))
 
 
 def _print_report(report: dict[str, Any], dest: Path) -> None:
