@@ -85,6 +85,8 @@ def alone_in(folder: Path) -> Iterator[None]:
     except Timeout:
         raise OutputError.of("output.busy", path=folder) from None
     except OSError as error:
+        if folder.is_file():
+            raise OutputError.of("output.is_file", path=folder) from None
         raise write_error(folder, error) from None
     try:
         yield

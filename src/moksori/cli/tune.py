@@ -48,7 +48,7 @@ def tune_cotatron(
         from moksori.training import tune
         from moksori.training.cotatron import train_cotatron
     if start and is_cotatron(start):
-        raise ConfigError(f"{start}: a search draws sizes; begin it with a conversion model")
+        raise ConfigError.of("tune.from_cotatron", folder=start)
     shared = load_config(config, CotatronTrainConfig)
     study = tune.tune(
         lambda drawn, run, callbacks: train_cotatron(drawn, data, run, start, callbacks=callbacks),

@@ -171,6 +171,8 @@ def read_card(folder: Path, *kinds: type[Card]) -> Card:
     if folder.is_file() or folder.suffix in _PICKLES:
         raise CheckpointError.of("model.no_folder", path=folder, card=CARD)
     if not (folder / CARD).is_file():
+        if (folder / "model" / CARD).is_file():
+            raise CheckpointError.of("model.of_run", folder=folder, model=folder / "model")
         pickles = [path.name for path in folder.glob("*") if path.suffix in _PICKLES]
         if pickles:
             raise CheckpointError.of("model.pickle", folder=folder, card=CARD, name=pickles[0])

@@ -31,9 +31,7 @@ def keep_config(config: RunConfig, run: Path, base: str, card: AnyCard) -> None:
             _check_same(known, path, config, base, card)
             return
     elif there:
-        raise ConfigError(
-            f"{run}: holds “{there[0]}” and is no training's; choose an empty folder or a new name"
-        )
+        raise ConfigError.of("train.not_empty", run=run, name=there[0])
     run.mkdir(parents=True, exist_ok=True)
     about = {
         "checkpoint_format": _CHECKPOINT_FORMAT,
@@ -57,7 +55,7 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError:
         known = None
     if not isinstance(known, dict) or {"optimizer", "checkpoint_format"}.isdisjoint(known):
-        raise ConfigError(f"{path}: is no training's; choose another folder")
+        raise ConfigError.of("train.not_ours", file=path)
     return known
 
 
@@ -67,24 +65,28 @@ def _check_same(
     """A run resumes with the config it was begun with; keys that are newer than it take their defaults."""
     whole, learnt_from = dict(known), known.pop("learnt_from", None)
     if learnt_from not in (None, _of_data(card)):
-        raise ConfigError(
-            f"{path.parent}: was begun with other speakers, or recordings of another licence or consent; "
-            "choose another folder"
-        )
+        raise ConfigError.of("train.other_data", run=path.parent)
     if known.pop("checkpoint_format", 1) != _CHECKPOINT_FORMAT:
-        raise ConfigError(
-            f"{path.parent}: begun by an older Moksori, whose checkpoints have other parts; its model "
-            "serves as before, but a training needs another folder"
-        )
+        raise ConfigError.of("train.older", run=path.parent)
     if known.pop("base", "") != base:
-        raise ConfigError(f"{path.parent}: uses another model; choose another folder")
+        raise ConfigError.of("train.other_base", run=path.parent)
     try:
-        same = type(config).model_validate(known) == config
+        before = type(config).model_validate(known).model_dump(mode="json")
     except ValidationError:
-        same = False
-    if not same:
-        raise ConfigError(
-            f"{path.parent}: holds a training with another config; choose another folder"
-        )
+        before = known
+    if differing := _differing(before, config.model_dump(mode="json")):
+        raise ConfigError.of("train.other_config", run=path.parent, keys=", ".join(differing))
     if learnt_from is None:  # begun by a Moksori that did not note it
         atomic_write(path, json.dumps(whole | {"learnt_from": _of_data(card)}, indent=1))
+
+
+def _differing(one: dict[str, Any], other: dict[str, Any], within: str = "") -> list[str]:
+    """The dotted keys whose values are not alike."""
+    found = []
+    for key in sorted(one.keys() | other.keys()):
+        a, b = one.get(key), other.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += _differing(a, b, f"{within}{key}.")
+        elif a != b:
+            found.append(f"{within}{key}")
+    return found

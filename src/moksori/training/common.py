@@ -25,7 +25,7 @@ from torch import nn
 from moksori.config import OptimizerConfig, Precision, RunConfig
 from moksori.conversion.card import AnyCard, load_training
 from moksori.conversion.checkpoint import save_model
-from moksori.errors import ConfigError
+from moksori.errors import CheckpointError, ConfigError
 from moksori.models.aligner import diagonal_prior
 from moksori.processor import multiplies_bfloat16
 from moksori.training.begun import keep_config
@@ -136,9 +136,11 @@ class ExportModel(Callback):
         loss = float(trainer.callback_metrics.get(f"valid/{self.measure}", math.nan))
         assert isinstance(module, Training)
         if not math.isfinite(loss):
-            raise ConfigError(
-                f"{self.folder.parent}: the training diverged, valid/{self.measure} is {loss}; lower "
-                "optimizer.learning_rate and train in another folder; what was kept before stays"
+            raise ConfigError.of(
+                "train.diverged",
+                run=self.folder.parent,
+                measure=f"valid/{self.measure}",
+                loss=str(loss),
             )
         if not trainer.is_global_zero or (loss >= self.best and not module.keep_newest):
             return
@@ -212,6 +214,7 @@ def fit(
         ConfigError: `run` holds a training with another config, on another model, with other speakers or
             terms, of an older Moksori whose checkpoints this one cannot read, or something else; or the
             training diverges.
+        CheckpointError: `last.ckpt` is damaged.
         OutputError: another training is at work in `run`.
     """
     config = module.config
@@ -224,6 +227,8 @@ def fit(
             ".*LeafSpec",
             "The first cut drawn",
             "Your 'buffer_size'",
+            "We have exceeded the max_duration",  # a line longer than a batch is one of its own
+            "invalid value encountered in logaddexp",  # of a training that diverges, which is told
             "Found .* module.s. in eval mode",  # a frozen Cotatron
         ):
             warnings.filterwarnings("ignore", noise)  # each is as it should be here
@@ -234,7 +239,7 @@ def fit(
             **_processes(),
             gradient_clip_val=config.optimizer.gradient_clip,
             use_distributed_sampler=False,  # Lhotse's samplers part the lines among processes
-            log_every_n_steps=config.log_every,
+            log_every_n_steps=min(config.log_every, config.optimizer.epoch_steps),
             logger=TensorBoardLogger(run, name=None, version="events"),
             num_sanity_val_steps=0,
             callbacks=[
@@ -252,8 +257,22 @@ def fit(
             fast_dev_run=fast_dev_run,
         )  # fmt: skip
         last = run / "last.ckpt"
+        _check_checkpoint(last)
         trainer.fit(module, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         return run / "model"
+
+
+def _check_checkpoint(path: Path) -> None:
+    """See that a training's checkpoint can be read, if there is one.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    try:
+        if path.exists():
+            torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what a damaged file makes the reader raise is not to be foreseen
+        raise CheckpointError.of("train.damaged", file=path) from error
 
 
 def _processes() -> dict[str, Any]:

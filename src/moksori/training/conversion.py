@@ -1,5 +1,6 @@
 """Training of the conversion model on real lines, source and target being the same speaker."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -121,18 +122,18 @@ def train_conversion(
     names = training_voices(corpus["speakers"])
     pl.seed_everything(config.seed, verbose=False)
     if config.model.cotatron:
-        raise ConfigError("model.cotatron is not for a config; name the model with --cotatron")
+        raise ConfigError.of("train.cotatron_key")
     terms, base = [Terms.of_corpus(corpus)], ""
     trained: Cotatron | None = None
     if start and cotatron:
-        raise ConfigError("--from and --cotatron exclude each other; name one")
+        raise ConfigError.of("train.two_starts")
     if cotatron:
         trained, known = load_cotatron(cotatron)
         config = _upon(cotatron, known, config)
         terms.append(Terms.of_card(known))
         base = known.sha256
     elif config.model.aligner == "attention" or not config.freeze_cotatron:
-        raise ConfigError("the config's Cotatron settings need one; name it with --cotatron")
+        raise ConfigError.of("train.no_cotatron")
     model = ConversionModel.build(config.model, config.audio, len(SYMBOLS), len(names))
     model.text_aligner.silences = silences(SYMBOLS)
     if trained:
@@ -172,20 +173,18 @@ def _upon(folder: Path, known: CotatronCard, config: TrainConfig) -> TrainConfig
         ConfigError: the config asks for what this Cotatron is not.
     """
     if not known.audio.same_mels(config.audio):
-        raise ConfigError(f"{folder}: was trained for other audio settings than the config's")
+        raise ConfigError.of("train.other_audio", folder=folder)
     texts = known.model.model_dump(include=set(TextConfig.model_fields))
     for name in config.model.model_fields_set & texts.keys():
         if getattr(config.model, name) != texts[name]:
-            raise ConfigError(
-                f"model.{name} is {getattr(config.model, name)} in the config and {texts[name]} "
-                f"in {folder}; leave it out of the config"
-            )
+            raise ConfigError.of(
+                "train.cotatron_size", folder=folder, name=name, there=written(texts[name]),
+                here=written(getattr(config.model, name)),
+            )  # fmt: skip
     if config.model.aligner == "parallel" and not known.model.parallel_aligner:
-        raise ConfigError(f"{folder}: has no parallel aligner; set model.aligner = “attention”")
+        raise ConfigError.of("train.no_aligner", folder=folder)
     if config.model.aligner == "attention" and not config.freeze_cotatron:
-        raise ConfigError(
-            "aligner = “attention” needs a frozen Cotatron; set freeze_cotatron = true"
-        )
+        raise ConfigError.of("train.not_frozen")
     # A text aligner that is trained further leaves the attention behind, so only a frozen one is kept.
     kept = known.model if config.freeze_cotatron else None
     sizes = config.model.model_copy(update={**texts, "cotatron": kept})
@@ -219,19 +218,24 @@ def begin_with(
     """
     trained, card = load_conversion(folder)
     if not card.audio.same_mels(config.audio):
-        raise ConfigError(f"{folder}: was trained for other audio settings than the config's")
+        raise ConfigError.of("train.other_audio", folder=folder)
     for name, size in config.model.model_dump().items():
         if getattr(card.model, name) != size:
-            raise ConfigError(
-                f"model.{name} is {size} in the config and {getattr(card.model, name)} in {folder}; "
-                "a run that begins with a model has its sizes"
-            )
+            raise ConfigError.of(
+                "train.other_size", folder=folder, name=name, here=written(size),
+                there=written(getattr(card.model, name)),
+            )  # fmt: skip
     weights = trained.state_dict()
     rows = dict(zip((voice.name for voice in card.voices), weights["voices.weight"], strict=True))
     mean = weights["voices.weight"].mean(0)
     weights["voices.weight"] = torch.stack([rows.get(name, mean) for name in names])
     model.load_state_dict(weights)
     return Terms.of_card(card), card.sha256
+
+
+def written(value: Any) -> str:
+    """A size as TOML has it."""
+    return json.dumps(value, ensure_ascii=False, default=lambda part: part.model_dump(mode="json"))
 
 
 def _voice(name: str, entry: dict[str, Any], licence: str, usual: Usual) -> Voice:

@@ -178,7 +178,7 @@ def _begin(model: Cotatron, speakers: list[str], audio: AudioConfig, start: Path
     if is_cotatron(start):
         cotatron, card = load_cotatron(start)
         if card.speakers != speakers:
-            raise ConfigError(f"{start}: was trained on other speakers than the corpus's")
+            raise ConfigError.of("train.other_speakers", folder=start)
         parts, heard, terms = [(model, cotatron)], card.audio, Terms.of_card(card)
     else:
         trained, known = load_conversion(start)
@@ -187,10 +187,10 @@ def _begin(model: Cotatron, speakers: list[str], audio: AudioConfig, start: Path
         if model.aligner and aligner.aligner:
             parts.append((model.aligner, aligner.aligner))
     if not heard.same_mels(audio):
-        raise ConfigError(f"{start}: was trained for other audio settings than the config's")
+        raise ConfigError.of("train.other_audio", folder=start)
     try:
         for part, of_trained in parts:
             part.load_state_dict(of_trained.state_dict())
     except RuntimeError:
-        raise ConfigError(f"{start}: its parts have other sizes than the config's") from None
+        raise ConfigError.of("train.other_parts", folder=start) from None
     return terms

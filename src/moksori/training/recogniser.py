@@ -245,7 +245,7 @@ def train_recogniser(
     pl.seed_everything(config.seed, verbose=False)
     aligner, known = load_conversion(model)
     if not known.audio.same_mels(config.audio):
-        raise ConfigError(f"{model}: was trained for other audio settings than the config's")
+        raise ConfigError.of("train.other_audio", folder=model)
     lines = SoundData(data, names, config, aligner)
     lines.check_voices()
     recogniser = PhoneRecogniser(config.model, config.audio.n_mels, len(SOUNDS))

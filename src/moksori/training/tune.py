@@ -38,7 +38,7 @@ def cotatron_space(trial: Trial, config: CotatronTrainConfig) -> dict[str, Any]:
         ConfigError: the config has no parallel aligner to judge the attention by.
     """
     if not config.model.parallel_aligner:
-        raise ConfigError("the attention is judged by the parallel aligner; the config has none")
+        raise ConfigError.of("tune.no_aligner")
     draw = _Draw(trial)
     draw.real("optimizer.learning_rate", 3e-4, 3e-3)
     draw.real("losses.guidance", 0.1, 3.0)
@@ -107,13 +107,13 @@ def open_study(folder: Path, about: dict[str, Any]) -> optuna.Study:
             pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise ConfigError(f"{journal}: not a study's journal ({error})") from None
+        raise ConfigError.of("tune.not_ours", file=journal) from error
     known = study.user_attrs.get("about")
     if known is None:
         study.set_user_attr("about", about)
     elif known != about:
         other = ", ".join(sorted(k for k in about if known.get(k) != about[k]))
-        raise ConfigError(f"{folder}: a study with another {other}; choose another folder")
+        raise ConfigError.of("tune.other", folder=folder, keys=other)
     # Each start, and each machine, draws from a chance of its own.
     seed = random.Random(f"{socket.gethostname()} {os.getpid()} {len(study.trials)}").getrandbits(
         32
@@ -160,9 +160,9 @@ def tune(
             of something else, or torchrun started several processes.
     """
     if steps % _VALIDATIONS:
-        raise ConfigError(f"--steps must be a multiple of {_VALIDATIONS}, got {steps}")
+        raise ConfigError.of("tune.steps", given=steps, number=_VALIDATIONS)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise ConfigError("a search is one process a device; start it without torchrun")
+        raise ConfigError.of("tune.processes")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
     shared = {"measure": measure, "steps": steps, "config": config.model_dump(mode="json"), **about}
     study = open_study(folder, shared)

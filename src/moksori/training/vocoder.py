@@ -17,7 +17,8 @@ from moksori.conversion.checkpoint import load_conversion, load_vocoder
 from moksori.conversion.terms import Terms
 from moksori.corpus.batches import read_speakers
 from moksori.corpus.segments import SegmentBatch, SegmentData
-from moksori.errors import CheckpointError, ConfigError, CorpusError
+from moksori.corpus.sources import read_about
+from moksori.errors import CheckpointError, ConfigError, CorpusError, Notice
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.training.common import Training, fit
 from moksori.training.discriminators import (
@@ -130,10 +131,7 @@ def train_vocoder(
             has other sizes than the config's, or its shares are not one for each folder.
     """
     if config.shares is not None and len(config.shares) != len(data):
-        raise ConfigError(
-            f"shares has {len(config.shares)} numbers, and {len(data)} folders of data are named; "
-            "give one for each"
-        )
+        raise ConfigError.of("train.shares", numbers=len(config.shares), folders=len(data))
     pl.seed_everything(config.seed, verbose=False)
     sets = _terms(data, config)
     named, terms = [(name, own.licence) for name, own in sets], [own for _, own in sets]
@@ -141,7 +139,7 @@ def train_vocoder(
     if model:
         converter, known = load_conversion(model)
         if not known.audio.same_mels(config.audio):
-            raise ConfigError(f"{model}: takes other mels than the config's")
+            raise ConfigError.of("train.other_mels", folder=model)
         terms.append(Terms.of_card(known))
         voices, base = [voice.name for voice in known.voices], known.sha256
     vocoder = SourceFilter(config.model, config.audio)
@@ -149,9 +147,7 @@ def train_vocoder(
         trained, known_vocoder = load_vocoder(start)
         same = known_vocoder.model == config.model
         if not (same and known_vocoder.audio.same_mels(config.audio)):
-            raise ConfigError(
-                f"{start}: no source-filter vocoder of the config's sizes and audio settings"
-            )
+            raise ConfigError.of("train.other_vocoder", folder=start)
         terms.append(Terms.of_card(known_vocoder))
         named = [*known_vocoder.trained_on.items(), *named]
         vocoder.load_state_dict(trained.state_dict())
@@ -171,14 +167,13 @@ def _terms(data: Sequence[Path], config: VocoderTrainConfig) -> list[tuple[str, 
     """Of every set of recordings, with its name; two folders may have sets of the same name."""
     found: list[tuple[str, Terms]] = []
     for folder in data:
-        path = folder / "recordings.json"
-        if path.exists():
-            licences = json.loads(path.read_text(encoding="utf-8"))["licences"]
+        if (folder / "recordings.json").exists():
+            licences = read_about(folder)["licences"]
             found += [(name, Terms.of_licence(licence)) for name, licence in licences.items()]
         else:
             found.append((folder.name, Terms.of_corpus(read_speakers(folder, config.audio))))
     if not found:
-        raise CorpusError("no folder of recordings is named")
+        raise CorpusError.of("train.no_data")
     return found
 
 
@@ -207,9 +202,7 @@ def _take_discriminators(training: VocoderTraining, run: Path) -> None:
     try:
         losses = VocoderLosses.model_validate(json.loads(config.read_text())["losses"])
         if any(getattr(losses, key) != getattr(training.config.losses, key) for key in keys):
-            rank_zero_warn(
-                f"{run}: its discriminators are of other windows or sizes; new ones begin"
-            )
+            rank_zero_warn(Notice("train.new_discriminators", run=run))
             return
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)["current_model_state"]
         training.discriminators.load_state_dict({
@@ -218,6 +211,4 @@ def _take_discriminators(training: VocoderTraining, run: Path) -> None:
             if name.startswith("discriminators.")
         })  # fmt: skip
     except Exception as error:  # what a damaged file makes the reader raise is not to be foreseen
-        raise CheckpointError(
-            f"{checkpoint}: no vocoder's run, or damaged; move it away, and new discriminators begin"
-        ) from error
+        raise CheckpointError.of("train.no_discriminators", file=checkpoint) from error

@@ -1,0 +1,72 @@
+"""What goes wrong around a training: told in Korean, by its place and with what to do."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from moksori.config import TrainConfig, load_config
+from moksori.conversion.checkpoint import load_conversion
+from moksori.errors import CheckpointError, ConfigError, OutputError
+from moksori.training.conversion import train_conversion
+
+TINY = load_config(Path(__file__).parents[2] / "configs" / "tiny.toml", TrainConfig)
+
+
+@pytest.fixture
+def run(tiny_model, tmp_path):
+    """A training that has ended, in a folder of its own."""
+    return Path(shutil.copytree(tiny_model.parent, tmp_path / "run"))
+
+
+def test_a_damaged_checkpoint_is_named_and_the_advice_holds(prepared, run):
+    last = run / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:1000])
+    with pytest.raises(CheckpointError) as error:
+        train_conversion(TINY, prepared, run)
+    assert error.value.say("ko").startswith(
+        f"{last}: 손상되어 이어서 할 수 없습니다. 이 파일을 지우면"
+    )
+    last.unlink()
+    train_conversion(TINY, prepared, run)
+    assert last.exists()
+
+
+def test_a_config_that_was_changed_is_told_by_its_keys(prepared, run):
+    optimizer = TINY.optimizer.model_copy(update={"learning_rate": 1.0, "steps": 8})
+    other = TINY.model_copy(update={"optimizer": optimizer, "seed": 7})
+    with pytest.raises(ConfigError) as error:
+        train_conversion(other, prepared, run)
+    assert "다른 것: optimizer.learning_rate, optimizer.steps, seed. 그때의" in error.value.say(
+        "ko"
+    )
+    path = run / "config.json"
+    path.write_text(path.read_text().replace('"seed"', '"seeds"'))  # as of another version
+    with pytest.raises(ConfigError, match="other are seed, seeds;"):
+        train_conversion(TINY, prepared, run)
+
+
+def test_a_file_in_the_place_of_a_run_is_told(prepared, tmp_path):
+    (tmp_path / "run").write_text("notes")
+    with pytest.raises(OutputError) as error:
+        train_conversion(TINY, prepared, tmp_path / "run")
+    assert error.value.say("ko") == f"{tmp_path / 'run'}: 파일입니다. 폴더 이름을 적으세요"
+
+
+def test_a_run_named_for_its_model_is_told_where_the_model_lies(prepared, run, tmp_path):
+    with pytest.raises(CheckpointError) as error:
+        load_conversion(run)
+    assert f"{run / 'model'}을(를) 적으세요" in error.value.say("ko")
+    with pytest.raises(CheckpointError, match="its model lies in it"):
+        train_conversion(TINY, prepared, tmp_path / "next", start=run)
+
+
+def test_sizes_are_told_as_a_config_has_them(prepared, tiny_model, tmp_path):
+    sizes = TINY.model.model_copy(update={"text_kernels": (5, 3)})
+    with pytest.raises(ConfigError) as error:
+        train_conversion(
+            TINY.model_copy(update={"model": sizes}), prepared, tmp_path, start=tiny_model
+        )
+    said = error.value.say("ko")
+    assert "model.text_kernels은(는) [5, 3]인데" in said
+    assert said.endswith("[3]으로 고치세요")
