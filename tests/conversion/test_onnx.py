@@ -1,6 +1,7 @@
 """The exported graphs give what the models give, in ONNX Runtime, of a line other than the traced one."""
 
 import json
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -58,6 +59,25 @@ def line(converter) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     phones = converter.front_end.ids(converter.front_end.read(DEMO_TEXT, False, None).phones)
     f0 = torch.from_numpy(pitch.f0(wave, config))
     return torch.tensor([phones]), features.log_mel(wave, config)[None], f0[None]
+
+
+def test_axes_of_any_length_have_names(folder):
+    """They were called s23 and 512*s26, whatever the tracing had counted to."""
+    shapes = {}
+    for path in sorted(folder.glob("*.onnx")):
+        session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+        for value in (*session.get_inputs(), *session.get_outputs()):
+            shapes[path.stem, value.name] = value.shape
+    assert shapes["aligner", "phones"] == [1, "phones"]
+    assert shapes["aligner", "mel"] == [1, "frames", 80]
+    assert shapes["aligner", "log_alignment"] == [1, "frames", "phones"]
+    assert shapes["decoder", "converted"] == [1, "frames", 80]
+    assert shapes["vocoder_high", "f0"] == [1, "frames"]
+    for name in ("low", "high"):
+        assert shapes[f"vocoder_{name}", "white"][1] == shapes[f"vocoder_{name}", "wave"][1]
+        assert re.fullmatch(r"\d+\*frames", shapes[f"vocoder_{name}", "wave"][1])
+    text = {part for shape in shapes.values() for part in shape if isinstance(part, str)}
+    assert {part.split("*")[-1] for part in text} == {"phones", "frames"}
 
 
 def test_a_line_goes_through_all_graphs_as_through_the_models(converter, folder):

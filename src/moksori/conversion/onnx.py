@@ -9,6 +9,7 @@ What lies between the graphs is a few lines in any language; `onnx.json` beside 
 
 import json
 import logging
+import re
 import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -181,8 +182,26 @@ def _export(
             input_names=[*shapes], output_names=[*outputs],
         )  # fmt: skip
     assert program is not None
+    _name_axes(program.model.graph, shapes)
     with atomic_path(path) as temporary:
         program.save(temporary)
+
+
+def _name_axes(graph: Any, shapes: dict[str, Any]) -> None:
+    """Call the axes of any length by their names in `shapes`, wherever they are; tracing numbers them."""
+    names = {
+        graph_input.shape[axis].value: along.__name__
+        for graph_input in graph.inputs
+        for axis, along in shapes[graph_input.name].items()
+    }
+    names = {number: name for number, name in names.items() if number.isalnum()}  # no 512*s26
+    of_nodes = (value for node in graph.all_nodes() for value in node.outputs)
+    for value in (*graph.inputs, *of_nodes):
+        for axis, length in enumerate(value.shape or ()):
+            if not isinstance(length, int) and length.value:
+                value.shape[axis] = re.sub(
+                    r"\w+", lambda part: names.get(part[0], part[0]), length.value
+                )
 
 
 def _about(models: LoadedModels, vocoders: dict[str, SourceFilter]) -> dict[str, Any]:
