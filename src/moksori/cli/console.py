@@ -95,7 +95,7 @@ def show_warning(
     if notice := getattr(message, "notice", None):  # a recording's, which has both languages
         return warn(notice.say(language))
     where = "" if category.__module__.startswith("moksori.") else f"{filename}:{lineno}: "
-    err.print(f"warning: {where}{message}", style="yellow", markup=False)
+    warn(f"{where}{message}")
 
 
 def warn(text: str) -> None:

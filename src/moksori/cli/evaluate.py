@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from moksori.cli import console
 from moksori.cli.console import err, out, print_licence, progress
 from moksori.cli.options import (
     DeviceOption,
@@ -18,6 +19,7 @@ from moksori.cli.options import (
 )
 from moksori.errors import ConfigError
 from moksori.extras import extra
+from moksori.messages import say
 from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
@@ -105,26 +107,35 @@ def evaluate(
         print_licence(licence)
     output.mkdir(parents=True, exist_ok=True)
     voices = Voices(real, output / "voices.npz")
-    voices.embed(progress("listening to real voices"))
+    voices.embed(progress(say("evaluate.embedding", console.language)))
     whisper = WhisperASR(whisper_base(output / "whisper-base") if asr == "base" else asr)
     (output / "audio").mkdir(exist_ok=True)
     rows = job.evaluate(
         wanted, job.Judge(converter, whisper, voices, output / "audio", wanted),
-        job.describe(converter, asr, targets), output, progress("converting and judging"),
+        job.describe(converter, asr, targets), output,
+        progress(say("evaluate.judging", console.language)), console.language,
     )  # fmt: skip
     figures = summarise(rows, voices)
     page = write_report(rows, figures, output, f"{source.name}: {len(rows)} conversions")
     _print_figures(figures)
     problems = [row for row in rows if row["problem"]]
     for row in problems:
-        err.print(f"{row['id']} to {row['voice']}: {row['problem']}", style="red", markup=False)
-    out.print(
-        f"{len(rows) - len(problems)} of {len(rows)} lines judged; listen at {page}", markup=False
-    )
+        what = say(
+            "evaluate.problem",
+            console.language,
+            id=row["id"],
+            voice=row["voice"],
+            why=row["problem"],
+        )
+        err.print(what, style="red", markup=False)
+    judged = len(rows) - len(problems)
+    done = say("evaluate.done", console.language, judged=judged, lines=len(rows), page=page)
+    out.print(done, markup=False)
 
 
 def _print_figures(figures: list["Summary"]) -> None:
-    table = Table("figure", "of", "converted", "95% interval", "ceiling", "source")
+    heads = ("figure", "of", "converted", "interval", "ceiling", "source")
+    table = Table(*(say(f"evaluate.head.{head}", console.language) for head in heads))
     for f in figures:
         around = f"{f.written(f.low)} – {f.written(f.high)}" if f.low == f.low else ""
         ceiling = f"{f.written(f.ceiling)} {f.of}".strip()

@@ -10,6 +10,7 @@ from moksori.cli import console
 from moksori.cli.console import out
 from moksori.cli.options import ForceOption, LangOption
 from moksori.errors import ConfigError, OutputError
+from moksori.messages import say
 
 
 def listen(
@@ -49,9 +50,10 @@ def listen(
     if len(named) not in (0, len(sources)):
         raise ConfigError.of("listen.both")
     if not named:
-        table = Table("question", "system", "answers", "value", "95% interval")
+        heads = ("question", "system", "answers", "value", "interval")
+        table = Table(*(say(f"listen.head.{head}", console.language) for head in heads))
         for found in verdicts([Path(source) for source in sources]):
-            who = " over ".join(found.systems)
+            who = " > ".join(found.systems)
             value, low, high = (
                 f"{x:.2f}" if found.part == "mos" else f"{x:.0%}" for x in found.value
             )
@@ -67,4 +69,6 @@ def listen(
         raise ConfigError.of("listen.same_name")
     chosen = trials(evaluations, lines)
     write_page(chosen, output, title, console.language)
-    out.print(f"{output}: {len(chosen)} lines of {', '.join(evaluations)}", markup=False)
+    systems, number = ", ".join(evaluations), len(chosen)
+    done = say("listen.done", console.language, file=output, lines=number, systems=systems)
+    out.print(done, markup=False)

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from moksori.cli import console
 from moksori.cli.console import out
 from moksori.cli.options import CotatronOption, DataArgument, DevRunOption, RunArgument, StartOption
 from moksori.extras import extra
+from moksori.messages import say
 
 
 def train_conversion(
@@ -37,7 +39,7 @@ def train_conversion(
         from moksori.config import TrainConfig, load_config
         from moksori.training.conversion import train_conversion as train
     folder = train(load_config(config, TrainConfig), data, run, cotatron, start, fast_dev_run)
-    _print_done(f"done; try it with: moksori convert … --model {folder}", fast_dev_run)
+    _print_done("train.done_model", folder, fast_dev_run)
 
 
 def train_cotatron(
@@ -57,7 +59,7 @@ def train_cotatron(
         from moksori.config import CotatronTrainConfig, load_config
         from moksori.training.cotatron import train_cotatron as train
     folder = train(load_config(config, CotatronTrainConfig), data, run, start, fast_dev_run)
-    _print_done(f"done: {folder}", fast_dev_run)
+    _print_done("train.done", folder, fast_dev_run)
 
 
 def train_recogniser(
@@ -85,7 +87,7 @@ def train_recogniser(
     folder = train(
         load_config(config, RecogniserTrainConfig), data, run, model or MODEL, fast_dev_run
     )
-    _print_done(f"done: {folder}", fast_dev_run)
+    _print_done("train.done", folder, fast_dev_run)
 
 
 def train_vocoder(
@@ -127,10 +129,9 @@ def train_vocoder(
         load_config(config, VocoderTrainConfig), data, run,
         model=model, start=start, fast_dev_run=fast_dev_run,
     )  # fmt: skip
-    _print_done(f"done; try it with: moksori convert … --vocoder {folder}", fast_dev_run)
+    _print_done("train.done_vocoder", folder, fast_dev_run)
 
 
-def _print_done(done: str, fast_dev_run: bool) -> None:
-    out.print(
-        "one step of each kind works; nothing was kept" if fast_dev_run else done, markup=False
-    )
+def _print_done(code: str, folder: Path, fast_dev_run: bool) -> None:
+    code = "train.tried" if fast_dev_run else code
+    out.print(say(code, console.language, folder=folder), markup=False)

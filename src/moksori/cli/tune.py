@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from moksori.cli import console
 from moksori.cli.console import out
 from moksori.cli.options import CotatronOption, DataArgument, StartOption
 from moksori.errors import ConfigError
 from moksori.extras import extra
+from moksori.messages import Message, message, say
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -93,20 +95,28 @@ def tune_conversion(
 
 def _told(trial: "FrozenTrial") -> None:
     value = trial.value if trial.value is not None else float("nan")
-    out.print(f"trial {trial.number}: {trial.state.name.lower()}, {value:.4f}", highlight=False)
+    notice = say(
+        "tune.trial", console.language, number=trial.number, state=_state(trial), value=value
+    )
+    out.print(notice, highlight=False)
+
+
+def _state(trial: "FrozenTrial") -> Message:
+    return message(f"tune.state.{trial.state.name.lower()}")
 
 
 def _print_study(study: "Study", folder: Path) -> None:
     finished = [trial for trial in study.trials if trial.value is not None]
-    table = Table("trial", "measure", "ended", "settings")
+    heads = ("number", "measure", "ended", "settings")
+    table = Table(*(say(f"tune.head.{head}", console.language) for head in heads))
     for trial in sorted(finished, key=lambda trial: (trial.state.name, trial.value)):
         settings = (f"{key.split('.')[1]} {_short(value)}" for key, value in trial.params.items())
-        table.add_row(
-            str(trial.number), f"{trial.value:.4f}", trial.state.name.lower(), ", ".join(settings)
-        )
+        state = _state(trial).say(console.language)
+        table.add_row(str(trial.number), f"{trial.value:.4f}", state, ", ".join(settings))
     out.print(table)
     if (folder / "best.toml").exists():
-        out.print(f"the best settings: {folder / 'best.toml'}", markup=False)
+        best = say("tune.best", console.language, file=folder / "best.toml")
+        out.print(best, markup=False)
 
 
 def _short(value: object) -> str:

@@ -21,6 +21,7 @@ from moksori.evaluation.lines import EvaluationLine
 from moksori.evaluation.voices import Voices, embed
 from moksori.evaluation.without_text import follows, slip_gains
 from moksori.formulas import as_written, text_cells
+from moksori.messages import Lang
 from moksori.metrics.effort import Effort, effort
 from moksori.metrics.measures import character_errors, compare_f0, nearest
 from moksori.metrics.models import (
@@ -215,6 +216,7 @@ def evaluate(
     run: dict[str, str],
     out: Path,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
+    lang: Lang = "en",
 ) -> list[Row]:
     """Judge every line that `OUT/results.csv` does not have yet; the rows of all of them.
 
@@ -227,6 +229,7 @@ def evaluate(
         run: what the metrics depend on; the same for every call with this folder.
         out: folder of the evaluation.
         progress: wraps the iteration over the lines to be done.
+        lang: of what is said of a line that cannot be judged.
 
     Raises:
         OutputError: `out` holds an evaluation of another model, or by another ASR.
@@ -256,7 +259,7 @@ def evaluate(
             try:
                 row |= judge(line)
             except MoksoriError as error:  # one bad line must not end the job for all others
-                row["problem"] = " ".join(str(error).split())
+                row["problem"] = error.say(lang)
             writer.writerow(text_cells(row))
             file.flush()
     names = {line.name for line in lines}
