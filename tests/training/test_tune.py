@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from moksori.cli import app
 from moksori.config import CotatronTrainConfig, TrainConfig, load_config
-from moksori.errors import ConfigError
+from moksori.errors import ConfigError, CorpusError, OutputError
 from moksori.training.tune import conversion_space, open_study, tune
 
 pytestmark = pytest.mark.slow
@@ -70,6 +70,30 @@ def test_a_study_that_is_none_is_refused(tmp_path):
     (tmp_path / "study.journal").write_text("not a journal\n")
     with pytest.raises(ConfigError, match=r"study\.journal"):
         open_study(tmp_path, {})
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    """Its best.toml would have been replaced."""
+    best = tmp_path / "best.toml"
+    best.write_text("mine")
+    with pytest.raises(ConfigError) as error:
+        open_study(tmp_path, {})
+    assert error.value.say("ko").startswith(f"{tmp_path}: 탐색하던 폴더가 아닌데 “best.toml” 등이")
+    with pytest.raises(OutputError, match=r"best\.toml: is a file; name a folder"):
+        open_study(best, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["best.toml"]
+
+
+def test_a_trial_that_cannot_begin_is_told_once(tmp_path, capfd):
+    """Optuna printed its traceback first, in English."""
+
+    def train(*_):
+        raise CorpusError.of("corpus.not_prepared", folder="data")
+
+    config = load_config(ROOT / TINY, TrainConfig)
+    with pytest.raises(CorpusError):
+        tune(train, lambda trial: {}, config, tmp_path, "mel_l1", 1, 10)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from moksori.config import CotatronTrainConfig, RunConfig, TrainConfig
-from moksori.errors import ConfigError
+from moksori.corpus.place import visible
+from moksori.errors import ConfigError, OutputError
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 Train = Callable[[Any, Path, Sequence[Callback]], object]  # of a config, in a folder
@@ -95,11 +96,17 @@ def open_study(folder: Path, about: dict[str, Any]) -> optuna.Study:
         about: what all its trials share.
 
     Raises:
-        ConfigError: the journal there is damaged, or of a study of something else.
+        ConfigError: the journal there is damaged, or of a study of something else; or the folder holds
+            something else.
+        OutputError: it is a file.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    folder.mkdir(parents=True, exist_ok=True)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # why a trial failed is raised
+    if folder.is_file():
+        raise OutputError.of("output.is_file", path=folder)
     journal = folder / "study.journal"
+    if (there := visible(folder)) and not journal.exists():
+        raise ConfigError.of("tune.not_empty", folder=folder, name=there[0])
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         storage = JournalStorage(JournalFileBackend(str(journal)))
         study = optuna.create_study(
