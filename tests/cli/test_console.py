@@ -7,7 +7,8 @@ import typer
 from rich.table import Table
 
 from moksori.cli import console
-from moksori.cli.console import watching
+from moksori.cli.console import resumable, watching
+from moksori.errors import Notice
 from moksori.messages import message, say
 from moksori.signal.audio import RecordingWarning
 
@@ -20,6 +21,24 @@ def test_ctrl_c_in_a_check_is_one_line(capsys):
     assert ended.value.exit_code == 130
     said = capsys.readouterr().err
     assert "stopped" in said or "멈추었습니다" in said
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(1)])
+def test_ctrl_c_in_a_training_says_how_it_goes_on(monkeypatch, capsys, stop):
+    """Lightning makes an exit of it, and told nothing."""
+    monkeypatch.setattr(console, "language", "ko")
+    with pytest.raises(typer.Exit) as ended, resumable():
+        raise stop
+    assert ended.value.exit_code == 130
+    assert "같은 명령을 다시 실행하면 이어서 합니다" in capsys.readouterr().err
+
+
+def test_a_notice_of_a_training_is_in_the_user_s_language(monkeypatch, capsys):
+    monkeypatch.setattr(console, "language", "ko")
+    console.show_warning(Notice("train.new_discriminators", run="runs/a"), Notice, "x.py", 1)
+    assert "경고: runs/a: 판별기의 창이나 크기가" in capsys.readouterr().err
+    console.show_warning("slow", UserWarning, "lib.py", 7)
+    assert "경고: lib.py:7: slow" in capsys.readouterr().err
 
 
 def test_a_recording_s_warning_is_in_the_user_s_language(monkeypatch, capsys):

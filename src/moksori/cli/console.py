@@ -114,6 +114,16 @@ def progress(title: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
     return wrap
 
 
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Within it Ctrl-C, of which Lightning makes an exit, ends a training with a word."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        err.print(say("train.stopped", language), style="yellow", markup=False)
+        raise typer.Exit(130) from None
+
+
 def watching() -> "tuple[Watch, AbstractContextManager[None]]":
     """A watch that shows a bar a stage with the time left, and is cancelled by Ctrl-C within the context."""
     from rich.progress import Progress, TaskID

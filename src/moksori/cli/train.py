@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from moksori.cli import console
-from moksori.cli.console import out
+from moksori.cli.console import out, resumable
 from moksori.cli.options import CotatronOption, DataArgument, DevRunOption, RunArgument, StartOption
 from moksori.extras import extra
 from moksori.messages import say
@@ -38,7 +38,9 @@ def train_conversion(
     with extra("train"):
         from moksori.config import TrainConfig, load_config
         from moksori.training.conversion import train_conversion as train
-    folder = train(load_config(config, TrainConfig), data, run, cotatron, start, fast_dev_run)
+    settings = load_config(config, TrainConfig)
+    with resumable():
+        folder = train(settings, data, run, cotatron, start, fast_dev_run)
     _print_done("train.done_model", folder, fast_dev_run)
 
 
@@ -58,7 +60,9 @@ def train_cotatron(
     with extra("train"):
         from moksori.config import CotatronTrainConfig, load_config
         from moksori.training.cotatron import train_cotatron as train
-    folder = train(load_config(config, CotatronTrainConfig), data, run, start, fast_dev_run)
+    settings = load_config(config, CotatronTrainConfig)
+    with resumable():
+        folder = train(settings, data, run, start, fast_dev_run)
     _print_done("train.done", folder, fast_dev_run)
 
 
@@ -84,9 +88,9 @@ def train_recogniser(
         from moksori.config import RecogniserTrainConfig, load_config
         from moksori.training.recogniser import train_recogniser as train
         from moksori.weights import MODEL
-    folder = train(
-        load_config(config, RecogniserTrainConfig), data, run, model or MODEL, fast_dev_run
-    )
+    settings = load_config(config, RecogniserTrainConfig)
+    with resumable():
+        folder = train(settings, data, run, model or MODEL, fast_dev_run)
     _print_done("train.done", folder, fast_dev_run)
 
 
@@ -125,10 +129,9 @@ def train_vocoder(
     with extra("train"):
         from moksori.config import VocoderTrainConfig, load_config
         from moksori.training.vocoder import train_vocoder as train
-    folder = train(
-        load_config(config, VocoderTrainConfig), data, run,
-        model=model, start=start, fast_dev_run=fast_dev_run,
-    )  # fmt: skip
+    settings = load_config(config, VocoderTrainConfig)
+    with resumable():
+        folder = train(settings, data, run, model=model, start=start, fast_dev_run=fast_dev_run)
     _print_done("train.done_vocoder", folder, fast_dev_run)
 
 

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from moksori.cli import console
-from moksori.cli.console import out
+from moksori.cli.console import out, resumable
 from moksori.cli.options import CotatronOption, DataArgument, StartOption
 from moksori.errors import ConfigError
 from moksori.extras import extra
@@ -52,11 +52,12 @@ def tune_cotatron(
     if start and is_cotatron(start):
         raise ConfigError.of("tune.from_cotatron", folder=start)
     shared = load_config(config, CotatronTrainConfig)
-    study = tune.tune(
-        lambda drawn, run, callbacks: train_cotatron(drawn, data, run, start, callbacks=callbacks),
-        lambda trial: tune.cotatron_space(trial, shared), shared, folder, "guidance",
-        trials, steps, {"data": str(data), "from": str(start)}, _told,
-    )  # fmt: skip
+    with resumable():
+        study = tune.tune(
+            lambda drawn, run, callbacks: train_cotatron(drawn, data, run, start, callbacks=callbacks),
+            lambda trial: tune.cotatron_space(trial, shared), shared, folder, "guidance",
+            trials, steps, {"data": str(data), "from": str(start)}, _told,
+        )  # fmt: skip
     _print_study(study, folder)
 
 
@@ -83,13 +84,14 @@ def tune_conversion(
         from moksori.training.conversion import train_conversion
     shared = load_config(config, TrainConfig)
     learning = cotatron is None or not shared.freeze_cotatron
-    study = tune.tune(
-        lambda drawn, run, callbacks: train_conversion(
-            drawn, data, run, cotatron, callbacks=callbacks
-        ),
-        lambda trial: tune.conversion_space(trial, shared, learning), shared, folder, "mel_l1",
-        trials, steps, {"data": str(data), "cotatron": str(cotatron)}, _told,
-    )  # fmt: skip
+    with resumable():
+        study = tune.tune(
+            lambda drawn, run, callbacks: train_conversion(
+                drawn, data, run, cotatron, callbacks=callbacks
+            ),
+            lambda trial: tune.conversion_space(trial, shared, learning), shared, folder, "mel_l1",
+            trials, steps, {"data": str(data), "cotatron": str(cotatron)}, _told,
+        )  # fmt: skip
     _print_study(study, folder)
 
 
