@@ -1,5 +1,6 @@
 import itertools
 import json
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -37,6 +38,16 @@ def test_a_pass_has_each_line_once_in_batches_of_like_length(cuts):
         if len(seen) == lines:
             break
     assert set(seen.values()) == {1}
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3, 4, 7])
+def test_fewer_lines_than_buckets_are_batched_too(cuts, lines):
+    """Lhotse ended the training in a traceback."""
+    warnings.simplefilter("error", RuntimeWarning)
+    few = cuts.subset(first=lines)
+    sampler = PassSampler(few, CONFIG, seed=1)
+    ids = [cut.id for batch in itertools.islice(sampler, 20) for cut in batch]
+    assert {*ids} == {cut.id for cut in few}
 
 
 def test_epochs_that_end_within_a_pass_favour_no_length(cuts):

@@ -52,6 +52,7 @@ def _usual(lines: Sequence[_Measured]) -> Usual:
     return Usual((low, median, high), energy, usual_levels(line.treble for line in lines))
 
 
+_FEW = 4  # lines, below which there are no buckets of similar length
 _Line = tuple[torch.Tensor, torch.Tensor, torch.Tensor, int]  # phones, mel, F0, voice row
 
 
@@ -159,7 +160,8 @@ class PassSampler(Sampler[CutSet]):
     """Batches of lines of similar length: whole passes over the corpus, without end.
 
     Within a pass each line comes once and the batches in random order, so that an epoch that ends
-    somewhere within a pass favours no line and no length. Each epoch begins a pass of its own.
+    somewhere within a pass favours no line and no length. Each epoch begins a pass of its own. A corpus of
+    very few lines is one batch.
 
     Args:
         cuts: of the corpus; in a distributed run each process gets others.
@@ -175,11 +177,13 @@ class PassSampler(Sampler[CutSet]):
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[CutSet]:
+        if len(self.cuts) < _FEW:
+            yield from itertools.repeat(self.cuts)
         for number in itertools.count():
             buckets = DynamicBucketingSampler(
                 self.cuts.repeat(times=1, preserve_id=True),
                 max_duration=self.config.batch_seconds,
-                num_buckets=self.config.buckets,
+                num_buckets=min(self.config.buckets, len(self.cuts)),
                 buffer_size=len(self.cuts),
                 shuffle=True,
                 seed=hash((self.seed, self.epoch, number)) % 2**31,  # of numbers: always the same
