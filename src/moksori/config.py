@@ -26,6 +26,7 @@ def _odd(number: int) -> int:
 
 _OddInt = Annotated[int, Field(gt=0), AfterValidator(_odd)]
 _Positive = Annotated[int, Field(gt=0)]
+_Window = Annotated[int, Field(ge=4)]  # samples; its hop is a quarter
 
 
 class _Config(BaseModel):
@@ -75,7 +76,7 @@ class CotatronConfig(TextConfig):
     """Sizes of Cotatron, fit for two CPU cores; the paper's are in `configs/paper.toml`."""
 
     parallel_aligner: bool = True  # false: plain Cotatron, aligned by its attention alone
-    speaker_channels: tuple[_Positive, ...] = (32, 32, 64, 64, 128, 128)
+    speaker_channels: tuple[_Positive, ...] = Field((32, 32, 64, 64, 128, 128), min_length=1)
     speaker_dim: int = Field(64, gt=0)  # channels of the speaker encoding z
     attention: Literal["location", "dynamic"] = "location"
     attention_dim: int = Field(128, gt=0)
@@ -179,12 +180,10 @@ class CotatronLosses(_Config):
 class VocoderLosses(_Config):
     """Weights of the vocoder's losses; 0 switches one off."""
 
-    windows: tuple[_Positive, ...] = (128, 256, 512, 1024, 2048, 4096)  # samples; of the STFT loss
-    discriminator_windows: tuple[_Positive, ...] = (
-        512,
-        1024,
-        2048,
-    )  # samples; one discriminator each
+    # samples; of the STFT loss
+    windows: tuple[_Window, ...] = Field((128, 256, 512, 1024, 2048, 4096), min_length=1)
+    # samples; one discriminator each
+    discriminator_windows: tuple[_Window, ...] = Field((512, 1024, 2048), min_length=1)
     stft: float = Field(2.5, ge=0)  # multi-resolution STFT loss
     generator: float = Field(1.0, ge=0)  # of being taken for a recording
     feature_matching: float = Field(2.0, ge=0)  # of the discriminators' features
