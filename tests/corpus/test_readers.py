@@ -92,6 +92,9 @@ def test_a_show_s_script_becomes_its_actors_lines(tmp_path):
     (tmp_path / "b.csv").write_text("대사\n안녕\n", encoding="utf-8")
     with pytest.raises(ScriptError, match="no column “파일”"):
         read_script_corpus(tmp_path / "b.csv", tmp_path / "wav")
+    with pytest.raises(CorpusError) as error:  # and not each line's recording
+        read_script_corpus(tmp_path / "a.xlsx", tmp_path / "wave")
+    assert error.value.say("ko") == f"{tmp_path / 'wave'}: 폴더가 없습니다"
 
 
 def test_one_text_of_eleven_is_for_test_whoever_speaks_it():

@@ -103,11 +103,14 @@ def read_script_corpus(
 
     Raises:
         ScriptError: as `read_script`, or no column of files or actors.
+        CorpusError: no such folder.
     """
     rows = _read(script, columns, hidden, show)
     for column, name in (("file", "파일"), ("actor", "성우")):
         if not any(getattr(row, column) for row in rows):
             raise ScriptError.of("corpus.no_column", file=script, name=name, column=column)
+    if not audio.is_dir():
+        raise CorpusError.of("corpus.no_folder", folder=audio)
     lines = [
         _line(audio, row.file, row.actor, row.text, row.text, script)
         if row.file and row.actor
