@@ -13,7 +13,7 @@ from moksori.conversion.converter import Converter
 from moksori.corpus.recordings import _number, prepare_recordings, read_lists
 from moksori.corpus.segments import SegmentData, SegmentDataset
 from moksori.corpus.sources import Source
-from moksori.errors import CheckpointError, ConfigError, CorpusError, OutputError
+from moksori.errors import CheckpointError, ConfigError, CorpusError, Notice, OutputError
 from moksori.messages import Message
 from moksori.models.vocoder.source_filter import SourceFilter
 from moksori.training.discriminators import (
@@ -209,7 +209,8 @@ def test_no_training_loses_a_licence(recordings, prepared, tiny_model, tmp_path)
     card = load_vocoder(train_vocoder(TINY, homes, tmp_path / "homes"))[1]
     assert card.trained_on == {"voice": "CC BY-NC-SA 4.0; and CC0 1.0"}
     assert card.commercial == "no"
-    made = train_vocoder(TINY, [free], tmp_path / "made", model=tiny_model)
+    with pytest.warns(Notice, match="no folder has lines of this model's voices"):
+        made = train_vocoder(TINY, [free], tmp_path / "made", model=tiny_model)
     learnt = load_vocoder(train_vocoder(TINY, [free], tmp_path / "on", start=made))[1]
     assert (learnt.licence, learnt.commercial) == ("CC0 1.0; and none", "unknown")
 

@@ -142,6 +142,8 @@ def train_vocoder(
             raise ConfigError.of("train.other_mels", folder=model)
         terms.append(Terms.of_card(known))
         voices, base = [voice.name for voice in known.voices], known.sha256
+        if not _speakers(data, config) & {*voices}:
+            rank_zero_warn(Notice("train.no_gta", model=model))
     vocoder = SourceFilter(config.model, config.audio)
     if start:
         trained, known_vocoder = load_vocoder(start)
@@ -175,6 +177,12 @@ def _terms(data: Sequence[Path], config: VocoderTrainConfig) -> list[tuple[str, 
     if not found:
         raise CorpusError.of("train.no_data")
     return found
+
+
+def _speakers(data: Sequence[Path], config: VocoderTrainConfig) -> set[str]:
+    """Of all corpora of lines."""
+    corpora = [folder for folder in data if not (folder / "recordings.json").exists()]
+    return {name for f in corpora for name in read_speakers(f, config.audio)["speakers"]}
 
 
 def _by_name(licences: Sequence[tuple[str, str]]) -> dict[str, str]:
