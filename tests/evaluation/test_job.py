@@ -1,6 +1,8 @@
 import csv
 import json
 import os
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from moksori.conversion import loaded
 from moksori.conversion.converter import Converter
 from moksori.corpus.lines import SourceLine
-from moksori.errors import CorpusError, OutputError, TextError
+from moksori.errors import ConfigError, CorpusError, OutputError, TextError
 from moksori.evaluation.job import COLUMNS, Judge, describe, evaluate, read_results
 from moksori.evaluation.lines import (
     EvaluationLine,
@@ -20,7 +22,9 @@ from moksori.evaluation.lines import (
 )
 from moksori.evaluation.report import summarise, write_report
 from moksori.evaluation.voices import Voices
+from moksori.messages import message
 from moksori.metrics.measures import compare_f0, letters
+from moksori.metrics.models import WhisperASR
 from tests.conftest import DEMO, DEMO_TEXT, TEXTS, no_relpath, write_corpus
 
 
@@ -69,6 +73,43 @@ def test_goes_on_where_it_was_and_tries_again_what_failed(tmp_path):
     assert asked[4:] == ["c"]
     with (tmp_path / "results.csv").open(encoding="utf-8-sig") as file:
         assert tuple(csv.DictReader(file).fieldnames) == COLUMNS
+
+
+def test_a_table_of_something_else_is_told_and_left_alone(tmp_path):
+    """It ended in a traceback; so did one that was damaged, or saved by Excel in CP949."""
+    results = tmp_path / "results.csv"
+    results.write_text("이름,값\n가,1\n", encoding="cp949")
+    before = results.read_bytes()
+    with pytest.raises(OutputError) as error:
+        evaluate(LINES, judged, {"model": "1"}, tmp_path)
+    assert error.value.say("ko").startswith(f"{results}: `moksori evaluate`가 쓴 표가 아닙니다")
+    assert results.read_bytes() == before
+    results.unlink()
+    evaluate(LINES[:2], judged, {"model": "1"}, tmp_path)
+    results.write_text(results.read_text(encoding="utf-8-sig"), encoding="cp949")
+    assert [row["text"] for row in read_results(results)] == ["가자", "싫어싫어"]
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(OutputError, match="another model"):
+        evaluate(LINES, judged, {"model": "1"}, tmp_path)
+
+
+def test_a_line_s_problem_is_in_the_language_that_is_asked_for(tmp_path):
+    def judge(line):
+        raise TextError(message("text.not_closed", char="("), "(가", 0)
+
+    for lang, word in (("ko", "닫히지"), ("en", "not closed")):
+        [row] = evaluate(LINES[:1], judge, {}, tmp_path, lang=lang)
+        assert word in row["problem"]
+
+
+def test_an_asr_that_cannot_be_opened_is_told(monkeypatch):
+    def refuse(*_, **__):
+        raise ValueError("Invalid model size 'huge', expected one of: tiny, base")
+
+    monkeypatch.setitem(sys.modules, "faster_whisper", SimpleNamespace(WhisperModel=refuse))
+    with pytest.raises(ConfigError) as error:
+        WhisperASR("huge")
+    assert error.value.say("ko").startswith("음성 인식 “huge”을(를) 열 수 없습니다. base, 다른")
 
 
 def test_other_lines_stay_in_the_file_and_changed_ones_are_judged_anew(tmp_path):

@@ -7,6 +7,7 @@ OUT/run.json           which model, vocoder and ASR; a folder holds one evaluati
 
 import csv
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -20,6 +21,7 @@ from moksori.errors import MoksoriError, OutputError
 from moksori.evaluation.lines import EvaluationLine
 from moksori.evaluation.voices import Voices, embed
 from moksori.evaluation.without_text import follows, slip_gains
+from moksori.files import read_text
 from moksori.formulas import as_written, text_cells
 from moksori.messages import Lang
 from moksori.metrics.effort import Effort, effort
@@ -270,16 +272,18 @@ def read_results(path: Path) -> list[Row]:
     """The rows of a `results.csv`, numbers as numbers; none if there is no such file.
 
     What could not be measured of a line, such as F0 of a whisper, is None, as what was not.
+
+    Raises:
+        OutputError: it is no such file.
     """
     if not path.exists():
         return []
+    rows = csv.DictReader(io.StringIO(read_text(path, OutputError, keep_ends=True), newline=""))
+    if not {"id", "voice", "text", "recording", "problem"} <= {*(rows.fieldnames or ())}:
+        raise OutputError.of("evaluate.no_results", file=path)
     text = {"id", "voice", "group", "text", "heard", "recording", "converted", "problem", "actor"}
     text |= {"nearest_voice", "nearest_voice_source"}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [
-            {k: as_written(v) if k in text else _number(v) for k, v in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    return [{k: as_written(v) if k in text else _number(v) for k, v in row.items()} for row in rows]
 
 
 def _number(cell: str) -> float | None:
@@ -303,6 +307,10 @@ def describe(converter: Converter, asr: str, voices: list[str]) -> dict[str, str
 def _keep_run(run: dict[str, str], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     path = out / "run.json"
-    if path.exists() and json.loads(path.read_text()) != run:
+    try:
+        same = not path.exists() or json.loads(path.read_bytes()) == run
+    except ValueError:
+        same = False
+    if not same:
         raise OutputError.of("evaluate.other_model", folder=out)
     atomic_write(path, json.dumps(run, indent=1))

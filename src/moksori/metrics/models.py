@@ -47,6 +47,9 @@ class WhisperASR:
     Args:
         model: see above.
         threads: on a CPU; 0 for its own choice.
+
+    Raises:
+        ConfigError: no such size or folder, or it cannot be fetched.
     """
 
     PRECISION = "float32"
@@ -54,9 +57,12 @@ class WhisperASR:
     def __init__(self, model: str | Path, threads: int = 0) -> None:
         from faster_whisper import WhisperModel
 
-        self._model = WhisperModel(
-            str(model), device="auto", compute_type=self.PRECISION, cpu_threads=threads
-        )
+        try:
+            self._model = WhisperModel(
+                str(model), device="auto", compute_type=self.PRECISION, cpu_threads=threads
+            )
+        except (ValueError, RuntimeError, OSError) as error:
+            raise ConfigError.of("evaluate.no_asr", name=model) from error
 
     def transcribe(self, wave: np.ndarray, sample_rate: int) -> str:
         """What is heard in `wave` [n]; greedy, the same each time."""
