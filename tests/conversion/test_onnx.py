@@ -12,7 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 from moksori.cli import app
-from moksori.conversion import loaded
+from moksori.conversion import loaded, onnx
 from moksori.conversion.consents import Consent
 from moksori.conversion.converter import Converter
 from moksori.conversion.loaded import LoadedModels
@@ -156,31 +156,34 @@ def test_a_voice_whose_consent_has_ended_is_not_exported(converter, tmp_path):
     assert not (tmp_path / "graphs").exists()
 
 
-def test_a_voice_is_exported_for_what_its_consent_covers(tmp_path, monkeypatch):
-    model = tmp_path / "own"
-    shutil.copytree(MODEL, model)
-    card = json.loads((model / "model.json").read_text("utf-8"))
+def test_a_consent_for_some_uses_is_held_to_what_the_graphs_are_for(tmp_path, monkeypatch):
+    """The message asked for --purpose, which the command did not take."""
+    folder, out = tmp_path / "model", tmp_path / "graphs"
+    shutil.copytree(MODEL, folder)
+    card = json.loads((folder / "model.json").read_text())
     consent = Consent(
-        who="홍길동", purpose="x", until=date.today(), contact="x@y.kr", uses=("preview",),
-        titles=("달 토끼",),
+        who="홍길동", purpose="x", until=date(2999, 1, 1), contact="x@y.kr", uses=["research"],
+        titles=["달 토끼"],
     )  # fmt: skip
-    card["consents"] = {"lmy": consent.model_dump(mode="json")}
-    (model / "model.json").write_text(json.dumps(card), "utf-8")
-
-    def begins(vocoder):
-        raise CheckpointError("it begins")
-
-    monkeypatch.setattr("moksori.conversion.onnx._vocoders", begins)
-    for more, told in (
+    card["consents"] = {card["voices"][0]["name"]: consent.model_dump(mode="json")}
+    (folder / "model.json").write_text(json.dumps(card))
+    exported = []
+    monkeypatch.setattr(onnx, "_export", lambda *asked: exported.append(asked[3].name))
+    asked = ["export", "onnx", str(out), "--model", str(folder), "--vocoder", "fast"]
+    for more, fault in (
         ([], "--purpose"),
-        (["--purpose", "preview"], "--title"),
-        (["--purpose", "research", "--title", "달토끼"], "research"),
-        (["--purpose", "preview", "--title", "달토끼"], "it begins"),
+        (["--purpose", "preview", "--title", "달 토끼"], "preview"),
+        (["--purpose", "research"], "달 토끼"),
     ):
-        done = CliRunner().invoke(
-            app, ["export", "onnx", str(tmp_path / "graphs"), "--model", str(model), *more]
-        )
-        assert told in str(done.exception)
+        done = CliRunner().invoke(app, [*asked, *more])
+        assert isinstance(done.exception, VoiceError), done.output
+        assert fault in str(done.exception)
+    assert not exported
+    (tmp_path / "notes").write_text("mine")
+    done = CliRunner().invoke(app, ["export", "onnx", str(tmp_path / "notes")])
+    assert "is a file; name a folder" in str(done.exception)
+    CliRunner().invoke(app, [*asked, "--purpose", "research", "--title", "달 토끼"])
+    assert exported == ["aligner.onnx", "decoder.onnx", "vocoder.onnx"]
 
 
 def test_a_converter_that_multiplies_in_bfloat16_is_refused(tmp_path, monkeypatch):

@@ -33,6 +33,8 @@ def export_onnx(
     from moksori.conversion.loaded import LoadedModels
     from moksori.errors import OutputError
 
+    if folder.is_file():
+        raise OutputError.of("output.is_file", path=folder)
     there = [path for path in sorted(folder.glob("*")) if path.suffix in (".onnx", ".json")]
     if there and not force:
         raise OutputError.of("output.exists", path=there[0])
