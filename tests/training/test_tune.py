@@ -6,7 +6,7 @@ import optuna
 import pytest
 from typer.testing import CliRunner
 
-from moksori.cli import app
+from moksori.cli import app, console
 from moksori.config import CotatronTrainConfig, TrainConfig, load_config
 from moksori.errors import ConfigError, CorpusError, OutputError
 from moksori.training.tune import conversion_space, open_study, tune
@@ -102,7 +102,10 @@ def test_a_trial_that_cannot_begin_is_told_once(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("kind", "config"), [("cotatron", "tiny_cotatron"), ("conversion", "tiny")]
 )
-def test_the_command_trains_prints_a_table_and_writes_a_config(prepared, tmp_path, kind, config):
+def test_the_command_trains_prints_a_table_and_writes_a_config(
+    prepared, tmp_path, monkeypatch, kind, config
+):
+    monkeypatch.setattr(console, "language", "en")  # whatever was asked for before
     arguments = [
         "tune", kind, str(ROOT / f"configs/{config}.toml"), str(prepared), str(tmp_path / "study"),
         "--trials", "2", "--steps", "5",
