@@ -76,6 +76,13 @@ def test_what_the_message_says_repairs_the_folder(tmp_path):
     again()
 
 
+def test_a_preparing_that_was_stopped_is_told_as_such(corpus):
+    (corpus / "speakers.json").unlink()
+    with pytest.raises(CorpusError) as error:
+        read_speakers(corpus, AudioConfig())
+    assert error.value.say("ko").startswith(f"{corpus}: 준비가 끝나지 않았습니다")
+
+
 def test_a_vocoder_s_folder_is_read_as_carefully(tmp_path):
     (tmp_path / "recordings.json").write_text("{}")
     with pytest.raises(CorpusError, match=r"recordings\.json: damaged"):

@@ -116,7 +116,7 @@ def progress(title: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
 
 @contextmanager
 def resumable() -> Iterator[None]:
-    """Within it Ctrl-C, of which Lightning makes an exit, ends a training with a word."""
+    """Within it Ctrl-C, of which Lightning makes an exit, ends with a word work that can be resumed."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit):

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from moksori.cli import console
-from moksori.cli.console import out, progress, warn
+from moksori.cli.console import out, progress, resumable, warn
 from moksori.cli.options import (
     ColumnsOption,
     CommercialOption,
@@ -158,10 +158,11 @@ def prepare_recordings(
     recorded = [source for source in sources if source.prepared.speed == 1]
     recordings = {"/".join(source.prepared.key): source.path for source in recorded}
     check_origin(recordings, lists, dest, "recordings")
-    rows = prepare(
-        sources, dest, pairs, sample_rate=sample_rate, jobs=jobs,
-        progress=progress(say("bar.preparing", console.language)),
-    )  # fmt: skip
+    with resumable():
+        rows = prepare(
+            sources, dest, pairs, sample_rate=sample_rate, jobs=jobs,
+            progress=progress(say("bar.preparing", console.language)),
+        )  # fmt: skip
     used = {"/".join(row.key) for row in rows if not row.problem}
     note_origin({id: path for id, path in recordings.items() if id in used}, lists, dest)
     heads = ("set", "split", "recordings", "minutes", "band")
@@ -230,14 +231,11 @@ def _prepare(
     terms = Terms.declared(licence, commercial, agreed)
     recordings = {line.id: line.audio for line in lines if line.audio and not line.problem}
     check_origin(recordings, source, dest)
-    report = prepare(
-        lines,
-        dest,
-        licence,
-        jobs=jobs,
-        progress=progress(say("bar.preparing", console.language)),
-        terms=terms.dump(),
-    )
+    with resumable():
+        report = prepare(
+            lines, dest, licence, jobs=jobs, terms=terms.dump(),
+            progress=progress(say("bar.preparing", console.language)),
+        )  # fmt: skip
     rejected = {line["id"] for line in report["rejected"]}
     used = {id: path for id, path in recordings.items() if id not in rejected}
     note_origin(used, source, dest)

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from moksori.config import AudioConfig, DataConfig
 from moksori.corpus.manifests import f0_of, read_cuts, wave_of
 from moksori.corpus.parallel import ParallelLines, warp
+from moksori.corpus.place import JOURNAL
 from moksori.errors import CorpusError, Notice
 from moksori.models.conversion import Batch, OtherSpeaker
 from moksori.signal.features import log_mel
@@ -64,9 +65,9 @@ def read_speakers(folder: Path, audio: AudioConfig) -> dict[str, Any]:
     """
     path = folder / "speakers.json"
     if not path.exists():
-        recorded = (folder / "recordings.json").exists()
-        code = "corpus.of_recordings" if recorded else "corpus.not_prepared"
-        raise CorpusError.of(code, folder=folder)
+        of = {"recordings.json": "corpus.of_recordings", JOURNAL: "corpus.unfinished"}
+        codes = [code for name, code in of.items() if (folder / name).exists()]
+        raise CorpusError.of([*codes, "corpus.not_prepared"][0], folder=folder)
     try:
         corpus: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         known = dict(corpus["audio"])
