@@ -116,7 +116,8 @@ def open_study(folder: Path, about: dict[str, Any]) -> optuna.Study:
     except (ValueError, KeyError, TypeError, AssertionError) as error:
         raise ConfigError.of("tune.not_ours", file=journal) from error
     known = study.user_attrs.get("about")
-    if known is None:
+    begun = study.get_trials(deepcopy=False, states=(*FINISHED, TrialState.RUNNING))
+    if known is None or not begun:  # as after a first try with a folder that is not there
         study.set_user_attr("about", about)
     elif known != about:
         other = ", ".join(sorted(k for k in about if known.get(k) != about[k]))
