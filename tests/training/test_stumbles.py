@@ -1,5 +1,6 @@
 """What goes wrong around a training: told in Korean, by its place and with what to do."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -24,9 +25,7 @@ def test_a_damaged_checkpoint_is_named_and_the_advice_holds(prepared, run):
     last.write_bytes(last.read_bytes()[:1000])
     with pytest.raises(CheckpointError) as error:
         train_conversion(TINY, prepared, run)
-    assert error.value.say("ko").startswith(
-        f"{last}: 손상되어 이어서 할 수 없습니다. 이 파일을 지우면"
-    )
+    assert error.value.say("ko").startswith(f"{last}: 손상되어 이어서 할 수 없습니다. 지금 모델을")
     last.unlink()
     train_conversion(TINY, prepared, run)
     assert last.exists()
@@ -70,3 +69,15 @@ def test_sizes_are_told_as_a_config_has_them(prepared, tiny_model, tmp_path):
     said = error.value.say("ko")
     assert "model.text_kernels은(는) [5, 3]인데" in said
     assert said.endswith("[3]으로 고치세요")
+
+
+def test_a_run_begun_upon_a_model_asks_for_that_model(prepared, tiny_model, tmp_path):
+    """Of other terms than the data's, it was said to be of other speakers or another licence."""
+    start = shutil.copytree(tiny_model, tmp_path / "start")
+    card = json.loads((start / "model.json").read_text())
+    (start / "model.json").write_text(json.dumps(card | {"licence": "CC BY-NC 4.0"}))
+    run = tmp_path / "run"
+    train_conversion(TINY, prepared, run, start=start)
+    with pytest.raises(ConfigError) as error:
+        train_conversion(TINY, prepared, run)
+    assert "--from, --cotatron, --model에 다른 모델을 적어" in error.value.say("ko")

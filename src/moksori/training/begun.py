@@ -64,12 +64,12 @@ def _check_same(
 ) -> None:
     """A run resumes with the config it was begun with; keys that are newer than it take their defaults."""
     whole, learnt_from = dict(known), known.pop("learnt_from", None)
-    if learnt_from not in (None, _of_data(card)):
-        raise ConfigError.of("train.other_data", run=path.parent)
     if known.pop("checkpoint_format", 1) != _CHECKPOINT_FORMAT:
         raise ConfigError.of("train.older", run=path.parent)
     if known.pop("base", "") != base:
         raise ConfigError.of("train.other_base", run=path.parent)
+    if learnt_from not in (None, _of_data(card)):  # the model's terms are among the card's
+        raise ConfigError.of("train.other_data", run=path.parent)
     try:
         before = type(config).model_validate(known).model_dump(mode="json")
     except ValidationError:
