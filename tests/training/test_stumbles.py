@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from moksori.config import TrainConfig, load_config
+from moksori.config import CotatronTrainConfig, TrainConfig, load_config
 from moksori.conversion.checkpoint import load_conversion
 from moksori.errors import CheckpointError, ConfigError, OutputError
 from moksori.training.conversion import train_conversion
+from moksori.training.cotatron import train_cotatron
 
-TINY = load_config(Path(__file__).parents[2] / "configs" / "tiny.toml", TrainConfig)
+CONFIGS = Path(__file__).parents[2] / "configs"
+TINY = load_config(CONFIGS / "tiny.toml", TrainConfig)
 
 
 @pytest.fixture
@@ -41,8 +43,16 @@ def test_a_config_that_was_changed_is_told_by_its_keys(prepared, run):
     )
     path = run / "config.json"
     path.write_text(path.read_text().replace('"seed"', '"seeds"'))  # as of another version
-    with pytest.raises(ConfigError, match="other are seed, seeds;"):
+    with pytest.raises(ConfigError, match="of another kind, or of a newer Moksori"):
         train_conversion(TINY, prepared, run)
+
+
+def test_a_run_of_another_kind_is_told_as_such(prepared, run):
+    """It was said to be of other speakers."""
+    config = load_config(CONFIGS / "tiny_cotatron.toml", CotatronTrainConfig)
+    with pytest.raises(ConfigError) as error:
+        train_cotatron(config, prepared, run)
+    assert error.value.say("ko").startswith(f"{run}: 다른 종류의 학습이거나")
 
 
 def test_a_file_in_the_place_of_a_run_is_told(prepared, tmp_path):

@@ -66,14 +66,17 @@ def _check_same(
     whole, learnt_from = dict(known), known.pop("learnt_from", None)
     if known.pop("checkpoint_format", 1) != _CHECKPOINT_FORMAT:
         raise ConfigError.of("train.older", run=path.parent)
-    if known.pop("base", "") != base:
+    known_base = known.pop("base", "")
+    try:
+        before = type(config).model_validate(known).model_dump(mode="json")
+    except ValidationError as error:
+        if any(fault["type"] == "extra_forbidden" for fault in error.errors()):
+            raise ConfigError.of("train.other_kind", run=path.parent) from None
+        before = known
+    if known_base != base:
         raise ConfigError.of("train.other_base", run=path.parent)
     if learnt_from not in (None, _of_data(card)):  # the model's terms are among the card's
         raise ConfigError.of("train.other_data", run=path.parent)
-    try:
-        before = type(config).model_validate(known).model_dump(mode="json")
-    except ValidationError:
-        before = known
     if differing := _differing(before, config.model_dump(mode="json")):
         raise ConfigError.of("train.other_config", run=path.parent, keys=", ".join(differing))
     if learnt_from is None:  # begun by a Moksori that did not note it
