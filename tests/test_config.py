@@ -63,6 +63,7 @@ FAULTS = [
     (CotatronTrainConfig, "[model]\nspeaker_channels = []", "“model.speaker_channels”: 1개 이상 적어야"),
     (VocoderTrainConfig, "[losses]\nwindows = []", "“losses.windows”: 1개 이상 적어야"),
     (VocoderTrainConfig, "[losses]\nwindows = [3]", "“losses.windows.0”: 4 이상이어야"),
+    (VocoderTrainConfig, "shares = []", "“shares”: 1개 이상 적어야"),
     (VocoderTrainConfig, "shares = [0.0]", "적어도 하나는 0보다 커야"),
     (VocoderTrainConfig, "[model]\nsample_rate = 32000", "model.sample_rate, 32000: 22050 Hz에서 256샘플"),
     (VocoderTrainConfig, "[model]\nfloor = 20000.0", "model.floor, 20000 Hz: 그 위로 합성할 것이"),

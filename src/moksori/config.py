@@ -278,9 +278,8 @@ class VocoderTrainConfig(RunConfig):
     losses: VocoderLosses = VocoderLosses()
     segment_frames: int = Field(64, gt=1)  # of each segment that a step learns from
     segments: int = Field(16, gt=0)  # of a batch
-    shares: tuple[float, ...] | None = (
-        None  # of the segments by folder; by their length if not given
-    )
+    # of the segments by folder; by their length if not given
+    shares: tuple[float, ...] | None = Field(None, min_length=1)
     gta_share: float = Field(0.5, ge=0, le=1)  # segments with a GTA mel, where there is one
     blur_share: float = Field(0.0, ge=0, le=1)  # segments with a mel made as imprecise as a model's
 
