@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 def begin(tmp_path: Path) -> subprocess.Popen[str]:
     """`moksori prepare` at work in a group of its own, with more workers than there is work for."""
-    speakers = tuple(f"s{number:02d}" for number in range(30))  # not done before it is ended
+    speakers = tuple(f"s{number:02d}" for number in range(90))  # not done before it is ended
     source = write_corpus(tmp_path / "corpus", speakers)
     process = subprocess.Popen(
         [sys.executable, "-m", "moksori", "prepare", "emotiontts", str(source),
