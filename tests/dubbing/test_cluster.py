@@ -1,6 +1,7 @@
 """Many machines: what travels to them, and one that dies in the middle."""
 
 import pickle
+import tempfile
 from dataclasses import replace
 from importlib.util import find_spec
 from types import SimpleNamespace
@@ -88,6 +89,23 @@ def test_on_the_jobs_machine_nothing_travels(tmp_path):
     assert contents(task.store) == alone
 
 
+def test_a_worker_leaves_no_folder_behind(tmp_path, monkeypatch):
+    """Ray ends workers without a word to Python."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "show.tsv").write_text("하나\t둘\n", encoding="utf-8")
+    worker = CarriedWorker(*packed(Setup(lexicon=tmp_path / "show.tsv")))
+    assert len([*(tmp_path / "tmp").iterdir()]) == 1
+    worker.close()
+    worker = CarriedWorker(Setup(), {})
+    assert not [*(tmp_path / "tmp").iterdir()]  # nothing has to lie there yet
+    worker.call("convert", carried(task_of(tmp_path, "PCM_16")))
+    assert [*(tmp_path / "tmp").iterdir()]
+    worker.close()
+    worker.close()
+    assert not [*(tmp_path / "tmp").iterdir()]
+
+
 def test_a_folder_of_another_machine_is_not_taken_for_the_jobs(tmp_path):
     worker, here = CarriedWorker(Setup(), {}), folder_of(tmp_path)
     (tmp_path / "mounted").mkdir()
@@ -166,7 +184,7 @@ class FakeRay:
 
     def __init__(self, deadly="", at_hand=False, blind=""):
         self.deadly, self.at_hand, self.blind = deadly, at_hand, blind
-        self.begun, self.refs, self.missed, self.sent = 0, {}, [], []
+        self.begun, self.refs, self.missed, self.sent, self.closed = 0, {}, [], [], []
 
     def cluster_resources(self):
         return {"CPU": 2}
@@ -175,7 +193,7 @@ class FakeRay:
         return value
 
     def shutdown(self):
-        pass
+        self.ended = True
 
     def remote(self, **_):
         return lambda kind: SimpleNamespace(remote=lambda *_: self.actor())
@@ -196,6 +214,7 @@ class FakeRay:
         actor = Actor(
             ready=SimpleNamespace(remote=lambda: self.ref(True, actor)),
             shares=SimpleNamespace(remote=lambda folder: self.ref(self.at_hand, actor)),
+            close=SimpleNamespace(remote=lambda: self.ref(self.closed.append(actor), actor)),
             call=SimpleNamespace(remote=call),
         )
         return actor
@@ -243,7 +262,11 @@ def test_a_take_that_a_worker_here_cannot_read_is_carried_after_all(tmp_path, mo
     tasks = [replace(first, key=str(number)) for number in range(4)]
     ray = FakeRay(at_hand=True, blind="2")
     monkeypatch.setattr(cluster, "_begin", lambda workers: ray)
-    outcomes = [*cluster.RayEngine(Setup()).map("convert", tasks)]
+    engine = cluster.RayEngine(Setup())
+    outcomes = [*engine.map("convert", tasks)]
+    engine.close()
+    cluster._ending.join()
+    assert len(ray.closed) == ray.begun and ray.ended
     assert sorted((outcome.task.key, outcome.value) for outcome in outcomes) == [
         (task.key, "converted") for task in tasks
     ]

@@ -34,3 +34,7 @@ class Actor:
     def call(self, method: str, task: Any) -> Any:
         """As `CarriedWorker.call`."""
         return self._worker.call(method, task)
+
+    def close(self) -> None:
+        """As `CarriedWorker.close`."""
+        self._worker.close()

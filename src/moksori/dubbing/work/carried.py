@@ -133,8 +133,19 @@ class CarriedWorker:
     """A worker of a cluster, on the job's own machine or on one that shares no folder with it."""
 
     def __init__(self, setup: Setup, files: dict[str, Files]) -> None:
-        self._home = tempfile.TemporaryDirectory(prefix="moksori-")
-        self._worker = Worker(unpacked(setup, files, Path(self._home.name)))
+        self._home: tempfile.TemporaryDirectory[str] | None = None
+        self._worker = Worker(unpacked(setup, files, self._folder()) if files else setup)
+
+    def _folder(self) -> Path:
+        """A folder of its own, made when something has to lie there."""
+        self._home = self._home or tempfile.TemporaryDirectory(prefix="moksori-")
+        return Path(self._home.name)
+
+    def close(self) -> None:
+        """Delete its folder: whoever ends workers may not let them do so themselves."""
+        if self._home:
+            self._home.cleanup()
+            self._home = None
 
     def ready(self) -> bool:
         """Load the models."""
@@ -151,7 +162,7 @@ class CarriedWorker:
         """As `engines.call`, with the files of a carried task's outcome; its task is left out."""
         if not isinstance(task, CarriedTask):
             return call(self._worker, method, task)._replace(task=None), None  # type: ignore[arg-type]
-        store = Path(self._home.name) / "lines"
+        store = self._folder() / "lines"
         store.mkdir(exist_ok=True)
         outcome = call(self._worker, method, replace(task, store=store))
         paths = sorted(store.iterdir())

@@ -27,6 +27,7 @@ from moksori.messages import message
 _LOOPBACK = "127.0.0.1"
 _TRIES = 3  # of a line whose worker dies: it may be the line
 _PATIENCE: Seconds = 120.0  # without any worker, until lines are given up
+_CLOSING: Seconds = 5.0  # of a worker that is to delete its folder
 _IN_HAND = 2  # lines that a worker has, so that the next is there when one is done
 
 
@@ -176,8 +177,13 @@ class RayEngine:
     def close(self) -> None:
         """As `Engine.close`; a cluster takes a second to end, for which only the next one waits."""
         global _ending
-        _ending = threading.Thread(target=self._ray.shutdown)
+        _ending = threading.Thread(target=self._end)
         _ending.start()
+
+    def _end(self) -> None:
+        if closed := [worker.close.remote() for worker in self._alive]:
+            self._ray.wait(closed, num_returns=len(closed), timeout=_CLOSING)
+        self._ray.shutdown()
 
 
 _ending: threading.Thread | None = None  # ends the cluster before
