@@ -95,12 +95,12 @@ def test_purpose_and_title_are_held_by_each(packs, show, tmp_path, workers, aske
         session.save(**asked)
         assert bool(of_studio(session)) == bool(wrong)
         if not wrong:
-            assert session.sample("hong")
+            assert session.singles.sample("hong")
             take_back(packs)
             session.the_desk().refresh()
             assert "revoked" in of_studio(session)[0]
             with pytest.raises(VoiceError, match="revoked"):
-                session.sample("hong")  # also what was heard before
+                session.singles.sample("hong")  # also what was heard before
             assert "revoked" in by_convert(packs, tmp_path, asked)
             assert "revoked" in by_dub(packs, show, asked)
     finally:

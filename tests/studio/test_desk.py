@@ -8,7 +8,8 @@ from moksori.dubbing.work.engines import LocalEngine, Outcome
 from moksori.messages import message
 from moksori.studio.answers import on_page
 from moksori.studio.app import Api, Asked
-from moksori.studio.desk import Desk, KeptEngine
+from moksori.studio.desk import Desk
+from moksori.studio.kept_engine import KeptEngine
 from moksori.studio.session import Session
 from moksori.studio.view import job_view, work_view
 from moksori.studio.works import Work

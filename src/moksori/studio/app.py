@@ -223,11 +223,11 @@ class Api:
 
     async def bring_line(self, request: Request) -> int:
         name = uploads.plain_name(request.query_params.get("name", ""), uploads.SOUND_KINDS)
-        place = Path(self.session.loose.name) / f"{next(self._numbers)}{Path(name).suffix.lower()}"
+        place = self.session.singles.folder / f"{next(self._numbers)}{Path(name).suffix.lower()}"
         await uploads.receive(request, place, uploads.TAKE_BYTES, uploads.check_sound, name=name)
         voices = request.query_params.getlist("voice")[:4]
         text = request.query_params.get("text", "")[:2000]
-        return self.session.one_line(place, text, voices).number
+        return self.session.singles.convert(place, text, voices).number
 
 
 def _of_line(asked: Asked) -> dict[str, Any]:

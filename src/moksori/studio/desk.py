@@ -6,7 +6,7 @@ seen here, and what is done here is seen by it.
 
 import os
 import threading
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,52 +23,12 @@ from moksori.dubbing.request import JobFile, Request, load_job, remember
 from moksori.dubbing.review import Review, Trial
 from moksori.dubbing.states import LineState, line_states
 from moksori.dubbing.task import Setup, Task
-from moksori.dubbing.work.engines import LocalEngine, Outcome, load
 from moksori.dubbing.work.flags import flag
 from moksori.errors import MoksoriError, OutputError
 from moksori.messages import Message
 from moksori.studio import folders
+from moksori.studio.kept_engine import KeptEngine
 from moksori.studio.works import Work, Works
-
-
-class KeptEngine(LocalEngine):
-    """Workers that stay for the next work, so that a line is converted in the time that it takes.
-
-    Attributes:
-        in_hand: the tasks that are worked on.
-    """
-
-    def __init__(self, setup: Setup, workers: int) -> None:
-        super().__init__(setup, workers)
-        self.in_hand: dict[str, Task] = {}
-
-    def warm(self) -> None:
-        """Let one worker begin, so that the first line need not wait for it."""
-        demo = folders.demo_source() / "demo.flac"
-        text = demo.with_suffix(".txt").read_text(encoding="utf-8").strip()
-        self._pool.submit(load, demo, text)
-
-    def map(self, method: str, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
-        """As `Engine.map`."""
-
-        def noted() -> Iterator[Task]:
-            for task in tasks:
-                self.in_hand[task.key] = task
-                yield task
-
-        try:
-            for outcome in super().map(method, noted()):
-                self.in_hand.pop(outcome.task.key, None)
-                yield outcome
-        finally:
-            self.in_hand = {}
-
-    def close(self) -> None:
-        """Leave them; `end` ends them."""
-
-    def end(self) -> None:
-        """End the workers."""
-        super().close()
 
 
 class Desk:

@@ -1,30 +1,25 @@
 """What a running Studio holds: the open job, the works, and what the page may ask of them."""
 
-import tempfile
 import threading
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from moksori.conversion.consents import Usage
-from moksori.conversion.results import Conversion
 from moksori.dubbing.new_takes import TAKES
 from moksori.dubbing.plan.cast import set_role
 from moksori.dubbing.plan.memory import Memory
-from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import is_season
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError
-from moksori.provenance.statement import write_line_statement
-from moksori.signal import audio
 from moksori.studio import folders
 from moksori.studio.desk import Desk
 from moksori.studio.enrolling import Enrolling
+from moksori.studio.singles import Singles
 from moksori.studio.voices import voices_sign
-from moksori.studio.works import Work, Works
+from moksori.studio.works import Works
 
 _HEAR = 0.1  # seconds between looks for a sound
 _LOOK = 10  # of these are between looks for files that have changed
@@ -44,9 +39,8 @@ class Session:
         self.enrolling = Enrolling(self.works)
         self.desk: Desk | None = None
         self.revision = 0  # grows with everything that the page has to show
-        self.loose = tempfile.TemporaryDirectory(prefix="moksori-")  # of single lines
-        self._samples: dict[tuple[Setup, str, str], bytes] = {}
-        self._sampling, self._voices = threading.Lock(), ""
+        self.singles = Singles(self.memory, self.works, self.setup)
+        self._voices = ""
         self._end = threading.Event()
         self.leaving = False  # whether pages are to go, since the server ends
         threading.Thread(target=self._watch, daemon=True).start()
@@ -66,7 +60,7 @@ class Session:
         self.enrolling.close()
         if self.desk:
             self.desk.close()
-        self.loose.cleanup()
+        self.singles.close()
 
     def _watch(self) -> None:
         for tick in count():
@@ -280,32 +274,6 @@ class Session:
         add_reading(path, word, reading)
         self.save(lexicon=path)
 
-    # What is no job
-
-    def one_line(self, path: Path, text: str, voices: list[str]) -> Work:
-        """Convert a line that belongs to no job."""
-        return self.works.add("one", partial(self._one_line, path, text, voices), voices=voices)
-
-    def _one_line(
-        self, path: Path, text: str, voices: list[str], watch: Watch
-    ) -> dict[str, dict[str, Any]]:
-        converter = self.memory.converter(self.setup())
-        found: dict[str, dict[str, Any]] = {}
-        results = (self._in_voice(converter, path, text, voice) for voice in voices)
-        for voice, result in zip(
-            voices, watch.steps(Stage.CONVERTING, results, len(voices)), strict=True
-        ):
-            wave = path.with_name(f"{path.stem}.{voice}.wav")
-            result.save(wave)
-            write_line_statement(wave, converter, path, voice)
-            found[voice] = {"file": wave.name, "confidence": result.alignment.confidence}
-        return found
-
-    @staticmethod
-    def _in_voice(converter: Any, path: Path, text: str, voice: str) -> Conversion:
-        result: Conversion = converter.convert(path, text, voice)
-        return result
-
     def setup(self) -> Setup:
         """What the open job asks of a conversion; the bundled models if none is open."""
         file = self.desk.file if self.desk else JobFile()
@@ -313,22 +281,3 @@ class Session:
             model=file.model, vocoder=file.vocoder, packs=file.packs, recogniser=file.recogniser,
             usage=Usage(file.purpose, file.title or ""),
         )  # fmt: skip
-
-    def sample(self, voice: str) -> bytes:
-        """A sentence in a voice, as a page plays it.
-
-        Raises:
-            MoksoriError: no such voice, or it may not be used.
-        """
-        with self._sampling:
-            setup = self.setup()
-            self.memory.converter(setup).voice(voice)  # also if it was heard before
-            key = setup, voice, voices_sign(setup)  # which may be replaced by another of its name
-            if key not in self._samples:
-                converter = self.memory.converter(setup)
-                text = (folders.demo_source() / "demo.txt").read_text(encoding="utf-8").strip()
-                result = converter.convert(folders.demo_source() / "demo.flac", text, voice)
-                self._samples[key] = audio.for_page(
-                    audio.downmix(result.samples), result.sample_rate
-                )
-            return self._samples[key]

@@ -35,7 +35,7 @@ _SHOWN = 6  # lines of a preview
 def sample(session: Session, voice: str) -> Response | None:
     """A sentence in a voice; None if there is none, or it may not be used."""
     try:
-        return Response(session.sample(voice), media_type="audio/flac", headers=_ANEW)
+        return Response(session.singles.sample(voice), media_type="audio/flac", headers=_ANEW)
     except MoksoriError:
         return None
 
@@ -78,7 +78,7 @@ def _for_page(take: Take, changed: int) -> bytes:
 
 def loose(session: Session, name: str) -> Response | None:
     """A converted line that belongs to no job."""
-    folder = Path(session.loose.name)
+    folder = session.singles.folder
     path = next((path for path in folder.iterdir() if path.name == name), None)
     return FileResponse(path, media_type="audio/wav", filename=name) if path else None
 
