@@ -9,14 +9,20 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from moksori.conversion.consents import Consent, Usage, read_consent, read_consents, revoke
+from moksori.conversion.consents import (
+    Consent,
+    Usage,
+    packs_folder,
+    read_consent,
+    read_consents,
+    revoke,
+)
 from moksori.conversion.converter import Converter
 from moksori.conversion.voices import (
     VoicePack,
     find_target,
     load_pack,
     pack_path,
-    packs_folder,
     revoke_voice,
     save_pack,
 )

@@ -83,8 +83,7 @@ def enroll(
         from moksori.corpus.readers import read_script_voice, read_voice
         from moksori.training.enrol import enroll as learn
         from moksori.training.scratch import scratch
-    from moksori.conversion.consents import read_consent
-    from moksori.conversion.voices import packs_folder
+    from moksori.conversion.consents import packs_folder, read_consent
 
     agreed = read_consent(consent)
     lines = (

@@ -54,9 +54,9 @@ def voices(
              moksori voices lmy kih -o samples/
     """
     from moksori.conversion.card import load_card
-    from moksori.conversion.consents import Usage
+    from moksori.conversion.consents import Usage, packs_folder
     from moksori.conversion.terms import Terms
-    from moksori.conversion.voices import load_pack, pack_paths, packs_folder
+    from moksori.conversion.voices import load_pack, pack_paths
 
     if names:
         return _write_samples(
@@ -182,7 +182,8 @@ def revoke(
     Example: moksori revoke hong --why "letter of 2026-11-20"
     """
     from moksori.conversion.card import load_card
-    from moksori.conversion.voices import packs_folder, revoke_voice
+    from moksori.conversion.consents import packs_folder
+    from moksori.conversion.voices import revoke_voice
 
     row = revoke_voice(voice, load_card(model or MODEL), packs or packs_folder(), why)
     notice = say("voices.taken_back", console.language, voice=voice, on=row.on)

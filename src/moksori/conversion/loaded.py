@@ -7,10 +7,10 @@ import torch
 
 from moksori.conversion.card import ConversionCard, VocoderCard, Voice
 from moksori.conversion.checkpoint import load_conversion, load_vocoder
-from moksori.conversion.consents import UNSAID, Usage
+from moksori.conversion.consents import UNSAID, Usage, packs_folder
 from moksori.conversion.listening import Listener, find_recogniser
 from moksori.conversion.parts import check_use
-from moksori.conversion.voices import Target, find_target, packs_folder
+from moksori.conversion.voices import Target, find_target
 from moksori.errors import CheckpointError, ConfigError
 from moksori.models.conversion import ConversionModel
 from moksori.models.layers import with_bfloat16_products

@@ -24,7 +24,6 @@ from moksori.conversion.consents import (
     check_revoked,
     revoke,
 )
-from moksori.conversion.consents import packs_folder as packs_folder
 from moksori.errors import CheckpointError, OutputError, VoiceError
 from moksori.files import explain
 from moksori.messages import message

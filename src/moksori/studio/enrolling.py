@@ -14,8 +14,8 @@ from starlette.requests import Request
 
 from moksori.config import OptimizerConfig, Seconds
 from moksori.conversion.card import load_card
-from moksori.conversion.consents import Consent
-from moksori.conversion.voices import pack_path, packs_folder, place_of_new
+from moksori.conversion.consents import Consent, packs_folder
+from moksori.conversion.voices import pack_path, place_of_new
 from moksori.dubbing.progress import Watch
 from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError, CorpusError, OutputError, VoiceError

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from moksori.conversion.card import Voice, load_card
-from moksori.conversion.consents import Consent, check_revoked, revocations
+from moksori.conversion.consents import Consent, check_revoked, packs_folder, revocations
 from moksori.conversion.terms import Commercial, Terms, consented, together
-from moksori.conversion.voices import load_pack, pack_paths, packs_folder, revoke_voice
+from moksori.conversion.voices import load_pack, pack_paths, revoke_voice
 from moksori.dubbing.task import Setup
 from moksori.errors import CheckpointError, VoiceError
 from moksori.messages import Lang
