@@ -87,6 +87,7 @@ class _Session:
         self, file: Any, spec: DeliverySpec, waves: Mapping[str, Path], home: Path
     ) -> None:
         self._file, self._spec, self._waves, self._home = file, spec, waves, home
+        self._mobs: list[Any] = []  # of no file until all are done: each addition would walk all others
         self._masters: dict[str, Any] = {}
         self._operation = self._gain_definition()
         self._main = self._mob("CompositionMob", spec.title, "session")
@@ -109,7 +110,7 @@ class _Session:
         number = MobID.new()
         number.material = self._number(kind, key)
         mob.mob_id = number
-        self._file.content.mobs.append(mob)
+        self._mobs.append(mob)
         return mob
 
     def _number(self, *names: str) -> uuid.UUID:
@@ -253,8 +254,9 @@ class _Session:
         seconds = Fraction(self._end, self._spec.sample_rate)
         self._timecode.segment.length = ceil(seconds * self._spec.frame_rate.fps)
         when: datetime = self._spec.date
-        for mob in self._file.content.mobs:
+        for mob in self._mobs:
             mob["CreationTime"].value = mob["LastModified"].value = when
+        self._file.content.mobs.extend(self._mobs)
         self._file.header["LastModified"].value = when
         (about,) = self._file.header["IdentificationList"].value
         values = {"ProductName": "Moksori", "CompanyName": "Moksori", "Date": when,
