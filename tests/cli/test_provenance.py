@@ -126,7 +126,11 @@ def test_a_consent_revoked_is_not_told_of_a_voice_enrolled_anew_under_another(ho
     path = hong / "hong.safetensors"
     weights, pack = load_pack(path)
     revoke(hong, "hong", pack.consent)
-    anew = pack.consent.model_copy(update={"purpose": "2화"})
+    today = datetime.date.today()
+    before = str(today - datetime.timedelta(1))
+    for path_of_list in (hong / "revoked.jsonl", packs_folder() / "revoked.jsonl"):
+        path_of_list.write_text(path_of_list.read_text().replace(str(today), before))
+    anew = pack.consent.model_copy(update={"purpose": "2화", "given": today})
     save_pack(path, weights, pack.model_copy(update={"consent": anew}))
     made = moksori(
         "convert", DEMO, "--text", DEMO_TEXT, "--voice", "hong", "-o", tmp_path / "a.wav",

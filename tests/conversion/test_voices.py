@@ -23,6 +23,7 @@ from moksori.conversion.voices import (
     find_target,
     load_pack,
     pack_path,
+    place_of_new,
     revoke_voice,
     save_pack,
 )
@@ -320,6 +321,60 @@ def test_a_revoked_consent_holds_in_whatever_folder_a_copy_is(converter, tmp_pat
     assert not (copied / "revoked.jsonl").exists()
 
 
+def revoked_yesterday(packs, voice, consent):
+    """A consent that was taken back a day ago."""
+    revoke(packs, voice, consent)
+    for path in {packs / "revoked.jsonl", packs_folder() / "revoked.jsonl"}:
+        path.write_text(path.read_text().replace(str(TODAY), str(TODAY - datetime.timedelta(1))))
+
+
+def test_a_revoked_voice_needs_a_consent_that_says_that_it_is_newer(converter, tmp_path):
+    """A letter changed in the record of what it is for, of the person, or of the voice is no new consent."""
+    old = a_pack(converter, "hong", 1).consent
+    revoked_yesterday(tmp_path, "hong", old)
+
+    def taken_in(name, **changed):
+        return place_of_new(name, converter.card, tmp_path, old.model_copy(update=changed))
+
+    for name, changed in (
+        ("hong", {}),
+        ("hong", {"purpose": "1화."}),
+        ("hong2", {"purpose": "1화."}),  # the same person
+        ("hong", {"purpose": "1화.", "who": "홍길둥"}),  # the same voice
+        ("hong2", {"purpose": "1화.", "who": "홍 길동"}),
+        ("hong", {"given": TODAY - datetime.timedelta(1)}),  # the day of the revocation
+        ("hong", {"given": TODAY + datetime.timedelta(1)}),
+    ):
+        with pytest.raises(VoiceError, match="a new one is needed") as error:
+            taken_in(name, **changed)
+        assert str(TODAY - datetime.timedelta(1)) in error.value.say("ko")
+    assert taken_in("hong", given=TODAY) == tmp_path / "hong.safetensors"
+    assert taken_in("kim", who="김") == tmp_path / "kim.safetensors"
+
+
+def test_another_copy_of_a_revoked_voice_is_refused_whatever_its_consent_says_else(
+    converter, tmp_path
+):
+    """As one that was enrolled where nobody knew; another voice, another person, and a newer consent hold."""
+    old = a_pack(converter, "hong", 1).consent
+    revoked_yesterday(tmp_path, "hong", old)
+    mine = Converter.from_pretrained(packs=tmp_path)
+    for name, usable, changed in (
+        ("hong", False, {"until": TODAY + datetime.timedelta(2)}),
+        ("hong", True, {"given": TODAY}),
+        ("hong", True, {"who": "김"}),  # whose voice is called the same
+        ("hong2", True, {"purpose": "2화"}),  # which was not revoked
+    ):
+        save_pack(
+            tmp_path / f"{name}.safetensors", own(converter), a_pack(converter, name, 1, **changed)
+        )
+        if usable:
+            assert mine.voice(name)
+            continue
+        with pytest.raises(VoiceError, match="was revoked on"):
+            mine.voice(name)
+
+
 @pytest.mark.parametrize("kind", ["link", "folder"])
 def test_a_list_of_revocations_that_leads_nowhere_is_damaged(converter, tmp_path, kind):
     """As a link to a drive that is away."""
@@ -375,8 +430,13 @@ def test_the_consents_of_all_speakers_are_wanted(tmp_path):
         read_consents(path, ["김"])
     path.write_text(one)
     revoke(tmp_path, "김", found["김"])
-    with pytest.raises(ConfigError, match="of 김 was revoked"):
-        read_consents(path, ["김"])
+    for consent in (one, one.replace("1화", "1화.")):  # a letter changed in it
+        path.write_text(consent)
+        with pytest.raises(ConfigError, match="of 김 was revoked"):
+            read_consents(path, ["김"])
+    revoked_yesterday(tmp_path, "김", found["김"])
+    path.write_text(f"{one}given = {TODAY}\n")
+    assert read_consents(path, ["김"])["김"].given == TODAY
 
 
 def test_a_model_that_gives_no_numbers_is_an_error_and_not_a_sound(

@@ -250,6 +250,8 @@ def test_a_stranger_enrols_nobody(session):
         ({"uses": ["all"]}, "“consent.uses"),
         ({"path": "/etc/passwd"}, "“consent.path”"),
         ({"purpose": "철회한 것"}, "철회"),
+        ({"purpose": "철회한 것!"}, "“동의한 날”에 적어야 합니다"),
+        ({"purpose": "철회한 것!", "given": "tomorrow"}, "“consent.given”"),
     ],
 )
 def test_what_is_refused_before_anything_is_brought(known, tmp_path, places, asked, wrong):

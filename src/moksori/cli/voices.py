@@ -77,7 +77,9 @@ def voices(
         cells = [voice.name, sex, *_f0_of(voice), f"{voice.minutes:.1f}"]
         if held:
             consent = card.consents.get(voice.name)
-            cells.append(_said(consent, folder).say(console.language) if consent else "-")
+            cells.append(
+                _said(voice.name, consent, folder).say(console.language) if consent else "-"
+            )
         table.add_row(*cells, *[voice.licence] * (not shared))
     out.print(table)
     if shared:
@@ -96,22 +98,22 @@ def voices(
         notice = say(
             "voices.enrolled", console.language, voice=voice.name, sex=message(f"sex.{voice.sex}"),
             f0=f"{median} Hz{span and f' ({span})'}", minutes=voice.minutes,
-            consent=_said(pack.consent, folder, other),
+            consent=_said(voice.name, pack.consent, folder, other),
             spoken=message("voices.spoken") if pack.spoken else "",
         )  # fmt: skip
         out.print(notice, markup=False)
     out.print(say("voices.hear", console.language), markup=False)
 
 
-def _said(consent: "Consent", packs: Path, other_model: bool = False) -> Message:
+def _said(voice: str, consent: "Consent", packs: Path, other_model: bool = False) -> Message:
     """A consent in a line, and whether its voice may be used."""
-    from moksori.conversion.consents import revocations
+    from moksori.conversion.consents import revocation_of
 
     state = message("voices.other_model" if other_model else "voices.usable")
     if consent.expired:
         state = message("voices.expired")
     try:
-        if row := revocations(packs).get(consent.digest):
+        if row := revocation_of(packs, voice, consent):
             state = message("voices.revoked", on=row.on)
     except VoiceError as error:
         state = error.message
@@ -175,9 +177,9 @@ def revoke(
 ) -> None:
     """Take back the consent of a voice: from now on nothing is converted to it.
 
-    It holds on this machine for every copy of the voice, in whatever folder, and for a new enrolment under
-    the same consent. The list is revoked.jsonl, in the folder of voices and, if --packs named another, also
-    in your own. What was converted before stays; the jobs' ledgers tell where.
+    It holds on this machine for every copy of the voice, in whatever folder, and until a consent is brought
+    that says that it was given on a later day. The list is revoked.jsonl, in the folder of voices and, if
+    --packs named another, also in your own. What was converted before stays; the jobs' ledgers tell where.
 
     Example: moksori revoke hong --why "letter of 2026-11-20"
     """

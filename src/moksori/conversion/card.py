@@ -24,8 +24,9 @@ from moksori.files import explain, read_bytes
 from moksori.messages import message
 from moksori.signal.speaker import BandEnergy
 
-# Raised when an older Moksori could not read a folder. 5: consents and what they allow; 6: treble, floor.
-FORMAT = 6
+# Raised when an older Moksori could not read a folder. 5: consents and what they allow; 6: treble, floor;
+# 7: day of consent.
+FORMAT = 7
 _OLDEST = {  # of a kind, the first format that is still read, and what those before it were
     "conversion": (2, "model.older_f0"),
     "source-filter": (3, "model.older_filters"),

@@ -2,7 +2,8 @@
 
 PACKS/revoked.jsonl    a line a revocation; a consent in it is refused, whatever copy of the voice asks
 
-PACKS is the folder of voices that is used, and the user's own: what is in either list is refused.
+PACKS is the folder of voices that is used, and the user's own: what is in either list is refused. So is any
+other consent of that person for that voice, unless it says that it was given on a later day.
 """
 
 import datetime
@@ -26,7 +27,7 @@ from moksori.writing import atomic_write, write_error
 
 Purpose = Literal["commercial", "preview", "research"]
 _REVOKED = "revoked.jsonl"
-_NEWER = ("uses", "titles", "credit", "sentence")  # keys that consents of older packs lack
+_NEWER = ("given", "uses", "titles", "credit", "sentence")  # keys that consents of older packs lack
 
 
 class Usage(NamedTuple):
@@ -48,6 +49,7 @@ class Consent(BaseModel):
     purpose: str = Field(min_length=1)  # what it may be used for, in words
     until: datetime.date  # the last day on which it may be used
     contact: str = Field(min_length=1)  # whom to ask, and to whom to say that it ends
+    given: datetime.date | None = None  # the day it was given; it has to say so after a revocation
     uses: tuple[Purpose, ...] = ()  # the purposes that are checked; empty: a person has to
     titles: tuple[str, ...] = ()  # the shows that it is for; empty: not bound to any
     credit: str = ""  # the name that delivered files may give for the voice; empty: none
@@ -63,6 +65,10 @@ class Consent(BaseModel):
     def expired(self) -> bool:
         """Whether its last day has passed."""
         return datetime.date.today() > self.until
+
+    def given_after(self, day: datetime.date) -> bool:
+        """Whether it says that it was given on a later day, which has come."""
+        return self.given is not None and day < self.given <= datetime.date.today()
 
     @property
     def digest(self) -> str:
@@ -98,9 +104,9 @@ class Consent(BaseModel):
                 raise VoiceError.of("voice.title", title=usage.title, allowed=allowed, **said)
 
 
-def _plain(title: str) -> str:
-    """As titles are compared: composed, without spaces, and in one case."""
-    return "".join(unicodedata.normalize("NFKC", title).split()).casefold()
+def _plain(name: str) -> str:
+    """As titles and names are compared: composed, without spaces, and in one case."""
+    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 class Consents(BaseModel):
@@ -139,8 +145,10 @@ def read_consents(path: Path, speakers: Iterable[str]) -> dict[str, Consent]:
         raise ConfigError.of("consents.lacking", file=path, names=", ".join(lacking))
     if ended := [name for name, key in names.items() if by_name[key].expired]:
         raise ConfigError.of("consents.ended", file=path, names=", ".join(ended))
-    revoked = revocations(packs_folder())
-    if taken := [name for name, key in names.items() if by_name[key].digest in revoked]:
+    own = packs_folder()
+    if taken := [
+        name for name, key in names.items() if revocation_of(own, key, by_name[key], new=True)
+    ]:
         raise ConfigError.of("consents.revoked", file=path, names=", ".join(taken))
     return {name: by_name[key] for name, key in names.items()}
 
@@ -151,6 +159,7 @@ class Revocation(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     voice: str
+    who: str = ""  # whose voice it is; an older Moksori did not note it
     consent: str  # `Consent.digest`
     on: datetime.date
     why: str = ""
@@ -214,6 +223,7 @@ def revoke(
     row = revocations(packs).get(consent.digest) or Revocation(
         voice=voice, consent=consent.digest, on=datetime.date.today(), why=why
     )
+    row = row.model_copy(update={"who": consent.who})
     if reference and reference not in row.references:
         row = row.model_copy(update={"references": (*row.references, reference)})
     _note(packs, row)
@@ -239,11 +249,46 @@ def _note(packs: Path, row: Revocation) -> None:
         raise write_error(path, error) from None
 
 
-def check_revoked(packs: Path, voice: str, consent: Consent) -> None:
+def revocation_of(
+    packs: Path, voice: str, consent: Consent, *, new: bool = False
+) -> Revocation | None:
+    """What took a consent back: it, or another of this person for this voice that was not given before.
+
+    Args:
+        packs: folder of the voices.
+        voice: its name.
+        consent: of the voice.
+        new: it is about to be taken in; then a voice of this name, and a person of this name, are known
+            each by itself, so that neither is a new one by a letter that somebody has changed.
+
+    Raises:
+        VoiceError: the list of revocations is damaged.
+    """
+    rows = revocations(packs)
+    if row := rows.get(consent.digest):
+        return row
+    alike, own = any if new else all, (_plain(voice), _plain(consent.who))
+    found = [
+        row
+        for row in rows.values()
+        if alike(a == b for a, b in zip((_plain(row.voice), _plain(row.who)), own, strict=True))
+        and not consent.given_after(row.on)
+    ]
+    return max(found, key=lambda row: row.on, default=None)
+
+
+def check_revoked(packs: Path, voice: str, consent: Consent, *, new: bool = False) -> None:
     """See that a consent was not taken back.
+
+    Args:
+        packs: folder of the voices.
+        voice: its name.
+        consent: of the voice.
+        new: as `revocation_of`.
 
     Raises:
         VoiceError: it was, or the list of revocations is damaged.
     """
-    if row := revocations(packs).get(consent.digest):
-        raise VoiceError.of("voice.revoked", voice=voice, on=row.on, contact=consent.contact)
+    if row := revocation_of(packs, voice, consent, new=new):
+        code = "consent.not_newer" if new else "voice.revoked"
+        raise VoiceError.of(code, voice=voice, who=consent.who, on=row.on, contact=consent.contact)

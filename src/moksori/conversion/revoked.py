@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from moksori.conversion.card import ConversionCard
-from moksori.conversion.consents import Revocation, packs_folder, revocations
+from moksori.conversion.consents import (
+    Consent,
+    Revocation,
+    packs_folder,
+    revocation_of,
+    revocations,
+)
 from moksori.conversion.voices import load_pack, pack_paths, reference_of
 from moksori.errors import CheckpointError
 
@@ -35,8 +41,8 @@ def find_revoked(
     by_name = {row.voice: row for row in rows.values()}
     known = {reference: row for row in rows.values() for reference in row.references}
     holding = set[str]()
-    for reference, digest in _records(card, packs) if rows else ():
-        if row := rows.get(digest):
+    for reference, name, consent in _records(card, packs) if rows else ():
+        if row := revocation_of(packs, name, consent):
             known[reference] = row
         else:
             holding.add(reference)
@@ -49,11 +55,12 @@ def find_revoked(
     return found
 
 
-def _records(card: ConversionCard, packs: Path) -> list[tuple[str, str]]:
-    """References and digests of the consents whose voices are here."""
-    found = [(reference_of(card.sha256, c), c.digest) for c in card.consents.values()]
+def _records(card: ConversionCard, packs: Path) -> list[tuple[str, str, Consent]]:
+    """References, voices and consents, of those whose voices are here."""
+    found = [(reference_of(card.sha256, c), name, c) for name, c in card.consents.items()]
     for path in [path for folder in {packs, packs_folder()} for path in pack_paths(folder)]:
         with suppress(CheckpointError):  # `moksori voices` tells which are damaged
             weights, pack = load_pack(path)
-            found.append((reference_of(pack.checksum(weights), pack.consent), pack.consent.digest))
+            reference = reference_of(pack.checksum(weights), pack.consent)
+            found.append((reference, pack.voice.name, pack.consent))
     return found

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_FORMAT = 4  # 2: with a checksum; 3: consents by purpose and title, spoken consent; 4: treble
+# 2: with a checksum; 3: consents by purpose and title, spoken consent; 4: treble; 5: day of consent
+_FORMAT = 5
 _ROW = "voices.weight"
 _MOST_BYTES = 2**28  # of a pack; one has some 120,000
 _KEY = "moksori"  # of the header
@@ -190,7 +191,7 @@ def place_of_new(
 
     Raises:
         VoiceError: a name that the model has, that is enrolled already, or that is no file name; a consent
-            that was revoked.
+            that was revoked, or one that does not say that it was given after this voice's was.
         OutputError: the folder cannot be written to.
     """
     name = unicodedata.normalize("NFC", name)
@@ -199,7 +200,7 @@ def place_of_new(
         raise VoiceError.of("enrol.name_taken", voice=name)
     if path.exists() and not replace:
         raise VoiceError.of("enrol.already", file=path, voice=name)
-    check_revoked(packs, name, consent)
+    check_revoked(packs, name, consent, new=True)
     try:
         packs.mkdir(parents=True, exist_ok=True)
     except OSError as error:

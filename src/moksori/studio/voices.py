@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from moksori.conversion.card import Voice, load_card
-from moksori.conversion.consents import Consent, check_revoked, packs_folder, revocations
+from moksori.conversion.consents import Consent, check_revoked, packs_folder, revocation_of
 from moksori.conversion.terms import Commercial, Terms, consented, together
 from moksori.conversion.voices import load_pack, pack_paths, revoke_voice
 from moksori.dubbing.task import Setup
@@ -77,11 +77,11 @@ def _voice(
     voice: Voice, model: Commercial, consent: Consent | None, packs: Path, *, usable: bool = True
 ) -> dict[str, Any]:
     low, median, high = voice.f0_quantiles or (None, math.exp(voice.log_f0_mean), None)
-    revoked = False
+    taken_back = False
     if consent is not None:
         try:
-            revoked = consent.digest in revocations(packs)
-            usable = usable and not consent.expired and not revoked
+            taken_back = revocation_of(packs, voice.name, consent) is not None
+            usable = usable and not consent.expired and not taken_back
         except VoiceError:
             usable = False
     own = [consented(consent)] if consent else []
@@ -89,7 +89,7 @@ def _voice(
         "name": voice.name, "sex": voice.sex, "minutes": round(voice.minutes, 1),
         "licence": voice.licence, "hertz": round(median),
         "range": None if low is None or high is None else [round(low), round(high)],
-        "commercial": together([model, *own]), "usable": usable, "revoked": revoked, "why": "",
+        "commercial": together([model, *own]), "usable": usable, "revoked": taken_back, "why": "",
         "enrolled": False,
         "consent": consent and " · ".join(filter(None, (
             consent.who, consent.purpose, ", ".join(consent.titles), f"~{consent.until}"))),

@@ -99,7 +99,7 @@ class Consent {
     const spoken = soundField(t("consent.spoken.file"), "enrol-spoken", (file) => { this.spoken = file; }), later = new Date(Date.now() + 864e5).toISOString().slice(0, 10);
     this.element = h("fieldset", {}, h("legend", {}, t("consent")), h("p", {}, t("consent.hint")),
       h("div.fields", {}, field("who", { required: true }), field("contact", { required: true, placeholder: "hong@example.com" }), field("until", { type: "date", required: true, min: later })),
-      field("purpose", { required: true, placeholder: t("consent.purpose.like") }),
+      field("purpose", { required: true, placeholder: t("consent.purpose.like") }), field("given", { type: "date" }),
       h("fieldset", {}, h("legend", {}, t("consent.uses")), this.uses.map((box) => h("label.check", {}, box, t(`purpose.${box.value}`)))),
       h("div.fields.two", {}, field("titles", { rows: 2 }, "textarea"), field("credit", {})),
       h("details", {}, h("summary", {}, t("consent.spoken")), field("sentence", {}),
@@ -109,7 +109,7 @@ class Consent {
   get given() {
     const value = (name) => this.fields[name].value.trim();
     return {
-      who: value("who"), purpose: value("purpose"), until: value("until"), contact: value("contact"), credit: value("credit"), sentence: value("sentence"),
+      who: value("who"), purpose: value("purpose"), until: value("until"), contact: value("contact"), given: value("given") || null, credit: value("credit"), sentence: value("sentence"),
       uses: this.uses.filter((box) => box.checked).map((box) => box.value), titles: rows(value("titles")),
     };
   }

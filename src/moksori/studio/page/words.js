@@ -137,6 +137,7 @@ export const words = {
   "consent.who": ["누구의 목소리", "Whose voice"],
   "consent.contact": ["연락처", "Whom to ask"],
   "consent.until": ["마지막 날", "Last day of use"],
+  "consent.given": ["동의한 날 (철회한 뒤 새로 받았으면)", "Day it was given (if one was revoked before)"],
   "consent.purpose": ["쓰임(글로)", "What for (in words)"],
   "consent.purpose.like": ["예: 애니메이션 1~12화 더빙", "such as: dubbing of episodes 1 to 12"],
   "consent.uses": ["허락한 용도 (고르지 않으면 확인하지 않음)", "Purposes allowed (none: not checked)"],
