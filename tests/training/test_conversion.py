@@ -15,10 +15,17 @@ from typer.testing import CliRunner
 
 from moksori.alignment.alignment import silences
 from moksori.cli import app
-from moksori.config import ConversionConfig, CotatronTrainConfig, TrainConfig, load_config
+from moksori.config import (
+    ConversionConfig,
+    CotatronTrainConfig,
+    RecogniserTrainConfig,
+    TrainConfig,
+    VocoderTrainConfig,
+    load_config,
+)
 from moksori.conversion.card import load_card
 from moksori.conversion.checkpoint import load_conversion, load_cotatron, load_vocoder
-from moksori.conversion.consents import Usage
+from moksori.conversion.consents import Usage, packs_folder, revoke
 from moksori.conversion.converter import Converter
 from moksori.corpus.batches import LineData, read_speakers, training_voices
 from moksori.errors import CheckpointError, ConfigError, CorpusError, OutputError, VoiceError
@@ -27,17 +34,18 @@ from moksori.text import SYMBOLS, tokenize
 from moksori.training.begun import keep_config
 from moksori.training.conversion import begin_with, train_conversion
 from moksori.training.cotatron import train_cotatron
+from moksori.training.recogniser import train_recogniser
+from moksori.training.vocoder import train_vocoder
 from moksori.weights import MODEL, RECOGNISER, VOCODERS
 from moksori.writing import alone_in
 
 pytestmark = pytest.mark.slow
 
-TINY = load_config(Path(__file__).parents[2] / "configs" / "tiny.toml", TrainConfig)
-
-
-TINY_COTATRON = load_config(
-    Path(__file__).parents[2] / "configs" / "tiny_cotatron.toml", CotatronTrainConfig
-)
+CONFIGS = Path(__file__).parents[2] / "configs"
+TINY = load_config(CONFIGS / "tiny.toml", TrainConfig)
+TINY_COTATRON = load_config(CONFIGS / "tiny_cotatron.toml", CotatronTrainConfig)
+TINY_RECOGNISER = load_config(CONFIGS / "tiny_recogniser.toml", RecogniserTrainConfig)
+TINY_VOCODER = load_config(CONFIGS / "tiny_vocoder.toml", VocoderTrainConfig)
 
 
 def with_model(**changes: object) -> TrainConfig:
@@ -177,7 +185,7 @@ def test_licences_of_corpus_and_cotatron_both_bind(prepared, tmp_path, cotatron)
 
 
 def test_consents_of_the_corpus_come_into_the_card(prepared, tmp_path):
-    """With what they allow; a voice whose consent ends is refused though it is the model's own."""
+    """With what they allow; one whose consent ends is refused: its voice, and what would be learnt of it."""
     corpus = tmp_path / "corpus"
     shutil.copytree(prepared, corpus)
     about = json.loads((corpus / "speakers.json").read_text())
@@ -189,11 +197,15 @@ def test_consents_of_the_corpus_come_into_the_card(prepared, tmp_path):
         "contact": "a",
         "uses": ["preview"],
     }
-    consents = {name: record for name in names}
-    consents[names[0]] = record | {"until": "2020-01-01"}
+    consents = {name: record | {"who": f"홍 {name}"} for name in names}
     about |= {"licence": "ours", "commercial": "no", "consents": consents}
     (corpus / "speakers.json").write_text(json.dumps(about))
     folder = train_conversion(TINY, corpus, tmp_path / "run")
+    alone = tmp_path / "alone"
+    shutil.copytree(folder, alone)
+    whole = json.loads((folder / "model.json").read_text())
+    whole["consents"][names[0]]["until"] = "2020-01-01"
+    (folder / "model.json").write_text(json.dumps(whole))
     card = load_card(folder)
     assert card.commercial == "no"
     assert {*card.consents} == {*names}
@@ -201,6 +213,20 @@ def test_consents_of_the_corpus_come_into_the_card(prepared, tmp_path):
     assert made.voice(names[1])
     with pytest.raises(VoiceError, match="consent ended on 2020-01-01"):
         made.voice(names[0])
+    with pytest.raises(ConfigError, match=f"consent has ended: {names[0]};"):
+        train_conversion(TINY, prepared, tmp_path / "more", start=folder)
+    revoke(packs_folder(), names[1], load_card(alone).consents[names[1]])
+    trainings = (
+        lambda run: train_conversion(TINY, prepared, run, start=alone),
+        lambda run: train_conversion(TINY, corpus, run),
+        lambda run: train_cotatron(TINY_COTATRON, prepared, run, alone),
+        lambda run: train_recogniser(TINY_RECOGNISER, prepared, run, alone),
+        lambda run: train_vocoder(TINY_VOCODER, [corpus], run),
+    )
+    for number, train in enumerate(trainings):
+        with pytest.raises(ConfigError, match=f"consent was revoked: {names[1]};"):
+            train(tmp_path / str(number))
+        assert not (tmp_path / str(number)).exists()
 
 
 def test_parallel_lines_train_and_resume(prepared, tmp_path, cut_after_one_epoch):

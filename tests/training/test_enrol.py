@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 from moksori.cli import app
 from moksori.config import OptimizerConfig
 from moksori.conversion.checkpoint import load_conversion
-from moksori.conversion.consents import read_consent
+from moksori.conversion.consents import Consent, packs_folder, read_consent, revoke
 from moksori.conversion.converter import Converter
 from moksori.conversion.voices import load_pack
 from moksori.corpus.prepare import prepare
@@ -142,6 +143,32 @@ def test_it_begins_with_the_voice_that_is_nearest(model, prepared):
         break
     found = enrol.nearest_row(trained, rows, lines)
     torch.testing.assert_close(found[0], target)
+
+
+def test_it_begins_with_no_voice_that_was_taken_back(folder, model, tmp_path, monkeypatch):
+    """Nor with one whose consent has ended; on a model that has no other, nobody is enrolled."""
+    own = tmp_path / "model"
+    shutil.copytree(model, own)
+    card, lines = json.loads((own / "model.json").read_text()), read_voice(folder, "hong")
+    names = [voice["name"] for voice in card["voices"]]
+    record = {"who": "김", "purpose": "1화", "until": "2999-01-01", "contact": "a"}
+    ended = names[:-2]
+    consents = {name: record | {"until": "2020-01-01"} for name in ended} | {names[-1]: record}
+    (own / "model.json").write_text(json.dumps(card | {"consents": consents}))
+    revoke(packs_folder(), names[-1], Consent.model_validate(record))
+    begun, nearest = [], enrol.nearest_row
+
+    def seen(model, rows, lines):
+        begun.append(rows)
+        return nearest(model, rows, lines)
+
+    monkeypatch.setattr(enrol, "nearest_row", seen)
+    assert enroll("hong", lines, own, tmp_path)
+    torch.testing.assert_close(begun[0], load_conversion(own)[0].voices.weight[-2:-1])
+    consents |= {names[-2]: consents[names[0]]}
+    (own / "model.json").write_text(json.dumps(card | {"consents": consents}))
+    with pytest.raises(VoiceError, match="nothing is left to begin a new voice with"):
+        enroll("kim", lines, own, tmp_path)
 
 
 def test_too_little_speech_and_taken_names_are_refused(folder, model, tmp_path):

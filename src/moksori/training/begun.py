@@ -1,6 +1,7 @@
-"""What a training was begun with: `RUN/config.json`, by which it is known when it is resumed."""
+"""What a training is begun with: the terms that it is under, and `RUN/config.json`, by which it is known."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,29 @@ from pydantic import ValidationError
 
 from moksori.config import RunConfig
 from moksori.conversion.card import AnyCard
+from moksori.conversion.consents import packs_folder, revocation_of
+from moksori.conversion.terms import Terms
 from moksori.corpus.place import visible
 from moksori.errors import ConfigError
 from moksori.writing import atomic_write
 
 _CHECKPOINT_FORMAT = 2  # raised when `last.ckpt` of an older run cannot be resumed
+
+
+def joined_terms(parts: Iterable[Terms]) -> Terms:
+    """What binds a model that is learnt from several; nothing is learnt without the voices' consents.
+
+    Raises:
+        ConfigError: a consent has ended, or was revoked.
+        VoiceError: the list of revocations is damaged.
+    """
+    terms, own = Terms.joined(parts), packs_folder()
+    if ended := [name for name, consent in terms.consents.items() if consent.expired]:
+        raise ConfigError.of("train.consent_ended", names=", ".join(sorted(ended)))
+    taken = [name for name, consent in terms.consents.items() if revocation_of(own, name, consent)]
+    if taken:
+        raise ConfigError.of("train.consent_revoked", names=", ".join(sorted(taken)))
+    return terms
 
 
 def keep_config(config: RunConfig, run: Path, base: str, card: AnyCard) -> None:

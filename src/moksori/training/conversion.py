@@ -23,6 +23,7 @@ from moksori.models.conversion import Batch, ConversionModel, Converted
 from moksori.models.cotatron import Cotatron
 from moksori.models.layers import length_mask
 from moksori.text import SYMBOLS
+from moksori.training.begun import joined_terms
 from moksori.training.common import Training, fit, mean_of_frames, mel_l1, mel_mse
 from moksori.training.watch import LogSamples, Watch, symbol_labels
 from moksori.weights import DEFAULT_VOCODER, VOCODERS
@@ -146,7 +147,7 @@ def train_conversion(
         config.parallel_lines,
     )  # fmt: skip
     lines.check_voices()
-    usual, all_terms = lines.usual(), Terms.joined(terms)
+    usual, all_terms = lines.usual(), joined_terms(terms)
     card = ConversionCard(
         **vars(all_terms), audio=config.audio, symbols=SYMBOLS, model=config.model,
         voices=[

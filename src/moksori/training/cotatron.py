@@ -22,6 +22,7 @@ from moksori.models.conversion import Batch
 from moksori.models.cotatron import Cotatron, CotatronOutput
 from moksori.models.layers import length_mask
 from moksori.text import SYMBOLS
+from moksori.training.begun import joined_terms
 from moksori.training.common import Training, fit, mean_of_frames, mel_mse
 from moksori.training.watch import Watch, symbol_labels
 
@@ -155,7 +156,7 @@ def train_cotatron(
     if start is not None:
         terms.append(_begin(model, names, config.audio, start))
     card = CotatronCard(
-        **vars(Terms.joined(terms)), audio=config.audio, symbols=SYMBOLS, model=config.model,
+        **vars(joined_terms(terms)), audio=config.audio, symbols=SYMBOLS, model=config.model,
         speakers=names,
     )  # fmt: skip
     lines = LineData(data, names, config.audio, config.data, config.seed)

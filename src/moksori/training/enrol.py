@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,12 +21,12 @@ from torch import nn
 from moksori.config import DataConfig, OptimizerConfig, Seconds, TrainConfig
 from moksori.conversion.card import ConversionCard, Voice
 from moksori.conversion.checkpoint import load_conversion
-from moksori.conversion.consents import Consent
+from moksori.conversion.consents import Consent, revocation_of
 from moksori.conversion.voices import VoicePack, load_pack, pack_path, place_of_new, save_pack
 from moksori.corpus.batches import LineData, Usual
 from moksori.corpus.lines import SourceLine
 from moksori.corpus.prepare import MAX_SECONDS, prepare
-from moksori.errors import CorpusError
+from moksori.errors import CorpusError, VoiceError
 from moksori.messages import Message, message
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.layers import MaskedBatchNorm, length_mask
@@ -144,8 +144,7 @@ def enroll(
         spoken: a recording in which the owner says the consent's sentence.
 
     Raises:
-        VoiceError: a name that the model has, that is enrolled already, or that is no file name; a consent
-            that was revoked.
+        VoiceError: as `place_of_new`; or no voice of the model may be used any more.
         ConfigError: the spoken consent does not say its sentence, or is another person's; no Resemblyzer.
         CorpusError: less than half a minute of usable speech, or recordings of several people.
         CheckpointError: `model` is no conversion model.
@@ -154,6 +153,9 @@ def enroll(
     name = unicodedata.normalize("NFC", name)
     trained, card = load_conversion(model)
     path = place_of_new(name, card, packs, consent, replace)
+    rows = _rows_held(card, packs)
+    if not rows:
+        raise VoiceError.of("enrol.no_row", model=model)
     with alone_in(work):
         report = prepare(
             lines, work / "corpus", "", card.audio, _VALID_SHARE,
@@ -188,6 +190,7 @@ def enroll(
         weights, usual = _learn(
             trained,
             card,
+            rows,
             pack,
             work / "corpus",
             run,
@@ -204,9 +207,20 @@ def _then(first: Message, second: Message) -> Message:
     return message("both", first=first, second=second)
 
 
+def _rows_held(card: ConversionCard, packs: Path) -> list[int]:
+    """Rows of the voices that may be used: a new one does not begin with one that was taken back."""
+
+    def held(name: str) -> bool:
+        consent = card.consents.get(name)
+        return not consent or not (consent.expired or revocation_of(packs, name, consent))
+
+    return [row for row, voice in enumerate(card.voices) if held(voice.name)]
+
+
 def _learn(
     model: ConversionModel,
     card: ConversionCard,
+    held: Sequence[int],
     pack: VoicePack,
     corpus: Path,
     run: Path,
@@ -222,7 +236,7 @@ def _learn(
     lines = LineData(corpus, [voice.name], config.audio, config.data, config.seed)
     model.requires_grad_(False)
     model.freeze()
-    rows = model.voices.weight
+    rows = model.voices.weight[[*held]]
     model.voices = _embedding(nearest_row(model, rows, lines), freeze=False)
     own = ["voices.weight", *(name for name, _ in model.named_parameters() if name.endswith(_OWN))]
     for name in own:

@@ -22,6 +22,7 @@ from moksori.models.layers import length_mask
 from moksori.models.recogniser import PhoneRecogniser
 from moksori.text.sounds import NO_ONSET, SILENT, SOUNDS, sound_of
 from moksori.text.symbols import PUNCTUATION, SYMBOLS
+from moksori.training.begun import joined_terms
 from moksori.training.common import Training, fit
 from moksori.training.watch import Watch
 
@@ -253,7 +254,7 @@ def train_recogniser(
         recogniser.begin_as(aligner.text_aligner.aligner)
     recogniser.transitions.copy_(count_transitions(lines.texts("train")))
     card = RecogniserCard(
-        **vars(Terms.joined([Terms.of_corpus(corpus), Terms.of_card(known)])),
+        **vars(joined_terms([Terms.of_corpus(corpus), Terms.of_card(known)])),
         audio=config.audio, sounds=SOUNDS, model=config.model,
     )  # fmt: skip
     training = RecogniserTraining(recogniser, config)

@@ -20,6 +20,7 @@ from moksori.corpus.segments import SegmentBatch, SegmentData
 from moksori.corpus.sources import read_about
 from moksori.errors import CheckpointError, ConfigError, CorpusError, Notice
 from moksori.models.vocoder.source_filter import SourceFilter
+from moksori.training.begun import joined_terms
 from moksori.training.common import Training, fit
 from moksori.training.discriminators import (
     Discriminators,
@@ -154,7 +155,7 @@ def train_vocoder(
         named = [*known_vocoder.trained_on.items(), *named]
         vocoder.load_state_dict(trained.state_dict())
     card = VocoderCard(
-        kind="source-filter", **vars(Terms.joined(terms)),
+        kind="source-filter", **vars(joined_terms(terms)),
         audio=config.audio, model=config.model, trained_on=_by_name(named),
     )  # fmt: skip
     training = VocoderTraining(vocoder, config)
