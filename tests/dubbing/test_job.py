@@ -266,6 +266,25 @@ def test_a_look_fixes_nothing_of_an_actor(show):
     store.close()
 
 
+def test_takes_recorded_anew_change_no_other_line_of_the_actor(show):
+    """Not even all those that there were first, nor a laugh, which is put at his mean too."""
+    whole = (show / "script.xlsx").read_bytes()
+    cast = (show / "cast.toml").read_text()
+    (show / "cast.toml").write_text(cast.replace('"leave"', '"convert"'))
+    book = openpyxl.load_workbook(show / "script.xlsx")
+    book.active.delete_rows(4)  # a line that is recorded later
+    book.save(show / "script.xlsx")
+    run(show)
+    (show / "script.xlsx").write_bytes(whole)
+    assert run(show)[1] == [DEMO_TEXT]
+    for number in (1, 2):  # of either actor
+        path = show / "takes" / f"{number:04d}.wav"
+        wave, rate = soundfile.read(path, dtype="float32")
+        soundfile.write(path, wave[: -rate // 20], round(rate * 1.1), "PCM_24")
+        rows, asked = run(show)
+        assert asked == [DEMO_TEXT] and len(rows) == 4
+
+
 def test_one_actor_s_higher_line_stays_higher(show):
     """By the actor's register; by the line's own, every line is put at the voice's mean."""
     from moksori.conversion.converter import Converter

@@ -16,7 +16,7 @@ from moksori.conversion.converter import Source
 from moksori.dubbing.check import Checked
 from moksori.dubbing.records import ACTORS, ACTORS_LOCK, HOME
 from moksori.dubbing.store import Store
-from moksori.dubbing.work.tasks import sources_of
+from moksori.dubbing.work.tasks import digests_of, sources_of
 from moksori.errors import OutputError
 from moksori.signal.speaker import SourceSpeaker
 from moksori.writing import atomic_write, write_error
@@ -39,21 +39,24 @@ def season_actors(
         OutputError: actors.json is damaged, or cannot be written.
     """
     own: dict[str, dict[str, Source]] = {}
+    used: dict[str, set[str]] = {}
     episodes: dict[str, set[str]] = {}
     for episode, checked in looked.items():
         front_end = checked.converter.front_end
         for name, sources in sources_of(checked.takes, checked.heard, front_end).items():
             own.setdefault(name, {}).update(sources)
+        for name, digests in digests_of(checked.takes, checked.heard).items():
+            used.setdefault(name, set()).update(digests)
             episodes.setdefault(name, set()).add(episode)
     home = out / HOME
     with _alone(home) if keep else nullcontext():
         kept = _kept(home / ACTORS)
         for name, sources in own.items():
             before = kept.get(name)
-            if before is None or before.is_replaced(sources, episodes[name]):
+            if before is None or before.is_replaced(used[name], episodes[name]):
                 speaker = next(iter(looked.values())).converter.speaker(sources.values())
                 before = _Kept(speaker=speaker)
-            kept[name] = before.used_for(sources, episodes[name])
+            kept[name] = before.used_for(used[name], episodes[name])
         if keep:
             rows = {name: one.model_dump() for name, one in kept.items()}
             atomic_write(
@@ -86,19 +89,19 @@ class _Kept(BaseModel):
     digests: tuple[str, ...] = ()  # of the takes that it is used for
     episodes: tuple[str, ...] = ()  # that they are of; none in what an older Moksori kept
 
-    def is_replaced(self, sources: Collection[str], episodes: Collection[str]) -> bool:
+    def is_replaced(self, takes: Collection[str], episodes: Collection[str]) -> bool:
         """Whether all that it is used for was recorded anew, and not just left out this time."""
         return (
             bool(self.episodes)
             and {*self.episodes} <= {*episodes}
-            and {*self.digests}.isdisjoint(sources)
+            and {*self.digests}.isdisjoint(takes)
         )
 
-    def used_for(self, sources: Collection[str], episodes: Collection[str]) -> "_Kept":
+    def used_for(self, takes: Collection[str], episodes: Collection[str]) -> "_Kept":
         """The same, also used for these takes of these episodes."""
         return self.model_copy(
             update={
-                "digests": tuple(sorted({*self.digests, *sources})),
+                "digests": tuple(sorted({*self.digests, *takes})),
                 "episodes": tuple(sorted({*self.episodes, *episodes})),
             }
         )

@@ -136,10 +136,10 @@ def work(
 
     ledger, left = JobLedger(store.out, checked.converter), {task.key for task in waiting}
     ledger.complete(task for task in tasks if task.key not in left)
-    if not waiting:
-        return
     taken = [task.take for task in waiting]
     keep_actors(taken, checked.takes, checked.heard, store, checked.converter)
+    if not waiting:
+        return
     return_memory()  # what the check has freed
     workers = engine()
     try:

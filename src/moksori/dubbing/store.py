@@ -108,7 +108,7 @@ class Store:
             database.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
     def actors(self) -> dict[str, tuple[SourceSpeaker, set[str]]]:
-        """What was measured of the actors so far, with the digests of the takes that it came from."""
+        """What was measured of the actors so far, with the digests of the takes that it is used for."""
         rows = self._database.read("SELECT actor, speaker, digests FROM actors")
         return {
             actor: (SourceSpeaker.model_validate_json(speaker), set(digests.split()))

@@ -36,7 +36,7 @@ def actors_of(
         given: mean F0 of an actor, where the cast says it.
     """
     own = sources_of(takes, heard, converter.front_end)
-    known = _kept(own, store)
+    known = _kept(digests_of(takes, heard), store)
     for name in own.keys() - known.keys():
         known[name] = converter.speaker(own[name].values())
     if by == "line":
@@ -55,29 +55,42 @@ def keep_actors(
     store: Store,
     converter: Converter,
 ) -> None:
-    """Keep what is known of the actors of takes, so that a new recording does not change all of their lines.
+    """Keep what is known of the actors of takes, so that a new recording changes no other line of theirs.
+
+    It stays while any take that it was used for is there, not only those that it was measured from.
 
     Args:
         worked_on: the takes that are about to be converted.
         takes: as `actors_of`.
         heard: likewise.
-        store: keeps what was measured with the takes that it came from.
+        store: keeps what was measured with the takes that it is used for.
         converter: of the job.
     """
-    own = sources_of(takes, heard, converter.front_end)
-    known = _kept(own, store)
-    for name in {actor_of(take) for take in worked_on}:
-        if name in own and name not in known:
-            store.keep_actor(name, converter.speaker(own[name].values()), own[name])
+    own, used = sources_of(takes, heard, converter.front_end), digests_of(takes, heard)
+    before, known = store.actors(), _kept(used, store)
+    for name, speaker in known.items():
+        if not used[name] <= before[name][1]:
+            store.keep_actor(name, speaker, used[name] | before[name][1])
+    for name in {actor_of(take) for take in worked_on} & own.keys() - known.keys():
+        store.keep_actor(name, converter.speaker(own[name].values()), used[name])
 
 
-def _kept(own: Mapping[str, Mapping[str, Source]], store: Store) -> dict[str, SourceSpeaker]:
+def _kept(used: Mapping[str, set[str]], store: Store) -> dict[str, SourceSpeaker]:
     """The actors that were measured before, some of whose takes are still there."""
     return {
         name: speaker
         for name, (speaker, digests) in store.actors().items()
-        if not digests.isdisjoint(own.get(name, ()))
+        if not digests.isdisjoint(used.get(name, ()))
     }
+
+
+def digests_of(takes: Sequence[Take], heard: Mapping[str, Heard]) -> dict[str, set[str]]:
+    """The takes that what is known of each actor is used for: those without words too."""
+    used: dict[str, set[str]] = {}
+    for take in takes:
+        if not take.role.as_recorded and (name := actor_of(take)):
+            used.setdefault(name, set()).add(heard[take.id].digest)
+    return used
 
 
 def sources_of(
