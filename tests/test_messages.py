@@ -40,7 +40,7 @@ _OF_COMMANDS = {  # which no page says
     "script.columns_form", "studio.password_needed", "studio.port", "terms.consent",
     "terms.licence", "train.cotatron_key", "train.done_model", "train.done_vocoder",
     "train.no_cotatron", "train.other_base", "train.two_starts", "tune.from_cotatron", "tune.steps",
-    "train.damaged", "train.stopped", "usage.help",
+    "train.damaged", "train.stopped", "usage.help", "voices.left",
 }  # fmt: skip
 
 

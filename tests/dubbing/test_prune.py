@@ -1,9 +1,14 @@
 """A job's folder is rid of what nothing refers to, and of nothing else."""
 
+import unicodedata
+
 import pytest
 from typer.testing import CliRunner
 
 from moksori.cli import app
+from moksori.conversion.consents import Consent
+from moksori.conversion.converter import Converter
+from moksori.conversion.voices import VoicePack, save_pack
 from moksori.dubbing.check import check
 from moksori.dubbing.job import audition
 from moksori.dubbing.new_takes import new_take
@@ -12,6 +17,7 @@ from moksori.dubbing.records import HOME
 from moksori.dubbing.review import Review
 from moksori.dubbing.states import line_states
 from moksori.dubbing.store import Store
+from moksori.dubbing.task import Setup
 from moksori.errors import OutputError
 from tests.conftest import DEMO_TEXT
 from tests.dubbing.conftest import InProcess, edit, files, request, run
@@ -69,6 +75,59 @@ def test_the_command_says_what_it_removed(copied):
     assert "0.0 MB are earlier versions" in words
     again = CliRunner().invoke(app, ["dub", "-o", str(copied / "out"), "--prune", "--lang", "en"])
     assert "nothing to remove" in again.output
+
+
+def test_all_of_a_revoked_voice_goes(show):
+    """Its waves are kept as earlier versions of lines that have another voice by now, and in an audition."""
+    packs, out = show / "packs", show / "out"
+    packs.mkdir()
+    converter = Converter.from_pretrained()
+    row = [voice.name for voice in converter.card.voices].index("kih")
+    consent = Consent(who="홍", purpose="1화", until="2999-12-31", contact="hong@example.com")
+    voice = converter.voice("kih").model_copy(update={"name": "홍길동"})
+    pack = VoicePack(voice=voice, consent=consent, model=converter.card.sha256)
+    weights = {"voices.weight": converter.model.voices.weight[row : row + 1]}
+    save_pack(packs / "홍길동.safetensors", weights, pack)
+    setup, cast = Setup(packs=packs), (show / "cast.toml").read_text()
+    (show / "cast.toml").write_text(cast.replace("lmy", "홍길동"))
+    run(show, setup=setup)
+    (show / "cast.toml").write_text(cast)
+    run(show, setup=setup)
+    asked = request(show, setup=setup)
+    audition(asked, check(asked), out, lambda: InProcess(asked.setup), "0002_둘", ["홍길동"])
+    histories, delivered = Review(out).histories(), files(out)
+    theirs = {key for past in histories.values() for key, _, name in past if name == "홍길동"}
+    assert len(theirs) == 3 and theirs < kept_keys(out)
+    current = {line.key for line in line_states(out)}
+
+    def revoke(*more):
+        asked = [
+            "revoke",
+            unicodedata.normalize("NFD", "홍길동"),
+            "--packs",
+            packs,
+            "--lang",
+            "en",
+            *more,
+        ]
+        done = CliRunner().invoke(app, [str(word) for word in asked])
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    prune(out)
+    assert theirs < kept_keys(out)
+    said = revoke()
+    assert "--job FOLDER" in said and theirs < kept_keys(out)
+    (packs / "홍길동.safetensors").unlink()
+    said = revoke("--job", out)
+    assert "removed 15 files" in said and "delivered files stay" in said
+    assert kept_keys(out) == current
+    assert not any(
+        name == "홍길동" for past in Review(out).histories().values() for *_, name in past
+    )
+    assert files(out) == delivered and run(show, setup=setup)[1] == []
+    prune(out, "lmy")  # that lines have now
+    assert len(run(show, setup=setup)[1]) == 2 and kept_keys(out) == current
 
 
 def test_where_there_is_nothing_to_know_nothing_goes(tmp_path):

@@ -50,11 +50,11 @@ def print_status(output: Path, lang: Lang) -> None:
         out.print(say("cli.actors", lang, means=", ".join(said)), markup=False)
 
 
-def print_pruned(output: Path, lang: Lang) -> None:
-    """Prune the folder and say what was removed."""
+def print_pruned(output: Path, lang: Lang, voice: str = "") -> None:
+    """Prune the folder, of a voice altogether, and say what was removed."""
     from moksori.dubbing.prune import prune
 
-    done, mega = prune(output), 1e-6
+    done, mega = prune(output, voice), 1e-6
     counts = Counter(file.suffix for file in done.files)
     kinds = ", ".join(f"{count} {kind or '-'}" for kind, count in sorted(counts.items()))
     for line in done.lines:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from moksori.cli import console
 from moksori.cli.console import out, progress, warn
+from moksori.cli.job_folder import print_pruned
 from moksori.cli.options import (
     ForceOption,
     LangOption,
@@ -171,6 +172,14 @@ def _f0_of(voice: "Voice") -> tuple[str, str]:
 def revoke(
     voice: Annotated[str, typer.Argument(help="The voice, as `moksori voices` lists it.")],
     why: Annotated[str, typer.Option(help="A note, for your own records.")] = "",
+    jobs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--job",
+            help="A job's folder: what it keeps in .moksori of all that was converted to the voice is "
+            "deleted; several times for several, also later.",
+        ),
+    ] = None,
     model: ModelOption = None,
     packs: PacksOption = None,
     lang: LangOption = None,
@@ -179,9 +188,11 @@ def revoke(
 
     It holds on this machine for every copy of the voice, in whatever folder, and until a consent is brought
     that says that it was given on a later day. The list is revoked.jsonl, in the folder of voices and, if
-    --packs named another, also in your own. What was converted before stays; the jobs' ledgers tell where.
+    --packs named another, also in your own. What was converted before stays where no --job names its folder;
+    the jobs' ledgers tell where. Delivered files stay in any case: deliver again in another voice, or delete
+    them.
 
-    Example: moksori revoke hong --why "letter of 2026-11-20"
+    Example: moksori revoke hong --why "letter of 2026-11-20" --job ep01/
     """
     from moksori.conversion.card import load_card
     from moksori.conversion.consents import packs_folder
@@ -190,3 +201,7 @@ def revoke(
     row = revoke_voice(voice, load_card(model or MODEL), packs or packs_folder(), why)
     notice = say("voices.taken_back", console.language, voice=voice, on=row.on)
     out.print(notice, markup=False)
+    for job in jobs or ():
+        print_pruned(job, console.language, voice)
+    rest = say("voices.left_delivered" if jobs else "voices.left", console.language, voice=voice)
+    out.print(rest, markup=False)

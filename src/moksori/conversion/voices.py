@@ -22,6 +22,7 @@ from moksori.conversion.consents import (
     Revocation,
     Usage,
     check_revoked,
+    revocations,
     revoke,
 )
 from moksori.errors import CheckpointError, OutputError, VoiceError
@@ -214,7 +215,7 @@ def revoke_voice(name: str, card: ConversionCard, packs: Path, why: str = "") ->
     """Take back the consent of a voice: of the model's own, and of the enrolled one of that name.
 
     Returns:
-        The revocation, of several the last.
+        The revocation, of several the last; also one of before.
 
     Raises:
         VoiceError: there is no such voice, or it is under no consent; the list of revocations is damaged.
@@ -231,6 +232,8 @@ def revoke_voice(name: str, card: ConversionCard, packs: Path, why: str = "") ->
         weights, pack = load_pack(path)
         reference = reference_of(pack.checksum(weights), pack.consent)
         revoked.append(revoke(packs, name, pack.consent, why, reference))
+    if not revoked:  # its pack may have been deleted since
+        revoked = [row for row in revocations(packs).values() if row.voice == name]
     if not revoked:
         raise VoiceError.of("voice.no_consent", voice=name)
     return max(revoked, key=lambda row: row.on)

@@ -1,11 +1,13 @@
 """Room in a job's folder: what came of takes, and is no longer needed, is removed from OUT/.moksori.
 
 Kept is what a line of the script refers to, or its history, or the history of a line of which a director said
-something though the script no longer has it. Takes that were brought later (OUT/takes) are recordings: never
-touched.
+something though the script no longer has it; but nothing of a voice that is to be removed. Takes that were
+brought later (OUT/takes) are recordings: never touched.
 """
 
 import shutil
+import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from moksori.dubbing.review import Review
 from moksori.dubbing.states import line_states
 from moksori.dubbing.store import Store
 from moksori.errors import OutputError
+from moksori.provenance import ledger
 from moksori.writing import write_error
 
 
@@ -34,11 +37,12 @@ class Pruned(NamedTuple):
     versions: int  # of what is kept, that of earlier versions alone
 
 
-def prune(out: Path) -> Pruned:
+def prune(out: Path, voice: str = "") -> Pruned:
     """Remove what is no longer needed; what is delivered stays.
 
     Args:
         out: the job's folder.
+        voice: of which all that was converted to it is removed too, whatever refers to it.
 
     Raises:
         OutputError: there is no job in the folder, it has not dubbed a script yet, another job is at work in
@@ -51,10 +55,12 @@ def prune(out: Path) -> Pruned:
     try:
         here = {line.id for line in lines} | {*review.marks(), *review.changes()}
         histories = review.histories()
+        taken = _converted_to(voice, out, histories.values()) if voice else set[str]()
         current = {line.key for line in lines} | {mark.key for mark in review.marks().values()}
-        earlier = {key for id in here for key, _ in histories.get(id, [])} - current
+        current -= taken
+        earlier = {key for id in here for key, *_ in histories.get(id, [])} - current - taken
         gone = [Gone(id, past[-1][1]) for id, past in histories.items() if id not in here]
-        review.forget(line.id for line in gone)
+        review.forget((line.id for line in gone), taken)
         files, size, kept, versions = list[Path](), 0, 0, 0
         for path in sorted(store.outcomes.iterdir()):
             key, bytes = path.name.partition(".")[0], path.stat().st_size
@@ -72,3 +78,15 @@ def prune(out: Path) -> Pruned:
     finally:
         store.close()
     return Pruned(files, size, gone, kept, versions)
+
+
+def _converted_to(
+    voice: str, out: Path, histories: Iterable[Iterable[tuple[str, str, str]]]
+) -> set[str]:
+    """Keys of what was converted to a voice, by the lines' histories and by the ledger."""
+    voice, home = unicodedata.normalize("NFC", voice), out / HOME
+    by = [(key, name) for past in histories for key, _, name in past]
+    if (home / ledger.LEDGER).is_file():
+        for _, entry in ledger.check(home).entries:
+            by.append((str(entry.about.get("key")), str(entry.about.get("voice", ""))))
+    return {key for key, name in by if unicodedata.normalize("NFC", name) == voice}

@@ -195,17 +195,18 @@ class Review:
         )
         return [Version(*row) for row in self._rows(asked, (id,))]
 
-    def histories(self) -> dict[str, list[tuple[str, str]]]:
-        """Key and text of all that lines have become so far, by their ids, the oldest first."""
-        found: dict[str, list[tuple[str, str]]] = {}
-        for id, key, text in self._rows("SELECT id, key, text FROM versions ORDER BY number"):
-            found.setdefault(id, []).append((key, text))
+    def histories(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Key, text and voice of all that lines have become so far, by their ids, the oldest first."""
+        found: dict[str, list[tuple[str, str, str]]] = {}
+        for id, *rest in self._rows("SELECT id, key, text, voice FROM versions ORDER BY number"):
+            found.setdefault(id, []).append((rest[0], rest[1], rest[2]))
         return found
 
-    def forget(self, ids: Iterable[str]) -> None:
-        """Forget what lines have become; marks and changes stay."""
+    def forget(self, ids: Iterable[str], keys: Iterable[str] = ()) -> None:
+        """Forget what lines have become, and outcomes of whatever line; marks and changes stay."""
         with self._writing() as database:
             database.executemany("DELETE FROM versions WHERE id = ?", [(id,) for id in ids])
+            database.executemany("DELETE FROM versions WHERE key = ?", [(key,) for key in keys])
 
     def keep_versions(self, tasks: Iterable[Task]) -> None:
         """Note what lines have become.

@@ -148,7 +148,7 @@ export const words = {
   "consent.spoken.file": ["그 녹음", "Its recording"],
   "consents": ["동의를 받은 목소리", "Voices under a consent"],
   "revoke": ["동의 철회", "Take the consent back"],
-  "revoke.sure": ["{voice}: 이제부터 이 목소리의 모든 사본을 거절합니다. 되돌릴 수 없습니다.", "{voice}: from now on every copy of this voice is refused. This cannot be undone."],
+  "revoke.sure": ["{voice}: 이제부터 이 목소리의 모든 사본을 거절합니다. 되돌릴 수 없습니다. 이미 변환한 것은 작업 폴더에 남으니, 지우려면 docs/provenance.md를 보세요.", "{voice}: from now on every copy of this voice is refused. This cannot be undone. What was converted before stays in the job's folder; docs/provenance.md says how to delete it."],
   "revoke.why": ["기록해 둘 메모", "A note for your records"],
   "set.title": ["작품 이름(동의 확인)", "Title of the show (for consents)"],
   "set.purpose": ["용도(동의 확인)", "Purpose (for consents)"],
