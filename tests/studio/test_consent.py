@@ -15,6 +15,7 @@ from moksori.dubbing.request import JobFile
 from moksori.dubbing.task import Setup
 from moksori.errors import VoiceError
 from moksori.studio.session import Session
+from moksori.studio.view import job_view
 from tests.conftest import DEMO, DEMO_TEXT
 from tests.dubbing.conftest import request, show  # noqa: F401
 
@@ -92,6 +93,7 @@ def test_purpose_and_title_are_held_by_each(packs, show, tmp_path, workers, aske
     try:
         session.open_folder(show / "job")
         assert of_studio(session)  # nothing is said yet
+        assert asks_for_use(session)
         session.save(**asked)
         assert bool(of_studio(session)) == bool(wrong)
         if not wrong:
@@ -99,6 +101,8 @@ def test_purpose_and_title_are_held_by_each(packs, show, tmp_path, workers, aske
             take_back(packs)
             session.the_desk().refresh()
             assert "revoked" in of_studio(session)[0]
+            assert "use another voice" in of_studio(session)[0]
+            assert not asks_for_use(session)
             with pytest.raises(VoiceError, match="revoked"):
                 session.singles.sample("hong")  # also what was heard before
             assert "revoked" in by_convert(packs, tmp_path, asked)
@@ -113,3 +117,13 @@ def of_studio(session):
     while any(work.state in ("waiting", "running") for work in session.works.all()):
         time.sleep(0.02)
     return [fault.say("en") for fault in session.the_desk().checked.faults if fault.kind == "voice"]
+
+
+def asks_for_use(session):
+    """Whether title and purpose can be entered beside what is wrong with the voice."""
+    (asks,) = {
+        issue["of_use"]
+        for issue in job_view(session.the_desk(), "en")["issues"]
+        if issue["kind"] == "voice"
+    }
+    return asks

@@ -165,7 +165,9 @@ def test_a_voice_is_enrolled_heard_cast_and_taken_back(studio, new_page, speech,
     (row,) = revocations(packs(tmp_path)).values()
     assert (row.voice, row.why) == ("hong", "편지")
     go(page, "check")
-    page.wait_for_selector(".group.error[data-kind='0 voice']")
+    page.wait_for_selector(".group.error[data-kind='0 voice'] a[href='#cast']")
+    assert "다른 목소리를 쓰거나" in page.inner_text(".group[data-kind='0 voice']")
+    assert not page.query_selector(".group[data-kind='0 voice'] form")
 
 
 @pytest.mark.slow

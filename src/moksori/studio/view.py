@@ -25,6 +25,9 @@ from moksori.studio.desk import Desk
 from moksori.studio.works import Work
 from moksori.timecode import FrameRate, format_timecode
 
+# What a consent does not cover: title and purpose may have to be said, or be others.
+_OF_USE = ("voice.ask_purpose", "voice.purpose", "voice.ask_title", "voice.title")
+
 
 def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
     """Everything that the page shows of a job, but what is only shown of one line."""
@@ -177,6 +180,7 @@ def _issues(checked: Checked, file: JobFile, lang: Lang) -> list[dict[str, Any]]
             "text": shown(message(f"issue.{issue.kind}", **issue.values), file, lang),
             "place": issue.say_place(lang),
             "line": ids.get(issue.place, "") if isinstance(issue.place, Place) else "",
+            "of_use": isinstance(why := issue.values.get("why"), Message) and why.code in _OF_USE,
             "values": {k: v for k, v in issue.values.items() if isinstance(v, str)},
         }
         for issue in checked.issues

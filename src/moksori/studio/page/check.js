@@ -44,7 +44,7 @@ export default function check(place) {
       h("summary", {}, h(`b.${severity}`, {}, t(`severity.${severity}`)), ` ${t(`kind.${kind}`)} `, h("small", {}, t("count", { count: issues.length }))),
       VOICE.includes(kind) && h("p", {}, h("a", { href: "#cast" }, t("fix.cast"))),
       kind === "script" && severity === "error" && settingsForm(state.job.settings, undefined, groups),
-      kind === "voice" && severity === "error" && settingsForm(state.job.settings, ["title", "purpose"], groups),
+      kind === "voice" && issues.some((issue) => issue.of_use) && settingsForm(state.job.settings, ["title", "purpose"], groups),
       kind.startsWith("channels_") && kind !== "channels_of_folder" && settingsForm(state.job.settings, ["channels"], groups),
       (kind.startsWith("no_audio") || kind === "no_name") && severity === "error" && settingsForm(state.job.settings, ["pattern"], groups),
       h("ul.issues", {}, issues.slice(0, 200).map(item)));
