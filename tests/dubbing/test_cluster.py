@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from moksori.conversion.consents import packs_folder
 from moksori.dubbing.records import Role, Take
-from moksori.dubbing.task import PassingError, Setup, Task, read_take
+from moksori.dubbing.task import PASSING, PassingError, Setup, Task, read_take
 from moksori.dubbing.work.carried import (
     CarriedTask,
     CarriedWorker,
@@ -21,7 +22,7 @@ from moksori.dubbing.work.carried import (
     packed,
     unpacked,
 )
-from moksori.dubbing.work.engines import Outcome, passing
+from moksori.dubbing.work.engines import Outcome, call, passing
 from moksori.messages import message
 from moksori.script.line import Line, Place
 from moksori.weights import VOCODERS
@@ -123,6 +124,37 @@ def test_the_folders_of_a_setup_travel(tmp_path):
     for path in VOCODERS["fast"].iterdir():
         copy = tmp_path / "there" / "vocoder" / path.name
         assert str(copy.parent) == there.vocoder and copy.read_bytes() == path.read_bytes()
+
+
+def test_the_voices_of_the_job_s_user_travel_and_no_machine_uses_its_own(tmp_path, monkeypatch):
+    """Also where the job has none, and where the machine has another by the same name."""
+    alone = packed(Setup())
+    packs_folder().mkdir(parents=True)
+    (packs_folder() / "hong.safetensors").write_bytes(b"here")
+    (packs_folder() / "revoked.jsonl").write_bytes(b"")
+    sent = packed(Setup())
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "another machine"))
+    packs_folder().mkdir(parents=True)
+    (packs_folder() / "hong.safetensors").write_bytes(b"there")
+    packs = unpacked(*sent, tmp_path / "worker").packs
+    assert (packs / "hong.safetensors").read_bytes() == b"here"
+    assert (packs / "revoked.jsonl").exists()
+    packs = unpacked(*alone, tmp_path / "other").packs
+    assert packs.is_relative_to(tmp_path) and not [*packs.iterdir()]
+
+
+def test_a_voice_that_is_not_the_job_s_converts_nothing(tmp_path):
+    """As where it was enrolled anew when the job had begun."""
+    from moksori.dubbing.work.worker import Worker
+
+    worker, task = Worker(Setup()), task_of(tmp_path, "PCM_16", Role(voice="lmy"))
+    other = replace(task, voice="0" * 64)
+    outcome = call(worker, "convert", other)
+    assert outcome.error.code == PASSING and "is not the voice" in outcome.error.say("en")
+    assert not task.store.exists()
+    same = replace(task, voice=worker.converter.target("lmy").checksum)
+    task.store.mkdir()
+    assert "voice" not in str(call(worker, "convert", same).error)
 
 
 @pytest.mark.slow

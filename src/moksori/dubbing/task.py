@@ -78,6 +78,7 @@ class Task:
         key: of all that determines the outcome; names the files.
         store: folder of the files.
         digest: of the take's samples, as they were when the job began.
+        voice: checksum of its voice, likewise.
         speaker: the actor, as far as he is known.
         f0: [T] of the take, as `Converter.source`; None if it was not tracked.
     """
@@ -86,6 +87,7 @@ class Task:
     key: str
     store: Path
     digest: str
+    voice: str = ""
     speaker: SourceSpeaker = UNKNOWN
     f0: np.ndarray | None = field(default=None, compare=False)
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from moksori.conversion.consents import packs_folder
 from moksori.dubbing.task import LONGEST, PassingError, Setup, Task, digest_of
 from moksori.dubbing.work.engines import Outcome, call
 from moksori.dubbing.work.worker import Worker
@@ -100,10 +101,13 @@ def carried(task: Task) -> CarriedTask:
 
 
 def packed(setup: Setup) -> tuple[Setup, dict[str, Files]]:
-    """A setup, and the files that it names by its fields; of a single file, an empty name is there too."""
-    files: dict[str, Files] = {}
+    """A setup, and the files that it names by its fields; of a single file, an empty name is there too.
+
+    Enrolled voices go along in any case, also where there are none: another machine may have others.
+    """
+    files: dict[str, Files] = {"packs": {}}
     for name in _PLACES:
-        value = getattr(setup, name)
+        value = getattr(setup, name) or (packs_folder() if name == "packs" else None)
         place = Path(value) if value else None
         if place is not None and place.is_file():
             files[name] = {place.name: place.read_bytes(), "": b""}

@@ -138,20 +138,22 @@ def tasks_of(
     if setup.device != "cpu":  # its sums are in another order
         shared.append(setup.device.partition(":")[0])
     voices = {take.role.voice for take in takes if not take.role.as_recorded}
-    own = {name: _own_weights(converter, name) for name in voices}
+    own = {name: converter.target(name).checksum for name in voices}
     tasks = []
     for take in takes:
         speaker = actors.get(actor_of(take), UNKNOWN)
         digest, source = heard[take.id]
+        voice = own.get(take.role.voice, "")
         whole = [
             *shared, digest, _said(take, setup, converter.front_end), take.role.model_dump(),
-            own.get(take.role.voice, ""), speaker.model_dump(),
+            voice, speaker.model_dump(),
         ]  # fmt: skip
         key = hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:32]
         folder = store.outcomes.resolve()
         f0 = source.f0 if source else None
-        task = Task(take=take, key=key, store=folder, digest=digest, speaker=speaker, f0=f0)
-        tasks.append(task)
+        tasks.append(Task(
+            take=take, key=key, store=folder, digest=digest, voice=voice, speaker=speaker, f0=f0,
+        ))  # fmt: skip
     return tasks
 
 
@@ -165,11 +167,3 @@ def _said(take: Take, setup: Setup, front_end: FrontEnd) -> list[str]:
         *reading.phones,
         "nonverbal" * front_end.is_nonverbal(take.line.text),
     ]
-
-
-def _own_weights(converter: Converter, voice: str) -> str:
-    """Of an enrolled voice, which may be enrolled anew by the same name."""
-    whole = hashlib.sha256()
-    for name, weight in sorted(converter.target(voice).weights.items()):
-        whole.update(name.encode() + weight.numpy().tobytes())
-    return whole.hexdigest()
