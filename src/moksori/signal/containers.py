@@ -1,24 +1,25 @@
 """What a sound file's own structure says, before anything is decoded: whether it is whole, when it begins.
 
 libsndfile reads a cut file without a word, and takes a header that was never finished for no samples.
-Chunks: RIFF, AIFF (EA IFF 85), RF64 (EBU Tech 3306), Wave64, Core Audio Format; Ogg's pages (RFC 3533);
-`bext` (EBU Tech 3285).
+Chunks: RIFF, AIFF (EA IFF 85), RF64 (EBU Tech 3306), BW64 (ITU-R BS.2088), Wave64, Core Audio Format; Ogg's
+pages (RFC 3533); `bext` (EBU Tech 3285).
 """
 
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from moksori.messages import Message, message
+from moksori.signal.riff import FORMS, LONG, UNSIZED
 
 _STREAMED = (
     0x7FFFF000  # sizes from here on are of programs that could not seek back to fill them in
 )
-_UNSIZED = 0xFFFFFFFF  # RF64: the size is in `ds64`
 _TIME_REFERENCE = 338  # bytes into `bext`
+_MPEG = b"\x55\0"  # the format tag of MPEG audio, layer III
 _PAGE = 65536  # no page of Ogg is longer
 _REST = 64  # bytes behind the samples that nobody misses
 
@@ -37,14 +38,16 @@ class Layout:
     Attributes:
         cut: whether samples that the header promises are missing.
         warning: what is wrong with the header though all samples are there.
-        patch: makes the header right.
+        patches: make the header right, and such as libsndfile reads.
         time_reference: of the first sample, in samples since midnight.
+        mpeg: place and size of a WAV's samples that are MPEG audio, layer III.
     """
 
     cut: bool = False
     warning: Message | None = None
-    patch: Patch | None = None
+    patches: tuple[Patch, ...] = ()
     time_reference: int | None = None
+    mpeg: tuple[int, int] | None = None
 
 
 class _Form(NamedTuple):
@@ -78,7 +81,7 @@ def read_layout(path: Path) -> Layout:
         file.seek(0)
         head = file.read(40)
         match head[:4], head[8:12]:
-            case (b"RIFF" | b"RF64", b"WAVE"):
+            case (form, b"WAVE") if form in FORMS:
                 return _of_wave(file, head, end)
             case (b"FORM", b"AIFF" | b"AIFC"):
                 return _of_chunks(file, _AIFF, end, 8 + _unpack(">I", head, 4))
@@ -100,7 +103,7 @@ def read_chunk(path: Path, name: bytes, most: int) -> bytes | None:
         end = file.seek(0, os.SEEK_END)
         file.seek(0)
         head = file.read(12)
-        if head[:4] not in (b"RIFF", b"RF64") or head[8:12] != b"WAVE":
+        if head[:4] not in FORMS or head[8:12] != b"WAVE":
             return None
         for chunk in _chunks(file, _RIFF, end):
             if chunk.name == name and chunk.size <= most:
@@ -110,17 +113,30 @@ def read_chunk(path: Path, name: bytes, most: int) -> bytes | None:
 
 
 def _of_wave(file: BinaryIO, head: bytes, end: int) -> Layout:
-    """RIFF and RF64: as `_of_chunks`, with the sizes in `ds64`, and the time reference."""
+    """RIFF, RF64, BW64: as `_of_chunks`, with the sizes in `ds64`, and the time reference.
+
+    libsndfile reads BW64 as RF64, of which it is a new name; there it forgets the byte behind a chunk of
+    odd size, which is counted as the chunk's.
+    """
     said, long_size, reference = 8 + _unpack("<I", head, 4), None, None
+    patches = [Patch(0, b"RF64")] if head[:4] == b"BW64" else []
+    odd_fails, tag, mpeg = head[:4] in LONG, b"", None
     for chunk in _chunks(file, _RIFF, end):
+        odd_fails &= chunk.name != b"data"
+        if odd_fails and chunk.size % 2:
+            patches.append(Patch(chunk.size_at, struct.pack("<I", chunk.size + 1)))
         file.seek(chunk.place)
         content = file.read(min(chunk.size, _TIME_REFERENCE + 8)) if chunk.name != b"data" else b""
+        if chunk.name == b"fmt ":
+            tag = content[:2]
+        if chunk.name == b"data" and tag == _MPEG:
+            mpeg = chunk.place, chunk.size
         if chunk.name == b"ds64" and len(content) >= 16:
             said, long_size = 8 + _unpack("<Q", content, 0), (chunk.place + 8, content[8:16])
         if chunk.name == b"bext" and len(content) >= _TIME_REFERENCE + 8:
             reference = _unpack("<Q", content, _TIME_REFERENCE)
     layout = _of_chunks(file, _RIFF, end, said, long_size)
-    return Layout(layout.cut, layout.warning, layout.patch, reference)
+    return replace(layout, patches=(*patches, *layout.patches), time_reference=reference, mpeg=mpeg)
 
 
 def _of_chunks(
@@ -133,13 +149,13 @@ def _of_chunks(
         form: of its chunks.
         end: of the file, in bytes.
         said: where the file ends by its own header; 0 if it does not say.
-        long_size: place and bytes of RF64's size of the samples.
+        long_size: place and bytes of the samples' size in `ds64`.
     """
     chunk = next((c for c in _chunks(file, form, end) if c.name.startswith(form.data)), None)
     if chunk is None:
         return Layout()
     size, size_at, kind = chunk.size, chunk.size_at, form.size
-    if long_size and size == _UNSIZED:
+    if long_size and size == UNSIZED:
         size, size_at, kind = _unpack("<Q", long_size[1], 0), long_size[0], "<Q"
     elif struct.calcsize(kind) == 4 and size >= _STREAMED:
         return Layout()
@@ -147,14 +163,14 @@ def _of_chunks(
         return Layout()
     there = end - chunk.place
     right = there + (form.counted if kind == form.size else 0)
-    patch = Patch(size_at, struct.pack(kind, min(right, _UNSIZED if kind[1] == "I" else right)))
+    patch = Patch(size_at, struct.pack(kind, min(right, UNSIZED if kind[1] == "I" else right)))
     if size == 0 and there and not _is_chunks(file, form, chunk.place, end):
-        return Layout(warning=message("audio.unfinished", bytes=there), patch=patch)
-    unknown = said <= form.first or 8 + _STREAMED <= said <= 8 + _UNSIZED
+        return Layout(warning=message("audio.unfinished", bytes=there), patches=(patch,))
+    unknown = said <= form.first or 8 + _STREAMED <= said <= 8 + UNSIZED
     if size > there:
         if unknown or said > end + 1:
             return Layout(cut=True)
-        return Layout(warning=message("audio.wrong_size"), patch=patch)
+        return Layout(warning=message("audio.wrong_size"), patches=(patch,))
     behind = chunk.place + size + -(chunk.place + size) % form.align
     if end - behind >= _REST and not _is_chunks(file, form, behind, end):
         return Layout(warning=message("audio.rest", bytes=end - behind))
@@ -166,7 +182,7 @@ def _of_chunks(
 def _chunks(file: BinaryIO, form: _Form, end: int) -> Iterator[_Chunk]:
     """The chunks of a file, up to the first that reaches beyond its end."""
     place, head = form.first, form.name + struct.calcsize(form.size)
-    long_size = 0  # of RF64's samples
+    long_size = 0  # of the samples, by `ds64`
     while place + head <= end:
         file.seek(place)
         name, size = file.read(form.name), _unpack(form.size, file.read(head - form.name), 0)
@@ -177,7 +193,7 @@ def _chunks(file: BinaryIO, form: _Form, end: int) -> Iterator[_Chunk]:
         if form is _RIFF and name == b"ds64":
             file.seek(place + head + 8)
             long_size = _unpack("<Q", file.read(8), 0)
-        if form is _RIFF and name == form.data and size == _UNSIZED:
+        if form is _RIFF and name == form.data and size == UNSIZED:
             size = long_size or size
         place += head + size
         place += -place % form.align

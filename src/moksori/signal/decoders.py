@@ -5,7 +5,7 @@
 
 import io
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -18,17 +18,21 @@ from moksori.errors import AudioError, reason_of
 from moksori.messages import Message, message
 from moksori.signal import ffmpeg, mpeg
 from moksori.signal.containers import Layout, Patch, read_layout
+from moksori.signal.riff import FORMS
 
 _LIBSNDFILE = (
     ".wav", ".bwf", ".flac", ".aif", ".aiff", ".aifc", ".mp3", ".ogg", ".oga", ".w64", ".rf64",
-    ".caf", ".au",
+    ".bw64", ".caf", ".au",
 )  # fmt: skip
 SUFFIXES = (*_LIBSNDFILE, *(end for end in ffmpeg.DEMUXERS if end not in _LIBSNDFILE))
 UNCOUNTED = (
     2**40
 )  # libsndfile's frame count of a stream whose header does not tell it is above this
 _NOT_RECOGNISED, _UNSUPPORTED = 1, (4, 18)  # errors of libsndfile
-_CONTAINERS = (b"RIFF", b"RF64", b"FORM", b"OggS", b"fLaC", b"caff", b"riff", b".snd")
+_CONTAINERS = (*FORMS, b"FORM", b"OggS", b"fLaC", b"caff", b"riff", b".snd")
+_ALAC = (
+    {"ALAC_16": "PCM_16"} | dict.fromkeys(("ALAC_20", "ALAC_24"), "PCM_24") | {"ALAC_32": "PCM_32"}
+)
 SAMPLE_RATES: tuple[Hertz, Hertz] = (4000, 768000)
 MOST_CHANNELS = 64
 
@@ -43,7 +47,7 @@ class Opened(NamedTuple):
 
     file: soundfile.SoundFile
     layout: Layout
-    subtype: str  # soundfile's name of the sample format, or the suffix of what ffmpeg has decoded
+    subtype: str  # soundfile's name of the sample format, or the suffix of what is lossy for ffmpeg
 
 
 class Header(NamedTuple):
@@ -114,26 +118,32 @@ def _opened(path: Path) -> Iterator[Opened]:
     layout, subtype, head = read_layout(path), "", _head(path)
     source: Path | io.RawIOBase | BinaryIO = path
     with ExitStack() as stack:
-        if layout.patch:
-            source = _Patched(path, layout.patch)
-        elif content := _mpeg(path, head):
+        if content := _mpeg(path, head, layout):
             source = io.BytesIO(content)
+        elif layout.patches:
+            source = _Patched(path, layout.patches)
         elif (demuxer := ffmpeg.demuxer_of(path, head)) and not _is_known(path):
-            source = stack.enter_context(ffmpeg.decoded(path, demuxer))
-            subtype = path.suffix[1:].upper()
+            decoded, subtype = ffmpeg.decoded(path, demuxer)
+            source = stack.enter_context(decoded)
         elif not _is_utf8(path):
             source = stack.enter_context(path.open("rb"))
         file = stack.enter_context(soundfile.SoundFile(source))
-        yield Opened(file, layout, subtype or file.subtype)
+        yield Opened(file, layout, subtype or _ALAC.get(file.subtype, file.subtype))
 
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(16)
+        return file.read(64)
 
 
-def _mpeg(path: Path, head: bytes) -> bytes | None:
+def _mpeg(path: Path, head: bytes, layout: Layout) -> bytes | None:
     """MPEG audio with its length, under whatever ending; None where it has that, or is something else."""
+    if layout.mpeg:  # of a WAV, whose samples libsndfile only estimates
+        place, size = layout.mpeg
+        with path.open("rb") as file:
+            file.seek(place)
+            content = file.read(size or -1)  # to its end, of one that was never finished
+        return mpeg.with_length(content) or content
     known = head.startswith(_CONTAINERS) or ffmpeg.demuxer_of(path, head)
     named = path.suffix.lower() == ".mp3" and not known  # which other bytes may stand before
     if not named and not head.startswith((b"ID3", b"\xff")):
@@ -190,10 +200,10 @@ def _check_header(path: Path, file: soundfile.SoundFile) -> None:
 
 
 class _Patched(io.RawIOBase):
-    """A file whose bytes at one place read as others."""
+    """A file whose bytes at some places read as others."""
 
-    def __init__(self, path: Path, patch: Patch) -> None:
-        self._file, self._patch = path.open("rb"), patch
+    def __init__(self, path: Path, patches: Sequence[Patch]) -> None:
+        self._file, self._patches = path.open("rb"), patches
 
     def readable(self) -> bool:
         return True
@@ -208,12 +218,13 @@ class _Patched(io.RawIOBase):
         return self._file.tell()
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # any writable buffer
-        """Read; the bytes that are patched come from the patch."""
+        """Read; the bytes that are patched come from the patches."""
         begin = self._file.tell()
         count = self._file.readinto(buffer)
-        for i, byte in enumerate(self._patch.content, self._patch.place - begin):
-            if 0 <= i < count:
-                buffer[i : i + 1] = bytes([byte])
+        for patch in self._patches:
+            for i, byte in enumerate(patch.content, patch.place - begin):
+                if 0 <= i < count:
+                    buffer[i : i + 1] = bytes([byte])
         return count
 
     def close(self) -> None:

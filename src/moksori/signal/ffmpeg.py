@@ -1,4 +1,4 @@
-"""What libsndfile does not know (AAC, Opus in WebM), decoded by the command `ffmpeg` where it is there."""
+"""What libsndfile does not know (AAC, ALAC, WebM), decoded by the command `ffmpeg` where it is there."""
 
 import errno
 import io
@@ -9,6 +9,9 @@ import tempfile
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from threading import Lock
+
+import numpy as np
+import soundfile
 
 from moksori.errors import AudioError, reason_of
 from moksori.messages import message
@@ -23,11 +26,17 @@ _SIGNS = {
     (0, b"\x1aE\xdf\xa3"): "matroska",
     (0, b"0&\xb2u"): "asf",
     (0, b"#!AMR"): "amr",
+    (28, b"\x7fFLAC"): "ogg",
+    (28, b"alac"): "caf",
 }
+_PARTLY = {"ogg": "Ogg (FLAC)", "caf": "CAF (ALAC)"}  # what libsndfile does not know of formats
 _LONGEST = 4 * 3600  # seconds decoded of a file; a longer one is refused
 _CUT = re.compile("ended prematurely|corrupt input packet|End of file$|partial file")
 _PATIENCE = 900  # seconds that ffmpeg may take
-_decoded: dict[tuple[Path, int, int], mmap] = {}  # the file decoded last, by path, time and size
+_STEPS = {"PCM_16": 2.0**15, "PCM_24": 2.0**23}  # of full scale
+_BLOCK = 1 << 16  # frames looked at at once
+# The file decoded last, and its sample format, by path, time and size.
+_decoded: dict[tuple[Path, int, int], tuple[mmap, str]] = {}
 _turn = Lock()  # of threads that decode
 
 
@@ -41,10 +50,14 @@ def demuxer_of(path: Path, head: bytes) -> str | None:
     return DEMUXERS.get(path.suffix.lower())
 
 
-def decoded(path: Path, demuxer: str) -> io.RawIOBase:
+def decoded(path: Path, demuxer: str) -> tuple[io.RawIOBase, str]:
     """A WAV of all that an audio file holds, open; the last one is kept until the process ends.
 
     Its file has no name any more, so that nothing stays behind, however the process ends.
+
+    Returns:
+        Also soundfile's name of the sample format that holds all of it (FLAC, ALAC, PCM); of what is lossy,
+        or finer than 24 bits, the suffix.
 
     Raises:
         AudioError: ffmpeg is not installed, cannot read the file, or takes too long; no room to decode it.
@@ -54,8 +67,10 @@ def decoded(path: Path, demuxer: str) -> io.RawIOBase:
     with _turn:
         if key not in _decoded:
             _decoded.clear()
-            _decoded[key] = _decode(path, demuxer)
-        return _Mapped(_decoded[key])
+            content = _decode(path, demuxer)
+            _decoded[key] = content, _format(content) or path.suffix[1:].upper()
+        content, subtype = _decoded[key]
+        return _Mapped(content), subtype
 
 
 class _Mapped(io.RawIOBase):
@@ -85,14 +100,24 @@ class _Mapped(io.RawIOBase):
         return len(part)
 
 
+def _format(content: mmap) -> str:
+    """The sample format on whose steps all samples lie; empty if they lie on none, as of lossy codecs."""
+    fits = dict(_STEPS)
+    with soundfile.SoundFile(_Mapped(content)) as file, np.errstate(invalid="ignore"):
+        for block in file.blocks(_BLOCK, dtype="float32"):
+            fits = {name: n for name, n in fits.items() if not np.any(block * n % 1)}
+            if not fits:
+                break
+    return next(iter(fits), "")
+
+
 def _decode(path: Path, demuxer: str) -> mmap:
     command = shutil.which("ffmpeg")
     if command is None:
         kinds = [kind for kind, name in DEMUXERS.items() if name == demuxer]
         kind = path.suffix.lower()
-        raise AudioError.of(
-            "audio.needs_ffmpeg", file=path, kind=kind if kind in kinds else kinds[0]
-        )
+        shown = kind if kind in kinds else _PARTLY.get(demuxer) or kinds[0]
+        raise AudioError.of("audio.needs_ffmpeg", file=path, kind=shown)
     try:
         with tempfile.NamedTemporaryFile(prefix="moksori-", suffix=".wav") as target:
             said = _run(path, command, demuxer, target.name)

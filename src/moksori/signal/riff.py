@@ -1,11 +1,13 @@
-"""The chunks of a WAV: RIFF, and RF64 (EBU Tech 3306), whose long sizes are in `ds64`."""
+"""The chunks of a WAV: RIFF, and RF64 (EBU Tech 3306) and BW64 (ITU-R BS.2088), with long sizes in `ds64`."""
 
 import os
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-UNSIZED = 0xFFFFFFFF  # RF64: the size is in `ds64`
+UNSIZED = 0xFFFFFFFF  # the size is in `ds64`
+LONG = (b"RF64", b"BW64")
+FORMS = (b"RIFF", *LONG)  # what a WAV begins with
 _COPIED = 1 << 20  # bytes at a time
 
 
@@ -26,13 +28,13 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(12)
-    if head[:4] not in (b"RIFF", b"RF64") or head[8:12] != b"WAVE":
+    if head[:4] not in FORMS or head[8:12] != b"WAVE":
         raise ValueError("no WAV")
     place, long = 12, None
     while place + 8 <= end:
         file.seek(place)
         kind, size = struct.unpack("<4sI", file.read(8))
-        if head[:4] == b"RF64" and kind == b"ds64" and place + 24 <= end:
+        if head[:4] in LONG and kind == b"ds64" and place + 24 <= end:
             (long,) = struct.unpack("<8xQ", file.read(16))
         if kind == b"data" and size == UNSIZED and long is not None:
             size = long
