@@ -4,9 +4,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
+from moksori.dubbing.plan.alike import Alike
 from moksori.dubbing.plan.folder import RecordingFolder
 from moksori.dubbing.plan.issues import Issue
 from moksori.errors import ConfigError
@@ -30,10 +30,13 @@ def explained(
         files: of the recordings.
         name_of: the file's name that a pattern gives for a line.
     """
+    if not missing:
+        return []
+    there = _There(files)
     near = {
         id(line): names
         for line, issue in missing
-        if issue.kind == "no_audio" and (names := _near(str(issue.values["file"]), files))
+        if issue.kind == "no_audio" and (names := there.near(str(issue.values["file"])))
     }
     unnamed = [line for line, _ in missing if id(line) in near and not line.file]
     pattern = _pattern(unnamed, files, name_of)
@@ -55,18 +58,35 @@ def explained(
     return notice
 
 
-def _near(wanted: str, files: RecordingFolder) -> list[str]:
-    """Names of files that may be meant: of the same name or number, or of a similar name, but for numbers."""
-    stem = Path(wanted.replace("\\", "/")).name
-    bare = _key(Path(stem).stem if Path(stem).suffix.lower() in files.kinds else stem)
-    names = {name: _key(Path(name).stem) for name in (*files.names, *files.others)}
-    same = [name for name, key in names.items() if key == bare]
-    if not same and bare.isdecimal():
-        return [name for name, key in names.items() if int(bare) in _numbers(key)]
-    if not same:
-        close = get_close_matches(bare, [*names.values()], _SHOWN, cutoff=0.75)
-        same = [name for name, key in names.items() if key in close]
-    return same
+class _There:
+    """The names of all files of a folder, as lines are compared with them."""
+
+    def __init__(self, files: RecordingFolder) -> None:
+        self._kinds = files.kinds
+        self._places: dict[str, int] = {}  # of the names, in the folder's order
+        self._by_key: dict[str, list[str]] = {}
+        self._by_number: dict[int, list[str]] = {}
+        keys = []
+        for name in (*files.names, *files.others):
+            key = _key(Path(name).stem)
+            keys.append(key)
+            self._places[name] = len(self._places)
+            self._by_key.setdefault(key, []).append(name)
+            for number in _numbers(key):
+                self._by_number.setdefault(number, []).append(name)
+        self._alike = Alike(keys)
+
+    def near(self, wanted: str) -> list[str]:
+        """Those that may be meant: of the same name or number, or of a similar name, but for numbers."""
+        stem = Path(wanted.replace("\\", "/")).name
+        bare = _key(Path(stem).stem if Path(stem).suffix.lower() in self._kinds else stem)
+        if bare in self._by_key:
+            return self._by_key[bare]
+        if bare.isdecimal():
+            return self._by_number.get(int(bare), [])
+        close = {*self._alike.closest(bare, _SHOWN, cutoff=0.75)}
+        names = (name for key in close for name in self._by_key[key])
+        return sorted(names, key=self._places.__getitem__)
 
 
 def _pattern(
