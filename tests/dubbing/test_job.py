@@ -143,6 +143,8 @@ def test_what_is_passed_is_the_recording_to_the_last_bit(copied):
         assert (row.status, rate) == ("passed", 44100)
         np.testing.assert_array_equal(heard, source, err_msg=subtype)
         assert soundfile.info(made).subtype == subtype
+    session = (copied / "out" / "session.rpp").read_text(encoding="utf-8")
+    assert session.count("CHANMODE 2\n") == 5  # their mean, as in the reel
 
 
 def test_a_changed_recording_converts_its_line_alone(copied):

@@ -272,8 +272,8 @@ def test_an_aaf_sounds_as_the_reel_by_all_channels_of_a_passed_line(job, channel
         for clip in (passed, converted)
     ]
     write_aaf(
-        out / "a.aaf", [passed, replace(converted, alike=True)], [], replace(SPEC, start_timecode=0),
-        -6.0, waves, out,
+        out / "a.aaf", [replace(passed, channels=channels), converted], [],
+        replace(SPEC, start_timecode=0), -6.0, waves, out,
     )  # fmt: skip
     (reel,) = mix(lines, 2 * 48000, 48000)
     np.testing.assert_allclose(played(out / "a.aaf", out), 10 ** (-6 / 20) * reel, atol=1e-6)
@@ -284,6 +284,22 @@ def test_an_aaf_sounds_as_the_reel_by_all_channels_of_a_passed_line(job, channel
         "둘", *(f"둘 ch{n}" for n in range(2, channels + 1)), "둘 (source)", "둘 (source) ch2",
         "하나", "하나 (source)", "하나 (source) ch2",
     ]  # fmt: skip
+
+
+def test_reaper_plays_the_mean_of_a_line_passed_in_stereo(job):
+    """Its channel mode 2; what is converted, or passed in mono, is played as it is, as are recordings."""
+    out, clips, _ = job
+    clips = [replace(clips[0], channels=2), *clips[1:]]
+    write_rpp(out / "session.rpp", clips, [], SPEC, 0.0, out)
+    project = rpp.loads((out / "session.rpp").read_text(encoding="utf-8"))
+    modes = {
+        (value(track, "NAME")[0], value(item, "NAME")[0]): row[1]
+        for track in project.findall("TRACK")
+        for item in track.findall("ITEM")
+        for row in item
+        if not isinstance(row, rpp.Element) and row[0] == "CHANMODE"
+    }
+    assert modes == {("하나", "0001_하나"): "2"}
 
 
 @pytest.mark.parametrize("late", [0.0, 0.48, 0.6])

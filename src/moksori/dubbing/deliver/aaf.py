@@ -155,8 +155,8 @@ class _Session:
         """The channels that a clip is heard of, counted from 1."""
         if source and clip.source_channel is not None:
             return [clip.source_channel + 1]
-        if not source and clip.alike:
-            return [1]
+        if not source:
+            return range(1, clip.channels + 1)
         return range(1, len(self._master(clip, source).slots) + 1)
 
     def _clip(self, clip: Clip, channel: int, gain: float, source: bool) -> Any:

@@ -28,7 +28,7 @@ class Clip:
         source: the recording that it was converted from; None where a session needs none.
         source_begin: where in it the line begins.
         source_channel: the only one of its channels that was taken, counted from 0; None for all.
-        alike: whether all channels of its wave have one voice, as those of a converted line.
+        channels: of its wave that are heard: of a converted line one, as they have one voice.
         look: whether a person should look at it.
     """
 
@@ -41,7 +41,7 @@ class Clip:
     source: Path | None = None
     source_begin: Seconds = 0.0
     source_channel: int | None = None
-    alike: bool = False
+    channels: int = 1
     look: Look = ""
 
 

@@ -15,6 +15,7 @@ from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.records import Dubbed
 from moksori.messages import say
+from moksori.signal.decoders import inspect
 
 
 class Rendering:
@@ -91,9 +92,10 @@ class Material:
                 wave=f"lines/{row.take.id}.wav", start=self.spec.sample(start),
                 samples=self.spec.sample(row.take.seconds), source=row.take.audio,
                 source_begin=row.take.begin / row.take.sample_rate,
-                source_channel=row.take.channel, alike=row.status == "converted", look=_look(row),
+                source_channel=row.take.channel, look=_look(row),
+                channels=1 if row.status == "converted" else inspect(wave).channels,
             )
-            for row, _, start in self.placed()
+            for row, wave, start in self.placed()
         ]  # fmt: skip
 
     def markers(self) -> list[Marker]:

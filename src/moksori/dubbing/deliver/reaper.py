@@ -15,7 +15,8 @@ from moksori.writing import atomic_write
 # Of sources; else WAVE. What REAPER too has a decoder of videos for is VIDEO, also without a picture.
 _KINDS = dict.fromkeys(ffmpeg.DEMUXERS, "VIDEO")
 _KINDS |= {".flac": "FLAC", ".mp3": "MP3", ".ogg": "VORBIS", ".opus": "VORBIS"}
-_CHANNEL = 3  # of an item's channel modes, the left one alone; those after it follow
+# An item's channel modes: the mean of the first two, the left one alone; those after it follow.
+_MEAN, _CHANNEL = 2, 3
 _CUSTOM = 0x1000000  # a colour is one's own
 
 
@@ -31,7 +32,8 @@ def write_rpp(
 
     Lines lie to the sample (times have nine decimals). Items are named by the line's id and coloured by
     what is to be looked at; the text is in their notes. Tracks have the reel's gain, to be as loud.
-    Waves are named relative to the session's folder, recordings too where they lie near it.
+    Waves are named relative to the session's folder, recordings too where they lie near it. What has been
+    passed in stereo is played in mono, by the mean of its channels, as the reel has it.
 
     Args:
         path: the .rpp.
@@ -94,6 +96,8 @@ def _items(clips: Iterable[Clip], spec: DeliverySpec, home: Path, source: bool) 
         yield f"      SOFFS {clip.source_begin if source else 0:.9f}"
         if source and clip.source_channel is not None:
             yield f"      CHANMODE {_CHANNEL + clip.source_channel}"
+        if not source and clip.channels > 1:
+            yield f"      CHANMODE {_MEAN}"
         yield f"      GUID {_guid(clip.id, 'source' if source else 'item')}"
         yield "      <NOTES"
         yield f"        |{_on_a_line(clip.text)}"
