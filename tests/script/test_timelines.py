@@ -1,10 +1,15 @@
 """Times for a script that has none: by OpenTimelineIO and its EDL writer, Pro Tools as text, subtitles."""
 
+from datetime import datetime
+
 import opentimelineio as otio
 import pytest
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from moksori.dubbing.check import _content
+from moksori.dubbing.deliver.clips import Clip
+from moksori.dubbing.deliver.spec import DeliverySpec
+from moksori.dubbing.deliver.timeline import write_otio
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.request import JobFile
 from moksori.errors import ScriptError
@@ -144,6 +149,16 @@ def test_what_cannot_be_used_is_one_line(tmp_path, name, content, says):
         found(tmp_path, tmp_path / name, RATE)
     for lang in ("ko", "en"):
         assert "\n" not in error.value.say(lang) and name in error.value.say(lang)
+
+
+@pytest.mark.parametrize("name", ["29.97", "29.97df", "25"])
+def test_a_delivery_s_timeline_says_whether_frames_are_dropped(tmp_path, name):
+    about = DeliverySpec(title="", date=datetime(2026, 1, 1), frame_rate=FrameRate.parse(name))
+    clips = [Clip(id="0001", character="", text="", wave="a_01.wav", start=96000, samples=48000)]
+    write_otio(tmp_path / "t.otio", clips, about)
+    lines, content = found(tmp_path, tmp_path / "t.otio")
+    assert lines[0][1:] == pytest.approx((2, 3))
+    assert content.frame_rate == about.frame_rate
 
 
 def test_an_edl_asks_for_its_frame_rate(tmp_path):

@@ -17,7 +17,7 @@ from moksori.script.names import visible
 from moksori.script.pro_tools import BEGINS, read_session
 from moksori.script.script import READERS
 from moksori.script.tables import one_line
-from moksori.timecode import FrameRate, parse_time
+from moksori.timecode import RATES, FrameRate, parse_time
 
 if TYPE_CHECKING:
     import opentimelineio as otio
@@ -236,9 +236,12 @@ def _otio(path: Path) -> Timeline:
         if not isinstance(timeline, otio.schema.Timeline):
             raise ValueError(f"a {type(timeline).__name__}, no timeline")
         entries = [*_entries(timeline)]
+        own = timeline.metadata.get("moksori", {}).get("frame_rate")  # with its drop frame
     except Exception as error:  # of a damaged file OpenTimelineIO raises whatever it met
         why = one_line(str(error))[:120] or type(error).__name__
         raise ScriptError.of("times.damaged", file=path, why=why) from None
+    if own in RATES.split(", "):
+        return entries, FrameRate.parse(own)
     start = timeline.global_start_time
     return entries, _rate(start.rate) if start else None
 

@@ -176,6 +176,26 @@ def test_otio_is_exact_to_the_sample(tmp_path, drawn, rate):
         assert clip.parent().kind == otio.schema.TrackKind.Audio
 
 
+@pytest.mark.parametrize("fps", ["23.976", "25", "29.97df", "60"])
+@pytest.mark.parametrize("late", [0, 0.3, 0.7])
+def test_otio_begins_with_a_frame_s_time_code(tmp_path, fps, late):
+    """Samples have none: converters of OpenTimelineIO fail, or count a second of 48,000 frames."""
+    rate = FrameRate.parse(fps)
+    hour = parse_time("10:00:00:00", rate)
+    about = spec("1화", rate, hour + late / float(rate.fps))
+    write_otio(tmp_path / "a.otio", CLIPS, about)
+    timeline = otio.adapters.read_from_file(str(tmp_path / "a.otio"))
+    begin = timeline.global_start_time
+    assert (begin.value, begin.rate) == (round(hour * rate.fps), float(rate.fps))
+    assert rate.code(int(begin.value)) == about.timecode(-late / float(rate.fps))
+    otio.opentime.to_timecode(begin, begin.rate)
+    origin = about.sample(about.start_timecode)
+    for clip in timeline.find_clips():
+        own = next(one for one in CLIPS if one.id == clip.name)
+        place = begin.to_seconds() + clip.range_in_parent().start_time.to_seconds()
+        assert round(place * RATE) == origin + own.start == clip.source_range.start_time.value
+
+
 @pytest.mark.parametrize("fps", ["23.976", "24", "29.97df", "59.94df"])
 def test_a_wave_s_times_are_its_own_in_the_edl_and_in_the_otio(tmp_path, fps):
     """Its time reference, which programs read from the file, or they do not find the clip's part of it."""

@@ -16,7 +16,7 @@ from moksori.dubbing.deliver.clips import COLOURS, Clip, Look, Marker, tracks
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.files import near
 from moksori.signal.decoders import inspect, opened
-from moksori.timecode import from_frames, to_frames
+from moksori.timecode import to_frames
 from moksori.writing import atomic_path
 
 # AAF's own definitions (AAFOperationDefs.h, AAFParameterDefs.h), by which programs know an audio gain.
@@ -96,7 +96,7 @@ class _Session:
         slot = self._main.create_timeline_slot(rate.fps)
         slot.name = "TC1"
         slot.segment = file.create.Timecode(rate.nominal, drop=rate.drop)
-        self._first, self._lead = _first_frame(spec)
+        self._first, self._lead = spec.first_frame
         slot.segment.start = self._first
         slot["PhysicalTrackNumber"].value = 1  # by which programs know the first time code track
         self._timecode = slot
@@ -263,14 +263,6 @@ class _Session:
                   "GenerationAUID": self._number("generation")}  # fmt: skip
         for name, value in values.items():
             about[name].value = value
-
-
-def _first_frame(spec: DeliverySpec) -> tuple[int, int]:
-    """The frame that the reel begins in, and how many samples of it are over by then."""
-    frame, start = to_frames(spec.start_timecode, spec.frame_rate), spec.sample(spec.start_timecode)
-    if spec.sample(from_frames(frame, spec.frame_rate)) > start:
-        frame -= 1
-    return frame, start - spec.sample(from_frames(frame, spec.frame_rate))
 
 
 def _url(path: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 from moksori.config import Seconds
 from moksori.messages import Lang, Message
 from moksori.signal.loudness import PREMIX, TARGETS, LoudnessTarget
-from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, to_frames
+from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, from_frames, to_frames
 
 Stems = Literal["parts", "full"]
 
@@ -86,6 +86,15 @@ class DeliverySpec:
     def sample(self, time: Seconds) -> int:
         """The sample nearest to a place on the reel."""
         return round(time * self.sample_rate)
+
+    @property
+    def first_frame(self) -> tuple[int, int]:
+        """The frame that the reel begins in, and how many samples of it are over by then."""
+        start, rate = self.sample(self.start_timecode), self.frame_rate
+        frame = to_frames(self.start_timecode, rate)
+        if self.sample(from_frames(frame, rate)) > start:
+            frame -= 1
+        return frame, start - self.sample(from_frames(frame, rate))
 
     def reference(self, time: Seconds, rate: int) -> int:
         """The time reference of a place on the reel, in samples of `rate` since midnight.

@@ -85,9 +85,11 @@ def write_otio(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
     """Write an OpenTimelineIO timeline, exact to the sample.
 
     Each character has an audio track, in the order in which they first speak; where lines of one
-    overlap, the later ones are on a second track of it, and so on. All times are samples of
-    the spec's rate. A wave's own begin at its time reference (`bext`), as programs read it from the file.
-    Waves are named relative to the timeline's folder.
+    overlap, the later ones are on a second track of it, and so on. The timeline begins with a frame, the
+    one that the reel begins in, by the spec's frame rate: only frames have time codes. All other times are
+    samples of the spec's rate, since programs cut parts of frames off, clip by clip. A wave's own begin at
+    its time reference (`bext`), as programs read it from the file. Waves are named relative to the
+    timeline's folder.
 
     Args:
         path: the .otio.
@@ -105,8 +107,10 @@ def write_otio(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
     def span(start: int, samples: int) -> otio.opentime.TimeRange:
         return otio.opentime.TimeRange(time(start), time(samples))
 
-    origin = spec.sample(spec.start_timecode)
-    timeline = otio.schema.Timeline(spec.title, global_start_time=time(origin))
+    origin, (frame, lead) = spec.sample(spec.start_timecode), spec.first_frame
+    begin = otio.opentime.RationalTime(frame, float(spec.frame_rate.fps))
+    counted = {"moksori": {"frame_rate": str(spec.frame_rate)}}  # also whether frames are dropped
+    timeline = otio.schema.Timeline(spec.title, global_start_time=begin, metadata=counted)
     for lane in tracks(clips):
         track = otio.schema.Track(
             lane.name,
@@ -115,13 +119,14 @@ def write_otio(path: Path, clips: Iterable[Clip], spec: DeliverySpec) -> None:
         )
         now = 0
         for clip in lane.clips:
-            if clip.start > now:
-                track.append(otio.schema.Gap(source_range=span(0, clip.start - now)))
+            start = lead + clip.start
+            if start > now:
+                track.append(otio.schema.Gap(source_range=span(0, start - now)))
             whole = span(origin + clip.start, clip.samples)
             wave = otio.schema.ExternalReference(quote(clip.wave), whole)
             about = {"id": clip.id, "text": clip.text, "character": clip.character}
             track.append(otio.schema.Clip(clip.id, wave, whole, metadata={"moksori": about}))
-            now = clip.start + clip.samples
+            now = start + clip.samples
         timeline.tracks.append(track)
     atomic_write(path, timeline.to_json_string(indent=4) + "\n")
 
