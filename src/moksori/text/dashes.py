@@ -21,6 +21,8 @@ _CALL_SIGN = re.compile(  # 브라보 2-1
     r"(?:알파|브라보|찰리|델타|에코|폭스트롯|폭스|골프|로미오|시에라|탱고|빅터|"
     "이글|팔콘|호크|바이퍼|고스트|월드|스테이지) ?$"
 )
+_MARKS = ".,?!…"
+_ENDS = re.compile(rf"\s*(?:[{_MARKS}]|$)")
 _TOPIC = re.compile(r"(?:은|는|하면)(?![가-힣])")
 _SUBTRACTED = re.compile(r"(?:은|는|하면)(?:\s?(?:\d|얼마|뭐|무엇|몇)|\s?[?.]?$)")
 
@@ -65,6 +67,9 @@ def read_hyphenated(match: re.Match[str], line: str) -> Spoken | None:
     word, spaced = counter.word if counter else "", " " in match.group()
     if WON.match(line, end) or SCORED.search(line, 0, match.start()):
         return Spoken(f"{first} 대 {second}", end)
+    before = line[: match.start()].rstrip()[-1:]
+    if match.group() == "10-4" and before in _MARKS and _ENDS.match(line, end):  # on the radio
+        return Spoken("텐포", end, "doubt.hyphen", f"{first} 대 {second}")
     if _SUBTRACTED.match(line, end) or (spaced and _TOPIC.match(line, end)):
         minus = f"{first} 빼기 {second}"
         return Spoken(minus, end, "doubt.hyphen", f"{first} 대 {second}")

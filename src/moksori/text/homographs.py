@@ -1,6 +1,7 @@
 """Words that mecab-ko takes for others that are written alike: what stands around them tells which they are.
 
-신고 is worn behind 구두, and a report elsewhere; 참고 is borne before 견디다, and a reference elsewhere.
+신고 is worn behind 구두, and a report elsewhere; 참고 is borne before 견디다, and a reference elsewhere;
+일일이 is one by one, 일리리; after a month, before 지나다 or as a number to call it is 이리리.
 """
 
 import re
@@ -28,6 +29,18 @@ _TENSE = re.compile(
 )
 # One of these is in each of them: most lines have none.
 _IN_THEM = re.compile("[신참]고|기[ 는도가]|[잘올] |문과|팔도")
+
+_ONE_BY_ONE = re.compile(
+    "(?<![가-힣])(?<![월년일해] )일일이(?= [가-힣])"
+    "(?! (?:지나|지났|지난|되[어면는자기었]|됐|된|될|남[았은을아기]|넘[었어으는게]|걸[려리렸릴]|밝았|"
+    "생일|휴일|마감|마지막|명절|설날|[월화수목금토일]요일|불러|부르|불렀|신고|출동|상황|순찰|경찰|긴급))"
+)
+
+
+def n_places(text: str) -> Iterator[int]:
+    """Places of the syllables that begin with ㄴ (제29항) in such a word."""
+    for match in _ONE_BY_ONE.finditer(text) if "일일이" in text else ():
+        yield match.start() + 1
 
 
 def tense_places(text: str, cross_word: bool) -> Iterator[int]:

@@ -9,6 +9,7 @@ from moksori.text.numbers import ENGLISH, Spoken, by_digit, decimal, digits, sin
 _EMERGENCY = ("112", "119")
 _CALLED = ("110", "111", "113", "114", "117", "118", "120", "122", "125", "129", "131", "132", "182",
            "911", "1330", "1339", "1366", "1388", "1393")  # fmt: skip
+_ABROAD = ("999",)  # British; elsewhere an amount
 _CALLING = re.compile(
     r"\s?(?:번\s?)?(?:에다?|으?로|을|를)?\s?(?:빨리\s|당장\s|어서\s|좀\s)?"
     r"(?:신고|전화|연락|불러|부르|불렀|걸어|걸었|물어|문의|구급|구조|소방|상황실|대원|콜)"
@@ -28,6 +29,7 @@ _SPELLED = {
 _AGES = re.compile(  # 2030 세대
     r"(?:1020|2030|3040|4050|5060|6070)(?=\s?(?:세대|남성|여성|남녀|청년|직장인|싱글|미혼))"
 )
+_TITLED = re.compile("은하철도 ?999$")
 _SIZES = ("44", "55", "66", "77", "88")  # of women's clothes
 _GAMES = re.compile(r"\s?(?:[가-힣]{2,6}\s?)?(?:올림픽|아시안\s?게임|월드컵)")  # 88 서울올림픽
 _CLOTHES = re.compile(r"사이즈|치수|옷|입(?!니|장|구|원|학|금)")
@@ -45,6 +47,8 @@ _LABEL = re.compile(
 
 def called(number: str, line: str, end: int) -> Spoken | None:
     """Emergency numbers and the like, by digit: 119에 신고해, 일일구에."""
+    if number in _ABROAD and _CALLING.match(line, end):
+        return Spoken(by_digit(number), end)
     if number not in (*_EMERGENCY, *_CALLED):
         return None
     if _CALLING.match(line, end):
@@ -75,6 +79,8 @@ def spelled(number: str, line: str, end: int) -> Spoken | None:
         return Spoken(by_digit(number), end, "doubt.games", sino(int(number)))
     if _AGES.match(line, start):
         return Spoken(digits(number), end)
+    if _TITLED.search(line, 0, end):
+        return Spoken(by_digit(number), end)
     if number.isdigit() and _DIALLED.search(line, 0, start) and not counts(line, end):
         return Spoken(digits(number), end)
     if (

@@ -5,6 +5,7 @@ from calendar import monthrange
 from collections.abc import Callable
 from itertools import pairwise
 
+from moksori.text.amounts import AMOUNT, POINTED, read_amount, read_pointed
 from moksori.text.clock import (
     HALF_DAY,
     LAP,
@@ -17,7 +18,7 @@ from moksori.text.clock import (
     read_times,
     read_versus,
 )
-from moksori.text.counters import MONEY, counts
+from moksori.text.counters import counts
 from moksori.text.counting import counted, month
 from moksori.text.dashes import (
     HYPHENATED,
@@ -55,7 +56,6 @@ from moksori.text.ranges import (
 from moksori.text.sums import read_sum
 from moksori.text.syllables import coda
 
-_MONEY = "".join(map(re.escape, MONEY))
 _EVENT = (
     "(?:절|전쟁|운동|혁명|사태|사변|사건|테러|참사|선언|항쟁|의거|광복|민주화|쿠데타|계엄|"
     "후퇴|부정선거|합의)"
@@ -239,11 +239,6 @@ def _office_hours(match: re.Match[str], line: str) -> Spoken | None:
     return Spoken(said, match.end(), "doubt.sino", f"{sino(first)} 투 {sino(last)}")
 
 
-def _money(match: re.Match[str], line: str) -> Spoken:
-    number = decimal(match[2]) + (match[3] or "").strip()
-    return Spoken(number + MONEY[match[1]], match.end())
-
-
 def _number(match: re.Match[str], line: str) -> Spoken:
     return counted(match[1], line, match.end())
 
@@ -267,6 +262,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (r"\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?![\d-])", _dotted),
         (IN_A_ROW, read_in_a_row),
         (r"\d\d\. (?:1[0-2]|[1-9])\. (?:[12]\d|3[01]|[1-9])(?!\d)\.?", _dotted),
+        (POINTED, read_pointed),
         (r"\d+(?:\.\d+){2,}", _dotted),
         (rf"(\d{{1,2}})\s?[·ㆍ.]\s?(\d{{1,2}})(?=\s?{_EVENT})", _memorial),
         (
@@ -283,7 +279,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], str], Spoken | N
         (VERSUS, read_versus),
         (r"(\d{1,3}) (\d{1,2})/(\d{1,2})(?![\d/])", _mixed),
         (r"(\d{1,9})(?:/| / )(\d{1,9})(?!\d| ?/)", _fraction),
-        (rf"([{_MONEY}])\s?({NUMBER})(\s?[십백천만억조]+)?", _money),
+        (AMOUNT, read_amount),
         (r"(\d{1,2}) ?to ?(\d{1,2})(?!\d)", _office_hours),
         (ESTIMATE, read_estimate),
         (ESTIMATED_TENS, read_estimated_tens),

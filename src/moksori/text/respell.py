@@ -7,7 +7,7 @@ Pronunciation (표준발음법); each function holds one group of them and chang
 import re
 from typing import NamedTuple
 
-from moksori.text.homographs import tense_places
+from moksori.text.homographs import n_places, tense_places
 from moksori.text.lexicon import Entry, Lexicon
 from moksori.text.morphemes import Piece
 from moksori.text.syllables import Syllable, decompose
@@ -96,6 +96,8 @@ def respell(text: str, pieces: list[Piece], lexicon: Lexicon, cross_word: bool) 
             _across_words(pair, right.begin in settled)
     for place in tense_places(text, cross_word):
         _tense(_of(line.syllables, place))
+    for place in n_places(text):
+        _of(line.syllables, place)[0] = "ㄴ"
     return line
 
 
