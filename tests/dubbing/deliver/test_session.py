@@ -24,6 +24,7 @@ from moksori.dubbing.deliver.mix import Placed, mix
 from moksori.dubbing.deliver.reaper import write_rpp
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.deliver.timeline import write_edl, write_otio
+from moksori.signal.bwf import Broadcast, write_bext
 from moksori.timecode import NTSC_DROP, FrameRate, to_frames
 
 SPEC = DeliverySpec(
@@ -300,6 +301,36 @@ def test_reaper_plays_the_mean_of_a_line_passed_in_stereo(job):
         if not isinstance(row, rpp.Element) and row[0] == "CHANMODE"
     }
     assert modes == {("하나", "0001_하나"): "2"}
+
+
+@pytest.mark.parametrize("rate", [NTSC_DROP, FrameRate(25)])
+def test_an_aaf_s_recordings_have_their_time_code(job, rate):
+    """That of their time reference, to the sample: a tape behind the file; without one there is none."""
+    out, clips, _ = job
+    late = 10 * 3600 * 22050 + 12345
+    about = Broadcast(description="", date=SPEC.date, start=late, frame_rate="", drop_frame=False)
+    write_bext(clips[0].source, about)
+    spec = replace(SPEC, frame_rate=rate)
+    write_aaf(out / "a.aaf", clips, [], spec, 0.0, waves_of(out, clips), out)
+    found = {}
+    with aaf2.open(str(out / "a.aaf"), "r") as file:
+        for master in file.content.mastermobs():
+            physical = master.slots[0].segment.mob
+            for end in physical.slots:
+                tape = end.segment.mob
+                if tape is None:
+                    continue
+                assert isinstance(tape.descriptor, aaf2.essence.TapeDescriptor)
+                assert end.segment.slot.edit_rate == end.edit_rate
+                code = next(
+                    s for s in tape.slots if isinstance(s.segment, aaf2.components.Timecode)
+                )
+                assert (code.segment.fps, code.segment.drop) == (rate.nominal, rate.drop)
+                begins = code.segment.start / code.edit_rate + end.segment.start / end.edit_rate
+                found.setdefault(physical.name, []).append(round(begins * 22050))
+                lasts = code.segment.length / code.edit_rate
+                assert lasts * end.edit_rate >= end.segment.start + end.segment.length
+    assert found == {clips[0].source.name: [late, late]}  # both channels of one recording
 
 
 @pytest.mark.parametrize("late", [0.0, 0.48, 0.6])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote
@@ -15,7 +15,7 @@ from moksori.config import Decibels
 from moksori.dubbing.deliver.clips import COLOURS, Clip, Look, Marker, tracks
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.files import near
-from moksori.signal.decoders import inspect, opened
+from moksori.signal.decoders import Header, inspect, opened
 from moksori.timecode import to_frames
 from moksori.writing import atomic_path
 
@@ -219,7 +219,28 @@ class _Session:
             slot.segment = physical.create_source_clip(channel, 0, about.frames, "sound")
             for side in (end, slot):
                 side["PhysicalTrackNumber"].value = channel
+        if about.time_reference:
+            self._on_tape(physical, about, key)
         return master
+
+    def _on_tape(self, physical: Any, about: Header, key: str) -> None:
+        """Behind a recording the tape of its time code, from which it begins to the sample."""
+        rate, create = self._spec.frame_rate, self._file.create
+        begin = Fraction(about.time_reference or 0, about.sample_rate)
+        first = floor(begin * rate.fps)
+        tape = self._mob("SourceMob", physical.name, f"{key}\0tape")
+        tape.descriptor = create.TapeDescriptor()
+        lead = round((begin - first / rate.fps) * about.sample_rate)
+        for end in [*physical.slots]:
+            track = tape.create_empty_slot(about.sample_rate, "sound", end.slot_id)
+            track["PhysicalTrackNumber"].value = end.slot_id
+            track.segment.length = lead + about.frames
+            end.segment = tape.create_source_clip(end.slot_id, lead, about.frames, "sound")
+        code = tape.create_timeline_slot(rate.fps)
+        code.segment = create.Timecode(rate.nominal, drop=rate.drop)
+        code.segment.start = first
+        code.segment.length = ceil((lead + about.frames) * rate.fps / about.sample_rate)
+        code["PhysicalTrackNumber"].value = 1
 
     def add_markers(self, markers: Sequence[Marker]) -> None:
         """On the time code track."""
