@@ -87,7 +87,9 @@ class _Session:
         self, file: Any, spec: DeliverySpec, waves: Mapping[str, Path], home: Path
     ) -> None:
         self._file, self._spec, self._waves, self._home = file, spec, waves, home
-        self._mobs: list[Any] = []  # of no file until all are done: each addition would walk all others
+        self._mobs: list[
+            Any
+        ] = []  # of no file until all are done: each addition would walk all others
         self._masters: dict[str, Any] = {}
         self._operation = self._gain_definition()
         self._main = self._mob("CompositionMob", spec.title, "session")
