@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
@@ -120,6 +121,18 @@ def test_the_tree_of_the_architecture_is_that_of_the_source():
             listed.add(f"{folder / row.split()[0]}.py")
     source = ROOT / "src" / "moksori"
     assert listed == {str(file.relative_to(source)) for file in source.rglob("[!_]*.py")}
+
+
+def test_the_layers_of_the_architecture_are_those_that_import_linter_holds():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```\n(.*?)```", text, re.S)
+    shown = [[re.split(r" {2,}", row.strip()) for row in block.splitlines()] for block in blocks]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    assert contracts
+    for contract in contracts:
+        layers = [layer.split(" | ") for layer in contract["layers"]]
+        assert [[name.rpartition(".")[2] for name in row] for row in layers] in shown
 
 
 def test_every_script_that_documents_name_is_there():
