@@ -1,6 +1,7 @@
 """What `model.json` says of the weights beside it; read without PyTorch, which takes a second to import.
 
-<folder>/model.json   kind, format, sizes, symbols, voices, audio, licence, training, sha256
+<folder>/model.json   kind, format, language, symbols, sizes, voices, audio, licence, consents, training,
+                      sha256
 """
 
 import json

@@ -1,6 +1,6 @@
 """Model folders: `model.json` describes the weights beside it completely; nothing is unpickled.
 
-<folder>/model.json           kind, format, sizes, symbols, voices, audio, licence, training, sha256
+<folder>/model.json           see card.py
 <folder>/weights.safetensors  fp16
 """
 

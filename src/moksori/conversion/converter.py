@@ -1,6 +1,6 @@
 """The one conversion path: a recording and its line in, the same acting in another voice out.
 
-The command line, and whatever comes later (dubbing jobs, the web page), call `Converter.convert`.
+The command line, dubbing jobs, the evaluation and Studio all call `Converter.convert`.
 """
 
 from collections.abc import Iterable
