@@ -12,7 +12,7 @@ import soundfile
 
 from moksori.conversion.consents import packs_folder
 from moksori.dubbing.records import Role, Take
-from moksori.dubbing.task import PASSING, PassingError, Setup, Task, read_take
+from moksori.dubbing.task import TRANSIENT, Setup, Task, TransientError, read_take
 from moksori.dubbing.work.carried import (
     CarriedTask,
     CarriedWorker,
@@ -22,7 +22,7 @@ from moksori.dubbing.work.carried import (
     packed,
     unpacked,
 )
-from moksori.dubbing.work.engines import Outcome, call, passing
+from moksori.dubbing.work.engines import Outcome, call, transient
 from moksori.messages import message
 from moksori.script.line import Line, Place
 from moksori.weights import VOCODERS
@@ -55,7 +55,7 @@ def test_a_take_travels_exactly_and_without_its_path(tmp_path, subtype):
 def test_a_recording_that_has_changed_is_not_sent(tmp_path):
     task = task_of(tmp_path, "PCM_16")
     soundfile.write(task.take.audio, np.full((4000, 2), 0.3), 8000, "PCM_16")
-    with pytest.raises(PassingError):
+    with pytest.raises(TransientError):
         carried(task)
 
 
@@ -150,7 +150,7 @@ def test_a_voice_that_is_not_the_job_s_converts_nothing(tmp_path):
     worker, task = Worker(Setup()), task_of(tmp_path, "PCM_16", Role(voice="lmy"))
     other = replace(task, voice="0" * 64)
     outcome = call(worker, "convert", other)
-    assert outcome.error.code == PASSING and "is not the voice" in outcome.error.say("en")
+    assert outcome.error.code == TRANSIENT and "is not the voice" in outcome.error.say("en")
     assert not task.store.exists()
     same = replace(task, voice=worker.converter.target("lmy").checksum)
     task.store.mkdir()
@@ -240,7 +240,7 @@ class FakeRay:
             self.sent.append(task)
             made = Outcome(task, "converted")
             if task.key == self.blind and not isinstance(task, CarriedTask):
-                made = Outcome(task, error=passing(message("plain", text="no such file")))
+                made = Outcome(task, error=transient(message("plain", text="no such file")))
             return self.ref(None if state["dead"] else (made, None), actor)
 
         actor = Actor(

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from moksori.dubbing import delivered
 from moksori.dubbing.database import Database
 from moksori.dubbing.records import HOME, Dubbed, is_season
-from moksori.dubbing.task import PASSING, Status, Task
+from moksori.dubbing.task import TRANSIENT, Status, Task
 from moksori.errors import OutputError
 from moksori.messages import Message
 from moksori.signal.speaker import SourceSpeaker
@@ -188,7 +188,7 @@ class Store:
                 continue
             if status := task.status():
                 done[task.key] = status
-            elif task.key not in failed or retry_failed or _may_pass(failed[task.key].code):
+            elif task.key not in failed or retry_failed or _may_succeed(failed[task.key].code):
                 todo[task.key] = task
         unnoted = [(key, status) for key, status in done.items() if known.get(key) != status]
         with self._database.write() as database:
@@ -307,9 +307,9 @@ def check_place(out: Path, names: Iterable[str]) -> None:
         raise OutputError.of("output.forbidden", path=there)
 
 
-def _may_pass(code: str) -> bool:
+def _may_succeed(code: str) -> bool:
     """Whether what failed for this reason need not fail again, though its task is the same."""
-    return code == PASSING or code.startswith("voice.")
+    return code == TRANSIENT or code.startswith("voice.")
 
 
 def _dumped(error: Message | None) -> str:

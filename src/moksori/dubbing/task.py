@@ -28,11 +28,11 @@ from moksori.weights import DEFAULT_VOCODER, MODEL, VOCODERS
 
 LONGEST: Seconds = 120.0  # memory grows with a line's length, by some 5 MB a second
 Status = Literal["converted", "passed", "failed"]
-PASSING = "work.passing"  # message of a failure of the moment, which the same command tries again
+TRANSIENT = "work.passing"  # code of a failure that the same command tries again; jobs keep it
 
 
-class PassingError(MoksoriError):
-    """Trouble of the moment: a recording that could be read when the job began, and cannot now."""
+class TransientError(MoksoriError):
+    """A failure that may not last: a recording that could be read when the job began, and cannot now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,14 +112,14 @@ class Task:
         """The take's part of its recording.
 
         Raises:
-            PassingError: it cannot be read any more, or has changed, since the job began.
+            TransientError: it cannot be read any more, or has changed, since the job began.
         """
         try:
             recording, digest = read_take(self.take)
         except AudioError as error:
-            raise PassingError(error.message) from None
+            raise TransientError(error.message) from None
         if digest != self.digest:
-            raise PassingError.of("audio.changed", file=self.take.audio)
+            raise TransientError.of("audio.changed", file=self.take.audio)
         return recording
 
     def exact(self) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from moksori.conversion.consents import packs_folder
-from moksori.dubbing.task import LONGEST, PassingError, Setup, Task, digest_of
+from moksori.dubbing.task import LONGEST, Setup, Task, TransientError, digest_of
 from moksori.dubbing.work.engines import Outcome, call
 from moksori.dubbing.work.worker import Worker
 from moksori.errors import AudioError
@@ -81,7 +81,7 @@ def carried(task: Task) -> CarriedTask:
     """A task with the samples of its take, which are as they were when the job began.
 
     Raises:
-        PassingError: as `Task.read`.
+        TransientError: as `Task.read`.
     """
     take = task.take
     try:
@@ -91,12 +91,12 @@ def carried(task: Task) -> CarriedTask:
         if raw.subtype in _WIDE:
             raw = read("float64")
     except AudioError as error:
-        raise PassingError(error.message) from None
+        raise TransientError(error.message) from None
     own = {field.name: getattr(task, field.name) for field in fields(Task)}
     own |= {"take": replace(take, audio=Path(take.audio.name)), "store": Path()}  # not there
     made = CarriedTask(**own, raw=raw)
     if digest_of(made.read()) != task.digest:
-        raise PassingError.of("audio.changed", file=take.audio)
+        raise TransientError.of("audio.changed", file=take.audio)
     return made
 
 

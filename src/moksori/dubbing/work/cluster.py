@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from moksori.config import Seconds
-from moksori.dubbing.task import PASSING, PassingError, Setup, Task
+from moksori.dubbing.task import TRANSIENT, Setup, Task, TransientError
 from moksori.dubbing.work.actor import Actor
 from moksori.dubbing.work.carried import carried, folder_of, keep, packed
-from moksori.dubbing.work.engines import Outcome, passing
+from moksori.dubbing.work.engines import Outcome, transient
 from moksori.errors import ConfigError, OutputError
 from moksori.messages import message
 
@@ -89,8 +89,8 @@ class RayEngine:
                 at_hand = task.key not in unread and self._shares(worker, task.store)
                 try:
                     sent = task if at_hand else carried(task)
-                except PassingError as error:
-                    yield Outcome(task, error=passing(error.message))
+                except TransientError as error:
+                    yield Outcome(task, error=transient(error.message))
                     continue
                 self._free.popleft()
                 at_work[worker.call.remote(method, sent)] = _AtWork(worker, task, at_hand)
@@ -115,8 +115,8 @@ class RayEngine:
                     if tries[task.key] < _TRIES:
                         again.append(task)
                         continue
-                    outcome = Outcome(task, error=passing(message("work.died")))
-                elif at_hand and outcome.error and outcome.error.code == PASSING:
+                    outcome = Outcome(task, error=transient(message("work.died")))
+                elif at_hand and outcome.error and outcome.error.code == TRANSIENT:
                     unread.add(task.key)  # its recording may not be where the worker looks for it
                     again.append(task)
                     continue
@@ -172,7 +172,9 @@ class RayEngine:
     def _given_up(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
         """No machine is left that could work."""
         for task in tasks:
-            yield Outcome(task, error=passing(message("work.lost", why=message("work.none_left"))))
+            yield Outcome(
+                task, error=transient(message("work.lost", why=message("work.none_left")))
+            )
 
     def close(self) -> None:
         """As `Engine.close`; a cluster takes a second to end, for which only the next one waits."""

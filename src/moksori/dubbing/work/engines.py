@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from moksori.conversion.loaded import find_device
 from moksori.dubbing.processes import process_pool, return_memory
-from moksori.dubbing.task import PASSING, PassingError, Setup, Task
+from moksori.dubbing.task import TRANSIENT, Setup, Task, TransientError
 from moksori.dubbing.work.worker import Worker
 from moksori.errors import MoksoriError, OutputError
 from moksori.messages import Message, message
@@ -75,7 +75,7 @@ class LocalEngine:
                     try:
                         outcome = alone.submit(_call, method, task).result()
                     except BrokenProcessPool:
-                        outcome = Outcome(task, error=passing(message("work.died")))
+                        outcome = Outcome(task, error=transient(message("work.died")))
                 yield outcome
 
     def _until_broken(
@@ -131,26 +131,26 @@ def call(worker: Worker, method: str, task: Task) -> Outcome:
     """Call a worker; whatever it raises becomes the outcome's error.
 
     What a worker writes is in the job's folder: if it cannot, that is no line's fault. Trouble of the moment,
-    such as a drive that is away, is marked as passing.
+    such as a drive that is away, is marked as transient.
     """
     try:
         return Outcome(task, getattr(worker, method)(task))
     except OutputError as error:
         return Outcome(task, error=error.message, of_folder=True)
-    except PassingError as error:
-        return Outcome(task, error=passing(error.message))
+    except TransientError as error:
+        return Outcome(task, error=transient(error.message))
     except MoksoriError as error:
         return Outcome(task, error=error.message)
     except Exception as error:  # one line's trouble must not end the job for all others
         why = " ".join(str(error).split())
         notice = message("work.unexpected", kind=type(error).__name__, why=why)
         of_moment = isinstance(error, OSError | MemoryError)
-        return Outcome(task, error=passing(notice) if of_moment else notice)
+        return Outcome(task, error=transient(notice) if of_moment else notice)
     finally:
         if next(_calls) % _KEPT == 0:
             return_memory()
 
 
-def passing(why: Message) -> Message:
+def transient(why: Message) -> Message:
     """Trouble of the moment: the same command tries the line again."""
-    return message(PASSING, why=why)
+    return message(TRANSIENT, why=why)

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from moksori.conversion.converter import MIN_CONFIDENCE, Converter
 from moksori.conversion.slips import Slip, whisper, worst_slip
-from moksori.dubbing.task import LONGEST, PassingError, Setup, Status, Task
+from moksori.dubbing.task import LONGEST, Setup, Status, Task, TransientError
 from moksori.dubbing.work import metrics
 from moksori.dubbing.work.long_lines import Part, convert_line
 from moksori.dubbing.work.metrics import Metrics
@@ -68,7 +68,7 @@ class Worker:
         if role.as_recorded:
             return self._pass(task, recording, measured)
         if task.voice and self.converter.target(role.voice).checksum != task.voice:
-            raise PassingError.of("voice.changed", voice=role.voice)
+            raise TransientError.of("voice.changed", voice=role.voice)
         if front_end.is_wordless(text):
             return self._nonverbal(task, recording, measured | {"nonverbal": 1.0})
         try:
