@@ -13,7 +13,7 @@ import pytest
             id="engines",  # half of the time until a worker's first line
         ),
         # PyTorch is to be imported by the actor, without its compiler.
-        pytest.param("moksori.dubbing.work.actor", {"torch", "numpy"}, id="actor"),
+        pytest.param("moksori.dubbing.work.ray_actor", {"torch", "numpy"}, id="ray_actor"),
     ],
 )
 def test_a_worker_begins_without_what_it_does_not_need(module, slow):

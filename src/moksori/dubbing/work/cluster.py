@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 from moksori.config import Seconds
 from moksori.dubbing.task import TRANSIENT, Setup, Task, TransientError
-from moksori.dubbing.work.actor import Actor
 from moksori.dubbing.work.carried import carried, folder_of, keep, packed
 from moksori.dubbing.work.engines import Outcome, transient
+from moksori.dubbing.work.ray_actor import RayActor
 from moksori.errors import ConfigError, OutputError
 from moksori.messages import message
 
@@ -56,7 +56,7 @@ class RayEngine:
         self._ray = _begin(workers)
         cores = int(self._ray.cluster_resources().get("CPU", 1))
         graphics = {"num_gpus": 1} if setup.device.startswith("cuda") else {}
-        self._kind = self._ray.remote(num_cpus=1, **graphics)(Actor)
+        self._kind = self._ray.remote(num_cpus=1, **graphics)(RayActor)
         self._packed = self._ray.put(pickle.dumps(packed(setup)))
         self._begun: dict[Any, Any] = {}  # workers that are not ready yet, by the call that says so
         self._free: deque[Any] = deque()  # workers, once for each line that they may be sent

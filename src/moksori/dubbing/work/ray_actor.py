@@ -1,4 +1,4 @@
-"""A Ray actor that works on takes: it begins as a worker process of this machine does."""
+"""The actor, as Ray calls it, that works on takes: it begins as a worker process of this machine does."""
 
 import pickle
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from moksori.startup import end_at_once, importing, without_compiler
 
 
-class Actor:
+class RayActor:
     """A `CarriedWorker`, which is imported without what only PyTorch's compiler needs.
 
     This module imports none of it, since Ray imports an actor's before the actor is made.
