@@ -83,15 +83,15 @@ def test_a_short_line_that_episodes_share_does_not_make_them_one(tmp_path):
             Path("/2화/대본.xlsx"),
         )  # a show's scripts often have one name
         second = [*(f"둘째 화 {n}" for n in range(19)), "네."]
-        store.belongs_to(one, "", [row.take.line.text for row in rows])
-        store.plan([], rows)
+        store.set_owner(one, "", [row.take.line.text for row in rows])
+        store.keep_lines([], rows)
         for script, episode in ((two, ""), (one.with_name("2화.xlsx"), ""), (one, "2화")):
             with pytest.raises(OutputError, match="only 1 of 20 lines in common"):
-                store.belongs_to(script, episode, second)
-        store.belongs_to(one, "", ["다 고쳐 쓴 대사"])
-        store.belongs_to(two, "", [*first[:9], *(f"고친 대사 {n}" for n in range(20))])
+                store.set_owner(script, episode, second)
+        store.set_owner(one, "", ["다 고쳐 쓴 대사"])
+        store.set_owner(two, "", [*first[:9], *(f"고친 대사 {n}" for n in range(20))])
         store.set_about("episode", one.name)  # as an older Moksori kept it
-        store.belongs_to(one, "", second)
+        store.set_owner(one, "", second)
     finally:
         store.close()
 

@@ -23,10 +23,10 @@ from moksori.dubbing.records import Dubbed
 from moksori.dubbing.request import Request, remember
 from moksori.dubbing.steps import (
     converted,
+    keep_lines,
     left_out,
     of_ids,
     outcomes,
-    plan,
     reviewed,
     tasks_of_job,
     voices_of,
@@ -89,13 +89,13 @@ def dub(
     store = Store(out)
     try:
         texts = [line.text for line in checked.lines.values()]
-        store.belongs_to(request.script.resolve(), request.episode or "", texts)
+        store.set_owner(request.script.resolve(), request.episode or "", texts)
         if asked:
             remember(out, asked)
         proof = Proof(out, checked.converter, checked.heard, request.c2pa, request.setup.watermark)
         tasks = tasks_of_job(request, checked, store)
         faulty = left_out(request, checked)
-        plan(store, tasks, faulty, checked)
+        keep_lines(store, tasks, faulty, checked)
         waiting = store.waiting(tasks, retry_failed)
         work(waiting, tasks, store, engine, watch, checked)
         rows = outcomes(tasks, store)
@@ -147,7 +147,7 @@ def again(
     store = Store(out)
     try:
         tasks = tasks_of_job(request, checked, store)
-        plan(store, tasks, left_out(request, checked), checked)
+        keep_lines(store, tasks, left_out(request, checked), checked)
         tasks = [task for task in tasks if task.take.id in wanted]
         return converted(tasks, store, engine, watch, checked)
     finally:
@@ -221,7 +221,7 @@ def standing(request: Request, checked: Checked, out: Path) -> dict[str, Dubbed 
     store = Store(out)
     try:
         tasks, faulty = tasks_of_job(request, checked, store), left_out(request, checked)
-        plan(store, tasks, faulty, checked)
+        keep_lines(store, tasks, faulty, checked)
         waiting = {task.key for task in store.waiting(tasks, retry_failed=False)}
         done = [task for task in tasks if task.key not in waiting]
         rows = {row.take.id: row for row in reviewed(outcomes(done, store) + faulty, store)}

@@ -1,6 +1,6 @@
 """Where the lines of a script are now that a job has known under other numbers, and what was said of them.
 
-job.sqlite, known   the lines as the job last planned them
+job.sqlite, known   the lines as the job last had them
 job.sqlite, said    the last text of each of which something was said, also of those that are gone
 """
 

@@ -72,7 +72,7 @@ def prune(out: Path, voice: str = "") -> Pruned:
             files.append(path)
             size += bytes
         shutil.rmtree(out / HOME / "delivery", ignore_errors=True)  # of a delivery that was cut
-        store.forget(current | earlier)
+        store.forget_all_but(current | earlier)
     except OSError as error:
         raise write_error(out, error) from None
     finally:

@@ -33,7 +33,7 @@ class LineState(NamedTuple):
 
 
 def _place(written: str) -> Place:
-    """A place that `plan` kept; of an older job, in its words."""
+    """A place that `Store.keep_lines` kept; of an older job, in its words."""
     try:
         return Place(*json.loads(written))
     except (json.JSONDecodeError, TypeError):

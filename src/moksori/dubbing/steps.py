@@ -28,9 +28,11 @@ def voices_of(checked: Checked) -> set[str]:
     return {take.role.voice for take in checked.takes if not take.role.as_recorded}
 
 
-def plan(store: Store, tasks: Sequence[Task], faulty: Sequence[Dubbed], checked: Checked) -> None:
+def keep_lines(
+    store: Store, tasks: Sequence[Task], faulty: Sequence[Dubbed], checked: Checked
+) -> None:
     """Keep which lines there are, so that what is said of them can follow them."""
-    store.plan(tasks, faulty)
+    store.keep_lines(tasks, faulty)
     Review(store.out).follow(checked.lines)
 
 

@@ -121,8 +121,8 @@ class Store:
         with self._database.write() as database:
             database.execute("INSERT OR REPLACE INTO actors VALUES (?, ?, ?)", row)
 
-    def belongs_to(self, script: Path, episode: str, texts: Iterable[str]) -> None:
-        """Have the folder be an episode's; as `check_owner`."""
+    def set_owner(self, script: Path, episode: str, texts: Iterable[str]) -> None:
+        """Note whose episode the folder is from now on; arguments and errors as `check_owner`."""
         self.set_about("episode", self.check_owner(script, episode, texts))
 
     def check_owner(self, script: Path, episode: str, texts: Iterable[str]) -> str:
@@ -152,7 +152,7 @@ class Store:
             )  # fmt: skip
         return named
 
-    def plan(self, tasks: Sequence[Task], left_out: Sequence[Dubbed]) -> None:
+    def keep_lines(self, tasks: Sequence[Task], left_out: Sequence[Dubbed]) -> None:
         """Keep which lines the job has now, and which it leaves out."""
         rows = [(task.take, task.key) for task in tasks]
         rows += [(row.take, f"left out: {row.take.id}") for row in left_out]
@@ -212,8 +212,8 @@ class Store:
                 (status, _dumped(error), task.key),
             )
 
-    def forget(self, known: Iterable[str]) -> None:
-        """Forget what became of tasks other than those of the keys."""
+    def forget_all_but(self, known: Iterable[str]) -> None:
+        """Forget what became of tasks, but for those of these keys."""
         keys = {row[0] for row in self._database.read("SELECT key FROM work")} - {*known}
         with self._database.write() as database:
             database.executemany("DELETE FROM work WHERE key = ?", [(key,) for key in keys])
