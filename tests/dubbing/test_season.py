@@ -307,7 +307,7 @@ def test_a_season_that_is_cancelled_at_its_first_look_ends_as_cancelled(season, 
     def cancelled(*_):
         raise Cancelled
 
-    monkeypatch.setattr("moksori.dubbing.season._look", cancelled)
+    monkeypatch.setattr("moksori.dubbing.season._check", cancelled)
     done = command(season)
     assert done.exit_code == 130 and done.output.count("cancelled") == 2
     shutil.rmtree(season / "dubbed")
@@ -327,13 +327,13 @@ def test_what_became_of_the_episodes_is_shown_though_no_summary_can_be_kept(seas
 
 
 def test_the_table_may_be_renamed_while_the_season_is_at_work(season, monkeypatch):
-    look = season_module._look
+    check = season_module._check
 
     def renamed(*asked):
         if (season / "season.xlsx").exists():
             (season / "season.xlsx").rename(season / "edited.xlsx")
-        return look(*asked)
+        return check(*asked)
 
-    monkeypatch.setattr(season_module, "_look", renamed)
+    monkeypatch.setattr(season_module, "_check", renamed)
     done = command(season)
     assert done.exit_code == 0, done.output

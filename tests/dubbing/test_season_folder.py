@@ -150,8 +150,8 @@ def test_a_seasons_folder_is_no_job(season):
 
 
 def test_a_place_that_can_be_no_folder_is_told_before_any_work(season, tmp_path, monkeypatch):
-    looks = []
-    monkeypatch.setattr("moksori.dubbing.season._look", lambda *asked: looks.append(asked))
+    checks = []
+    monkeypatch.setattr("moksori.dubbing.season._check", lambda *asked: checks.append(asked))
     file = tmp_path / "file"
     file.touch()
     for place in (file, file / "dubbed"):
@@ -165,4 +165,4 @@ def test_a_place_that_can_be_no_folder_is_told_before_any_work(season, tmp_path,
     monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK)
     done = command(season)
     assert str(done.exception).startswith(f"{season}: cannot write it, it is read-only")
-    assert not looks
+    assert not checks

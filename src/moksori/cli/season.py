@@ -40,7 +40,7 @@ from moksori.weights import DEFAULT_VOCODER
 
 if TYPE_CHECKING:
     from moksori.dubbing.episodes import Episode
-    from moksori.dubbing.season import Looked, Standing
+    from moksori.dubbing.season import CheckedEpisode, Standing
     from moksori.dubbing.task import Setup
     from moksori.dubbing.work.engines import Engine
 
@@ -157,15 +157,15 @@ def season(
 
     terms = set[str]()  # that were said before
 
-    def show(episode: "Episode", number: int, looked: "Looked") -> None:
+    def show(episode: "Episode", number: int, found: "CheckedEpisode") -> None:
         working = say("season.working", said, number=number, all=len(episodes), name=episode.name)
         err.print(working, markup=False)
-        if looked.restored:
-            err.print(looked.restored.say(said), style="yellow", markup=False)
-        print_understood(looked.checked.content)
+        if found.restored:
+            err.print(found.restored.say(said), style="yellow", markup=False)
+        print_understood(found.checked.content)
         if not check:
             with suppress(MoksoriError):  # the episode's own job tells it
-                print_use(looked.checked.converter, voices_of(looked.checked), said, terms)
+                print_use(found.checked.converter, voices_of(found.checked), said, terms)
 
     with interrupted:
         standings = dub_season(

@@ -23,15 +23,15 @@ from moksori.writing import atomic_write, write_error
 
 
 def season_actors(
-    looked: Mapping[str, Checked], out: Path, keep: bool = True
+    checked: Mapping[str, Checked], out: Path, keep: bool = True
 ) -> dict[str, tuple[SourceSpeaker, set[str]]]:
     """What is known of each actor from the takes of all episodes, with the digests of the takes.
 
     Of those measured before, as it was then, so that a new episode changes no line of the others; nor does a
-    table without the others, or a look that found none of their takes.
+    table without the others, or a check that found none of their takes.
 
     Args:
-        looked: all episodes, by name.
+        checked: all episodes, by name.
         out: of the season; keeps what was measured.
         keep: whether any line is about to be converted.
 
@@ -41,11 +41,11 @@ def season_actors(
     own: dict[str, dict[str, Source]] = {}
     used: dict[str, set[str]] = {}
     episodes: dict[str, set[str]] = {}
-    for episode, checked in looked.items():
-        front_end = checked.converter.front_end
-        for name, sources in sources_of(checked.takes, checked.heard, front_end).items():
+    for episode, one in checked.items():
+        front_end = one.converter.front_end
+        for name, sources in sources_of(one.takes, one.heard, front_end).items():
             own.setdefault(name, {}).update(sources)
-        for name, digests in digests_of(checked.takes, checked.heard).items():
+        for name, digests in digests_of(one.takes, one.heard).items():
             used.setdefault(name, set()).update(digests)
             episodes.setdefault(name, set()).add(episode)
     home = out / HOME
@@ -54,7 +54,7 @@ def season_actors(
         for name, sources in own.items():
             before = kept.get(name)
             if before is None or before.is_replaced(used[name], episodes[name]):
-                speaker = next(iter(looked.values())).converter.speaker(sources.values())
+                speaker = next(iter(checked.values())).converter.speaker(sources.values())
                 before = _Kept(speaker=speaker)
             kept[name] = before.used_for(used[name], episodes[name])
         if keep:

@@ -49,7 +49,7 @@ class Standing:
         episode: of the table.
         out: the folder of its job.
         state: `done`; `checked` where nothing else was asked; `faulty` where the check found faults, which
-            its preflight.xlsx lists; `error` where it could not even be looked at; `cancelled`.
+            its preflight.xlsx lists; `error` where it could not even be checked; `cancelled`.
         lines: of its script.
         converted: of them.
         passed: of them, as recorded.
@@ -82,8 +82,8 @@ class Standing:
         ]  # fmt: skip
 
 
-class Looked(NamedTuple):
-    """An episode whose script and recordings have been looked at."""
+class CheckedEpisode(NamedTuple):
+    """An episode whose script and recordings have been checked."""
 
     asked: Mapping[str, Any]  # by the names of `JobFile`
     request: Request
@@ -101,9 +101,9 @@ def dub_season(
     only_check: bool = False,
     skip_faulty: bool = False,
     retry_failed: bool = False,
-    notify: Callable[[Episode, int, Looked], None] = lambda episode, number, looked: None,
+    notify: Callable[[Episode, int, CheckedEpisode], None] = lambda episode, number, found: None,
 ) -> list[Standing]:
-    """Look through all episodes, then dub each whose script and recordings are as they should be.
+    """Check all episodes, then dub each whose script and recordings are as they should be.
 
     An episode that cannot be dubbed keeps none of the others from it. The same call resumes.
 
@@ -116,28 +116,28 @@ def dub_season(
         only_check: convert nothing.
         skip_faulty: continue without the lines that the check finds faulty.
         retry_failed: as `job.dub`.
-        notify: called before each episode is dubbed, with its number from 1 and what the look gave.
+        notify: called before each episode is dubbed, with its number from 1 and what the check gave.
 
     Raises:
         OutputError: as `check_season`; the disk is full.
     """
     check_season(out)
     watch, memory = watch or Watch(), Memory()
-    looked, standings = dict[Episode, Looked](), dict[Episode, Standing]()
+    checked_episodes, standings = dict[Episode, CheckedEpisode](), dict[Episode, Standing]()
     workers = _Shared(engine)
     folders = {episode: job_folder(out, episode) for episode in episodes}
     try:
         for episode, folder in folders.items():
             try:
-                looked[episode] = _look(episode, asked, folder, watch, memory)
+                checked_episodes[episode] = _check(episode, asked, folder, watch, memory)
             except MoksoriError as error:
                 standings[episode] = Standing(
                     episode=episode, out=folder, state="error", why=error.message
                 )
-        checked = {episode.name: one.checked for episode, one in looked.items()}
+        checked = {episode.name: one.checked for episode, one in checked_episodes.items()}
         actors = season_actors(checked, out, keep=not only_check)
         for number, (episode, folder) in enumerate(folders.items(), 1):
-            if one := looked.get(episode):
+            if one := checked_episodes.get(episode):
                 notify(episode, number, one)
                 standings[episode] = _dub(
                     episode, one, folder, actors, workers, watch,
@@ -176,9 +176,9 @@ def headers(lang: Lang) -> list[str]:
     return [say(f"season.column.{name}", lang) for name in _COLUMNS]
 
 
-def _look(
+def _check(
     episode: Episode, asked: Mapping[str, Any], out: Path, watch: Watch, memory: Memory
-) -> Looked:
+) -> CheckedEpisode:
     check_folder(out)
     check_name(out, episode)
     damaged = restored(out)
@@ -187,12 +187,12 @@ def _look(
         "start": episode.start or None, "episode": episode.sheet or None,
     }  # fmt: skip
     request = load_job(out).merged(own).request()
-    return Looked(own, request, check(request, watch, Review(out), memory), damaged)
+    return CheckedEpisode(own, request, check(request, watch, Review(out), memory), damaged)
 
 
 def _dub(
     episode: Episode,
-    looked: Looked,
+    found: CheckedEpisode,
     out: Path,
     actors: Mapping[str, tuple[SourceSpeaker, set[str]]],
     workers: "_Shared",
@@ -202,7 +202,7 @@ def _dub(
     skip_faulty: bool,
     retry_failed: bool,
 ) -> Standing:
-    asked, request, checked, _ = looked
+    asked, request, checked, _ = found
     lines, faults = len(checked.lines), len(checked.faults)
     try:
         keep_name(out, episode)
