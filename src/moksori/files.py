@@ -9,13 +9,12 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from moksori.delimited import even_ends, quoted
 from moksori.errors import ConfigError, MoksoriError, reason_of
-from moksori.messages import Message, message
+from moksori.messages import Message, joined, message
 from moksori.toml_faults import toml_fault
 
 if TYPE_CHECKING:
@@ -268,7 +267,7 @@ def load_toml(
 
 def explain(error: "ValidationError") -> Message:
     """All faults of a validation, one after another: the key, what is wrong, what was given."""
-    return reduce(lambda one, other: message("both", first=one, second=other), _faults(error))
+    return joined(_faults(error))
 
 
 def _faults(error: "ValidationError") -> Iterator[Message]:

@@ -4,8 +4,8 @@ import json
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
+from functools import cache, reduce
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple, Union
 
@@ -116,6 +116,16 @@ def say(code: str, lang: Lang, **values: object) -> str:
         KeyError: no such code, or a value is not given.
     """
     return message(code, **values).say(lang)
+
+
+def joined(parts: Iterable[Message], code: str = "both") -> Message:
+    """Messages one after another, as one.
+
+    Args:
+        parts: at least one.
+        code: of a message that says `first` and `second`, with what stands between them.
+    """
+    return reduce(lambda first, second: message(code, first=first, second=second), parts)
 
 
 def codes() -> Mapping[str, Mapping[str, str]]:

@@ -12,14 +12,13 @@ import datetime
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
 from moksori.errors import ConfigError, ScriptError
 from moksori.files import own_name, read_csv, safe_name
 from moksori.listed import existing, find_file
-from moksori.messages import Message, message
+from moksori.messages import Message, joined, message
 from moksori.script.tables import Cell
 from moksori.script.workbook import is_workbook, read_workbook
 
@@ -82,7 +81,7 @@ def read_episodes(table: Path) -> list[Episode]:
         if row["name"] and names.count(row["name"]) > 1:
             faults.append(message("season.twice", file=table, row=number, name=row["name"]))
     if faults:
-        raise ConfigError(reduce(_both, faults))
+        raise ConfigError(joined(faults))
     alike = Counter(safe_name(name).casefold() for name in names)
     return [
         Episode(
@@ -165,7 +164,7 @@ def _of_workbook(table: Path) -> Iterable[tuple[int, list[str]]]:
         if number in sheets[0].hidden_rows or any(cell.struck for cell in cells)
     ]
     if faults:
-        raise ConfigError(reduce(_both, faults))
+        raise ConfigError(joined(faults))
     return [(number, [_text(cell.value) for cell in cells]) for number, cells in sheets[0].rows]
 
 
@@ -186,7 +185,3 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"  # 29.97, and 25 for 25.0
     return "" if value is None else unicodedata.normalize("NFC", str(value)).strip()
-
-
-def _both(first: Message, second: Message) -> Message:
-    return message("both", first=first, second=second)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from moksori.dubbing.check import Checked
@@ -17,7 +16,7 @@ from moksori.dubbing.store import Store
 from moksori.dubbing.task import Task
 from moksori.dubbing.work.tasks import actors_of, keep_actors, tasks_of
 from moksori.errors import ConfigError, OutputError
-from moksori.messages import Message, message
+from moksori.messages import Message, joined, message
 
 if TYPE_CHECKING:
     from moksori.dubbing.work.engines import Engine
@@ -60,11 +59,7 @@ def faults_of(checked: Checked, id: str) -> Message:
     own = [issue for issue in checked.faults if issue.place == place]
     of_script = [issue for issue in checked.faults if isinstance(issue.place, str)]
     found = [message(f"issue.{issue.kind}", **issue.values) for issue in own or of_script[:1]]
-    return reduce(_both, found or [message("work.no_reason")])
-
-
-def _both(first: Message, second: Message) -> Message:
-    return message("both", first=first, second=second)
+    return joined(found or [message("work.no_reason")])
 
 
 def of_ids(takes: Sequence[Take], ids: Collection[str]) -> list[Take]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from moksori import messages
 from moksori.config import Seconds
 from moksori.errors import ScriptError
 from moksori.messages import Message, message
@@ -97,11 +98,8 @@ class ScriptContent:
 
 
 def joined(parts: Sequence[Message], code: str = "script.next") -> Message:
-    """Messages one after another, as one."""
-    whole, *others = parts
-    for other in others:
-        whole = message(code, first=whole, second=other)
-    return whole
+    """Messages one after another, as one; as `messages.joined`, by “;” if no code is given."""
+    return messages.joined(parts, code)
 
 
 Reader = Callable[[Path, Asked], ScriptContent]

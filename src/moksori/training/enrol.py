@@ -10,7 +10,7 @@ import json
 import shutil
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ from moksori.corpus.batches import LineData, Usual
 from moksori.corpus.lines import SourceLine
 from moksori.corpus.prepare import MAX_SECONDS, prepare
 from moksori.errors import CorpusError, VoiceError
-from moksori.messages import Message, message
+from moksori.messages import Message, joined, message
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.layers import MaskedBatchNorm, length_mask
 from moksori.training.common import ExportModel, fit, mel_l1
@@ -172,7 +172,7 @@ def enroll(
             if (more := len(rejected) - _NAMED) > 0:
                 notice.append(message("enrol.more", number=more))
             little = message("enrol.little", usable=usable, lines=len(lines), least=MIN_SECONDS)
-            raise CorpusError(reduce(_then, notice, little))
+            raise CorpusError(joined([little, *notice]))
         heard = (
             hear_consent(spoken, consent, work / "corpus", judged, trained, card)
             if spoken
@@ -201,10 +201,6 @@ def enroll(
         save_pack(path, weights, pack.model_copy(update={"voice": voice}))
         shutil.rmtree(run)
         return Enrolled(path, report)
-
-
-def _then(first: Message, second: Message) -> Message:
-    return message("both", first=first, second=second)
 
 
 def _rows_held(card: ConversionCard, packs: Path) -> list[int]:
