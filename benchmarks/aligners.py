@@ -17,13 +17,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from moksori.alignment.alignment import SILENT, Alignment
+from moksori.alignment.alignment import Alignment
 from moksori.config import AlignerName
 from moksori.conversion.checkpoint import load_cotatron
 from moksori.conversion.converter import Converter
 from moksori.corpus import emotiontts
 from moksori.signal.features import frames_to_seconds
 from moksori.text import ids
+from moksori.text.symbols import SILENT_SYMBOLS
 
 _PARTS = ("confidence", "sharpness", "diagonality", "coverage")
 _ALIGNERS: dict[str, tuple[AlignerName, bool]] = {  # whose, and whether in order
@@ -86,7 +87,7 @@ def main(corpus: Path, model: Path) -> None:
 
 def furthest_back(alignment: Alignment) -> int:
     """By how many spoken phones the likeliest phone goes back at most from a frame to the next."""
-    spoken = np.cumsum([phone not in SILENT for phone in alignment.phones])
+    spoken = np.cumsum([phone not in SILENT_SYMBOLS for phone in alignment.phones])
     return int(-np.diff(spoken[alignment.weights.argmax(1)]).min(initial=0))
 
 

@@ -9,10 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from moksori.config import Seconds
-from moksori.text.symbols import BOS, EOS, PUNCTUATION, SPACE
+from moksori.text.symbols import NO_ONSET, SILENT_SYMBOLS, SPACE
 
-_NO_ONSET = "ᄋ"
-SILENT = (BOS, EOS, SPACE, *PUNCTUATION)
 _BAND = 0.2  # half-width of the diagonal, of the text's length
 
 
@@ -95,7 +93,7 @@ class Alignment:
     def measures(self) -> Measures:
         """The confidence and its parts."""
         t, n = self.weights.shape
-        spoken = np.array([phone not in SILENT for phone in self.phones])
+        spoken = np.array([phone not in SILENT_SYMBOLS for phone in self.phones])
         likeliest = self.weights.argmax(1)
         heard = np.unique(likeliest)
         order = np.cumsum(spoken)[likeliest]  # in spoken phones, so that pauses may be left out
@@ -119,9 +117,9 @@ class Alignment:
         """When each spoken phone is said, along the path; a silent onset is part of its vowel."""
         edges = self._edges
         return [
-            Interval(phone_label(phone), edges[i - (self.phones[i - 1] == _NO_ONSET)], edges[i + 1])
+            Interval(phone_label(phone), edges[i - (self.phones[i - 1] == NO_ONSET)], edges[i + 1])
             for i, phone in enumerate(self.phones)
-            if phone not in (*SILENT, _NO_ONSET)
+            if phone not in (*SILENT_SYMBOLS, NO_ONSET)
         ]
 
     def word_intervals(self) -> list[Interval]:
@@ -145,7 +143,7 @@ class Alignment:
         """The phones of each word; marks and spaces are none's."""
         spans: list[list[int]] = [[]]
         for i, phone in enumerate(self.phones):
-            if phone not in SILENT:
+            if phone not in SILENT_SYMBOLS:
                 spans[-1].append(i)
             elif phone == SPACE and spans[-1]:
                 spans.append([])
@@ -171,7 +169,7 @@ class Alignment:
 
 def silences(symbols: Sequence[str]) -> tuple[int, ...]:
     """The numbers of a language's symbols that are silent, for `TextAligner.silences`."""
-    return tuple(number for number, symbol in enumerate(symbols) if symbol in SILENT)
+    return tuple(number for number, symbol in enumerate(symbols) if symbol in SILENT_SYMBOLS)
 
 
 def phone_label(phone: str) -> str:

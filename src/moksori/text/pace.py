@@ -4,6 +4,7 @@ from moksori.config import Seconds
 from moksori.errors import TextError
 from moksori.messages import message
 from moksori.text.reading import Reading
+from moksori.text.symbols import SILENT_SYMBOLS
 
 # Phones a second: see docs/figures.md for the corpus's, with room for dragged and hurried acting.
 _PHONES_A_SECOND = (2.5, 26.0)
@@ -11,7 +12,7 @@ _PHONES_A_SECOND = (2.5, 26.0)
 
 def pace(symbols: list[str], length: Seconds) -> float:
     """Phones a second, marks and spaces not counted."""
-    return sum(symbol not in "^$ .,?!" for symbol in symbols) / length
+    return sum(symbol not in SILENT_SYMBOLS for symbol in symbols) / length
 
 
 def check_pace(reading: Reading, length: Seconds) -> None:

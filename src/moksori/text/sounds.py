@@ -6,9 +6,8 @@ the onset ㅇ). A *sound* is a class of symbols that nobody hears apart.
 
 from collections.abc import Iterable, Sequence
 
-from moksori.text.symbols import BOS, CODAS, EOS, ONSETS, PUNCTUATION, SPACE, VOWELS
+from moksori.text.symbols import BOS, CODAS, EOS, NO_ONSET, ONSETS, PUNCTUATION, SPACE, VOWELS
 
-NO_ONSET = "ᄋ"
 SILENCE = SPACE + BOS + EOS + PUNCTUATION
 _ALIKE = ("ᅦᅢ", "ᅨᅤ", "ᅫᅬᅰ")  # written apart, said alike by nearly everybody (Shin 2015)
 

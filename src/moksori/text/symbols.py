@@ -5,8 +5,10 @@ from moksori.messages import message
 
 PAD, BOS, EOS, SPACE = "_", "^", "$", " "
 PUNCTUATION = ".,?!"
+SILENT_SYMBOLS = (BOS, EOS, SPACE, *PUNCTUATION)  # of which nothing is heard
 
-ONSETS = "".join(chr(0x1100 + i) for i in range(19))  # ᄀ ᄁ ᄂ … ᄒ; ᄋ is the silent onset
+ONSETS = "".join(chr(0x1100 + i) for i in range(19))  # ᄀ ᄁ ᄂ … ᄒ
+NO_ONSET = "ᄋ"  # the silent one of the onsets
 VOWELS = "".join(chr(0x1161 + i) for i in range(21))  # ᅡ … ᅵ
 CODAS = "ᆨᆫᆮᆯᆷᆸᆼ"  # the seven that Korean pronounces (표준발음법 제8항)
 

@@ -20,8 +20,8 @@ from moksori.errors import ConfigError
 from moksori.models.conversion import ConversionModel
 from moksori.models.layers import length_mask
 from moksori.models.recogniser import PhoneRecogniser
-from moksori.text.sounds import NO_ONSET, SILENT, SOUNDS, sound_of
-from moksori.text.symbols import PUNCTUATION, SYMBOLS
+from moksori.text.sounds import SILENT, SOUNDS, sound_of
+from moksori.text.symbols import NO_ONSET, PUNCTUATION, SYMBOLS
 from moksori.training.begun import joined_terms
 from moksori.training.common import Training, fit
 from moksori.training.watch import Watch

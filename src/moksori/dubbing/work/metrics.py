@@ -18,11 +18,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from moksori.alignment.alignment import SILENT
 from moksori.config import Decibels, Seconds
 from moksori.dubbing.work.long_lines import Part
 from moksori.signal.audio import Recording
 from moksori.signal.levels import decibels
+from moksori.text.pace import pace
 
 Metrics = dict[str, float]
 _STEP = 2.0**-15  # of 16 bits
@@ -58,7 +58,6 @@ def _of_part(part: Part) -> Metrics:
     alignment, mel = part.alignment, part.mel
     measures = alignment.measures()
     words = alignment.word_confidences()
-    spoken = sum(phone not in SILENT for phone in alignment.phones)
     hurried = [i.end - i.begin < 1.5 * alignment.frame for i in alignment.phone_intervals()]
     level = mel.mean(1)
     loud = level > np.quantile(level, 0.95) - _QUIETER
@@ -68,7 +67,7 @@ def _of_part(part: Part) -> Metrics:
         "word": min(words, default=measures.confidence),
         "rushed": float(_longest(np.array(hurried))),
         "unheard": _longest((smooth < _UNLIKE) & loud[: len(smooth)]) * alignment.frame,
-        "pace": spoken / (len(alignment.weights) * alignment.frame),
+        "pace": pace(alignment.phones, len(alignment.weights) * alignment.frame),
     }
     if measures.agreement is not None:
         metrics["agreement"] = measures.agreement
