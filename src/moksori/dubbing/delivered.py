@@ -4,13 +4,13 @@ A mark is `size:mtime:digest`. The time saves reading a file again that nobody h
 differs, as after copying or unzipping, the content decides.
 """
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from moksori.errors import OutputError
+from moksori.provenance.ledger import file_digest
 
 
 def mark(path: Path) -> str:
@@ -20,15 +20,14 @@ def mark(path: Path) -> str:
 
 
 def digest(path: Path) -> str:
-    """BLAKE2b digest of a file's content, hex; read once while the file stays as it is."""
+    """As `ledger.file_digest`; read once while the file stays as it is."""
     about = path.stat()
     return _digest(path, about.st_size, about.st_mtime_ns, about.st_ino)
 
 
 @lru_cache(maxsize=4096)
 def _digest(path: Path, *state: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    return file_digest(path)
 
 
 def is_known(path: Path, marks: Iterable[str]) -> bool:

@@ -96,6 +96,12 @@ def append(home: Path, what: What, about: Mapping[str, Any]) -> Entry:
         raise write_error(path, error) from None
 
 
+def file_digest(path: Path) -> str:
+    """BLAKE2b digest of a file's content, hex, by which the ledger knows what was delivered."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
 def _entry(number: int, what: What, about: Mapping[str, Any], before: str) -> Entry:
     plain = json.loads(json.dumps(about).encode("utf-8", "replace"))
     entry = Entry(

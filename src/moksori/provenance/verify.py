@@ -1,7 +1,6 @@
 """All that is known of where a file came from: what it says, its signature, its watermark, its job."""
 
 import datetime
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -235,8 +234,7 @@ def _ask_job(found: Found) -> None:
         found.ledger_faults = [error.message]
         return
     found.ledger_faults = checked.faults
-    with found.path.open("rb") as file:  # as `dubbing/delivered.py` knows files
-        own = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    own = ledger.file_digest(found.path)
     found.entries = [
         (line, entry) for line, entry in checked.entries
         if own in dict(entry.about.get("files") or {}).values()
