@@ -5,11 +5,11 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -17,12 +17,14 @@ from rich.segment import Segment
 from rich.table import Table
 
 from moksori.messages import Lang, say
+from moksori.stepwise import ShowSteps
 
 if TYPE_CHECKING:
     from moksori.conversion.converter import Converter
     from moksori.dubbing.progress import Progress as JobProgress
     from moksori.dubbing.progress import Watch
 
+_Step = TypeVar("_Step")
 # Control characters, and marks that turn the direction of writing: a file's name may hold any.
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -103,10 +105,10 @@ def warn(text: str) -> None:
     err.print(f"{say('severity.warning', language)}: {text}", style="yellow", markup=False)
 
 
-def progress(title: str) -> Callable[[Iterable[Any], int], Iterable[Any]]:
+def progress(title: str) -> ShowSteps:
     """A progress bar of that title around an iteration, given it and its length."""
 
-    def wrap(steps: Iterable[Any], total: int) -> Iterable[Any]:
+    def wrap(steps: Iterable[_Step], total: int) -> Iterable[_Step]:
         from rich.progress import track
 
         return track(steps, title, total=total, console=err, disable=total == 0)

@@ -8,7 +8,7 @@ DEST/cuts_{train,valid,test}.jsonl.gz, speakers.json, report.json are written at
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from moksori.files import safe_name
 from moksori.messages import Message, message
 from moksori.signal import audio as audio_files
 from moksori.signal import features, levels, pitch
+from moksori.stepwise import ShowSteps, unshown
 from moksori.text import tokenize
 from moksori.writing import alone_in, atomic_path, atomic_write
 
@@ -42,7 +43,7 @@ def prepare(
     audio: AudioConfig = AudioConfig(),
     valid_share: float = 0.03,
     jobs: int | None = None,
-    progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
+    progress: ShowSteps = unshown,
     terms: Mapping[str, Any] = {},
 ) -> dict[str, Any]:
     """Prepare `lines` into `dest`; lines already there and unchanged are not touched again.

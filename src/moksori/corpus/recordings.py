@@ -8,10 +8,9 @@ journal.jsonl remembers each recording, so that a killed job resumes where it wa
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from moksori.messages import message
 from moksori.signal import audio as audio_files
 from moksori.signal import levels, pitch
 from moksori.signal.band import real_band
+from moksori.stepwise import ShowSteps, unshown
 from moksori.writing import alone_in, atomic_path, atomic_write
 
 MAX_SECONDS: Seconds = 30.0
@@ -160,7 +160,7 @@ def prepare_recordings(
     sample_rate: int,
     audio: AudioConfig = AudioConfig(),
     jobs: int | None = None,
-    progress: Callable[[Iterable[Any], int], Iterable[Any]] = lambda steps, total: steps,
+    progress: ShowSteps = unshown,
 ) -> list[PreparedRecording]:
     """Prepare recordings into `dest`; those already there and unchanged are not touched again.
 

@@ -16,7 +16,7 @@ from moksori.dubbing.plan.cast import Cast, read_cast
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.plan.naming import times_of_names
-from moksori.dubbing.plan.preflight import Progress, by_severity, preflight
+from moksori.dubbing.plan.preflight import by_severity, preflight
 from moksori.dubbing.plan.speakers import with_speakers
 from moksori.dubbing.plan.takes import Found, find_takes, name_lines
 from moksori.dubbing.plan.track import (
@@ -40,6 +40,7 @@ from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.timelines import with_times
 from moksori.signal.loudness import PREMIX
+from moksori.stepwise import ShowSteps
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time, to_frames
 from moksori.writing import write_error
 
@@ -151,7 +152,7 @@ def _measured(
     found: Found,
     request: Request,
     converter: Converter,
-    progress: Progress,
+    progress: ShowSteps,
     memory: Memory,
     review: Review | None,
 ) -> Found:

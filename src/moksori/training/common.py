@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +28,7 @@ from moksori.conversion.checkpoint import save_model
 from moksori.errors import CheckpointError, ConfigError
 from moksori.models.aligner import diagonal_prior
 from moksori.processor import multiplies_bfloat16
+from moksori.stepwise import ShowSteps
 from moksori.training.begun import keep_config
 from moksori.writing import alone_in
 
@@ -160,7 +161,7 @@ class ExportModel(Callback):
 class _Steps(Callback):
     """A training's steps as an iteration that somebody wraps, to show it or to end it."""
 
-    def __init__(self, progress: Callable[[Iterable[Any], int], Iterable[Any]]) -> None:
+    def __init__(self, progress: ShowSteps) -> None:
         self._progress = progress
         self._steps: Iterator[Any] = iter(())
 
@@ -191,7 +192,7 @@ def fit(
     base: str = "",
     fast_dev_run: bool = False,
     export: Callable[[Path, AnyCard, str], ExportModel] = ExportModel,
-    progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
+    progress: ShowSteps | None = None,
 ) -> Path:
     """Train, or resume an interrupted run; the folder of the best model.
 

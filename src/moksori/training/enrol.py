@@ -9,10 +9,10 @@ import hashlib
 import json
 import shutil
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import lightning.pytorch as pl
 import torch
@@ -30,13 +30,14 @@ from moksori.errors import CorpusError, VoiceError
 from moksori.messages import Message, joined, message
 from moksori.models.conversion import Batch, ConversionModel
 from moksori.models.layers import MaskedBatchNorm, length_mask
+from moksori.stepwise import ShowSteps
 from moksori.training.common import ExportModel, fit, mel_l1
 from moksori.training.conversion import ConversionTraining
 from moksori.training.owner import Judge, owners_lines
 from moksori.training.spoken import hear_consent
 from moksori.writing import alone_in, atomic_write
 
-Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
+_Step = TypeVar("_Step")
 MIN_SECONDS: Seconds = 30.0  # of speech; what one minute and two give is in docs/figures.md
 _NAMED = 3  # recordings that were left out, in an error
 _VALID_SHARE = 0.1  # of the texts, to choose the weights by
@@ -49,6 +50,13 @@ _OWN = (
     "modulate.bias", "depthwise.conv.weight", "depthwise.conv.bias", "expand.bias", "contract.bias",
     "decoder.norm.weight", "decoder.norm.bias", "decoder.mel.bias",
 )  # fmt: skip
+
+
+class ShowStages(Protocol):
+    """As `ShowSteps`, of several stages."""
+
+    def __call__(self, stage: str, steps: Iterable[_Step], total: int, /) -> Iterable[_Step]:
+        """The steps of a stage, of which there are `total`."""
 
 
 class Enrolled(NamedTuple):
@@ -123,7 +131,7 @@ def enroll(
     packs: Path,
     optimizer: OptimizerConfig | None = None,
     replace: bool = False,
-    progress: Progress = lambda stage, steps, total: steps,
+    progress: ShowStages = lambda stage, steps, total: steps,
     judge: Judge = owners_lines,
     spoken: Path | None = None,
 ) -> Enrolled:
@@ -221,7 +229,7 @@ def _learn(
     corpus: Path,
     run: Path,
     optimizer: OptimizerConfig,
-    progress: Callable[[Iterable[Any], int], Iterable[Any]],
+    progress: ShowSteps,
 ) -> tuple[dict[str, torch.Tensor], Usual]:
     """The weights that best reconstruct the voice's own lines, by name, and what its card tells."""
     voice = pack.voice

@@ -4,11 +4,10 @@ Each prepared recording is aligned with its text by the model, and its speaker e
 those of the others: the largest group of recordings that sound like one person is taken to be the owner's.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from moksori.messages import Message, message
 from moksori.metrics.models import speaker_embedding
 from moksori.models.conversion import ConversionModel
 from moksori.signal import audio, features
+from moksori.stepwise import ShowSteps, unshown
 from moksori.text.front_end import FRONT_ENDS
 
 # Set on seven recordings each of twelve women of the corpus, several of them one actress in several styles,
@@ -36,9 +36,8 @@ _APART = 0.2  # cosine distance, on average, from which on groups of recordings 
 _MOST = 2 / 3  # of the recordings that say their texts have to be of one person
 
 # From a prepared corpus and its lines to the same lines, with a problem each where they are not the owner's.
-_Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 Judge = Callable[
-    [Path, Sequence[SourceLine], ConversionModel, ConversionCard, _Progress], list[SourceLine]
+    [Path, Sequence[SourceLine], ConversionModel, ConversionCard, ShowSteps], list[SourceLine]
 ]
 
 
@@ -47,7 +46,7 @@ def owners_lines(
     lines: Sequence[SourceLine],
     model: ConversionModel,
     card: ConversionCard,
-    progress: _Progress = lambda steps, total: steps,
+    progress: ShowSteps = unshown,
 ) -> list[SourceLine]:
     """The lines, with a problem where the recording does not say its text or is not the owner's.
 

@@ -1,11 +1,10 @@
 """Everything that can be known to go wrong before any work, at once."""
 
 import os
-from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from collections.abc import Generator, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,19 +18,19 @@ from moksori.dubbing.records import Take
 from moksori.dubbing.task import Heard, Setup
 from moksori.errors import AudioError, MoksoriError, TextError
 from moksori.messages import Message, Value, message
+from moksori.stepwise import ShowSteps, unshown
 from moksori.text.front_end import FrontEnd
 from moksori.text.pace import check_pace
 
 _TOUCHING: Seconds = 0.05  # overlaps up to this are of the script's rounding
 _ORDER = {"error": 0, "warning": 1, "note": 2}
-Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
 
 def preflight(
     found: Found,
     setup: Setup,
     converter: Converter,
-    progress: Progress = lambda steps, total: steps,
+    progress: ShowSteps = unshown,
     memory: Memory | None = None,
 ) -> Found:
     """Look at every take as the conversion will, without converting it.
