@@ -16,6 +16,7 @@ from moksori.conversion.converter import MIN_CONFIDENCE
 from moksori.conversion.slips import LIMIT
 from moksori.dubbing.plan.preflight import overlaps
 from moksori.dubbing.records import Dubbed, Flag
+from moksori.dubbing.work.metrics import WORDLESS
 from moksori.errors import TextError
 from moksori.messages import Lang, Message, codes, message, say
 from moksori.text.directions import take_out
@@ -72,10 +73,10 @@ def _failed(measured: Measured) -> float:
 
 
 def _passed(measured: Measured) -> float | None:
-    """1 for a line that is passed for having no words; 2 if only its sound says so, as it may be a line."""
+    """`nonverbal` of metrics.py for a line that stays as recorded."""
     if measured.row.status != "passed":
         return None
-    return measured.metric("nonverbal") or 1.0
+    return measured.metric("nonverbal") or WORDLESS
 
 
 def _converted_nonverbal(measured: Measured) -> float | None:

@@ -9,6 +9,7 @@ pace        phones a second
 clipped     places where the recording is cut off at its peak
 snr         level of the speech over the level of the pauses, dB
 lowered     dB that the conversion had to be lowered by so as not to clip
+nonverbal   `WORDLESS` or `ONLY_CRIES` of a line that is a sound without words; no other line has it
 
 F0 of the conversion is not among them: the vocoder makes its pulses by the F0 that it is given, so that it
 follows the recording's whatever else fails (docs/figures.md). `moksori evaluate` measures it.
@@ -25,6 +26,10 @@ from moksori.signal.levels import decibels
 from moksori.text.pace import pace
 
 Metrics = dict[str, float]
+WORDLESS = 1.0  # its text holds no word: (웃음)
+ONLY_CRIES = (
+    2.0  # its text has letters, such as 으악!, but its sound does not fit them: it may be a line
+)
 _STEP = 2.0**-15  # of 16 bits
 _FLAT = 3  # samples in a row at the peak; a wave that is not cut off has at most two
 _LOUD = 0.25  # a peak below this was not cut off by a converter

@@ -10,8 +10,8 @@ from moksori.errors import AudioError
 from moksori.signal.audio import Recording
 from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 
-BREATH = 0.1  # share of voiced frames below which a sound is a breath, whose voice is nobody's
-SURE = 0.35  # share of voiced frames from which `match` converts
+MIN_VOICED = 0.1  # share of voiced frames; with less a sound is a breath, whose voice is nobody's
+MIN_VOICED_TO_MATCH = 0.35  # with less `match` leaves it as recorded
 
 
 def convert_nonverbal(
@@ -48,4 +48,5 @@ def convert_nonverbal(
     except AudioError:
         return None
     voiced = float((made.source_f0 > 0).mean())
-    return made if voiced >= (SURE if role.nonverbal == "match" else BREATH) else None
+    least = MIN_VOICED_TO_MATCH if role.nonverbal == "match" else MIN_VOICED
+    return made if voiced >= least else None

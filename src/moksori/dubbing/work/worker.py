@@ -70,7 +70,7 @@ class Worker:
         if task.voice and self.converter.target(role.voice).checksum != task.voice:
             raise TransientError.of("voice.changed", voice=role.voice)
         if front_end.is_wordless(text):
-            return self._nonverbal(task, recording, measured | {"nonverbal": 1.0})
+            return self._nonverbal(task, recording, measured | {"nonverbal": metrics.WORDLESS})
         try:
             spoken = convert_line(
                 self.converter, recording, text, role, speaker=task.speaker, f0=task.f0,
@@ -79,10 +79,12 @@ class Worker:
             )  # fmt: skip
         except (TextError, AudioError):
             if front_end.is_nonverbal(text):  # a scream of three seconds is no reading of 아
-                return self._nonverbal(task, recording, measured | {"nonverbal": 2.0})
+                return self._nonverbal(
+                    task, recording, measured | {"nonverbal": metrics.ONLY_CRIES}
+                )
             raise
         if front_end.is_nonverbal(text) and spoken.confidence < MIN_CONFIDENCE:
-            return self._nonverbal(task, recording, measured | {"nonverbal": 2.0})
+            return self._nonverbal(task, recording, measured | {"nonverbal": metrics.ONLY_CRIES})
         samples, lowered = self._finished(spoken.samples, recording, role.gain)
         _write_wave(task.wave, samples, recording)
         _write_sounds(task, recording, samples)  # heard at once; what is measured of it can wait
