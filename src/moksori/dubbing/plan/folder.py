@@ -84,11 +84,11 @@ class RecordingFolder:
     def find(self, name: str) -> Path | Issue:
         """The file of that name, or why there is none."""
         wanted = name.strip().replace("\\", "/")
-        if wanted.startswith("/") or ".." in wanted.split("/") or re.match(r"^[A-Za-z]:", wanted):
+        if _leads_out(wanted):
             return Issue("error", "", "outside", {"file": name})
         found = self.index.get(file_key(wanted.removeprefix("./")), [])
         if len(found) > 1:
-            names = ", ".join(str(path.relative_to(self.folder)) for path in found[:3])
+            names = ", ".join(map(self._name, found[:3]))
             return Issue("error", "", "several_files", {"file": name, "names": names})
         if not found:
             return Issue("error", "", "no_audio", {"file": name})
@@ -111,7 +111,7 @@ class RecordingFolder:
         if len(found) > 1 and line.character:
             found = [path for path in found if file_key(line.character) in file_key(path.name)]
         if len(found) > 1:
-            names = ", ".join(str(path.relative_to(self.folder)) for path in found[:3])
+            names = ", ".join(map(self._name, found[:3]))
             code = format_timecode(line.start, frame_rate)
             return Issue("error", "", "several_files", {"file": code, "names": names})
         return found[0] if found else None
@@ -140,7 +140,7 @@ class Beside:
     def find(self, name: str) -> Path | Issue:
         """The file of that name, also the track itself, or why there is none."""
         wanted = name.strip().replace("\\", "/").removeprefix("./")
-        if wanted.startswith("/") or ".." in wanted.split("/") or re.match(r"^[A-Za-z]:", wanted):
+        if _leads_out(wanted):
             return Issue("error", "", "outside", {"file": name})
         *above, last = wanted.split("/")
         key = file_key(last)
@@ -164,6 +164,11 @@ class Beside:
             there = sorted(folder.iterdir()) if folder.is_dir() else []
             self._known[folder] = [path for path in there if is_recording(path)]
         return self._known[folder]
+
+
+def _leads_out(name: str) -> bool:
+    """Whether a name, its slashes made /, cannot be of a file below the folder that it is written for."""
+    return name.startswith("/") or ".." in name.split("/") or bool(re.match("[A-Za-z]:", name))
 
 
 def _shown(names: list[str]) -> str:
