@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from moksori.conversion.converter import Converter
 from moksori.dubbing.deliver.delivery import check_names
 from moksori.dubbing.deliver.issue_list import PREFLIGHT, save_issues
 from moksori.dubbing.delivered import digest
+from moksori.dubbing.plan.bounds import far_apart_issues, length_issues, within_day
 from moksori.dubbing.plan.cast import Cast, read_cast
 from moksori.dubbing.plan.issues import Issue
 from moksori.dubbing.plan.memory import Memory
@@ -25,7 +25,6 @@ from moksori.dubbing.plan.track import (
     origin_of,
     rate_issues,
     read_track,
-    shown_time,
     start_issues,
 )
 from moksori.dubbing.progress import Stage, Watch
@@ -39,14 +38,9 @@ from moksori.messages import Message, message
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.timelines import with_times
-from moksori.signal.loudness import PREMIX
 from moksori.stepwise import ShowSteps
-from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time, to_frames
+from moksori.timecode import NTSC_DROP, FrameRate, parse_time
 from moksori.writing import write_error
-
-_PREMIX_START = "01:00:00:00"
-_FAR: Seconds = 3600.0  # without a line: more likely a slip in a time code
-_SAME: Seconds = 0.02  # time codes that differ by less are one: half a frame
 
 
 class Checked(NamedTuple):
@@ -89,56 +83,61 @@ def check(
         MoksoriError: the script, the cast, the recordings' folder or the model as a whole cannot be used.
         Cancelled: by `watch`.
     """
-    watch = watch or Watch()
+    watch, memory = watch or Watch(), memory or Memory()
     check_names(request.without)
     cast = read_cast(request.cast)
-    memory = memory or Memory()
     track = read_track(request.audio)
-    own = track.ixml.frame_rate if track and request.frame_rate is None else None
-    request = replace(request, frame_rate=request.frame_rate or own)
-    content = _content(request, memory)
-    rate = content.frame_rate or request.frame_rate
-    lines = times_of_names(content.lines, request.audio.resolve(), request.pattern, rate)
-    if named := sum(a.start != b.start for a, b in zip(lines, content.lines, strict=True)):
-        notice = message("takes.by_name", number=named)
-        content = replace(content, warnings=[*content.warnings, notice])
-    start, picture = (parse_time(x, rate) if x else None for x in (request.start, request.length))
-    origin, noticed = origin_of(track, start, lines, rate, content.begin)
-    lines = from_origin(lines, origin, rate)
-    noticed += [*rate_issues(track, rate, asked=own is None or rate != own), *about_issues(track)]
-    spoken = with_speakers(lines, cast, content.faulty)[0]
-    to = review.names(dict(zip(name_lines(spoken), spoken, strict=True))) if review else {}
+    stated_rate = track.ixml.frame_rate if track and request.frame_rate is None else None
+    request = replace(request, frame_rate=request.frame_rate or stated_rate)
+    content = _with_named_times(_content(request, memory), request)
+    script_rate = content.frame_rate or request.frame_rate  # None: the script counts no frames
+    frame_rate = script_rate or NTSC_DROP
+    start, picture = (
+        parse_time(time, script_rate) if time else None for time in (request.start, request.length)
+    )
+    origin, of_track = origin_of(track, start, content.lines, script_rate, content.begin)
+    lines = from_origin(content.lines, origin, script_rate)
+    is_asked = stated_rate is None or script_rate != stated_rate
+    of_track += [*rate_issues(track, script_rate, asked=is_asked), *about_issues(track)]
+    new_ids = _new_ids(lines, cast, content, review) if review else {}
     found = find_takes(
         lines, request.audio.resolve(), cast, origin, request.pattern, request.handles,
-        content.faulty, review.changes(to) if review else None, rate, request.channels,
+        content.faulty, review.changes(new_ids) if review else None, script_rate, request.channels,
     )  # fmt: skip
-    found.issues[:] = start_issues(
-        found.issues, found.lines.values(), origin, found.length, rate, content.begin
-    )
     converter = memory.converter(request.setup)
-    found.issues.extend(Issue("error", at, "script", {"why": why}) for at, _, why in content.faults)
-    found.issues.extend(noticed)
-    found.issues.extend(Issue("warning", "", "script", {"why": why}) for why in content.warnings)
-    behind = left_behind(found.lines, review, to) if review else {}
-    found.issues.extend(
-        Issue("warning", id, "left_behind", {"text": text}) for id, text in behind.items()
+    issues = start_issues(
+        found.issues, found.lines.values(), origin, found.length, script_rate, content.begin
     )
-    found = _within_day(found, origin, rate or NTSC_DROP)
+    issues += [Issue("error", at, "script", {"why": why}) for at, _, why in content.faults]
+    issues += of_track
+    issues += [Issue("warning", "", "script", {"why": why}) for why in content.warnings]
+    gone = left_behind(found.lines, review, new_ids) if review else {}
+    issues += [Issue("warning", id, "left_behind", {"text": text}) for id, text in gone.items()]
+    found = within_day(replace(found, issues=issues), origin, frame_rate)
     end = max((t.start + t.seconds for t in found.takes if t.start is not None), default=0.0)
-    found.issues.extend(_of_length(request, picture, origin, rate or NTSC_DROP, found.length, end))
-    found.issues.extend(_far_apart(found.takes, origin, rate or NTSC_DROP))
-    steps = partial(watch.steps, Stage.CHECKING)
+    found.issues.extend(
+        length_issues(request.loudness, picture, origin, frame_rate, found.length, end)
+    )
+    found.issues.extend(far_apart_issues(found.takes, origin, frame_rate))
     if content.question:
         found = _asked(found, content.question)
     else:
+        steps = partial(watch.steps, Stage.CHECKING)
         found = _measured(found, request, converter, steps, memory, review)
-    length = found.length if picture is None else picture
     return Checked(
         lines=found.lines, takes=found.takes, recorded=found.recorded, heard=found.heard,
         issues=found.issues, origin=origin,
-        length=max(length, end), frame_rate=rate or NTSC_DROP,
+        length=max(found.length if picture is None else picture, end), frame_rate=frame_rate,
         converter=converter, content=content, memory=memory, cast=cast,
     )  # fmt: skip
+
+
+def _new_ids(
+    lines: Sequence[Line], cast: Cast, content: ScriptContent, review: Review
+) -> dict[str, str]:
+    """As `Review.names`, of lines as `find_takes` will name them."""
+    spoken = with_speakers(lines, cast, content.faulty)[0]
+    return review.names(dict(zip(name_lines(spoken), spoken, strict=True)))
 
 
 def _asked(found: Found, question: Message) -> Found:
@@ -225,6 +224,7 @@ def keep_preflight(
 
 
 def _content(request: Request, memory: Memory) -> ScriptContent:
+    """The script, with the times of a timeline."""
     content = memory.script(request)
     if request.times and not content.question:
         content = with_times(request.times, content, request.frame_rate)
@@ -237,74 +237,10 @@ def _content(request: Request, memory: Memory) -> ScriptContent:
     return content
 
 
-def _within_day(found: Found, origin: Seconds, rate: FrameRate) -> Found:
-    """Without the lines that end after the last time code of a day, each of which is an error."""
-    beyond = dict[str, Issue]()
-    for take in found.recorded:
-        if take.start is None:
-            continue
-        start = origin + take.start
-        end = max(to_frames(start + take.seconds, rate), to_frames(start, rate) + 1)
-        if end >= rate.frames_a_day:
-            values = {
-                "end": rate.code(end % rate.frames_a_day),
-                "last": rate.code(rate.frames_a_day - 1),
-            }
-            beyond[take.id] = Issue("error", take.line.place, "after_day", values)
-    return replace(
-        found,
-        recorded=[take for take in found.recorded if take.id not in beyond],
-        takes=[take for take in found.takes if take.id not in beyond],
-        issues=[*found.issues, *beyond.values()],
-    )
-
-
-def _of_length(
-    request: Request,
-    picture: Seconds | None,
-    origin: Seconds,
-    rate: FrameRate,
-    track: Seconds,
-    end: Seconds,
-) -> list[Issue]:
-    """What of the reel's beginning and end is not as the picture's.
-
-    Args:
-        request: what is asked.
-        picture: its length, where it is known.
-        origin: of the reel.
-        rate: of its time codes.
-        track: length of the production track; 0 if there is none.
-        end: of the last line, on the reel.
-    """
-    issues = []
-    if picture is not None and end > picture + _SAME:
-        notice = {
-            "end": shown_time(origin + end, rate),
-            "length": shown_time(origin + picture, rate),
-        }
-        issues.append(Issue("warning", "", "beyond_picture", notice))
-    if request.loudness == PREMIX:
-        if format_timecode(origin, rate).replace(";", ":") != _PREMIX_START:
-            notice = {"start": shown_time(origin, rate)}
-            issues.append(Issue("warning", "", "premix_start", notice))
-        if picture is None and not track:
-            issues.append(Issue("warning", "", "premix_length", {}))
-    return issues
-
-
-def _far_apart(takes: Sequence[Take], origin: Seconds, rate: FrameRate) -> list[Issue]:
-    """Lines an hour or more after the one before, by a slip in a time code or beyond midnight."""
-    timed = [(take.start, take.line.place) for take in takes if take.start is not None]
-    timed.sort(key=lambda at: at[0])
-    issues = []
-    for (before, _), (after, place) in pairwise(timed):
-        if after - before >= _FAR:
-            shown = [shown_time(origin + start, rate) for start in (before, after)]
-            values = {
-                "before": shown[0],
-                "after": shown[1],
-                "hours": f"{(after - before) / 3600:.1f}",
-            }
-            issues.append(Issue("warning", place, "far_apart", values))
-    return issues
+def _with_named_times(content: ScriptContent, request: Request) -> ScriptContent:
+    """The script, lines without a time at the time code in their recording's name."""
+    rate = content.frame_rate or request.frame_rate
+    lines = times_of_names(content.lines, request.audio.resolve(), request.pattern, rate)
+    named = sum(a.start != b.start for a, b in zip(lines, content.lines, strict=True))
+    notice = [message("takes.by_name", number=named)] if named else []
+    return replace(content, lines=lines, warnings=[*content.warnings, *notice])

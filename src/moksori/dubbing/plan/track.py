@@ -16,7 +16,7 @@ from moksori.signal.ixml import Ixml, read_ixml
 from moksori.timecode import NTSC_DROP, FrameRate, format_timecode, parse_time, to_frames
 
 _HOUR: Seconds = 3600.0
-_SAME: Seconds = 0.02  # time codes that differ by less are one: half a frame
+SAME_TIME: Seconds = 0.02  # time codes that differ by less are one: half a frame
 _OUTSIDE = ("off_track", "before_start")  # kinds of issues
 
 
@@ -84,11 +84,11 @@ def origin_of(
     by, stamp = ("bext", bext or 0.0) if bext or not ixml else ("iXML", ixml)
     said = {"by": by, "stamp": shown_time(stamp, frame_rate)}
     issues = []
-    if bext and ixml and abs(bext - ixml) >= _SAME:
+    if bext and ixml and abs(bext - ixml) >= SAME_TIME:
         notice = {"bext": shown_time(bext, frame_rate), "ixml": shown_time(ixml, frame_rate)}
         issues.append(Issue("warning", "", "stamps_differ", notice))
     if asked is not None:
-        if stamp and abs(stamp - asked) >= _SAME:
+        if stamp and abs(stamp - asked) >= SAME_TIME:
             notice = said | {"start": shown_time(asked, frame_rate)}
             issues.append(Issue("warning", "", "stamp_differs", notice))
         return asked, issues
