@@ -212,7 +212,7 @@ def without_long_silences(wave: np.ndarray) -> np.ndarray:
     return wave[np.repeat(near, window)]
 
 
-class Sound(NamedTuple):
+class DnsmosScores(NamedTuple):
     """DNSMOS P.835 (arXiv 2110.01763), each from 1 to 5."""
 
     overall: float
@@ -220,14 +220,14 @@ class Sound(NamedTuple):
     background: float
 
 
-def dnsmos(wave: np.ndarray, sample_rate: int) -> Sound:
+def dnsmos(wave: np.ndarray, sample_rate: int) -> DnsmosScores:
     """How natural `wave` [n] sounds, by speechmos; its level plays no part."""
     from speechmos import dnsmos as judge
 
     wave = resample(wave, sample_rate, _DNSMOS_RATE).astype(np.float32)
     wave = 0.5 * wave / max(1e-6, float(np.abs(wave).max()))
     found = judge.run(wave, sr=_DNSMOS_RATE)
-    return Sound(*(float(found[f"{name}_mos"]) for name in ("ovrl", "sig", "bak")))
+    return DnsmosScores(*(float(found[f"{name}_mos"]) for name in ("ovrl", "sig", "bak")))
 
 
 def mel_cepstral_distance(wave: np.ndarray, other: np.ndarray, sample_rate: int) -> float:

@@ -13,7 +13,7 @@ from moksori.messages import Message, message
 from moksori.script.content import Fault, ScriptContent, joined
 from moksori.script.line import Line, Place
 from moksori.script.rows import textless_warning
-from moksori.script.speakers import Speech, by_dashes, parted, several
+from moksori.script.speakers import Speech, by_dashes, parted, several_speakers
 from moksori.script.tables import one_line
 from moksori.script.times import Timing, Written, find_timing
 from moksori.timecode import FrameRate
@@ -132,6 +132,6 @@ def _lines(place: Place, cue: Cue, timing: Timing) -> tuple[list[Line], list[Mes
         faults.append(message("script.whole_page", number=length))
         speeches = [Speech(speeches[0].name, (" ".join(speeches[0].rows)[:MAX_CHARACTERS],))]
     if len(speeches) > 1:
-        faults.append(several(speeches))
+        faults.append(several_speakers(speeches))
     line = Line(place, "", no=cue.no, start=start, end=end)
     return parted(line, speeches), faults

@@ -78,7 +78,7 @@ def parted(line: Line, speeches: Sequence[Speech]) -> list[Line]:
     return parts
 
 
-def several(speeches: Sequence[Speech]) -> Message:
+def several_speakers(speeches: Sequence[Speech]) -> Message:
     """The fault of a text that several people say.
 
     Where in it the next begins nobody knows, and one recording cannot be two people's.

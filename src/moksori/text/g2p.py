@@ -51,10 +51,10 @@ def pronounce(
         TextError: as `normalize`.
         LexiconError: as `load_lexicon`.
     """
-    return sound(normalize(line, spell, lexicon), lexicon, cross_word)[0]
+    return pronounce_normalized(normalize(line, spell, lexicon), lexicon, cross_word)[0]
 
 
-def sound(
+def pronounce_normalized(
     text: str, lexicon: Path | str | None = None, cross_word: bool = True
 ) -> tuple[str, list[Guess]]:
     """As `pronounce`, of a normalised line; and the words whose reading is a guess."""

@@ -10,7 +10,7 @@ from moksori.config import MAX_CHARACTERS
 from moksori.errors import TextError
 from moksori.messages import Lang, message
 from moksori.text.directions import Event
-from moksori.text.g2p import sound
+from moksori.text.g2p import pronounce_normalized
 from moksori.text.normalize import Doubt, scan
 from moksori.text.symbols import phones
 
@@ -47,7 +47,7 @@ class Reading:
 def _read(line: str, spell: bool, lexicon: Path | None, cross_word: bool, changed: int) -> Reading:
     """As `read`; `changed` is when the lexicon was, so that an edited one is read anew."""
     plain = scan(line, spell, lexicon)
-    pronounced, guesses = sound(plain.text, lexicon, cross_word)
+    pronounced, guesses = pronounce_normalized(plain.text, lexicon, cross_word)
     doubts, place, written = (
         list(plain.doubts),
         0,

@@ -242,12 +242,12 @@ def test_a_take_whose_channels_are_mixed_is_told(checked, tmp_path, gains, expec
     assert all(says in entry.issue.say("en") for entry in told)
     memory, converter = Memory(), Converter.from_pretrained()
     memory.recall(tmp_path)
-    sounds = [memory.sound(take, converter, converted=True) for take in found.takes]
+    measured = [memory.measured(take, converter, converted=True) for take in found.takes]
     memory.keep(tmp_path)
     again = Memory()
     again.recall(tmp_path)
-    assert [again.sound(take, converter, converted=True).mixed for take in found.takes] == [
-        sound.mixed for sound in sounds
+    assert [again.measured(take, converter, converted=True).mixed for take in found.takes] == [
+        one.mixed for one in measured
     ]
 
 

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS heard (
 """
 
 
-class Sound(NamedTuple):
+class MeasuredTake(NamedTuple):
     """What is measured of a take's recording alone."""
 
     digest: str
@@ -47,7 +47,9 @@ class Sound(NamedTuple):
 
 
 _Take = tuple[Path, int, int, int | None]  # file, first sample, samples, channel
-_State = tuple[Any, ...]  # of the file and of what measures it; another one is another sound
+_State = tuple[
+    Any, ...
+]  # of the file and of what measures it; where it differs all is measured anew
 
 
 class Memory:
@@ -60,7 +62,7 @@ class Memory:
     def __init__(self) -> None:
         self._converters: dict[Setup, Converter] = {}
         self._scripts: dict[tuple[Any, ...], ScriptContent] = {}
-        self._sounds: dict[_Take, tuple[_State, Sound]] = {}
+        self._measured: dict[_Take, tuple[_State, MeasuredTake]] = {}
         self._kept: dict[_Take, _State] = {}
         self._used: set[_Take] = set()  # of the job
         self._home: Path | None = None
@@ -96,7 +98,7 @@ class Memory:
             self._scripts = {key: read()}
         return self._scripts[key]
 
-    def sound(self, take: Take, converter: Converter, *, converted: bool) -> Sound:
+    def measured(self, take: Take, converter: Converter, *, converted: bool) -> MeasuredTake:
         """What is measured of a take; read anew where its file has changed.
 
         Raises:
@@ -104,13 +106,13 @@ class Memory:
         """
         state = _state(take.audio)
         if state is None:
-            return _sound(take, converter, converted=converted)  # which says why
+            return _measure(take, converter, converted=converted)  # which says why
         state = (*state, converter.card.sha256 if converted else "")
         key = take.audio, take.begin, take.samples, take.channel
         self._used.add(key)
-        known = self._sounds.get(key)
+        known = self._measured.get(key)
         if known is None or known[0] != state:
-            known = self._sounds[key] = state, _sound(take, converter, converted=converted)
+            known = self._measured[key] = state, _measure(take, converter, converted=converted)
         return known[1]
 
     # For the next process
@@ -136,17 +138,17 @@ class Memory:
                 key = place, begin, samples, channel[0] if channel else None
                 self._kept[key] = state[1:]
                 coarse, mixed = (Message.load(text) if text else None for text in json.loads(said))
-                sound = Sound(digest, speech, source, coarse, mixed)
-                self._sounds.setdefault(key, (state[1:], sound))
+                take = MeasuredTake(digest, speech, source, coarse, mixed)
+                self._measured.setdefault(key, (state[1:], take))
 
     def keep(self, home: Path) -> None:
         """Keep what was measured in a job's own folder; a trouble with that is none of the job's."""
         if self._home != home:
             self._home, self._kept = home, {}
         new = {
-            key: self._sounds[key]
+            key: self._measured[key]
             for key in self._used
-            if key in self._sounds and self._kept.get(key) != self._sounds[key][0]
+            if key in self._measured and self._kept.get(key) != self._measured[key][0]
         }
         if not new or not home.is_dir():
             return
@@ -185,7 +187,7 @@ def _state(path: Path) -> _State | None:
     return about.st_size, about.st_mtime_ns, about.st_ctime_ns
 
 
-def _sound(take: Take, converter: Converter, *, converted: bool) -> Sound:
+def _measure(take: Take, converter: Converter, *, converted: bool) -> MeasuredTake:
     recording, digest = read_take(take)
     begin, end = levels.speech_bounds(recording.mono, recording.sample_rate, noise=recording.noise)
     try:
@@ -193,4 +195,4 @@ def _sound(take: Take, converter: Converter, *, converted: bool) -> Sound:
     except AudioError:  # the conversion reports it
         source = None
     speech = (end - begin) / recording.sample_rate
-    return Sound(digest, speech, source, recording.coarse, mixing(recording.samples))
+    return MeasuredTake(digest, speech, source, recording.coarse, mixing(recording.samples))

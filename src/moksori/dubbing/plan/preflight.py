@@ -12,7 +12,7 @@ import torch
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
 from moksori.dubbing.plan.issues import Issue, Severity
-from moksori.dubbing.plan.memory import Memory, Sound
+from moksori.dubbing.plan.memory import MeasuredTake, Memory
 from moksori.dubbing.plan.takes import Found
 from moksori.dubbing.records import Take
 from moksori.dubbing.task import Heard, Setup
@@ -51,8 +51,8 @@ def preflight(
     faulty = {name: why for name in sorted(voices) if (why := _voice_fault(converter, name))}
     with closing(_measured(found.takes, converter, memory)) as measured:
         each = zip(found.takes, measured, strict=True)
-        for take, sound in progress(each, len(found.takes)):
-            faults, own = _of_take(take, setup, converter, sound)
+        for take, known in progress(each, len(found.takes)):
+            faults, own = _of_take(take, setup, converter, known)
             if not take.role.as_recorded and take.role.voice in faulty:
                 values: dict[str, Value] = {"why": faulty[take.role.voice]}
                 faults.append(Issue("error", take.line.place, "voice", values))
@@ -72,17 +72,17 @@ def by_severity(issues: Iterable[Issue]) -> list[Issue]:
 
 def _measured(
     takes: Sequence[Take], converter: Converter, memory: Memory
-) -> Generator[Sound | AudioError, None, None]:
+) -> Generator[MeasuredTake | AudioError, None, None]:
     """What is measured of each take's recording, or why it cannot be; in as many threads as there are cores.
 
     It is decoded here, once.
     """
     wordless = [_is_wordless(take, converter.front_end) for take in takes]
 
-    def measure(take: Take, wordless: bool) -> Sound | AudioError:
+    def measure(take: Take, wordless: bool) -> MeasuredTake | AudioError:
         converted = not (take.role.as_recorded or wordless)
         try:
-            return memory.sound(take, converter, converted=converted)
+            return memory.measured(take, converter, converted=converted)
         except AudioError as error:
             return error
 
@@ -103,18 +103,18 @@ def _voice_fault(converter: Converter, name: str) -> Message | None:
 
 
 def _of_take(
-    take: Take, setup: Setup, converter: Converter, sound: Sound | AudioError
+    take: Take, setup: Setup, converter: Converter, known: MeasuredTake | AudioError
 ) -> tuple[list[Issue], Heard | None]:
     """What is wrong with one take, and what was measured of it."""
     where, issues = take.line.place, list[Issue]()
-    if isinstance(sound, AudioError):
-        return [Issue("error", where, "unreadable", {"why": sound.message})], None
-    if sound.coarse:
-        issues.append(Issue("warning", where, "header", {"why": sound.coarse}))
-    if sound.mixed and not take.cut:  # of a track it is asked, or said once
-        kind = sound.mixed.code.removeprefix("issue.")
+    if isinstance(known, AudioError):
+        return [Issue("error", where, "unreadable", {"why": known.message})], None
+    if known.coarse:
+        issues.append(Issue("warning", where, "header", {"why": known.coarse}))
+    if known.mixed and not take.cut:  # of a track it is asked, or said once
+        kind = known.mixed.code.removeprefix("issue.")
         severity: Severity = "note" if kind == "mixed" else "warning"
-        issues.append(Issue(severity, where, kind, sound.mixed.values))
+        issues.append(Issue(severity, where, kind, known.mixed.values))
     if take.line.end is not None and take.line.start is not None and take.start is not None:
         slot = take.line.end - take.line.start
         if not take.cut and take.seconds > slot + _TOUCHING:
@@ -122,8 +122,8 @@ def _of_take(
     if take.start is None:
         issues.append(Issue("note", where, "untimed", {}))
     if not take.role.as_recorded:
-        issues += _of_text(take, sound.speech, setup, converter.front_end)
-    return issues, Heard(sound.digest, sound.source)
+        issues += _of_text(take, known.speech, setup, converter.front_end)
+    return issues, Heard(known.digest, known.source)
 
 
 def _is_wordless(take: Take, front_end: FrontEnd) -> bool:

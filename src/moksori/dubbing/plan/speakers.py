@@ -11,7 +11,7 @@ from moksori.messages import Message, Value, message
 from moksori.script import groups
 from moksori.script.line import Line, Place
 from moksori.script.names import name_key, near_misses, plain_name, visible
-from moksori.script.speakers import Label, Speech, labels, parted, several
+from moksori.script.speakers import Label, Speech, labels, parted, several_speakers
 from moksori.script.tables import one_line
 
 _DIRECTIONS = re.compile(
@@ -68,7 +68,7 @@ def named(line: Line, cast: Cast) -> tuple[list[Line], Message | None]:
     """A line with the character whose label its text begins with; parted, with a fault, if several."""
     speeches = _speeches(line, cast)
     if len({speech.name for speech in speeches}) > 1:
-        return parted(line, speeches), several(speeches)
+        return parted(line, speeches), several_speakers(speeches)
     name = speeches[0].name
     text = one_line(" ".join(row for speech in speeches for row in speech.rows))
     if line.character and name != line.character:
