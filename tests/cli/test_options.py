@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from rich.markup import render
 
 from moksori.cli import app
 
@@ -61,6 +62,12 @@ def test_an_argument_or_option_says_what_it_is(command, parameter):
     said = getattr(parameter, "help", None) or ""
     assert len(said.split()) >= 4, f"moksori {command}: {parameter.name}: {said!r}"
     assert said.endswith("."), f"moksori {command}: {parameter.name}: {said!r}"
+
+
+def test_no_help_is_taken_for_markup():
+    """Typer has Rich read helps, which takes `[…]` for a style and shows nothing of it."""
+    helps = [command.help for command in COMMANDS.values()] + [p.help for _, p in PARAMETERS]
+    assert not [said for said in helps if render(said).plain != said]
 
 
 @pytest.mark.parametrize("name", ["convert", "dub", "season", "voices", "evaluate", "export onnx"])

@@ -78,7 +78,7 @@ def convert(
             max=700,
             metavar="HZ",
             help="The actor's mean F0, if it is known: as `moksori dub --status` and this command show it. "
-            "With `[actors.NAME]` `f0` in cast.toml a job gives a line the same pitch.",
+            "As the actor's `f0` in cast.toml it gives a job's lines the same pitch.",
         ),
     ] = None,
     model: ModelOption = None,
