@@ -31,7 +31,7 @@ def test_both_languages_are_there_with_the_same_values():
 
 _OF_COMMANDS = {  # which no page says
     "align.no_text", "align.one_only", "channels.form", "cli.encoding", "cli.faults", "cli.text.either",
-    "convert.device",
+    "convert.device", "convert.effort",
     "corpus.no_column", "corpus.no_speaker", "dub.no_deliverable", "dub.unnamed", "enrol.already",
     "corpus.no_set", "corpus.other_rate",
     "enrol.done", "enrol.packs", "evaluate.voice", "output.exists", "output.no_job",

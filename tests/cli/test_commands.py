@@ -55,6 +55,34 @@ def test_convert_writes_the_line_and_its_picture(tmp_path):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_convert_takes_a_sound_without_words(moksori, tmp_path):
+    out = tmp_path / "out.wav"
+    asked = ("convert", DEMO, "--text", "(웃음)", "--voice", "kih", "-o", out)
+    refused = moksori(*asked, "--recogniser", "off")
+    assert refused.returncode == 2 and "without a recogniser" in " ".join(refused.stderr.split())
+    done = moksori(*asked)
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 0 and "converted without a text: please listen" in said
+    assert "confidence" not in said + done.stderr  # there is no text that it could be of
+    (rate, wave), source = soundfile.read(out)[::-1], soundfile.read(DEMO)[0]
+    assert rate == soundfile.info(DEMO).samplerate and wave.shape == source.shape
+    assert not np.allclose(wave, source, atol=0.01)
+
+
+def test_convert_says_that_effort_has_nothing_to_measure_against(moksori, tmp_path):
+    asked = ("convert", DEMO, "--text", DEMO_TEXT, "--voice", "kih", "--force", "-o")
+    plain, alone, beside = (tmp_path / name for name in ("plain.wav", "alone.wav", "beside.wav"))
+    assert "made no difference" not in moksori(*asked, plain).stderr
+    said = moksori(*asked, alone, "--effort", "1.5", "--actor", DEMO).stderr
+    assert "--effort 1.5 made no difference" in said
+    np.testing.assert_array_equal(soundfile.read(alone)[0], soundfile.read(plain)[0])
+    wave, rate = soundfile.read(DEMO)
+    soundfile.write(tmp_path / "other.wav", np.convolve(wave, [1, -0.9]), rate)  # with more effort
+    said = moksori(*asked, beside, "--effort", "1.5", "--actor", tmp_path / "other.wav").stderr
+    assert "made no difference" not in said
+    assert not np.array_equal(soundfile.read(beside)[0], soundfile.read(plain)[0])
+
+
 @pytest.fixture
 def bad(tmp_path):
     """A folder with one file of each bad kind."""

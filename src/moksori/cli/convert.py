@@ -37,7 +37,13 @@ def convert(
     recording: Annotated[
         Path, typer.Argument(metavar="IN.wav", help="The recording: WAV, FLAC, … of any rate.")
     ],
-    text: Annotated[str, typer.Option("--text", help="What is said in it, as the script has it.")],
+    text: Annotated[
+        str,
+        typer.Option(
+            "--text",
+            help="What is said in it, as the script has it; of a laugh or a scream “(웃음)”, “(비명)”.",
+        ),
+    ],
     voice: Annotated[
         str, typer.Option("--voice", help="Target voice; `moksori voices` lists them.")
     ],
@@ -127,17 +133,21 @@ def convert(
     usage = Usage(purpose, title or "")
     converter = Converter.from_pretrained(model, vocoder, packs, recogniser, usage, device)
     print_use(converter, [voice], console.language)
-    others = {path.resolve() for given in actor or () for path in recordings_in(given)}
-    known = sorted(others | {recording.resolve()} if others else others)  # this line is one of his
+    # As in a job; but dots alone are rather a text that is missing.
+    wordless = any(map(str.isalnum, text)) and converter.front_end.is_wordless(text)
+    known = {path.resolve() for given in actor or () for path in recordings_in(given)}
+    others = known - {recording.resolve()}
+    if known:  # this line is one of his, but of a laugh nobody's usual is measured
+        known = others if wordless else others | {recording.resolve()}
     speaker = converter.speaker(
         converter.source(path, max_seconds)
-        for path in progress(say("bar.actor", console.language))(known, len(known))
+        for path in progress(say("bar.actor", console.language))(sorted(known), len(known))
     )
     if actor_f0 is not None:
         speaker = speaker.model_copy(update={"mean_log_f0": math.log(actor_f0)})
     result = converter.convert(
         recording,
-        text,
+        None if wordless else text,
         voice,
         pitch=pitch,
         effort=effort,
@@ -167,7 +177,8 @@ def convert(
             raise
     confidence = result.alignment.confidence
     notice = message(
-        "convert.done", file=output, seconds=len(result.samples) / result.sample_rate,
+        "convert.done_wordless" if wordless else "convert.done",
+        file=output, seconds=len(result.samples) / result.sample_rate,
         sample_rate=result.sample_rate, voice=voice, confidence=confidence,
     )  # fmt: skip
     if result.lowered:
@@ -185,7 +196,10 @@ def convert(
     if (channels := result.samples.shape[1]) > 1:
         notice = message("convert.channels", done=notice, channels=channels)
     out.print(notice.say(console.language), markup=False)
-    warn_if_unsure(confidence, recording)
+    if effort != 1.0 and not others:
+        warn(say("convert.effort", console.language, effort=effort))
+    if not wordless:
+        warn_if_unsure(confidence, recording)
 
 
 def warn_if_unsure(confidence: float, recording: Path) -> None:
