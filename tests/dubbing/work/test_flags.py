@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from moksori.alignment.alignment import Interval
 from moksori.conversion.slips import LIMIT, Slip
 from moksori.dubbing.records import Dubbed, Role, Take
 from moksori.dubbing.work.flags import RULES, flag, reason, similarities
@@ -69,6 +70,38 @@ def test_what_the_alignment_alone_says_of_a_word_is_told_but_not_listed(metrics,
     """The recogniser is the better judge of words (`slip`)."""
     (found,) = flag([row(**metrics)])[0].flags
     assert (found.kind, 0 < found.severity < 0.33) == (kind, True)
+
+
+def test_a_word_that_is_not_said_is_named():
+    """The last sounds of a word may be hurried with it, and one alone elsewhere."""
+    frame = 0.0116
+    lengths = [
+        9,
+        1,
+        7,
+        8,
+        2,
+        1,
+        1,
+        1,
+        1,
+        6,
+        9,
+    ]  # 나는 정말 가요: hurried 는's ㅡ, 말's and 가's sounds
+    ends = np.cumsum(lengths) * frame
+    begins = np.append(0, ends[:-1])
+    phones = tuple(Interval("x", *span) for span in zip(begins, ends, strict=True))
+    words = (
+        Interval("나는", begins[0], ends[2]),
+        Interval("정말", begins[3] + 0.001, ends[7] - 0.001),
+        Interval("가요", begins[8], ends[-1]),
+    )
+    made = replace(row(text="나는 정말 가요", rushed=4.0), words=words, phones=phones)
+    (found,) = flag([made])[0].flags
+    assert reason(found, "ko") == "대본의 낱말이 빠졌을 수 있습니다: “정말” (건너뛴 음소 4개)"
+    assert reason(found, "en") == "A word of the text may not be said: “정말” (skipped phones: 4)"
+    (found,) = flag([replace(made, words=(), phones=())])[0].flags  # of a job from before
+    assert reason(found, "en") == "A word of the text may not be said (skipped phones: 4)"
 
 
 def test_what_is_no_speech_is_told_but_not_urgent():

@@ -106,6 +106,25 @@ def _instead(measured: Measured) -> Message | None:
     return slip and message(f"slip.{slip.kind}", word=slip.word, heard=slip.heard)
 
 
+def _skipped(measured: Measured) -> Message | None:
+    """The words that the phones of `rushed` belong to: of so many in a row, those with the least time."""
+    row, count = measured.row, int(measured.metric("rushed") or 0)
+    if not 0 < count <= len(row.phones):
+        return None
+    times = np.array([phone.end - phone.begin for phone in row.phones])
+    first = int(np.convolve(times, np.ones(count), "valid").argmin())
+    middles = [(phone.begin + phone.end) / 2 for phone in row.phones]
+    in_it = middles[first : first + count]
+    skipped = []
+    for word in row.words:
+        own = sum(word.begin <= middle < word.end for middle in middles)
+        share = sum(word.begin <= middle < word.end for middle in in_it) / max(1, own)
+        skipped.append((share, word.label))
+    most = max(skipped)[0] if skipped else 0.0
+    words = [label for share, label in skipped if share and share >= min(most, 0.5)]
+    return message("rushed.words", words=" ".join(words)) if words else None
+
+
 def _too_long(measured: Measured) -> float | None:
     """Seconds that a recording is longer than its slot."""
     take, line = measured.row.take, measured.row.take.line
@@ -122,7 +141,7 @@ RULES = (
     ),
     Rule(kind="word", measure=_metric("word"), limit=0.1, below=True, severity=(0.3, 0.3)),
     Rule(kind="slip", measure=_slip, limit=LIMIT, severity=(0.5, 0.7), detail=_instead),
-    Rule(kind="rushed", measure=_metric("rushed"), limit=2, severity=(0.6, 0.6)),
+    Rule(kind="rushed", measure=_metric("rushed"), limit=2, severity=(0.6, 0.6), detail=_skipped),
     Rule(kind="unheard", measure=_metric("unheard"), limit=0.25, severity=(0.3, 0.3)),
     Rule(kind="disagree", measure=_metric("agreement"), limit=0.5, below=True, severity=(0.5, 0.8)),
     Rule(kind="fast", measure=_metric("pace"), limit=20.0, severity=(0.4, 0.4)),
