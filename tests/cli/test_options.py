@@ -70,6 +70,11 @@ def test_no_help_is_taken_for_markup():
     assert not [said for said in helps if render(said).plain != said]
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_can_be_told_its_language(name):
+    assert "--lang" in {flag for parameter in COMMANDS[name].params for flag in parameter.opts}
+
+
 @pytest.mark.parametrize("name", ["convert", "dub", "season", "voices", "evaluate", "export onnx"])
 def test_what_uses_a_voice_can_be_told_for_what(name):
     """A consent may ask for both, and its message names them."""

@@ -7,7 +7,14 @@ import typer
 
 from moksori.cli import console
 from moksori.cli.console import out
-from moksori.cli.options import ForceOption, ModelOption, PurposeOption, TitleOption, VocoderOption
+from moksori.cli.options import (
+    ForceOption,
+    LangOption,
+    ModelOption,
+    PurposeOption,
+    TitleOption,
+    VocoderOption,
+)
 from moksori.messages import say
 from moksori.weights import DEFAULT_VOCODER
 
@@ -19,6 +26,7 @@ def export_onnx(
     purpose: PurposeOption = None,
     title: TitleOption = None,
     force: ForceOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Write the models as ONNX graphs: aligner, decoder, vocoder, and onnx.json, which describes them.
 

@@ -37,6 +37,7 @@ def prepare_emotiontts(
     ],
     dest: DestArgument,
     jobs: JobsOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Prepare the "Emotion TTS open DB" (KAIST, SELVAS AI).
 
@@ -54,6 +55,7 @@ def prepare_kss(
     ],
     dest: DestArgument,
     jobs: JobsOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Prepare the KSS dataset (one Korean woman); as `prepare emotiontts`."""
     from moksori.corpus import readers
@@ -100,6 +102,7 @@ def prepare_librispeech(
     commercial: CommercialOption = None,
     consents: ConsentsOption = None,
     jobs: JobsOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Prepare a tree as LibriSpeech's or Zeroth's; as `prepare emotiontts`."""
     from moksori.corpus.readers import read_librispeech
@@ -130,6 +133,7 @@ def prepare_recordings(
         ),
     ] = "0.75,0.85,1.12",
     jobs: JobsOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Prepare recordings without transcripts, for a vocoder: any language, any rate.
 

@@ -7,7 +7,14 @@ import typer
 
 from moksori.cli import console
 from moksori.cli.console import out, resumable
-from moksori.cli.options import CotatronOption, DataArgument, DevRunOption, RunArgument, StartOption
+from moksori.cli.options import (
+    CotatronOption,
+    DataArgument,
+    DevRunOption,
+    LangOption,
+    RunArgument,
+    StartOption,
+)
 from moksori.extras import extra
 from moksori.messages import say
 
@@ -27,6 +34,7 @@ def train_conversion(
         ),
     ] = None,
     fast_dev_run: DevRunOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Train the conversion model, on the CPU or on the GPUs that are there.
 
@@ -50,6 +58,7 @@ def train_cotatron(
     run: RunArgument,
     start: StartOption = None,
     fast_dev_run: DevRunOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Train Cotatron: the mel is decoded from text, past frames and speaker; its attention aligns.
 
@@ -77,6 +86,7 @@ def train_recogniser(
         ),
     ] = None,
     fast_dev_run: DevRunOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Train the recogniser: to hear without the text what a conversion model's aligner finds with it.
 
@@ -119,6 +129,7 @@ def train_vocoder(
         ),
     ] = None,
     fast_dev_run: DevRunOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Train the source-filter vocoder: waves synthesised from the mels and F0 of recordings.
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from moksori.cli import console
 from moksori.cli.console import out, resumable
-from moksori.cli.options import CotatronOption, DataArgument, StartOption
+from moksori.cli.options import CotatronOption, DataArgument, LangOption, StartOption
 from moksori.errors import ConfigError
 from moksori.extras import extra
 from moksori.messages import Message, message, say
@@ -36,6 +36,7 @@ def tune_cotatron(
     start: StartOption = None,
     trials: TrialsOption = 20,
     steps: StepsOption = 400,
+    lang: LangOption = None,
 ) -> None:
     """Search attention, its prior, learning rate, guidance, frames a step, widths and dropout.
 
@@ -70,6 +71,7 @@ def tune_conversion(
     cotatron: CotatronOption = None,
     trials: TrialsOption = 20,
     steps: StepsOption = 400,
+    lang: LangOption = None,
 ) -> None:
     """Search learning rate, the aligner's weight, the decoder's width, depth and dropout, and more.
 
