@@ -363,6 +363,20 @@ def test_what_two_say_of_a_line_at_once_is_all_kept(job):
     assert Review(job).changes()[id] == Change(script_text="안녕?", pitch=2.0, gain=-2.0)
 
 
+def test_what_was_not_seen_when_it_was_written_over_is_kept_and_told(job):
+    id, first, second = "0001_하나", Review(job), Review(job)
+    first.mark(id, "안녕?", {"note": "", "state": ""}, note="너무 큽니다", state="hold")
+    with pytest.raises(OutputError, match="on hold"):
+        second.mark(id, "안녕?", {"state": ""}, state="retake")
+    for state in ("hold", "retake"):  # the same is no news; what was seen is replaced
+        assert second.mark(id, "안녕?", {"state": "hold"}, state=state).state == state
+    kept = second.mark(id, "안녕?", {"note": ""}, note="숨소리")
+    assert kept.note == "너무 큽니다 / 숨소리"
+    assert second.mark(id, "안녕?", {"note": "너무 큽니다"}, note="").note == kept.note
+    assert first.mark(id, "안녕?", {"note": kept.note}, note="").note == ""
+    assert second.mark(id, "안녕?", {"note": kept.note}, note="새로").note == "새로"
+
+
 def test_lines_of_an_older_moksori_had_no_script_text(job):
     import sqlite3
 

@@ -86,6 +86,47 @@ def test_what_is_said_while_the_server_is_away_is_sent_in_its_order_when_it_is_b
     until(lambda: review.marks().get(FIRST, Mark())[:2] == ("hold", "한 번 더"))
 
 
+def test_what_two_write_of_a_line_at_once_is_kept_and_the_second_is_told(lines, studio, new_page):
+    page, review = lines
+    other = new_page(studio, missing="/api/")
+    other.click(f".row[data-key='{FIRST}']")
+    other.wait_for_selector(".panel .fields option >> nth=3", state="attached")
+    note = ".panel input[aria-label='메모']"
+    page.focus(note)
+    page.keyboard.type("너무 큽니다")
+    other.fill(note, "숨소리가 빠졌습니다")
+    other.keyboard.press("Enter")
+    until(lambda: review.marks().get(FIRST, Mark()).note == "숨소리가 빠졌습니다")
+    page.wait_for_selector(".row .note >> text=숨소리가 빠졌습니다")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#toasts >> text=두 메모를 나란히")
+    assert review.marks()[FIRST].note == "숨소리가 빠졌습니다 / 너무 큽니다"
+    until(lambda: page.input_value(note) == "숨소리가 빠졌습니다 / 너무 큽니다")
+    page.focus(note)  # what one person writes twice is not told
+    page.keyboard.press("End")
+    page.keyboard.type("!")
+    page.keyboard.press("Tab")
+    page.focus(note)
+    page.keyboard.type("?")
+    page.keyboard.press("Enter")
+    until(lambda: review.marks()[FIRST].note.endswith("큽니다!?"))
+    assert page.locator("#toasts p").count() == 1
+    # A mark: the page's list is older than what the other says.
+    page.route("**/api/state", lambda route: route.abort())
+    other.click(".row >> nth=0")
+    other.keyboard.press("h")
+    until(lambda: review.marks()[FIRST].state == "hold")
+    page.keyboard.press("r")
+    page.wait_for_selector("#toasts >> text=다른 사람이 “보류”로 판정해")
+    assert review.marks()[FIRST].state == "hold"
+    page.unroute("**/api/state")
+    studio.session.changed()
+    page.wait_for_selector(f".row[data-key='{FIRST}'] b.hold")
+    page.keyboard.press("r")
+    until(lambda: review.marks()[FIRST].state == "retake")
+
+
+
 def test_nothing_is_said_of_the_same_line_of_another_job(lines, studio, show, new_page):
     session, first = studio.session, studio.session.desk.out
     other = show / "1화" / "다른 화"

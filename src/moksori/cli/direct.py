@@ -52,7 +52,7 @@ def mark(
     from moksori.dubbing.review import Review
 
     found = _line(job, line)
-    said: dict[str, str] = {} if note is None else {"note": note}
+    said: dict[str, Any] = {} if note is None else {"note": note}
     named = _KOREAN.get(state, state)
     mark = "" if named == "none" else named
     if mark == "ok" and found.status not in ("converted", "passed"):

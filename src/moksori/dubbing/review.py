@@ -18,6 +18,7 @@ from moksori.dubbing.moved import keep_said, known_as, known_before, names, wher
 from moksori.dubbing.records import CHANGES, HOME, MARKS, Change, Mark
 from moksori.dubbing.task import Task
 from moksori.errors import OutputError
+from moksori.messages import message
 from moksori.script.line import Line
 
 _SCHEMA = """
@@ -112,25 +113,30 @@ class Review:
             database.executemany("INSERT INTO known (id, character, text) VALUES (?, ?, ?)", now)
             keep_said(database)
 
-    def mark(self, id: str, script_text: str, **said: Any) -> Mark:
+    def mark(
+        self, id: str, script_text: str, seen: Mapping[str, str] | None = None, **said: Any
+    ) -> Mark:
         """Say something of a line beside what was said of it before.
 
         Args:
             id: of the line.
             script_text: what the script itself has.
+            seen: what whoever says it saw before, by the names of `Mark`; if somebody else has said
+                something since, a note is put behind theirs. What is not named is replaced.
             said: by the names of `Mark`; what is not named stays.
 
         Returns:
             All that is said of it now.
 
         Raises:
-            OutputError: there is no job in the folder, or the line of that id is another by now.
+            OutputError: there is no job in the folder, the line of that id is another by now, or somebody
+                else has marked it since.
         """
         with self._writing() as database:
             _see_same(database, id, script_text)
             row = database.execute(f"{MARKS} WHERE id = ?", (id,)).fetchone()
             mark = Mark(*row[1:]) if row else Mark()
-            mark = mark._replace(text=script_text, **said)
+            mark = mark._replace(text=script_text, **_beside(id, mark, seen or {}, said))
             database.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", (id, *mark))
         return mark
 
@@ -260,6 +266,27 @@ class Review:
             if "effort" not in there.get("versions", "effort"):  # of an older Moksori
                 database.execute(_OLDER)
             yield database
+
+
+def _beside(
+    id: str, mark: Mark, seen: Mapping[str, str], said: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """What is said of a line, beside what somebody else has said since it was seen.
+
+    Raises:
+        OutputError: they have marked it.
+    """
+    since = {
+        name
+        for name in seen.keys() & said.keys()
+        if getattr(mark, name) not in (seen[name], said[name])
+    }
+    if "state" in since:
+        other = message(f"mark.{mark.state or 'none'}")
+        raise OutputError.of("review.marked_since", line=id, mark=other)
+    if "note" in since and mark.note:
+        return {**said, "note": " / ".join(filter(None, (mark.note, said["note"])))}
+    return said
 
 
 def _see_same(database: sqlite3.Connection, id: str, script_text: str) -> None:

@@ -93,8 +93,8 @@ class Api:
     def check(self, asked: Asked) -> None:
         self.session.the_desk().refresh()
 
-    def mark(self, asked: Asked) -> None:
-        self.session.mark(asked.id, asked.state, asked.note, asked.key)
+    def mark(self, asked: Asked) -> str:
+        return self.session.mark(asked.id, asked.state, asked.note, asked.key, asked.seen)
 
     def change(self, asked: Asked) -> None:
         self.session.change(asked.id, _of_line(asked))

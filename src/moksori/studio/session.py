@@ -185,7 +185,14 @@ class Session:
 
     # Lines
 
-    def mark(self, id: str, state: str | None, note: str | None, key: str = "") -> None:
+    def mark(
+        self,
+        id: str,
+        state: str | None,
+        note: str | None,
+        key: str = "",
+        seen: dict[str, str] | None = None,
+    ) -> str:
         """Mark a line or note something of it; what is None stays.
 
         Args:
@@ -193,9 +200,14 @@ class Session:
             state: the mark.
             note: beside it.
             key: of the outcome that was heard; of the present one by default.
+            seen: as `Review.mark`.
+
+        Returns:
+            The note as it is now.
 
         Raises:
             ConfigError: there is no such line; an OK of one that has no outcome to be heard.
+            OutputError: somebody else has marked it since.
         """
         desk = self.the_desk()
         line = self._line(id)
@@ -206,8 +218,9 @@ class Session:
             if state == "ok" and not key:
                 raise ConfigError.of("review.unheard")
             said |= {"state": state, "key": key}
-        desk.review.mark(id, line.script_text, **said)
+        kept = desk.review.mark(id, line.script_text, seen or {}, **said)
         self.changed()
+        return kept.note
 
     def change(self, id: str, values: dict[str, Any], *, check: bool = True) -> None:
         """Ask something of a line; a value that is None is left to script and cast again.

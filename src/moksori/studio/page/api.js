@@ -39,7 +39,7 @@ export async function post(name, asked = {}) {
     return response;
   };
   const found = await answer(await inTurn(send, () => toast(t("kept.away"))));
-  await refresh();
+  await refresh().catch(() => {});  // it is done, though its news does not come
   return found;
 }
 

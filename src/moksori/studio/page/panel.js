@@ -1,6 +1,6 @@
 // One line: heard, marked, changed, recorded again, and its versions.
 
-import { get, lang, post, put, state, t, toast, voices } from "./api.js";
+import { get, lang, post, put, refresh, state, t, toast, voices } from "./api.js";
 import { audition, voiceLabel } from "./audition.js";
 import { button, fileButton, fill, h, typingIn } from "./dom.js";
 import { droppable } from "./dropped.js";
@@ -28,13 +28,15 @@ export class Panel {
     this.taken = {};  // what the server said of them
     this.telling = { count: 0 };  // requests about this line that are under way
     this.noted = null;  // a note that was typed, and not sent yet
+    this.seen = { note: "", state: "" };  // what note and mark were when they were changed here, so that nobody else's is lost
+    this.marking = 0;  // marks that are under way
     this.recording = null;
     this.head = h("div");
     [this.status, this.count] = [h("span", { role: "status" }), h("span")];  // of the work, over which the panel lies on a phone
     this.marks = h("div.marks", { role: "group", "aria-label": t("mark") },
       MARKS.map(([name, key]) => button(t(`mark.${name || "none"}`), () => this.mark(name), { "data-mark": name, title: key, class: name || "none" })));
     this.note = h("input", { type: "text", placeholder: t("note.hint"), "aria-label": t("note"), title: "N", maxLength: 4000,
-      oninput: () => { this.noted = { ...this.of, note: this.note.value }; }, onchange: () => this.keepNote(),
+      oninput: () => { this.noted = { ...this.of, note: this.note.value, seen: { note: this.seen.note } }; }, onchange: () => this.keepNote(),
       onkeydown: (event) => { if (event.key === "Enter" && !event.isComposing) this.note.blur(); } });
     this.words = h("div.words", { lang: "ko" });
     this.flags = h("ul.chips");
@@ -70,7 +72,7 @@ export class Panel {
   show(line) {
     this.element.hidden = !line;
     const folder = state.job?.folder, other = this.line?.id !== line?.id || this.job !== folder, before = other ? null : this.line;
-    if (other) { this.keep(); this.endRecording(); this.telling = { count: 0 }; }
+    if (other) { this.keep(); this.endRecording(); this.telling = { count: 0 }; this.seen = {}; }
     this.job = folder;
     if (!line) { this.line = null; this.player.stop(); return; }
     this.line = line;
@@ -82,7 +84,8 @@ export class Panel {
       result: line.key ? `/api/outcome/${line.key}/result` : "",
     });
     for (const control of this.marks.children) control.setAttribute("aria-pressed", control.dataset.mark === line.mark);
-    if (other || (before.note !== line.note && document.activeElement !== this.note && !this.noted)) this.note.value = line.note;
+    if (other || (before.note !== line.note && document.activeElement !== this.note && !this.noted)) this.note.value = this.seen.note = line.note;
+    if (other || !this.marking) this.seen.state = line.mark;
     fill(this.flags, line.error && h("li.red", {}, line.error), line.stale && h("li.amber", {}, t("stale.long")), line.flags.map((flag) => h(`li.${flag.level}`, {}, flag.text)));
     this.fields(line, before);
     if (other || JSON.stringify(before) !== JSON.stringify(line)) this.detail(line, other);
@@ -191,7 +194,15 @@ export class Panel {
   }
 
   // The outcome that is on the page is the one that was heard.
-  mark(name) { if (this.line) post("mark", { ...this.of, state: name, key: this.line.key }).catch(() => {}); }  // told already
+  async mark(name) {
+    if (!this.line) return;
+    const { seen } = this, asked = { ...this.of, state: name, key: this.line.key, seen: { state: seen.state } };
+    seen.state = name;
+    this.marking += 1;
+    await post("mark", asked).catch(() => refresh().catch(() => {}));  // told already
+    this.marking -= 1;
+    if (this.seen === seen && this.line && !this.marking) seen.state = this.line.mark;
+  }
 
   async convert() {
     if (!this.line) return;
@@ -244,10 +255,16 @@ export class Panel {
   }
 
   async keepNote() {
-    const { noted, telling } = this;
+    const { noted, telling, seen } = this;
     this.noted = null;
     if (!noted) return;
-    try { await post("mark", noted); } catch { if (this.telling === telling) this.noted ??= noted; }
+    seen.note = noted.note;
+    try {
+      if (await post("mark", noted) !== noted.note) toast(t("note.both", { line: noted.id }));
+    } catch {
+      seen.note = noted.seen.note;
+      if (this.telling === telling) this.noted = { ...(this.noted ?? noted), seen: { note: seen.note } };
+    }
   }
 
   async reset() {

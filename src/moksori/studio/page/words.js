@@ -42,6 +42,7 @@ export const words = {
   "lost.file": ["{name}: Studio에 연결되지 않아 가져오지 못했습니다", "{name}: not brought, as Studio does not answer"],
   "note": ["메모", "Note"],
   "note.hint": ["메모 (Enter로 저장)", "Note (Enter keeps it)"],
+  "note.both": ["{line}: 그사이 다른 사람이 이 메모를 바꿔, 두 메모를 나란히 남겼습니다", "{line}: somebody else has changed this note since, so both are kept, one behind the other"],
   "mark": ["판정", "Mark"],
   "mark.none": ["미확인", "Unreviewed"],
   "mark.ok": ["OK", "OK"],
