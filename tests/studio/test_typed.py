@@ -126,6 +126,15 @@ def test_what_two_write_of_a_line_at_once_is_kept_and_the_second_is_told(lines, 
     until(lambda: review.marks()[FIRST].state == "retake")
 
 
+def test_what_a_field_cuts_is_told(lines):
+    page, review = lines
+    page.fill(".panel input[aria-label='메모']", "가" * 5000)
+    page.keyboard.press("Tab")
+    until(lambda: len(review.marks().get(FIRST, Mark()).note) == 5000)
+    page.focus(".panel input[aria-label='메모']")
+    page.keyboard.insert_text("나" * 6000)  # as pasted
+    page.wait_for_selector("#toasts >> text=10000자까지만")
+
 
 def test_nothing_is_said_of_the_same_line_of_another_job(lines, studio, show, new_page):
     session, first = studio.session, studio.session.desk.out

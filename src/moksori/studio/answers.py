@@ -28,7 +28,7 @@ class Asked(BaseModel):
     character: str = ""
     values: dict[str, Any] = {}
     state: str | None = Field(default=None, pattern="^(|ok|retake|hold)$")
-    note: str | None = Field(default=None, max_length=4000)
+    note: str | None = Field(default=None, max_length=10000)
     seen: dict[str, str] = {}  # what the page showed of mark or note when it was asked
     ids: list[str] | None = None
     voices: list[str] = []

@@ -126,6 +126,9 @@ document.addEventListener("keydown", (event) => {
   const name = Object.keys(screens)[Number(event.code.replace("Digit", "")) - 1];
   if (name) { event.preventDefault(); location.hash = name; }
 });
+document.addEventListener("input", ({ target }) => {  // a field cuts what is pasted without a word
+  if (target.maxLength > 0 && target.value.length >= target.maxLength) toast(t("field.full", { most: target.maxLength }));
+});
 let first = true;
 listen(() => {
   if (first) {  // what failed before this page was opened is not told

@@ -35,7 +35,7 @@ export class Panel {
     [this.status, this.count] = [h("span", { role: "status" }), h("span")];  // of the work, over which the panel lies on a phone
     this.marks = h("div.marks", { role: "group", "aria-label": t("mark") },
       MARKS.map(([name, key]) => button(t(`mark.${name || "none"}`), () => this.mark(name), { "data-mark": name, title: key, class: name || "none" })));
-    this.note = h("input", { type: "text", placeholder: t("note.hint"), "aria-label": t("note"), title: "N", maxLength: 4000,
+    this.note = h("input", { type: "text", placeholder: t("note.hint"), "aria-label": t("note"), title: "N", maxLength: 10000,
       oninput: () => { this.noted = { ...this.of, note: this.note.value, seen: { note: this.seen.note } }; }, onchange: () => this.keepNote(),
       onkeydown: (event) => { if (event.key === "Enter" && !event.isComposing) this.note.blur(); } });
     this.words = h("div.words", { lang: "ko" });

@@ -43,6 +43,7 @@ export const words = {
   "note": ["메모", "Note"],
   "note.hint": ["메모 (Enter로 저장)", "Note (Enter keeps it)"],
   "note.both": ["{line}: 그사이 다른 사람이 이 메모를 바꿔, 두 메모를 나란히 남겼습니다", "{line}: somebody else has changed this note since, so both are kept, one behind the other"],
+  "field.full": ["이 칸에는 {most}자까지만 들어갑니다. 넘치는 글은 빠졌을 수 있습니다", "This field holds {most} characters; what is beyond them may be missing"],
   "mark": ["판정", "Mark"],
   "mark.none": ["미확인", "Unreviewed"],
   "mark.ok": ["OK", "OK"],
