@@ -8,6 +8,7 @@ import soundfile
 from starlette.testclient import TestClient
 
 from moksori.dubbing.plan.issues import KINDS
+from moksori.dubbing.request import load_job
 from moksori.errors import OutputError
 from moksori.studio.app import create_app
 from moksori.studio.guard import LOCAL, Access
@@ -282,6 +283,55 @@ def test_the_command_speaks_as_the_other_commands_of_a_job_do(tmp_path, monkeypa
     assert said().startswith("Studio를 엽니다: http://")
     assert said(lang="en").startswith("Studio: http://")
     assert said("--lang", "ko", lang="en").startswith("Studio를 엽니다: http://")
+
+
+def test_page_and_reports_are_in_the_language_that_was_asked_for(tmp_path, monkeypatch):
+    """As `moksori dub --lang` asks it of a job: named or by MOKSORI_LANG; otherwise the job keeps its own."""
+    import socket
+
+    from typer.testing import CliRunner
+
+    from moksori.cli import app, console
+    from moksori.studio.server import Server
+
+    cookies = []
+
+    class Visited(Server):
+        def __init__(self, session, access):
+            page = client(session, access, f"http://{LOCAL}:{access.port}")
+            page.get("/", params={"token": access.token})
+            cookies.append(page.cookies.get("moksori_lang"))
+            self.session = session
+
+        def run(self, sockets):
+            sockets[0].close()
+            self.session.close()
+
+    monkeypatch.setattr(console, "language", "en")  # what the command changes, put back
+    monkeypatch.setattr("moksori.studio.server.Server", Visited)
+    with socket.create_server((LOCAL, 0)) as free:
+        port = str(free.getsockname()[1])
+
+    def lang_of_job(name, *asked, lang=""):
+        named = ["studio", str(tmp_path / name), "--port", port, "--no-browser", *asked]
+        done = CliRunner().invoke(app, named, env={"MOKSORI_LANG": lang})
+        assert not done.exception, done.exception
+        return load_job(tmp_path / name).lang
+
+    assert [lang_of_job("a"), lang_of_job("b", lang="en"), lang_of_job("b")] == ["ko", "en", "en"]
+    assert [lang_of_job("b", "--lang", "ko"), lang_of_job("a", "--lang", "en")] == ["ko", "en"]
+    assert cookies == [None, "en", None, "ko", "en"]
+
+
+def test_a_job_that_an_english_page_begins_reports_in_english(session, known):
+    for lang, name in (("en", "ep02"), ("ko", "ep03")):
+        known.cookies.set("moksori_lang", lang, domain=LOCAL)
+        assert known.post("/api/new", json={"name": name}).status_code == 200
+        assert load_job(session.root / name).lang == lang
+        assert known.get("/api/state").json()["job"]["settings"]["lang"] == lang
+    known.cookies.set("moksori_lang", "en", domain=LOCAL)
+    assert known.post("/api/demo", json={}).status_code == 200
+    assert load_job(session.root / "demo").lang == "en"
 
 
 def test_what_the_page_loads_is_all_here(known):

@@ -8,12 +8,13 @@ import typer
 
 from moksori.cli import console
 from moksori.cli.console import err, out
-from moksori.cli.options import LangOption
+from moksori.cli.options import LangOption, is_given
 from moksori.errors import ConfigError, OutputError
 from moksori.messages import say
 
 
 def studio(
+    context: typer.Context,
     folder: Annotated[
         Path | None,
         typer.Argument(
@@ -66,13 +67,16 @@ def studio(
     if host != LOCAL and not password:
         raise ConfigError.of("studio.password_needed")
     listening = listen(host, port)
-    access = Access(host=host, port=port, password=password if host != LOCAL else None)
+    asked = console.language if is_given(context, "lang") else None
+    access = Access(host=host, port=port, password=password if host != LOCAL else None, lang=asked)
     root = root.expanduser() if folder is None else folder.absolute().parent
     session = Session(root, workers)
     if demo:
-        session.open(demo_job(session.root))
+        session.open(demo_job(session.root, console.language))
     elif folder is not None:
-        session.open_folder(folder.absolute())
+        session.open_folder(folder.absolute(), console.language)
+    if asked and session.desk:
+        session.save(lang=asked)  # as `moksori dub --lang` does
     if host == LOCAL:
         out.print(say("studio.open", console.language, link=access.link), markup=False)
     else:

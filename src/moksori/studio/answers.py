@@ -12,6 +12,7 @@ from moksori.conversion.consents import Consent
 from moksori.errors import MoksoriError
 from moksori.files import explain
 from moksori.messages import Lang, Message, codes
+from moksori.studio.guard import LANG_COOKIE
 
 _JSON_BYTES = 2**20
 
@@ -22,6 +23,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     job: str | None = None  # whose page it was asked on, by its folder's name
+    lang: Lang = "ko"  # of that page
     id: str = ""
     name: str = Field(default="", max_length=200)
     key: str = Field(default="", pattern="^[0-9a-f]{32}$|^$")
@@ -43,7 +45,7 @@ class Asked(BaseModel):
 
 def lang_of(request: Request) -> Lang:
     """The language that the page is in."""
-    return "en" if request.cookies.get("moksori_lang") == "en" else "ko"
+    return "en" if request.cookies.get(LANG_COOKIE) == "en" else "ko"
 
 
 def on_page(what: Message) -> Message:
@@ -85,6 +87,7 @@ async def asked_by(request: Request) -> Asked:
         if len(body) > _JSON_BYTES:
             raise HTTPException(413)
     try:
-        return Asked.model_validate_json(body or b"{}")
+        asked = Asked.model_validate_json(body or b"{}")
+        return asked.model_copy(update={"lang": lang_of(request)})
     except UnicodeDecodeError:
         raise HTTPException(400) from None

@@ -61,10 +61,10 @@ class Api:
         self.session.open(folders.job_of(self.session.root, asked.name))
 
     def new(self, asked: Asked) -> None:
-        self.session.open(folders.new_job(self.session.root, asked.name))
+        self.session.open(folders.new_job(self.session.root, asked.name, asked.lang))
 
     def demo(self, asked: Asked) -> None:
-        self.session.open(folders.demo_job(self.session.root))
+        self.session.open(folders.demo_job(self.session.root, asked.lang))
 
     def settings(self, asked: Asked) -> None:
         known = {"fps", "start", "episode", "columns", "channels", "pattern", "handles", "mean_f0",

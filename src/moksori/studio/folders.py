@@ -11,6 +11,7 @@ from moksori.dubbing.request import JOB, JobFile
 from moksori.dubbing.store import Store
 from moksori.errors import ConfigError, OutputError
 from moksori.files import read_text, safe_name
+from moksori.messages import Lang
 from moksori.script.script import READERS, read_script
 from moksori.signal.decoders import is_recording
 from moksori.timecode import FrameRate
@@ -54,8 +55,8 @@ def job_of(root: Path, name: str) -> Path:
     return root / name
 
 
-def new_job(root: Path, name: str) -> Path:
-    """A new job's folder below the root.
+def new_job(root: Path, name: str, lang: Lang = "ko") -> Path:
+    """A new job's folder below the root, whose reports will be in that language.
 
     Raises:
         OutputError: there is a folder of that name, or none can be made.
@@ -65,6 +66,7 @@ def new_job(root: Path, name: str) -> Path:
         raise OutputError.of("studio.exists", name=folder.name)
     _make(root)
     Store(folder).close()
+    JobFile(lang=lang).save(folder)
     return folder
 
 
@@ -75,11 +77,12 @@ def _make(folder: Path) -> None:
         raise write_error(folder, error) from None
 
 
-def begin_job(folder: Path) -> JobFile:
+def begin_job(folder: Path, lang: Lang = "ko") -> JobFile:
     """A job in a folder with a script and recordings, as studios keep them: what lies there is proposed.
 
     Args:
         folder: the job's own, new or empty; script and recordings lie in it, or beside it.
+        lang: of its reports.
 
     Returns:
         What could be found; where there are several scripts or recordings, none is chosen.
@@ -91,6 +94,7 @@ def begin_job(folder: Path) -> JobFile:
         script=scripts[0] if len(scripts) == 1 else None,
         audio=sounds[0] if len(sounds) == 1 else None,
         cast=cast if cast.is_file() else None,
+        lang=lang,
     )
     file.save(folder)
     return file
@@ -147,8 +151,8 @@ def demo_source() -> Path:
     return Path(str(files("moksori.studio") / "demo"))
 
 
-def demo_job(root: Path) -> Path:
-    """A job of the scene that comes with Moksori; made the first time.
+def demo_job(root: Path, lang: Lang = "ko") -> Path:
+    """A job of the scene that comes with Moksori; made the first time, with reports in that language.
 
     Raises:
         OutputError: it cannot be made.
@@ -166,6 +170,6 @@ def demo_job(root: Path) -> Path:
                     copy.write_bytes(item.read_bytes())
         JobFile(
             script=folder / SCRIPTS / "demo.csv", audio=folder / RECORDINGS, cast=folder / CAST,
-            fps="24", pattern="{no:03d}_{character}",
+            fps="24", pattern="{no:03d}_{character}", lang=lang,
         ).save(folder)  # fmt: skip
     return folder

@@ -20,9 +20,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moksori.config import Seconds
-from moksori.messages import say
+from moksori.messages import Lang, say
 
 LOCAL = "127.0.0.1"
+LANG_COOKIE = "moksori_lang"  # which the page's own button sets too
+_YEAR = 365 * 24 * 3600  # seconds
 _OPEN = ("/static/login.html", "/static/style.css")  # shown to whoever is to give the password
 # All addresses of this machine, and one of another (RFC 5737, RFC 3849).
 _ANYWHERE = {"0.0.0.0": "192.0.2.1", "::": "2001:db8::1"}
@@ -49,12 +51,14 @@ class Access:
         port: that it listens on.
         password: asked of whoever has no link; None where only the link opens the page.
         token: of the link.
+        lang: that the link's page begins in; None for the one that it was in before.
     """
 
     port: int
     host: str = LOCAL
     password: str | None = None
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    lang: Lang | None = None
 
     @property
     def link(self) -> str:
@@ -188,6 +192,8 @@ class Guard:
     def _let_in(self) -> Response:
         answer = RedirectResponse("/", 303)
         answer.set_cookie(self.access.cookie, self.access.token, httponly=True, samesite="strict")
+        if self.access.lang:
+            answer.set_cookie(LANG_COOKIE, self.access.lang, max_age=_YEAR, samesite="strict")
         return answer
 
 

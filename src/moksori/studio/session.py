@@ -14,6 +14,7 @@ from moksori.dubbing.records import is_season
 from moksori.dubbing.request import JobFile
 from moksori.dubbing.task import Setup
 from moksori.errors import ConfigError
+from moksori.messages import Lang
 from moksori.studio import folders
 from moksori.studio.desk import Desk
 from moksori.studio.enrolling import Enrolling
@@ -100,10 +101,14 @@ class Session:
         self.changed()
         self.desk.refresh()
 
-    def open_folder(self, folder: Path) -> None:
+    def open_folder(self, folder: Path, lang: Lang = "ko") -> None:
         """Open what a user named on the command line: a job, a new one, or one of what lies there.
 
         Of a season, whose jobs are its episodes, none is opened before one is chosen.
+
+        Args:
+            folder: that was named.
+            lang: of the reports of a new job.
         """
         if is_season(folder):
             self.root = folder
@@ -111,9 +116,9 @@ class Session:
         if folder.is_dir() and not folders.is_job(folder) and any(folder.iterdir()):
             folder = folder / folders.OWN
             if not folders.is_job(folder):
-                folders.begin_job(folder)
+                folders.begin_job(folder, lang)
         elif not folders.is_job(folder):
-            folders.new_job(folder.parent, folder.name)
+            folders.new_job(folder.parent, folder.name, lang)
         self.root = folder.parent
         self.open(folder)
         self.with_cast()

@@ -44,7 +44,7 @@ def job_view(desk: Desk, lang: Lang) -> dict[str, Any]:
                 include={"fps", "start", "episode", "columns", "channels", "pattern", "handles",
                          "mean_f0",
                          "sample_rate", "loudness", "length", "stems", "floor", "without", "spell",
-                         "purpose", "title"},
+                         "purpose", "title", "lang"},
             ),
         },
         "lines": [], "issues": [], "cast": [], "elsewhere": desk.elsewhere(), "outdated": 0,

@@ -34,6 +34,7 @@ export default function reel(place) {
         h("label", {}, t("set.stems"), select(["parts", "full"].map((n) => [n, t(`stems.${n}`)]), job.settings.stems, (stems) => settings({ stems }))),
         h("label", {}, t("set.length"), h("input", { value: job.settings.length ?? "", placeholder: "00:22:30:00", onchange: (e) => settings({ length: e.target.value.trim() }) })),
         h("label", {}, t("set.floor"), select(["room", "silence"].map((n) => [n, t(`floor.${n}`)]), job.settings.floor, (floor) => settings({ floor }))),
+        h("label", {}, t("set.lang"), select([["ko", "한국어"], ["en", "English"]], job.settings.lang, (lang) => settings({ lang }))),
         h("details", { open }, h("summary", {}, t("set.parts")), h("div.parts", {}, PARTS.map((name) => h("label.check", {}, h("input", { type: "checkbox", value: name, checked: !without.includes(name), onchange: () => {
           const left = [...form.querySelectorAll(".parts input:not(:checked)")].map((box) => box.value);
           settings({ without: [...without.filter((name) => !PARTS.includes(name)), ...left] });

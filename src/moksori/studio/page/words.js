@@ -259,6 +259,7 @@ export const words = {
   "set.save": ["적용", "Apply"],
   "set.loudness": ["음량 기준", "Loudness"],
   "set.floor": ["대사 사이 소리", "Between the lines"],
+  "set.lang": ["보고서의 언어", "Language of the report"],
   "set.parts": ["납품 파일 고르기", "Deliverables"],
   "set.stems": ["스템", "Stems"],
   "stems.parts": ["말하는 곳만(타임코드)", "where somebody speaks (time code)"],
