@@ -5,13 +5,11 @@ something though the script no longer has it; but nothing of a voice that is to 
 brought later (OUT/takes) are recordings: never touched.
 """
 
-import shutil
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from moksori.dubbing.records import HOME
 from moksori.dubbing.review import Review
 from moksori.dubbing.states import line_states
 from moksori.dubbing.store import Store
@@ -71,7 +69,6 @@ def prune(out: Path, voice: str = "") -> Pruned:
             path.unlink()
             files.append(path)
             size += bytes
-        shutil.rmtree(out / HOME / "delivery", ignore_errors=True)  # of a delivery that was cut
         store.forget_all_but(current | earlier)
     except OSError as error:
         raise write_error(out, error) from None

@@ -2,11 +2,13 @@
 
 OUT/.moksori/job.sqlite    lines, what became of each, and which files are the job's (database.py)
 OUT/.moksori/lines/        each line's wave, timings and picture, named by the hash of what determines them
+OUT/.moksori/delivery/     what is being delivered, until it is whole
 OUT/.moksori/lock          held while a job is at work here
 """
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -52,7 +54,7 @@ class Store:
     def __init__(self, out: Path) -> None:
         check_folder(out)
         home = out / HOME
-        self.out, self.outcomes = out, home / "lines"
+        self.out, self.outcomes, self.delivery = out, home / "lines", home / "delivery"
         try:
             self.outcomes.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(home / "lock")
@@ -63,6 +65,7 @@ class Store:
             raise write_error(out, error) from None
         with ExitStack() as undo:
             undo.callback(self._lock.release)
+            self._sweep()  # first of all, as the disk may be full
             self._database = Database(home / "job.sqlite", _SCHEMA)
             undo.callback(self._database.close)
             self._open()
@@ -78,10 +81,13 @@ class Store:
         if self.about("format", _FORMAT) != _FORMAT:
             raise OutputError.of("output.newer", path=self.out)
         self.set_about("format", _FORMAT)
-        self._sweep()
 
     def _sweep(self) -> None:
-        """Delete what is left of writings that were cut, as when a worker dies and others end with it."""
+        """Delete what is left of writings that were cut, as when a worker dies and others end with it.
+
+        A delivery that failed is among them, which on a full disk may be most of what is missing.
+        """
+        shutil.rmtree(self.delivery, ignore_errors=True)
         for rest in self.outcomes.glob(".*"):
             with suppress(OSError):  # a virus scanner holds it; the next time
                 rest.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """A job is delivered again where something has changed that its files depend on, and only there."""
 
+import errno
 import shutil
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from moksori.dubbing.deliver.delivery import deliver
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.records import HOME, Dubbed, Role, Take
 from moksori.dubbing.store import Store
+from moksori.errors import OutputError
 from moksori.script.line import Line, Place
 
 SPEC = DeliverySpec(
@@ -68,6 +70,28 @@ def test_a_job_in_its_place_is_delivered_once(row, tmp_path):
     moved = of(replace(row, wave=tmp_path / "moved" / "out" / HOME / "lines" / "a.wav"),
                audio=tmp_path / "moved" / "takes" / "a.wav")  # fmt: skip
     assert delivered(tmp_path / "moved" / "out", moved) == (False, session)
+
+
+def test_a_delivery_that_fails_or_is_cut_leaves_nothing_behind(row, tmp_path):
+    """It is as large as what is delivered: on a full disk, most of what is missing."""
+    out = tmp_path / "show" / "out"
+    written = out / HOME / "delivery"
+
+    def full(steps, total):
+        yield next(iter(steps))
+        assert [*written.iterdir()]
+        raise OSError(errno.ENOSPC, "full")
+
+    store = Store(out)
+    with pytest.raises(OutputError, match="disk is full"):
+        deliver([row], [], SPEC, store, full)
+    store.close()
+    assert not written.exists()
+    delivered(out, row)
+    written.mkdir()
+    (written / "reel.wav").write_bytes(b"RIFF")  # as a power failure leaves it
+    assert not delivered(out, row)[0]
+    assert not written.exists()
 
 
 def test_a_session_follows_its_recordings(row, tmp_path):

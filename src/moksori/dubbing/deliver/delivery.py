@@ -58,7 +58,7 @@ def deliver(
     whole = all((store.out / path).exists() for path in store.files())
     if store.about("delivery") == signature and whole:
         return []
-    new = store.out / HOME / "delivery"
+    new = store.delivery
     material = Material(rows=rows, issues=issues, spec=spec, out=store.out)
     wanted = [item for item in DELIVERABLES if item.name not in spec.without]
     try:
