@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import sys
 from types import SimpleNamespace
 
@@ -192,6 +193,20 @@ def test_the_page_has_every_line_and_says_what_failed(tmp_path):
     assert (tmp_path / "figures.png").stat().st_size > 10_000
     summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
     assert {"name", "value", "low", "high", "ceiling"} <= summary[0].keys()
+
+
+def test_page_and_figures_are_in_korean_for_those_who_read_it(tmp_path):
+    lines = [line("a", "가자", group="unseen"), line("b", "싫어", group="주연")]
+    rows = evaluate(lines, judged, {}, tmp_path)
+    figures = summarise(rows, voices())
+    page = write_report(rows, figures, tmp_path, "목록.csv", "ko").read_text("utf-8")
+    assert '<html lang="ko">' in page and "목록.csv: 변환 2개" in page
+    for said in ("글자 오류율(CER)", "화자 유사도", "학습하지 않은 화자", "주연", "보코더의 사본"):
+        assert said in page
+    shown = re.sub(r"<style>.*?</style>|<[^>]*>|audio/\S+", " ", page, flags=re.DOTALL)
+    assert not re.findall(r"\b[a-z]{3,}\b", shown.replace("목록.csv", ""))
+    names = [entry["name"] for entry in json.loads((tmp_path / "summary.json").read_text("utf-8"))]
+    assert names[:2] == ["CER", "speaker similarity"]  # for programs
 
 
 def test_the_page_finds_recordings_on_another_drive(tmp_path, monkeypatch):

@@ -80,14 +80,16 @@ def _draw_weights(axes: Axes, alignment: Alignment, end: Seconds) -> None:
     axes.plot(times, alignment.path(), color="white", linewidth=0.8)
     step = -(-count // 120)  # no more labels than can be read
     labels = [phone_label(phone) for phone in alignment.phones[::step]]
-    axes.set_yticks(range(0, count, step), labels, fontproperties=_hangul_font())
+    axes.set_yticks(range(0, count, step), labels, fontproperties=hangul_font(8))
     axes.set_ylabel("phone")
 
 
 @cache
-def _hangul_font() -> FontProperties:
-    """NanumGothic, from a package that brings it: matplotlib's own font has no Hangul."""
+def hangul_font(size: float) -> FontProperties:
+    """NanumGothic in points, from a package that brings it: matplotlib's own font has no Hangul."""
     # The package itself is not imported: it would change matplotlib's settings for everyone.
     package = find_spec("koreanize_matplotlib")
     assert package is not None and package.origin, "a dependency of Moksori's"
-    return FontProperties(fname=Path(package.origin).parent / "fonts" / "NanumGothic.ttf", size=8)
+    return FontProperties(
+        fname=Path(package.origin).parent / "fonts" / "NanumGothic.ttf", size=size
+    )

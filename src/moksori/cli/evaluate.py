@@ -116,7 +116,7 @@ def evaluate(
         progress(say("evaluate.judging", console.language)), console.language,
     )  # fmt: skip
     figures = summarise(rows, voices)
-    page = write_report(rows, figures, output, f"{source.name}: {len(rows)} conversions")
+    page = write_report(rows, figures, output, source.name, console.language)
     _print_figures(figures)
     problems = [row for row in rows if row["problem"]]
     for row in problems:
@@ -134,10 +134,14 @@ def evaluate(
 
 
 def _print_figures(figures: list["Summary"]) -> None:
-    heads = ("figure", "of", "converted", "interval", "ceiling", "source")
-    table = Table(*(say(f"evaluate.head.{head}", console.language) for head in heads))
+    from moksori.evaluation.report import say_group
+
+    lang = console.language
+    heads = ("figure", "group", "converted", "interval", "ceiling", "source")
+    table = Table(*(say(f"evaluate.head.{head}", lang) for head in heads))
     for f in figures:
         around = f"{f.written(f.low)} – {f.written(f.high)}" if f.low == f.low else ""
-        ceiling = f"{f.written(f.ceiling)} {f.of}".strip()
-        table.add_row(f.name, f.group, f.written(f.value), around, ceiling, f.written(f.floor))
+        ceiling = f"{f.written(f.ceiling)} {f.say_of(lang)}".strip()
+        group = say_group(f.group, lang)
+        table.add_row(f.say(lang), group, f.written(f.value), around, ceiling, f.written(f.floor))
     out.print(table)
