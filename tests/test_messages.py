@@ -34,7 +34,7 @@ _OF_COMMANDS = {  # which no page says
     "convert.device", "convert.effort",
     "corpus.no_column", "corpus.no_speaker", "dub.no_deliverable", "dub.unnamed", "enrol.already",
     "corpus.no_set", "corpus.other_rate",
-    "enrol.done", "enrol.packs", "evaluate.voice", "output.exists", "output.no_job",
+    "enrol.done", "enrol.packs", "evaluate.other_model", "evaluate.voice", "output.exists", "output.no_job",
     "prepare.licence_form", "prepare.no_licence", "prepare.speeds",
     "recogniser.was_bundled", "review.faulty", "review.no_line",
     "script.columns_form", "studio.password_needed", "studio.port", "terms.consent",

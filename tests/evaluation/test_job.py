@@ -12,7 +12,7 @@ from moksori.conversion import loaded
 from moksori.conversion.converter import Converter
 from moksori.corpus.lines import SourceLine
 from moksori.errors import ConfigError, CorpusError, OutputError, TextError
-from moksori.evaluation.job import COLUMNS, Judge, describe, evaluate, read_results
+from moksori.evaluation.job import COLUMNS, Judge, begin, describe, evaluate, read_results
 from moksori.evaluation.lines import (
     EvaluationLine,
     RealVoice,
@@ -79,6 +79,7 @@ def test_goes_on_where_it_was_and_tries_again_what_failed(tmp_path):
 def test_a_table_of_something_else_is_told_and_left_alone(tmp_path):
     """It ended in a traceback; so did one that was damaged, or saved by Excel in CP949."""
     results = tmp_path / "results.csv"
+    (tmp_path / "run.json").write_text('{"model": "1"}')
     results.write_text("이름,값\n가,1\n", encoding="cp949")
     before = results.read_bytes()
     with pytest.raises(OutputError) as error:
@@ -125,6 +126,37 @@ def test_a_folder_holds_one_evaluation(tmp_path):
     evaluate(LINES, judged, {"model": "1"}, tmp_path)
     with pytest.raises(OutputError, match="another model"):
         evaluate(LINES, judged, {"model": "2"}, tmp_path)
+    evaluate(LINES, judged, {"model": "1", "voices": "of a newer Moksori"}, tmp_path)
+    with pytest.raises(OutputError, match="other real voices"):
+        evaluate(LINES, judged, {"model": "1", "voices": "others"}, tmp_path)
+
+
+def test_an_evaluation_takes_no_folder_with_other_things(tmp_path):
+    (thesis := tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputError, match="holds other files"):
+        begin({"model": "1"}, tmp_path)
+    with pytest.raises(OutputError, match="is a file"):
+        begin({"model": "1"}, thesis)
+    assert [*tmp_path.iterdir()] == [thesis]
+    new = tmp_path / "new"
+    for model in ("1", "2"):  # the first ended before it kept anything
+        begin({"model": model}, new)
+        (new / "voices.npz").touch()
+
+
+def test_real_voices_are_known_wherever_they_lie(tmp_path):
+    converter = SimpleNamespace(
+        card=SimpleNamespace(sha256="a"), vocoder_card=SimpleNamespace(sha256="b")
+    )
+
+    def told(folder, content=b"1"):
+        folder.mkdir()
+        for name in ("1.wav", "2.wav"):
+            (folder / name).write_bytes(content)
+        real = {"v": RealVoice([folder / "1.wav"], [folder / "2.wav"])}
+        return describe(converter, "words", [], real)
+
+    assert told(tmp_path / "a") == told(tmp_path / "b") != told(tmp_path / "c", b"another")
 
 
 def voices() -> Voices:
@@ -144,7 +176,7 @@ def test_an_evaluation_is_of_its_models_whatever_the_processor(monkeypatch):
         monkeypatch.setattr(loaded, "multiplies_bfloat16", lambda faster=faster: faster)
         told.append(describe(Converter.from_pretrained(None, vocoder), "words", ["kih"]))
     assert told[0] == told[1] != told[2]
-    assert {*told[0]} == {"model", "weights", "asr"}
+    assert {*told[0]} == {"model", "weights", "asr", "voices"}
     assert told[0]["asr"] == "words, float32"
 
 

@@ -105,15 +105,15 @@ def evaluate(
         converter.voice(name).licence for name in targets
     }:  # unknown ones are reported now
         print_licence(licence)
-    output.mkdir(parents=True, exist_ok=True)
+    run = job.describe(converter, asr, targets, real)
+    job.begin(run, output)
     voices = Voices(real, output / "voices.npz")
     voices.embed(progress(say("evaluate.embedding", console.language)))
     whisper = WhisperASR(whisper_base(output / "whisper-base") if asr == "base" else asr)
     (output / "audio").mkdir(exist_ok=True)
     rows = job.evaluate(
         wanted, job.Judge(converter, whisper, voices, output / "audio", wanted),
-        job.describe(converter, asr, targets), output,
-        progress(say("evaluate.judging", console.language)), console.language,
+        run, output, progress(say("evaluate.judging", console.language)), console.language,
     )  # fmt: skip
     figures = summarise(rows, voices)
     page = write_report(rows, figures, output, source.name, console.language)

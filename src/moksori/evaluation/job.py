@@ -2,14 +2,14 @@
 
 OUT/results.csv        a row a line, written as it is done: killed, the same command resumes
 OUT/audio/*.flac       the converted lines
-OUT/run.json           which model, vocoder and ASR; a folder holds one evaluation
+OUT/run.json           which model, vocoder, ASR and real voices; a folder holds one evaluation
 """
 
 import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from moksori.conversion.converter import Converter
+from moksori.corpus.place import visible
 from moksori.errors import MoksoriError, OutputError
-from moksori.evaluation.lines import EvaluationLine
+from moksori.evaluation.lines import EvaluationLine, RealVoice
 from moksori.evaluation.voices import Voices, embed
 from moksori.evaluation.without_text import follows, slip_gains
 from moksori.files import read_text
@@ -234,9 +235,9 @@ def evaluate(
         lang: of what is said of a line that cannot be judged.
 
     Raises:
-        OutputError: `out` holds an evaluation of another model, or by another ASR.
+        OutputError: as `begin`.
     """
-    _keep_run(run, out)
+    begin(run, out)
     results = out / "results.csv"
     kept = [row for row in read_results(results) if not row["problem"]]
     wanted = {(line.id, line.voice, line.text, str(line.recording)): line for line in lines}
@@ -291,26 +292,56 @@ def _number(cell: str) -> float | None:
     return None if np.isnan(number) else number
 
 
-def describe(converter: Converter, asr: str, voices: list[str]) -> dict[str, str]:
-    """What an evaluation's metrics depend on; `voices` are its targets."""
+def describe(
+    converter: Converter,
+    asr: str,
+    voices: list[str],
+    real: Mapping[str, RealVoice] | None = None,
+) -> dict[str, str]:
+    """What an evaluation's metrics depend on.
+
+    Args:
+        converter: of the lines.
+        asr: hears the words.
+        voices: that the lines are converted to.
+        real: voices that they are compared with; their recordings are known by name and size.
+    """
     weights = hashlib.sha256((converter.card.sha256 + converter.vocoder_card.sha256).encode())
     for name in voices:
         for tensor in converter.target(name).weights.values():
             weights.update(tensor.cpu().numpy().tobytes())
+    compared = [
+        (name, [[(path.name, path.stat().st_size) for path in part] for part in (of.fit, of.held)])
+        for name, of in sorted((real or {}).items())
+    ]
     return {
         "model": converter.card.sha256,
         "weights": weights.hexdigest(),
         "asr": f"{asr}, {WhisperASR.PRECISION}",
+        "voices": hashlib.sha256(json.dumps(compared).encode()).hexdigest(),
     }
 
 
-def _keep_run(run: dict[str, str], out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
+def begin(run: dict[str, str], out: Path) -> None:
+    """Have a folder be an evaluation's, before anything is measured.
+
+    One that ended before it kept anything is begun anew.
+
+    Raises:
+        OutputError: it holds an evaluation of another model, by another ASR or with other real voices; or
+            something else.
+    """
     path = out / "run.json"
+    if out.exists() and not out.is_dir():
+        raise OutputError.of("output.is_file", path=out)
+    if not path.exists() and visible(out):
+        raise OutputError.of("output.others", path=out)
     try:
-        same = not path.exists() or json.loads(path.read_bytes()) == run
-    except ValueError:
+        known = json.loads(path.read_bytes()) if (out / "results.csv").exists() else {}
+        same = {**run, **known} == run  # of an older Moksori it says less
+    except (TypeError, ValueError):
         same = False
     if not same:
         raise OutputError.of("evaluate.other_model", folder=out)
+    out.mkdir(parents=True, exist_ok=True)
     atomic_write(path, json.dumps(run, indent=1))
