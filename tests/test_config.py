@@ -48,6 +48,35 @@ def test_faults_name_the_file_the_key_and_the_value(tmp_path, text, message):
     assert str(path) in str(error.value)
 
 
+SIZES = [
+    (kind, part, name, field)
+    for kind in (TrainConfig, CotatronTrainConfig, RecogniserTrainConfig, VocoderTrainConfig)
+    for part in ("model", "audio")
+    for name, field in kind.model_fields[part].annotation.model_fields.items()
+    if "int" in str(field.annotation)
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "name", "field"),
+    SIZES,
+    ids=[f"{kind.__name__} {part}.{name}" for kind, part, name, _ in SIZES],
+)
+def test_a_size_that_no_machine_holds_is_told(tmp_path, kind, part, name, field):
+    """PyTorch's own words named neither the key nor the file, and came as a traceback."""
+    path = tmp_path / "a.toml"
+    for size in (10**12, 10**30, 0, -1):
+        value = [size] * 2 if "tuple" in str(field.annotation) else size
+        path.write_text(f"[{part}]\n{name} = {value}")
+        with pytest.raises(ConfigError) as error:
+            load_config(path, kind)
+        assert str(path) in str(error.value) and f"“{part}.{name}" in str(error.value)
+        assert "이하여야" in error.value.say("ko") or size <= 0
+    path.write_text(f"[{part}]\n{name} = {[16] * 65}")
+    with pytest.raises(ConfigError, match=name):
+        load_config(path, kind)
+
+
 FAULTS = [
     (TrainConfig, "model = 3", "“model”: 표(예: [model])여야 합니다"),
     (TrainConfig, "[model]\ntext_kernels = [4]", "“model.text_kernels.0”: 합성곱이 길이를 지키려면 홀수"),

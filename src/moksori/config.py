@@ -24,9 +24,13 @@ def _odd(number: int) -> int:
     return number
 
 
-_OddInt = Annotated[int, Field(gt=0), AfterValidator(_odd)]
-_Positive = Annotated[int, Field(gt=0)]
-_Window = Annotated[int, Field(ge=4)]  # samples; its hop is a quarter
+# Several times what any model here has; beyond it, a slip of the pen asks for more memory than there is.
+_Channels = Annotated[int, Field(gt=0, le=4096)]
+_Count = Annotated[int, Field(gt=0, le=64)]  # of blocks, or of times that one is wider inside
+_Kernel = Annotated[int, Field(gt=0, le=255), AfterValidator(_odd)]
+_Dilation = Annotated[int, Field(gt=0, le=1024)]
+_Samples = Annotated[int, Field(gt=0, le=2**16)]
+_Window = Annotated[int, Field(ge=4, le=2**16)]  # samples; its hop is a quarter
 
 
 class _Config(BaseModel):
@@ -36,10 +40,10 @@ class _Config(BaseModel):
 class AudioConfig(_Config):
     """What every stage agrees on. The defaults are HiFi-GAN's; the vocoder is trained on them."""
 
-    sample_rate: int = Field(22050, gt=0)  # Hz
-    n_fft: int = Field(1024, gt=0)  # samples
-    hop_length: int = Field(256, gt=0)  # samples; 11.6 ms
-    win_length: int = Field(1024, gt=0)  # samples
+    sample_rate: int = Field(22050, gt=0, le=192000)  # Hz
+    n_fft: _Samples = 1024  # samples
+    hop_length: _Samples = 256  # samples; 11.6 ms
+    win_length: _Samples = 1024  # samples
     n_mels: int = Field(80, gt=0, le=1024)
     fmin: Hertz = Field(0.0, ge=0)
     fmax: Hertz = Field(8000.0, gt=0)
@@ -59,11 +63,12 @@ class TextConfig(_Config):
     """Sizes of the text encoder and of the parallel aligner, which every model has."""
 
     text_encoder: Literal["local", "tacotron"] = "local"  # tacotron: the paper's, with a BiLSTM
-    text_dim: int = Field(224, gt=0)  # channels of the text encoding H
-    text_kernels: tuple[_OddInt, ...] = (5, 3)  # one convolution each; local on purpose
+    text_dim: _Channels = 224  # channels of the text encoding H
+    # one convolution each; local on purpose
+    text_kernels: tuple[_Kernel, ...] = Field((5, 3), max_length=64)
     text_dropout: float = Field(0.35, ge=0, lt=1)
     embedding_dropout: float = Field(0.1, ge=0, lt=1)
-    aligner_dim: int = Field(64, gt=0)  # channels of the aligner's queries and keys
+    aligner_dim: _Channels = 64  # channels of the aligner's queries and keys
 
     @model_validator(mode="after")
     def _two_directions(self) -> "TextConfig":
@@ -76,18 +81,20 @@ class CotatronConfig(TextConfig):
     """Sizes of Cotatron, fit for two CPU cores; the paper's are in `configs/paper.toml`."""
 
     parallel_aligner: bool = True  # false: plain Cotatron, aligned by its attention alone
-    speaker_channels: tuple[_Positive, ...] = Field((32, 32, 64, 64, 128, 128), min_length=1)
-    speaker_dim: int = Field(64, gt=0)  # channels of the speaker encoding z
+    speaker_channels: tuple[_Channels, ...] = Field(
+        (32, 32, 64, 64, 128, 128), min_length=1, max_length=64
+    )
+    speaker_dim: _Channels = 64  # channels of the speaker encoding z
     attention: Literal["location", "dynamic"] = "location"
-    attention_dim: int = Field(128, gt=0)
+    attention_dim: _Channels = 128
     in_order: bool = (
         True  # the attention's alignment is put in the text's order, as the parallel one
     )
     prior_beta: float = Field(0.9, gt=0)  # of the dynamic attention; above 0.9 for slower speech
-    prenet_dim: int = Field(256, gt=0)
-    rnn_dim: int = Field(256, gt=0)  # of the attention LSTM and the decoder LSTM
-    postnet_dim: int = Field(256, gt=0)
-    frames_per_step: int = Field(2, gt=0)  # r
+    prenet_dim: _Channels = 256
+    rnn_dim: _Channels = 256  # of the attention LSTM and the decoder LSTM
+    postnet_dim: _Channels = 256
+    frames_per_step: _Count = 2  # r
     zoneout: float = Field(0.1, ge=0, lt=1)
     dropout: float = Field(0.5, ge=0, lt=1)  # of prenet and post-net
 
@@ -99,34 +106,36 @@ class ConversionConfig(TextConfig):
     """Sizes of the conversion model (third recipe of docs/training.md)."""
 
     aligner: AlignerName = "parallel"  # attention: the TTSDecoder's, of the Cotatron underneath
-    voice_dim: int = Field(64, gt=0)  # channels of a row of the voice table
+    voice_dim: _Channels = 64  # channels of a row of the voice table
     prosody: Literal["f0", "residual", "none"] = "f0"  # residual: the paper's encoder
-    f0_bins: int = Field(64, gt=0)  # bins of the log-F0 embedding
-    energy_bands: int = Field(3, ge=1)  # parts of the spectrum whose energy the decoder is given
+    f0_bins: _Channels = 64  # bins of the log-F0 embedding
+    energy_bands: _Count = 3  # parts of the spectrum whose energy the decoder is given
     decoder: Literal["convnext", "gblocks"] = "convnext"  # gblocks: the paper's
-    decoder_dim: int = Field(288, gt=0)  # also of the prosody's encoding
-    decoder_blocks: int = Field(7, gt=0)  # of convnext
-    decoder_expansion: int = Field(3, gt=0)  # width of a block's inside, in decoder_dim
+    decoder_dim: _Channels = 288  # also of the prosody's encoding
+    decoder_blocks: _Count = 7  # of convnext
+    decoder_expansion: _Count = 3  # width of a block's inside, in decoder_dim
     decoder_dropout: float = Field(0.15, ge=0, lt=1)  # of convnext
-    gblock_channels: tuple[_Positive, ...] = Field((512, 384, 256, 192), min_length=2)
+    gblock_channels: tuple[_Channels, ...] = Field(
+        (512, 384, 256, 192), min_length=2, max_length=64
+    )
     cotatron: CotatronConfig | None = None  # not for a TOML: training puts it in, from `--cotatron`
 
 
 class SourceFilterConfig(_Config):
     """Sizes of the source-filter vocoder."""
 
-    sample_rate: int | None = Field(None, gt=0)  # Hz of the wave; None: the mel's own
+    sample_rate: int | None = Field(None, gt=0, le=192000)  # Hz of the wave; None: the mel's own
     treble_levels: bool = False  # whether it is given the voice's, signal/treble.py; for 44.1 kHz
     floor: Hertz = Field(0.0, ge=0)  # nothing is synthesised below it: for the upper of two bands
     band: Hertz = Field(
         20000.0, gt=0
     )  # nothing is synthesised above it, or above half the sample rate
 
-    dim: int = Field(256, gt=0)  # channels of the blocks
-    blocks: int = Field(6, gt=0)
-    expansion: int = Field(3, gt=0)  # width of a block's inside, in dim
-    harmonic_window: int = Field(512, gt=0)  # samples; of the pulses' filters, a quarter apart
-    noise_window: int = Field(256, gt=0)  # samples; of the noise's filters, a quarter apart
+    dim: _Channels = 256  # channels of the blocks
+    blocks: _Count = 6
+    expansion: _Count = 3  # width of a block's inside, in dim
+    harmonic_window: _Samples = 512  # samples; of the pulses' filters, a quarter apart
+    noise_window: _Samples = 256  # samples; of the noise's filters, a quarter apart
 
     def hop_length(self, audio: AudioConfig) -> int:
         """Samples of the wave a mel frame.
@@ -161,9 +170,10 @@ class SourceFilterConfig(_Config):
 class RecogniserConfig(_Config):
     """Sizes of the recogniser."""
 
-    dim: int = Field(128, gt=0)  # channels; twice the aligner's dim to begin as it
-    dilations: tuple[_Positive, ...] = (1, 2, 1, 2)  # of each block's convolution; local
-    expansion: int = Field(3, gt=0)  # width of a block's inside, in dim
+    dim: _Channels = 128  # channels; twice the aligner's dim to begin as it
+    # of each block's convolution; local
+    dilations: tuple[_Dilation, ...] = Field((1, 2, 1, 2), max_length=64)
+    expansion: _Count = 3  # width of a block's inside, in dim
     dropout: float = Field(0.1, ge=0, lt=1)
 
 
@@ -181,15 +191,19 @@ class VocoderLosses(_Config):
     """Weights of the vocoder's losses; 0 switches one off."""
 
     # samples; of the STFT loss
-    windows: tuple[_Window, ...] = Field((128, 256, 512, 1024, 2048, 4096), min_length=1)
+    windows: tuple[_Window, ...] = Field(
+        (128, 256, 512, 1024, 2048, 4096), min_length=1, max_length=64
+    )
     # samples; one discriminator each
-    discriminator_windows: tuple[_Window, ...] = Field((512, 1024, 2048), min_length=1)
+    discriminator_windows: tuple[_Window, ...] = Field(
+        (512, 1024, 2048), min_length=1, max_length=64
+    )
     stft: float = Field(2.5, ge=0)  # multi-resolution STFT loss
     generator: float = Field(1.0, ge=0)  # of being taken for a recording
     feature_matching: float = Field(2.0, ge=0)  # of the discriminators' features
     adversarial_from: int = Field(2000, ge=0)  # step from which there are discriminators
-    discriminator_channels: int = Field(16, gt=0)
-    discriminator_segments: int = Field(6, gt=0)  # of a batch, that the discriminators see
+    discriminator_channels: _Channels = 16
+    discriminator_segments: int = Field(6, gt=0, le=4096)  # of a batch, that the discriminators see
 
 
 class OptimizerConfig(_Config):
@@ -223,8 +237,10 @@ class DataConfig(_Config):
 
     batch_seconds: Seconds = Field(46.0, gt=0)  # of audio in a batch; 46 s is about 4,000 frames
     max_line_seconds: Seconds = Field(15.0, gt=0)  # longer lines are left out of training
-    buckets: int = Field(8, gt=1)  # of similar length
-    workers: int = Field(0, ge=0)  # loading processes; features stay in memory, so 0 is fast
+    buckets: int = Field(8, gt=1, le=1024)  # of similar length
+    workers: int = Field(
+        0, ge=0, le=256
+    )  # loading processes; features stay in memory, so 0 is fast
 
 
 class RunConfig(_Config):
@@ -268,7 +284,9 @@ class RecogniserTrainConfig(RunConfig):
     stretch: float = Field(0.15, ge=0, lt=1)  # batches slower or faster by up to this share
     warp: float = Field(0.12, ge=0, lt=1)  # lines with bins moved by up to this share: other voices
     noise_share: float = Field(0.4, ge=0, le=1)  # lines with noise
-    masks: int = Field(2, ge=0)  # bands of bins and, twice as many, spans that are hidden in a line
+    masks: int = Field(
+        2, ge=0, le=64
+    )  # bands of bins and, twice as many, spans that are hidden in a line
 
 
 class VocoderTrainConfig(RunConfig):
@@ -276,8 +294,8 @@ class VocoderTrainConfig(RunConfig):
 
     model: SourceFilterConfig = SourceFilterConfig()
     losses: VocoderLosses = VocoderLosses()
-    segment_frames: int = Field(64, gt=1)  # of each segment that a step learns from
-    segments: int = Field(16, gt=0)  # of a batch
+    segment_frames: int = Field(64, gt=1, le=4096)  # of each segment that a step learns from
+    segments: int = Field(16, gt=0, le=4096)  # of a batch
     # of the segments by folder; by their length if not given
     shares: tuple[float, ...] | None = Field(None, min_length=1)
     gta_share: float = Field(0.5, ge=0, le=1)  # segments with a GTA mel, where there is one
