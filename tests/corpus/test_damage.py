@@ -12,6 +12,7 @@ from moksori.corpus.batches import LineData, read_speakers
 from moksori.corpus.manifests import read_cuts
 from moksori.corpus.prepare import prepare
 from moksori.corpus.recordings import read_lists, read_rows
+from moksori.corpus.segments import SegmentData
 from moksori.corpus.sources import Source, read_about
 from moksori.errors import CorpusError
 from tests.conftest import write_corpus
@@ -28,7 +29,7 @@ def learn(folder) -> None:
     """All that a training reads."""
     read_speakers(folder, AudioConfig())
     lines = LineData(folder, VOICES, AudioConfig(), DataConfig(), 1)
-    lines.check_voices()
+    lines.check()
     lines.usual()
 
 
@@ -45,6 +46,22 @@ def test_a_file_that_is_gone_or_damaged_is_named(corpus, name, content):
     assert str(corpus) in said
     assert "moksori prepare" in said
     assert ("손상" in said) == (content is not None)
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+@pytest.mark.parametrize("kind", ["audio", "f0"])
+def test_one_damaged_line_is_found_before_a_training(corpus, split, kind):
+    """One that is held out was found by the first validation, one of a vocoder's when it was drawn."""
+    lines = LineData(corpus, VOICES, AudioConfig(), DataConfig(), 1)
+    segments = SegmentData([corpus], VocoderTrainConfig(segment_frames=8))
+    lines.check(), segments.check()
+    id = next(iter(read_cuts(corpus, split))).id
+    (path,) = corpus.glob(f"{kind}/*/{id}.*")
+    path.write_bytes(path.read_bytes()[:-100])  # as a copy that was cut
+    for data in (LineData(corpus, VOICES, AudioConfig(), DataConfig(), 1), segments):
+        with pytest.raises(CorpusError, match="damaged") as error:
+            data.check()
+        assert str(path) in str(error.value)
 
 
 def test_what_the_message_says_repairs_the_folder(tmp_path):
@@ -115,10 +132,10 @@ def test_nobody_s_lines_held_out_is_said_before_anything_is_written(prepared, mo
 
     monkeypatch.setattr("moksori.corpus.batches.read_cuts", read_cuts)
     with pytest.raises(CorpusError) as error:
-        LineData(prepared, ["pfx"], AudioConfig(), DataConfig(), 1).check_voices()
+        LineData(prepared, ["pfx"], AudioConfig(), DataConfig(), 1).check()
     assert error.value.say("ko").startswith(
         f"{prepared}: valid에 쓸 대사가 없습니다. 배울 성우마다"
     )
     rows["valid"] = [("pfx", 99.0)]
     with pytest.raises(CorpusError, match=r"no line of at most 15 s in its split valid; raise"):
-        LineData(prepared, ["pfx"], AudioConfig(), DataConfig(), 1).check_voices()
+        LineData(prepared, ["pfx"], AudioConfig(), DataConfig(), 1).check()

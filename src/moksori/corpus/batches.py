@@ -110,7 +110,7 @@ class LineDataset(Dataset[Any]):
         self.lines: dict[str, _Line] = {}
 
     def __getitem__(self, cuts: CutSet) -> Batch:
-        phones, mels, f0s, rows = zip(*map(self._line, cuts), strict=True)
+        phones, mels, f0s, rows = zip(*map(self.line, cuts), strict=True)
         return Batch(
             phones=pad_sequence([*phones], batch_first=True),
             phone_lengths=torch.tensor([len(p) for p in phones]),
@@ -125,14 +125,14 @@ class LineDataset(Dataset[Any]):
         """What is usual of each voice in lines of its own, by name."""
         by_voice: dict[str, list[_Measured]] = {}
         for cut in cuts:
-            _, mel, f0, _ = self._line(cut)
+            _, mel, f0, _ = self.line(cut)
             levels = treble_levels(wave_of(cut), self.audio.sample_rate)
             line = _Measured(mel, f0, levels)
             by_voice.setdefault(cut.supervisions[0].speaker, []).append(line)
         return {name: _usual(lines) for name, lines in by_voice.items()}
 
     def _others(self, chosen: list[MonoCut], mels: tuple[torch.Tensor, ...]) -> OtherSpeaker:
-        others = [self._line(cut)[1] for cut in chosen]
+        others = [self.line(cut)[1] for cut in chosen]
         frames = [
             torch.arange(len(mel)) if other is mel else warp(mel, other)
             for mel, other in zip(mels, others, strict=True)
@@ -143,7 +143,7 @@ class LineDataset(Dataset[Any]):
             pad_sequence(frames, batch_first=True),
         )
 
-    def _line(self, cut: MonoCut) -> _Line:
+    def line(self, cut: MonoCut) -> _Line:
         """Features of one line; computed once, the mel kept as fp16 (1.4 MB a minute)."""
         if cut.id not in self.lines:
             mel = log_mel(wave_of(cut), self.audio)
@@ -242,11 +242,15 @@ class LineData(pl.LightningDataModule):
             if cut.supervisions[0].speaker in self.dataset.rows:
                 yield cut, cut.duration <= self.config.max_line_seconds
 
-    def check_voices(self) -> None:
-        """See that each voice has a training line, and that some are held out; tell whose are too long.
+    def check(self) -> None:
+        """See that each voice has a training line, that some are held out, and that all can be read.
+
+        A damaged file is so found before a training, and not an hour into it; the features stay in memory,
+        where it needs them. Whose lines are too long is told.
 
         Raises:
-            CorpusError: all lines of a voice are too long, or there are none to learn from or to judge by.
+            CorpusError: all lines of a voice are too long, there are none to learn from or to judge by, or
+                a line's file is missing or damaged.
         """
         lines = [(cut.supervisions[0].speaker, fits) for cut, fits in self._of_voices("train")]
         limit = self.config.max_line_seconds
@@ -260,8 +264,8 @@ class LineData(pl.LightningDataModule):
                 "corpus.longer", folder=self.folder, number=longer.total(), limit=limit, whose=whose
             )
             rank_zero_warn(notice)
-        for split in ("train", "valid"):
-            self._short(split)
+        for cut in [*self._short("train"), *self._short("valid")]:
+            self.dataset.line(cut)
 
     def usual(self) -> dict[str, Usual]:
         """What is usual of each voice in its training lines, by name."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 from lhotse import CutSet, MonoCut
 
 from moksori.errors import CorpusError
@@ -55,7 +56,10 @@ def wave_of(cut: MonoCut) -> np.ndarray:
         CorpusError: its file is missing or damaged.
     """
     source = Path(cut.recording.sources[0].source)
-    wave: np.ndarray = loaded(source, lambda _: cut.load_audio())[0]
+    # Not by Lhotse, whose reader takes silence for what it cannot decode.
+    wave: np.ndarray = loaded(source, lambda path: soundfile.read(path, dtype="float32")[0])
+    if wave.shape != (cut.num_samples,):
+        raise CorpusError.of("corpus.damaged", file=source)
     return wave
 
 

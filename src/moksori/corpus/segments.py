@@ -168,6 +168,18 @@ class SegmentData(pl.LightningDataModule):
     def _sources(self, split: str) -> list[Source]:
         return [Source(f, split, self.config, self.model, self.voices) for f in self.folders]
 
+    def check(self) -> None:
+        """See, before a training begins, that there is what it learns from and is judged by, all to be read.
+
+        Raises:
+            CorpusError: there is none, or a file is missing or damaged.
+        """
+        train, valid = self._sources("train"), self._sources("valid")
+        SegmentDataset(train, self.config, self.config.shares)
+        _Whole(valid)
+        for source in (*train, *valid):
+            source.check()
+
     def train_dataloader(self) -> DataLoader[SegmentBatch]:
         steps = self.config.optimizer.epoch_steps
         epoch = int(self.trainer.global_step // steps) if self.trainer else 0

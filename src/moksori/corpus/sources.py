@@ -105,28 +105,44 @@ class Source:
             for cut in read_cuts(self.folder, split)
         ]
 
+    def check(self) -> None:
+        """See that all of its files can be read.
+
+        Raises:
+            CorpusError: one is missing or damaged.
+        """
+        for item in self.items:
+            self._read(item)
+
     def load(self, item: Item) -> Loaded:
         """An item's features and wave; computed once."""
         if item.id not in self.loaded:
-            own = self._load_row(item.row) if item.row else self._load_cut(item.cut)
+            wave, f0 = self._read(item)
+            own = self._of_row(item.row, wave, f0) if item.row else self._of_cut(item.cut, wave, f0)
             self.loaded[item.id] = own
         return self.loaded[item.id]
 
-    def _load_row(self, row: PreparedRecording) -> Loaded:
-        audio_path, f0_path = paths(row, self.folder)
+    def _read(self, item: Item) -> tuple[np.ndarray, np.ndarray]:
+        """Wave [n] and F0 [T] as they were prepared."""
+        if item.cut is not None:
+            return wave_of(item.cut), f0_of(item.cut)
+        assert item.row is not None
+        audio_path, f0_path = paths(item.row, self.folder)
         wave = loaded(audio_path, lambda path: soundfile.read(path, dtype="float32")[0])
-        narrow = resample(wave, self.sample_rate, self.audio.sample_rate).astype(np.float32)
-        return self._kept(wave, narrow, loaded(f0_path, np.load), None, row.band)
+        return wave, loaded(f0_path, np.load)
 
-    def _load_cut(self, cut: MonoCut | None) -> Loaded:
+    def _of_row(self, row: PreparedRecording, wave: np.ndarray, f0: np.ndarray) -> Loaded:
+        narrow = resample(wave, self.sample_rate, self.audio.sample_rate).astype(np.float32)
+        return self._kept(wave, narrow, f0, None, row.band)
+
+    def _of_cut(self, cut: MonoCut | None, narrow: np.ndarray, f0: np.ndarray) -> Loaded:
         assert cut is not None
-        narrow = wave_of(cut)
         wave = resample(narrow, self.audio.sample_rate, self.sample_rate)
         band = real_band(narrow, self.audio.sample_rate)
         if self.sample_rate != self.audio.sample_rate:
             band = min(band, 0.98 * self.audio.sample_rate / 2)  # the resampling's own edge
         gta = self._gta(cut, narrow) if self.model else None
-        return self._kept(wave, narrow, f0_of(cut), gta, band)
+        return self._kept(wave, narrow, f0, gta, band)
 
     def _kept(
         self, wave: np.ndarray, narrow: np.ndarray, f0: np.ndarray, gta: torch.Tensor | None, band: Hertz

@@ -146,7 +146,7 @@ def train_conversion(
         data, names, config.audio, config.data, config.seed,
         config.parallel_lines,
     )  # fmt: skip
-    lines.check_voices()
+    lines.check()
     usual, all_terms = lines.usual(), joined_terms(terms)
     card = ConversionCard(
         **vars(all_terms), audio=config.audio, symbols=SYMBOLS, model=config.model,

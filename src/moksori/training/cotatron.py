@@ -160,7 +160,7 @@ def train_cotatron(
         speakers=names,
     )  # fmt: skip
     lines = LineData(data, names, config.audio, config.data, config.seed)
-    lines.check_voices()
+    lines.check()
     watch = [Watch({"symbols": (model.text_encoder.embedding, symbol_labels())})]
     training = CotatronTraining(model, config)
     return fit(

@@ -66,7 +66,7 @@ class SoundDataset(LineDataset):
         )
 
     def _heard(self, cut: MonoCut) -> tuple[torch.Tensor, torch.Tensor]:
-        phones, mel, _, _ = self._line(cut)
+        phones, mel, _, _ = self.line(cut)
         if cut.id not in self.sounds:
             with torch.inference_mode(), torch.autocast("cpu", enabled=False):
                 lengths = torch.tensor([len(phones)]), torch.tensor([len(mel)])
@@ -248,7 +248,7 @@ def train_recogniser(
     if not known.audio.same_mels(config.audio):
         raise ConfigError.of("train.other_audio", folder=model)
     lines = SoundData(data, names, config, aligner)
-    lines.check_voices()
+    lines.check()
     recogniser = PhoneRecogniser(config.model, config.audio.n_mels, len(SOUNDS))
     if aligner.text_aligner.aligner is not None:
         recogniser.begin_as(aligner.text_aligner.aligner)

@@ -162,6 +162,7 @@ def train_vocoder(
     if start:
         _take_discriminators(training, start.resolve().parent)
     lines = SegmentData(data, config, converter, voices)
+    lines.check()
     watch: list[Callback] = [Watch({}), *callbacks]
     return fit(training, lines, run, card, "total", watch, base, fast_dev_run)
 
