@@ -82,11 +82,6 @@ def test_what_uses_a_voice_can_be_told_for_what(name):
     assert {"--purpose", "--title"} <= flags
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_can_be_told_its_language(name):
-    assert "--lang" in {flag for parameter in COMMANDS[name].params for flag in parameter.opts}
-
-
 def test_shared_options_are_declared_once():
     """A flag of `options.py` has one help text, wherever it is."""
     shared = set(re.findall(r'"(--[a-z-]+)"', (CLI / "options.py").read_text(encoding="utf-8")))

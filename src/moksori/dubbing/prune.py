@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from moksori.dubbing.records import HOME
 from moksori.dubbing.review import Review
 from moksori.dubbing.states import line_states
 from moksori.dubbing.store import Store
