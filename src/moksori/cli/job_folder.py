@@ -27,7 +27,7 @@ def follow_language(output: Path, given: Lang | None) -> Lang:
 
 def print_status(output: Path, lang: Lang) -> None:
     """A table of the lines."""
-    from moksori.dubbing.states import actor_means, line_states
+    from moksori.dubbing.states import known_actors, line_states
 
     states = line_states(output)
     names = [
@@ -44,7 +44,7 @@ def print_status(output: Path, lang: Lang) -> None:
     out.print(table)
     counts = Counter(line.status for line in states)
     out.print(", ".join(f"{say(name, lang)} {n}" for name, n in counts.items()), markup=False)
-    means = {name: row.mean_log_f0 for name, row in actor_means(output).items()}
+    means = {name: row.mean_log_f0 for name, row in known_actors(output).items()}
     said = [f"{name} {math.exp(mean):.1f} Hz" for name, mean in means.items() if mean is not None]
     if said:
         out.print(say("cli.actors", lang, means=", ".join(said)), markup=False)

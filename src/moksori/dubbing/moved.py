@@ -12,9 +12,11 @@ from functools import partial
 from itertools import count
 from typing import NamedTuple
 
-from moksori.dubbing.records import CHANGES, MARKS, Change
+from moksori.dubbing.records import Change
 from moksori.script.line import Line
 
+MARKS = "SELECT id, state, note, key, text FROM marks"  # of job.sqlite
+CHANGES = "SELECT id, value FROM changes"
 _ALIKE = 0.6  # share of letters; below it a line of the same number says something else
 
 

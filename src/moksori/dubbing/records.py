@@ -18,8 +18,6 @@ HOME = ".moksori"  # of a job, in its folder
 ACTORS, SUMMARY_MARKS = "actors.json", "summary.marks"  # of a season, in that of its folder
 ACTORS_LOCK = "actors.lock"
 HANDLES: Seconds = 0.25  # of a track, before and after a line
-MARKS = "SELECT id, state, note, key, text FROM marks"  # of job.sqlite
-CHANGES = "SELECT id, value FROM changes"
 PER_LINE = (
     "voice",
     "pitch",

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from moksori.dubbing.database import sqlite_errors
-from moksori.dubbing.moved import keep_said, known_as, known_before, names, where
-from moksori.dubbing.records import CHANGES, HOME, MARKS, Change, Mark
+from moksori.dubbing.moved import CHANGES, MARKS, keep_said, known_as, known_before, names, where
+from moksori.dubbing.records import HOME, Change, Mark
 from moksori.dubbing.task import Task
 from moksori.errors import OutputError
 from moksori.messages import message

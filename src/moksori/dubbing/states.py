@@ -1,13 +1,13 @@
 """What a job's folder tells without its lock, also while a job is at work there.
 
 line_states       where each line stands
-actor_means       what is known of how each actor usually speaks
+known_actors      how each actor usually speaks
 delivered_files   which files are the job's
 """
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from moksori.dubbing.database import read_only
 from moksori.dubbing.records import HOME
@@ -26,7 +26,7 @@ class LineState(NamedTuple):
     character: str
     text: str
     script_text: str  # the script's own, where a director has asked for another text
-    status: str  # waiting, begun, converted, passed or failed
+    status: Literal["waiting", "begun", "converted", "passed", "failed"]
     error: Message | None
     tries: int
     key: str  # of the outcome
@@ -72,7 +72,7 @@ def line_states(out: Path) -> list[LineState]:
     ]
 
 
-def actor_means(out: Path) -> dict[str, SourceSpeaker]:
+def known_actors(out: Path) -> dict[str, SourceSpeaker]:
     """What was measured of the actors of a job, also while it is at work."""
     rows = read_only(out / HOME / "job.sqlite", "SELECT actor, speaker FROM actors ORDER BY actor")
     return {actor: SourceSpeaker.model_validate_json(speaker) for actor, speaker in rows}
