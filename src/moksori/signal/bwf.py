@@ -22,7 +22,7 @@ _LARGEST = (
 )
 _UNMEASURED = 0x7FFF
 _PCM = 1  # the format tag
-_FMT = struct.Struct("<HHIIHH")  # tag, channels, rate, bytes a second and a frame, bits
+_FMT = struct.Struct("<HHIIHH")  # tag, channels, sample rate, bytes a second and a frame, bits
 SAMPLE_BYTES = 3  # that a `Writer` writes a sample in
 
 
@@ -63,7 +63,7 @@ class Broadcast:
 
 class _Format(NamedTuple):
     channels: int
-    rate: int
+    sample_rate: int
     bits: int
 
 
@@ -75,7 +75,7 @@ class Writer:
     Args:
         path: of the file.
         about: what it says of itself.
-        rate: of its samples, Hz.
+        sample_rate: of its samples, Hz.
         length: how many there will be.
 
     Raises:
@@ -83,14 +83,14 @@ class Writer:
         OSError: it cannot be written.
     """
 
-    def __init__(self, path: Path, about: Broadcast, rate: int, length: int) -> None:
+    def __init__(self, path: Path, about: Broadcast, sample_rate: int, length: int) -> None:
         _check_start(path, about)
-        self._path, self._about, self._form = path, about, _Format(1, rate, 8 * SAMPLE_BYTES)
+        self._path, self._about, self._form = path, about, _Format(1, sample_rate, 8 * SAMPLE_BYTES)
         self._chunks = [(b"fmt ", _FMT.size), (b"data", length * SAMPLE_BYTES)]
         self._file = path.open("wb")
         front, unsized = _front(about, self._form, self._chunks)
         wide = SAMPLE_BYTES
-        fmt = _FMT.pack(_PCM, 1, rate, rate * wide, wide, 8 * wide)
+        fmt = _FMT.pack(_PCM, 1, sample_rate, sample_rate * wide, wide, 8 * wide)
         size = UNSIZED if unsized else length * wide
         self._file.write(front + head(b"fmt ", _FMT.size) + fmt + head(b"data", size))
 
@@ -151,8 +151,8 @@ def _copy(source: BinaryIO, target: BinaryIO, about: Broadcast) -> None:
     if not {b"fmt ", b"data"} <= set(places):
         raise ValueError("no WAV")
     source.seek(places[b"fmt "])
-    channels, rate, bits = struct.unpack("<2xHI6xH", source.read(16))
-    form = _Format(channels, rate, bits)
+    channels, sample_rate, bits = struct.unpack("<2xHI6xH", source.read(16))
+    form = _Format(channels, sample_rate, bits)
     front, unsized = _front(about, form, [(chunk.kind, chunk.size) for chunk in kept])
     target.write(front)
     for chunk in kept:
@@ -188,7 +188,7 @@ def _even(content: bytes, end: bytes) -> bytes:
 
 def _bext(about: Broadcast, form: _Format) -> bytes:
     mode = {1: "mono", 2: "stereo"}.get(form.channels, "multi")
-    history = f"A=PCM,F={form.rate},W={form.bits},M={mode},T=Moksori\r\n"
+    history = f"A=PCM,F={form.sample_rate},W={form.bits},M={mode},T=Moksori\r\n"
     return (
         struct.pack(
             "<256s32s32s10s8sQH64s5h180s",
@@ -235,11 +235,11 @@ def _ixml(about: Broadcast, form: _Format) -> bytes:
         ElementTree.SubElement(root, "SPEED"),
         TIMECODE_RATE=about.frame_rate,
         TIMECODE_FLAG="DF" if about.drop_frame else "NDF",
-        FILE_SAMPLE_RATE=form.rate,
+        FILE_SAMPLE_RATE=form.sample_rate,
         AUDIO_BIT_DEPTH=form.bits,
         TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI=about.start >> 32,
         TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO=about.start & 0xFFFFFFFF,
-        TIMESTAMP_SAMPLE_RATE=form.rate,
+        TIMESTAMP_SAMPLE_RATE=form.sample_rate,
     )
     if about.tracks:
         tracks = ElementTree.SubElement(root, "TRACK_LIST")

@@ -57,10 +57,10 @@ class LoudnessMeter:
     It measures as `gating.integrated_loudness` does with the whole wave at once.
     """
 
-    def __init__(self, rate: int, channels: int = 1) -> None:
-        self._filters = np.array([np.concatenate(stage) for stage in k_weighting(rate)])
+    def __init__(self, sample_rate: int, channels: int = 1) -> None:
+        self._filters = np.array([np.concatenate(stage) for stage in k_weighting(sample_rate)])
         self._state = np.zeros((len(self._filters), 2, channels))
-        self._rate = rate
+        self._rate = sample_rate
         self._samples = 0
         self._energies = [0.0]  # of each quarter of a block; the last is being filled
 
@@ -227,9 +227,11 @@ class Limiter:
         reduction: the most that was taken away so far, in dB; 0 if nothing was.
     """
 
-    def __init__(self, rate: int, limit: Decibels, reach: Seconds = 0.0025) -> None:
+    def __init__(self, sample_rate: int, limit: Decibels, reach: Seconds = 0.0025) -> None:
         self._limit = 10 ** (limit / 20)
-        self._reach = max(_HALF, round(reach * rate))  # standing still over what is interpolated
+        self._reach = max(
+            _HALF, round(reach * sample_rate)
+        )  # standing still over what is interpolated
         window = np.hanning(2 * self._reach + 3)[1:-1]
         self._window = window / window.sum()
         self._margin = 2 * self._reach + _HALF  # samples looked at on either side

@@ -41,9 +41,9 @@ def f0(wave: np.ndarray, audio: AudioConfig, sample_rate: int | None = None) -> 
         audio: of the frames, and how high and low F0 may be.
         sample_rate: of the wave; the frames' own by default.
     """
-    rate = sample_rate or audio.sample_rate
-    frames = len(wave) * audio.sample_rate // (rate * audio.hop_length)
-    return _on_grid(wave, rate, frames, audio).astype(np.float32)
+    sample_rate = sample_rate or audio.sample_rate
+    frames = len(wave) * audio.sample_rate // (sample_rate * audio.hop_length)
+    return _on_grid(wave, sample_rate, frames, audio).astype(np.float32)
 
 
 def shift_f0(
@@ -74,9 +74,9 @@ def mean_log_f0(f0: torch.Tensor) -> float | None:
     return float(f0[voiced].log().mean()) if voiced.any() else None
 
 
-def _on_grid(wave: np.ndarray, rate: int, frames: int, audio: AudioConfig) -> np.ndarray:
+def _on_grid(wave: np.ndarray, sample_rate: int, frames: int, audio: AudioConfig) -> np.ndarray:
     """SwiftF0's track at the mel's frames: straight lines in log-F0 between voiced frames."""
-    times, hertz, voiced = swift(wave, rate, audio.f0_min, audio.f0_max)
+    times, hertz, voiced = swift(wave, sample_rate, audio.f0_min, audio.f0_max)
     if not voiced.any():
         return np.zeros(frames)
     middles = (np.arange(frames) + 0.5) * audio.hop_length / audio.sample_rate

@@ -52,14 +52,14 @@ def hear_consent(
             "enrol.spoken_text", file=recording, sentence=consent.sentence, confidence=sure,
             limit=MIN_CONFIDENCE,
         )  # fmt: skip
-    rate, own = card.audio.sample_rate, []
+    sample_rate, own = card.audio.sample_rate, []
     for line in [line for line in lines if not line.problem][:_MOST]:
         path, _ = paths(line, corpus)
         if path.exists():
-            own.append(speaker_embedding(audio.read(path).mono, rate))
+            own.append(speaker_embedding(audio.read(path).mono, sample_rate))
     mean = np.mean(own, axis=0)
     limit = max(ONE_VOICE, float(np.median(similarities(np.stack(own)))) - MARGIN)
-    similarity = float(speaker_embedding(wave, rate) @ mean / np.linalg.norm(mean))
+    similarity = float(speaker_embedding(wave, sample_rate) @ mean / np.linalg.norm(mean))
     if similarity < limit:
         raise ConfigError.of(
             "enrol.spoken_person", file=recording, similarity=similarity, limit=limit

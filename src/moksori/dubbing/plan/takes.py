@@ -213,25 +213,27 @@ def _from_track(
     changes: Mapping[str, Change],
     asked: Mapping[str, str] | None,
 ) -> Found:
-    length, rate, warning, _, count = inspect(track)
-    says = read_track(track)
-    whose = Channels(count, says.ixml.channels if says else (), lines, asked)
+    header, says = inspect(track), read_track(track)
+    length, sample_rate = header.frames, header.sample_rate
+    whose = Channels(header.channels, says.ixml.channels if says else (), lines, asked)
     timed = [(line, id) for line, id in zip(lines, ids, strict=True) if line.start is not None]
     channels = [whose.of(line) for line, _ in timed]
     known = [None if isinstance(channel, Issue) else channel for channel in channels]
-    spans = cut_by_channel([line for line, _ in timed], known, origin, length / rate, handles)
+    spans = cut_by_channel(
+        [line for line, _ in timed], known, origin, length / sample_rate, handles
+    )
     takes = list[Take]()
     issues = [
         Issue("error", line.place, "no_time", {"track": track.name})
         for line in lines
         if line.start is None
     ]
-    if warning:
-        issues.append(Issue("warning", "", "header", {"why": warning}))
+    if header.warning:
+        issues.append(Issue("warning", "", "header", {"why": header.warning}))
     issues += whose.issues()
     beside = Beside(track)
     for (line, id), span, channel in zip(timed, spans, channels, strict=True):
-        begin, end = round(span[0] * rate), round(span[1] * rate)
+        begin, end = round(span[0] * sample_rate), round(span[1] * sample_rate)
         change = changes.get(id)
         own = change.take if change and change.take else _own_file(line, beside, issues)
         if own is None:
@@ -240,17 +242,17 @@ def _from_track(
             takes += _whole(line, id, own, origin, _role(line, cast, issues, change), issues)
             continue
         if begin < 0 or end > length or end <= begin:
-            where = f"{span[0]:.2f} – {span[1]:.2f} s; 0 – {length / rate:.2f} s"
+            where = f"{span[0]:.2f} – {span[1]:.2f} s; 0 – {length / sample_rate:.2f} s"
             issues.append(Issue("error", line.place, "off_track", {"where": where}))
             continue
         if isinstance(channel, Issue):
             issues.append(channel)
             continue
         takes.append(Take(
-            id=id, line=line, audio=track, begin=begin, samples=end - begin, sample_rate=rate,
-            start=begin / rate, role=_role(line, cast, issues, change), cut=True, channel=channel,
+            id=id, line=line, audio=track, begin=begin, samples=end - begin, sample_rate=sample_rate,
+            start=begin / sample_rate, role=_role(line, cast, issues, change), cut=True, channel=channel,
         ))  # fmt: skip
-    return Found(takes, takes, issues, dict(zip(ids, lines, strict=True)), length / rate)
+    return Found(takes, takes, issues, dict(zip(ids, lines, strict=True)), length / sample_rate)
 
 
 def _own_file(line: Line, beside: Beside, issues: list[Issue]) -> Path | None:

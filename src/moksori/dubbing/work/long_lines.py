@@ -141,10 +141,10 @@ def convert_line(
 
 def quietest(recording: Recording, begin: Seconds, end: Seconds) -> int:
     """The sample in the middle of the quietest 40 ms between two times, and a little around them."""
-    rate = recording.sample_rate
-    first = max(0, round((begin - _AROUND) * rate))
-    power = recording.mono[first : round((end + _AROUND) * rate)].astype(np.float64) ** 2
-    size = min(len(power), round(0.04 * rate))
+    sample_rate = recording.sample_rate
+    first = max(0, round((begin - _AROUND) * sample_rate))
+    power = recording.mono[first : round((end + _AROUND) * sample_rate)].astype(np.float64) ** 2
+    size = min(len(power), round(0.04 * sample_rate))
     return first + int(np.convolve(power, np.ones(size), "valid").argmin()) + size // 2
 
 
