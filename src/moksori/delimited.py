@@ -1,4 +1,4 @@
-"""Text whose cells are parted by commas or tabs and may be in quotation marks, and marks that are left open.
+"""Text whose cells commas or tabs separate and may be in quotation marks, and marks that are left open.
 
 A cell in marks may hold several rows, as spreadsheets write it. A mark that somebody left open makes such a
 cell too, of rows that are the table's own: what it holds looks like them.

@@ -157,7 +157,7 @@ def read_bytes(
 def read_csv(
     path: Path, error: Callable[[Message], MoksoriError] = MoksoriError
 ) -> "csv.DictReader[str]":
-    """Rows of a list with headers, parted by commas, semicolons or tabs.
+    """Rows of a list with headers, separated by commas, semicolons or tabs.
 
     Raises:
         MoksoriError: as `read_text`; no table, or a quotation mark that is left open.

@@ -58,7 +58,7 @@ def convert(
         typer.Option(help="Also draw source, alignment and result to this .png, .pdf or .svg."),
     ] = None,
     pitch: Annotated[
-        float, typer.Option(help="Semitones above (or, negative, below) the voice's own register.")
+        float, typer.Option(help="Semitones above (or, negative, below) the voice's own mean F0.")
     ] = 0.0,
     effort: Annotated[
         float,

@@ -29,7 +29,7 @@ def verify(
     C2PA signature holds; whether it carries the watermark; what the ledger of its job says of it.
 
     A consent that has ended, or that was revoked as far as this machine knows (of voices in --packs and in
-    your own folder, and of --model), is told; the exit code does not depend on it.
+    your own folder, and of --model), is reported; the exit code does not depend on it.
 
     Exit code 0 if every file says what it is and nothing contradicts that, else 1.
 

@@ -19,7 +19,7 @@ _NEAREST = re.compile(r"Did you mean (.*)\?")
 
 
 def show_usage(error: Any) -> None:
-    """Print how a command is used, and where its options are told."""
+    """Print how a command is used, and where its options are explained."""
     if context := error.ctx:
         pieces = " ".join(context.command.collect_usage_pieces(context))
         command = context.command_path

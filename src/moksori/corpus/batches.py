@@ -246,7 +246,7 @@ class LineData(pl.LightningDataModule):
         """See that each voice has a training line, that some are held out, and that all can be read.
 
         A damaged file is so found before a training, and not an hour into it; the features stay in memory,
-        where it needs them. Whose lines are too long is told.
+        where it needs them. It warns whose lines are too long.
 
         Raises:
             CorpusError: all lines of a voice are too long, there are none to learn from or to judge by, or

@@ -1,4 +1,4 @@
-"""The same text from other mouths: whose recordings they are, and where in them each frame is said.
+"""Recordings of the same text by other speakers, and where in them each frame of a line is said.
 
 A line's linguistic features may then come from another speaker's recording of it, so that the decoder
 learns the target's voice from features that cannot hold it. Cotatron lacks this.

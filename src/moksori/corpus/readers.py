@@ -1,7 +1,7 @@
 """Readers of the layouts that speech corpora usually come in; each yields `SourceLine`s.
 
 Corpora without a split of their own get one: a text of eleven goes to `test`, by its hash, so that the
-same corpus is always parted in the same way and a text is in one split only.
+same corpus is always split in the same way and a text is in one split only.
 """
 
 import hashlib
@@ -232,7 +232,7 @@ def split_of(text: str) -> Split:
 def _line(
     folder: Path, written: str, speaker: str, text: str, script: str, table: Path
 ) -> SourceLine:
-    """A line whose recording is named as `files.find_file` reads names."""
+    """A line whose recording is named as `listed.find_file` reads names."""
     text = " ".join(text.split())
     found = find_file(folder, written, SUFFIXES)
     path = PurePath(readable(written).strip().replace("\\", "/"))

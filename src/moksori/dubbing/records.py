@@ -36,7 +36,7 @@ class Role(BaseModel):
 
     Attributes:
         voice: they are converted to; needed unless they are passed.
-        pitch: semitones above the voice's own register, or below.
+        pitch: semitones above the voice's own mean F0, or below.
         effort: how much of the actor's vocal effort is kept: 1 as it is, 0 none, up to 1.5 exaggerated.
         gain: dB added to the recording's level.
         as_recorded: `pass` in the file: the lines stay as recorded.

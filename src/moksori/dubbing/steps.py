@@ -63,6 +63,11 @@ def faults_of(checked: Checked, id: str) -> Message:
 
 
 def of_ids(takes: Sequence[Take], ids: Collection[str]) -> list[Take]:
+    """The takes of these lines.
+
+    Raises:
+        ConfigError: there is no such line, or it cannot be worked on.
+    """
     found = [take for take in takes if take.id in ids]
     if missing := [id for id in ids if id not in {take.id for take in found}]:
         raise ConfigError.of("dub.no_line", line=missing[0])

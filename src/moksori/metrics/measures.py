@@ -30,9 +30,9 @@ class F0Comparison(NamedTuple):
 
 
 def compare_f0(source: np.ndarray, converted: np.ndarray) -> F0Comparison:
-    """Compare two F0 tracks [T] in Hz, 0 where unvoiced, of any registers.
+    """Compare two F0 tracks [T] in Hz, 0 where unvoiced, whatever their means.
 
-    A tracker's octave error on a handful of frames would rule the correlation, so those are counted
+    A tracker's octave errors on a handful of frames would dominate the correlation, so those are counted
     by themselves.
     """
     n = min(len(source), len(converted))

@@ -23,7 +23,7 @@ DECODINGS = 2
 
 
 class OtherSpeaker(NamedTuple):
-    """The same texts from other mouths, and where in them each frame of the batch is said."""
+    """The same texts said by other speakers, and where in them each frame of the batch is said."""
 
     mel: torch.Tensor  # [B, S, n_mels]
     mel_lengths: torch.Tensor  # [B]

@@ -129,7 +129,7 @@ def find_columns(path: Path, table: Table, asked: Asked, by_content: bool = Fals
 
 
 def continued(sheet: Sheet, table: Table) -> Sheet | None:
-    """A document's table that goes on with another: as wide, without a header, said by the same characters.
+    """A document's table that continues another: as wide, without a header, said by the same characters.
 
     A page or a scene ends between the two. None if it is no such table.
     """

@@ -33,7 +33,7 @@ def read_dapt(path: Path, asked: Asked) -> ScriptContent:
 
     A line is a `p` of one language. Of several languages the one is read that `--columns line=LANG` names, or
     else the only one that is Korean; where that is not one, it is asked. Of a script of dialogue what is
-    seen, not said, is left out and told. Times are time codes, from the document's `daptOriginTimecode`.
+    seen, not said, is left out and reported. Times are time codes, from the document's `daptOriginTimecode`.
 
     Raises:
         ScriptError: no TTML, or the language has to be asked.

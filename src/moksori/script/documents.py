@@ -32,8 +32,9 @@ class _Parts(NamedTuple):
 def read_document_script(path: Path, asked: Asked) -> ScriptContent:
     """The lines of a .docx, .docm or .hwpx; a `content.Reader`.
 
-    Those of its tables, or those of its paragraphs, whichever are more; what is not read is told. What is
-    struck through, hidden, or deleted with changes tracked is left out and told; what was inserted is read.
+    Those of its tables, or those of its paragraphs, whichever are more; what is not read is reported. What is
+    struck through, hidden, or deleted with changes tracked is left out and reported; what was inserted is
+    read.
 
     Raises:
         ScriptError: damaged, protected, of another kind, or as `sheets.from_tables`.

@@ -192,7 +192,7 @@ def _of_ranges(sheet: Sheet, row: Mapping[str, Cell]) -> Mapping[str, Cell]:
 
 
 def _names(cell: Cell) -> str:
-    """The names in a cell; those of several lines are parted by a slash, as in 하나/두나."""
+    """The names in a cell; those of several lines are separated by a slash, as in 하나/두나."""
     if not isinstance(cell.value, str):
         return cell.text
     rows = [name for row in cell.value.splitlines() if (name := one_line(row))]

@@ -35,7 +35,7 @@ def is_table(text: str, asked: Asked) -> bool:
     """Whether a plain text is a table, as Excel's “Text (Tab delimited)” or what is pasted from a sheet.
 
     One of its first rows names the column of lines and another, and most rows below have several cells. Two
-    columns parted by tabs are left to `dialogue.read_dialogue`: names, and what they say.
+    columns separated by tabs are left to `dialogue.read_dialogue`: names, and what they say.
     """
     names = [*asked.columns.values()]
     for delimiter in "\t,;":

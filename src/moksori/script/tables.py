@@ -205,9 +205,9 @@ def error_value(text: str) -> Message:
 
 
 def read_delimited(path: Path) -> Table:
-    """Read text whose cells are parted by commas, semicolons, tabs or bars, whichever fits.
+    """Read text whose cells are separated by commas, semicolons, tabs or bars, whichever fits.
 
-    Where tabs part them, quotation marks that quote no cells are text.
+    Where tabs separate them, quotation marks that quote no cells are text.
 
     Raises:
         ScriptError: not a table, or a file that cannot be read.

@@ -40,7 +40,7 @@ class Broadcast:
         project: it belongs to.
         scene: it belongs to.
         take: its number.
-        note: to whom it may concern.
+        note: for whoever opens the file.
         tracks: name of each channel; empty if they have none.
         loudness: integrated, in LUFS; None if not measured.
         true_peak: in dBTP; None if not measured.

@@ -1,4 +1,4 @@
-"""MPEG audio layer III without a word of its length: counted frame by frame, as ISO/IEC 11172-3 has them.
+"""MPEG audio layer III that does not state its length: its frames are counted, as ISO/IEC 11172-3 has them.
 
 libsndfile estimates such a file's length from its first frame and reads no further.
 """

@@ -1,6 +1,6 @@
 """Numbers in words: Sino-Korean, native, digit by digit, in English.
 
-Which of them a line means is told by what it counts (`counters`) and by how it is written (`notation`).
+Which of them a line means is known by what it counts (`counters`) and by how it is written (`notation`).
 """
 
 from typing import NamedTuple

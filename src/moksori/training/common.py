@@ -229,7 +229,7 @@ def fit(
             "The first cut drawn",
             "Your 'buffer_size'",
             "We have exceeded the max_duration",  # a line longer than a batch is one of its own
-            "invalid value encountered in logaddexp",  # of a training that diverges, which is told
+            "invalid value encountered in logaddexp",  # of a training that diverges, which is reported
             "Found .* module.s. in eval mode",  # a frozen Cotatron
         ):
             warnings.filterwarnings("ignore", noise)  # each is as it should be here

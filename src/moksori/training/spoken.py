@@ -29,7 +29,7 @@ def hear_consent(
     model: ConversionModel,
     card: ConversionCard,
 ) -> Spoken:
-    """What a spoken consent was found to be.
+    """Check a spoken consent: it says the consent's sentence, in the voice of the person's recordings.
 
     Args:
         recording: in which the person says the consent's sentence.

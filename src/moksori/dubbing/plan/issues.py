@@ -8,8 +8,6 @@ from moksori.script.line import Place
 
 Severity = Literal["error", "warning", "note"]
 KINDS = tuple(code.removeprefix("issue.") for code in codes() if code.startswith("issue."))
-
-
 _PLACES = 20  # that one entry names
 
 

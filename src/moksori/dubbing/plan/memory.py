@@ -142,7 +142,7 @@ class Memory:
                 self._measured.setdefault(key, (state[1:], take))
 
     def keep(self, home: Path) -> None:
-        """Keep what was measured in a job's own folder; a trouble with that is none of the job's."""
+        """Keep what was measured in a job's own folder; where that fails, the job goes on without it."""
         if self._home != home:
             self._home, self._kept = home, {}
         new = {

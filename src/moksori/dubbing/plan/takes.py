@@ -65,7 +65,7 @@ def find_takes(
     """Give each line its recording, its role and its place.
 
     Args:
-        lines: of one episode.
+        lines: of one episode; on a track one without times is an issue.
         audio: a folder with a file a line, or one production track.
         cast: the voice of each character.
         origin: time code at which the reel, and the track, begin.
@@ -78,8 +78,8 @@ def find_takes(
         channels: of a production track, by character or actor, as `Channels` is asked.
 
     Raises:
-        ConfigError: `audio` is not there, a pattern with unknown fields, lines without times on a track, or a
-            channel that it does not have.
+        ConfigError: `audio` is not there or holds no recordings, a pattern with unknown fields, or a channel
+            that the track does not have.
         AudioError: the track cannot be read.
     """
     lines, notice, conflicting = with_speakers(lines, cast, faulty)
