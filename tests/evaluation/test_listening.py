@@ -6,11 +6,14 @@ import re
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from moksori.cli import app, console
 from moksori.errors import CorpusError
 from moksori.evaluation.job import COLUMNS as RESULTS
 from moksori.evaluation.listening import COLUMNS, trials, verdicts, write_page
 from moksori.signal import audio
+from tests.studio.conftest import CHROMIUM
 
 
 @pytest.fixture
@@ -90,3 +93,47 @@ def test_folders_without_an_evaluation_are_named(tmp_path):
 def test_no_evaluation_is_called_as_the_recordings_are(evaluations):
     with pytest.raises(CorpusError, match="choose another name"):
         trials({"recording": evaluations["before"]}, 12)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_a_listener_answers_every_question_offline_and_the_answers_are_counted(
+    evaluations, tmp_path, monkeypatch
+):
+    api = pytest.importorskip("playwright.sync_api")
+    page = tmp_path / "page.html"
+    write_page(trials(evaluations, 12), page, "시험", "ko")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_context(offline=True, accept_downloads=True).new_page()
+        faults: list[str] = []
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.goto(page.as_uri())
+        tab.fill("#listener", "=김")
+        tab.click("button")
+        asked = 0
+        while not tab.query_selector("#save"):
+            assert tab.is_disabled("button")  # until all is answered
+            assert not {"before", "after"} & set(tab.inner_text("main").split())
+            for sound in tab.query_selector_all("audio"):
+                assert sound.evaluate("async a => { await a.play(); return a.duration; }") == 1.0
+            for field in tab.query_selector_all("fieldset"):
+                field.query_selector("input").check()
+            tab.click("button")
+            asked += 1
+        assert asked == 2 + 2 * 3  # a pair a line, and every sound alone
+        with tab.expect_download() as download:
+            tab.click("#save")
+        download.value.save_as(tmp_path / "answers.csv")
+        browser.close()
+    assert faults == []
+    found = {
+        (v.question, v.systems): (v.answers, v.value.value)
+        for v in verdicts([tmp_path / "answers.csv"])
+    }
+    assert {key: value for key, value in found.items() if key[0] == "mos"} == {
+        ("mos", (system,)): (2, 1.0) for system in ("after", "before", "recording")
+    }
+    assert {found[question, ("after", "before")][0] for question in ("natural", "acting")} == {2}
+    monkeypatch.setattr(console, "language", "ko")
+    said = CliRunner().invoke(app, ["listen", str(tmp_path / "answers.csv")]).output
+    assert "더 자연스러운 쪽" in said and "성우의 녹음" in said and "natural" not in said

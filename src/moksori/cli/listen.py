@@ -12,6 +12,8 @@ from moksori.cli.options import ForceOption, LangOption
 from moksori.errors import ConfigError, OutputError
 from moksori.messages import say
 
+_QUESTIONS = {"natural": "listen.natural", "acting": "listen.acting", "mos": "listen.mos"}
+
 
 def listen(
     sources: Annotated[
@@ -44,7 +46,7 @@ def listen(
 
     Example: moksori listen listening_*.csv
     """
-    from moksori.evaluation.listening import trials, verdicts, write_page
+    from moksori.evaluation.listening import RECORDING, trials, verdicts, write_page
 
     named = [source for source in sources if "=" in source and not Path(source).is_file()]
     if len(named) not in (0, len(sources)):
@@ -52,12 +54,17 @@ def listen(
     if not named:
         heads = ("question", "system", "answers", "value", "interval")
         table = Table(*(say(f"listen.head.{head}", console.language) for head in heads))
+        own = say("listen.recording", console.language)
         for found in verdicts([Path(source) for source in sources]):
-            who = " > ".join(found.systems)
+            names = (own if name == RECORDING else name for name in found.systems)
             value, low, high = (
                 f"{x:.2f}" if found.part == "mos" else f"{x:.0%}" for x in found.value
             )
-            table.add_row(found.question, who, str(found.answers), value, f"{low} – {high}")
+            asked = _QUESTIONS.get(found.question)
+            table.add_row(
+                say(asked, console.language) if asked else found.question, " > ".join(names),
+                str(found.answers), value, f"{low} – {high}",
+            )  # fmt: skip
         out.print(table)
         return
     if output is None or output.suffix.lower() != ".html":
