@@ -6,6 +6,7 @@ import sys
 import warnings
 
 import numpy as np
+import openpyxl
 import pytest
 import soundfile
 import torch
@@ -222,6 +223,27 @@ def test_a_prepared_corpus_says_what_it_allows(moksori, tmp_path):
     assert "commercial use allowed" in made.stdout, made.stderr
     kept = json.loads((tmp_path / "dest" / "speakers.json").read_text())
     assert (kept["commercial"], kept["consents"]["김"]["uses"]) == ("yes", ["commercial"])
+
+
+def test_nobody_is_asked_for_the_consent_of_whoever_is_left_out(moksori, tmp_path):
+    """A recording that no row names is nobody's, and neither is a row without an actor."""
+    takes, script, consents = (tmp_path / name for name in ("takes", "s.xlsx", "consents.toml"))
+    takes.mkdir()
+    for name in ("1.wav", "2.wav", "slate.wav"):
+        (takes / name).write_bytes(DEMO.read_bytes())
+    book = openpyxl.Workbook()
+    for row in (("파일", "성우", "대사"), ("1", "김", DEMO_TEXT), ("2", None, DEMO_TEXT)):
+        book.active.append(row)
+    book.active.append(("3", "이", "녹음이 없는 사람의 대사"))
+    book.save(script)
+    consents.write_text(
+        '[voices."김"]\nwho = "김"\npurpose = "1화"\nuntil = 2999-01-01\ncontact = "a@b.kr"\n'
+    )
+    asked = ("prepare", "script", script, takes, tmp_path / "dest", "--licence", "ours")
+    made = moksori(*asked, "--consents", consents, "--jobs", 1)
+    assert made.returncode == 0, made.stderr
+    kept = json.loads((tmp_path / "dest" / "speakers.json").read_text())
+    assert set(kept["consents"]) == set(kept["speakers"]) == {"김"}
 
 
 def test_no_voice_is_enrolled_without_a_consent(tmp_path, capsys, monkeypatch):

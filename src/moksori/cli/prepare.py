@@ -231,7 +231,8 @@ def _prepare(
 
     if not licence.strip():
         raise ConfigError.of("prepare.no_licence")
-    agreed = read_consents(consents, {line.speaker for line in lines}) if consents else {}
+    speakers = {line.speaker for line in lines if not line.problem}
+    agreed = read_consents(consents, speakers) if consents else {}
     terms = Terms.declared(licence, commercial, agreed)
     recordings = {line.id: line.audio for line in lines if line.audio and not line.problem}
     check_origin(recordings, source, dest)
