@@ -62,14 +62,14 @@ def prune(out: Path, voice: str = "") -> Pruned:
         review.forget((line.id for line in gone), taken)
         files, size, kept, versions = list[Path](), 0, 0, 0
         for path in sorted(store.outcomes.iterdir()):
-            key, bytes = path.name.partition(".")[0], path.stat().st_size
+            key, length = path.name.partition(".")[0], path.stat().st_size
             if key in current or key in earlier:
-                kept += bytes
-                versions += bytes * (key in earlier)
+                kept += length
+                versions += length * (key in earlier)
                 continue
             path.unlink()
             files.append(path)
-            size += bytes
+            size += length
         store.forget_all_but(current | earlier)
     except OSError as error:
         raise write_error(out, error) from None

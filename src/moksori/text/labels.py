@@ -101,14 +101,14 @@ def named(number: str, line: str, end: int) -> Spoken | None:
     if _ORDINAL.search(before):
         return Spoken(decimal(number), end)
     short = number.isdigit() and len(number) <= 2 and number[0] != "0"
-    told = short and int(number) < len(ENGLISH) and not counts(line, end)
-    if told and _ENGLISH_LABEL.search(before):
+    is_small = short and int(number) < len(ENGLISH) and not counts(line, end)
+    if is_small and _ENGLISH_LABEL.search(before):
         return Spoken(ENGLISH[int(number)], end, "doubt.call_sign", decimal(number))
     if line[end : end + 1].isalnum():
         return None
     if _LABEL.search(before):
         return Spoken(decimal(number), end)
-    if not told:
+    if not is_small:
         return None
     place = len(re.sub("[ -]$", "", before))  # 이글 1, 이글-1
     name = next((piece for piece in pieces_of(line) if piece.end == place), None)

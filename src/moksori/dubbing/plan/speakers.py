@@ -30,13 +30,13 @@ def with_speakers(
     Args:
         lines: of the script.
         cast: of the show.
-        faulty: lines of which nothing more is told.
+        faulty: lines of which nothing more is reported.
 
     Returns:
-        The lines, parted where several people speak; issues: whose names were read as others', labels that
+        The lines, split where several people speak; issues: whose names were read as others', labels that
         are nobody in the cast, and who falls to [default]; and the lines that have faults of this kind.
     """
-    spoken, issues, several_places = list[Line](), list[Issue](), set[Place]()
+    spoken, issues, conflicting = list[Line](), list[Issue](), set[Place]()
     for written in lines:
         line = _as_cast(written, cast)
         if line.character != written.character and written.place not in faulty:
@@ -46,10 +46,10 @@ def with_speakers(
         spoken += parts
         if why and written.place not in faulty:
             issues.append(Issue("error", written.place, "script", {"why": why}))
-            several_places.add(written.place)
+            conflicting.add(written.place)
         elif written.place not in faulty:
             issues += [*_unknown_labels(parts[0], cast), *_by_default(parts[0], cast)]
-    return spoken, issues, several_places
+    return spoken, issues, conflicting
 
 
 def _as_cast(line: Line, cast: Cast) -> Line:
@@ -65,7 +65,7 @@ def _as_cast(line: Line, cast: Cast) -> Line:
 
 
 def named(line: Line, cast: Cast) -> tuple[list[Line], Message | None]:
-    """A line with the character whose label its text begins with; parted, with a fault, if several."""
+    """A line with the character whose label its text begins with; split, with a fault, if several."""
     speeches = _speeches(line, cast)
     if len({speech.name for speech in speeches}) > 1:
         return parted(line, speeches), several_speakers(speeches)
