@@ -2,16 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import typer.main
 from rich.markup import render
+from typer.models import OptionInfo
 
-from moksori.cli import app
+from moksori.cli import app, options
 
-CLI = Path(__file__).parents[2] / "src" / "moksori" / "cli"
 # Here an option of that name means something else: a vocoder's beginning and mels, a licence a set.
 OWN_MEANING = {
     ("train conversion", "--from"),
@@ -21,6 +20,7 @@ OWN_MEANING = {
     ("prepare recordings", "--licence"),
     ("listen", "--title"),
     ("evaluate", "--asr"),
+    ("studio", "--workers"),
 }
 
 
@@ -84,8 +84,15 @@ def test_what_uses_a_voice_can_be_told_for_what(name):
 
 def test_shared_options_are_declared_once():
     """A flag of `options.py` has one help text, wherever it is."""
-    shared = set(re.findall(r'"(--[a-z-]+)"', (CLI / "options.py").read_text(encoding="utf-8")))
-    assert {"--model", "--lexicon", "--force", "--lang"} <= shared
+    declared = [getattr(value, "__metadata__", ()) for value in vars(options).values()]
+    texts = {info.help for about in declared for info in about if isinstance(info, OptionInfo)}
+    shared = {
+        flag
+        for _, parameter in PARAMETERS
+        if getattr(parameter, "help", None) in texts
+        for flag in parameter.opts
+    }
+    assert {"--model", "--force", "--spell", "--c2pa", "--columns", "--retry-failed"} <= shared
     for flag in shared:
         said = {
             getattr(parameter, "help", None)

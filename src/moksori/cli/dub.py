@@ -26,7 +26,9 @@ from moksori.cli.options import (
     PacksOption,
     PurposeOption,
     RecogniserOption,
+    RetryFailedOption,
     ScriptArgument,
+    SkipFaultyOption,
     SpellOption,
     TitleOption,
     TrebleOption,
@@ -88,16 +90,8 @@ def dub(
             "dubbed, nor its history, nor a mark or a change refers to; says what and how much."
         ),
     ] = False,
-    retry_failed: Annotated[
-        bool,
-        typer.Option("--retry-failed", help="Try again what failed, though nothing has changed."),
-    ] = False,
-    skip_faulty: Annotated[
-        bool,
-        typer.Option(
-            "--skip-faulty", help="Continue without the lines that the check finds faulty."
-        ),
-    ] = False,
+    retry_failed: RetryFailedOption = False,
+    skip_faulty: SkipFaultyOption = False,
     fps: FpsOption = None,
     start: Annotated[
         str | None,

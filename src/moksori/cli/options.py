@@ -269,6 +269,13 @@ def check_output(path: Path, kinds: tuple[str, ...], recording: Path, force: boo
         raise OutputError.of("output.forbidden", path=path.parent)
 
 
+RetryFailedOption = Annotated[
+    bool, typer.Option("--retry-failed", help="Try again what failed, though nothing has changed.")
+]
+SkipFaultyOption = Annotated[
+    bool,
+    typer.Option("--skip-faulty", help="Continue without the lines that the check finds faulty."),
+]
 EngineOption = Annotated[
     Literal["local", "ray"],
     typer.Option(help="Where lines are converted: on this machine, or on a Ray cluster."),

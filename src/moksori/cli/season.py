@@ -24,6 +24,8 @@ from moksori.cli.options import (
     PacksOption,
     PurposeOption,
     RecogniserOption,
+    RetryFailedOption,
+    SkipFaultyOption,
     SpellOption,
     TitleOption,
     TrebleOption,
@@ -74,16 +76,8 @@ def season(
     check: Annotated[
         bool, typer.Option("--check", help="Only look for what would go wrong; convert nothing.")
     ] = False,
-    retry_failed: Annotated[
-        bool,
-        typer.Option("--retry-failed", help="Try again what failed, though nothing has changed."),
-    ] = False,
-    skip_faulty: Annotated[
-        bool,
-        typer.Option(
-            "--skip-faulty", help="Continue without the lines that the check finds faulty."
-        ),
-    ] = False,
+    retry_failed: RetryFailedOption = False,
+    skip_faulty: SkipFaultyOption = False,
     loudness: Annotated[
         Literal["korea", "netflix", "ebu", "none"],
         typer.Option(help="Loudness of the reels, as for `moksori dub`."),
