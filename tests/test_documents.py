@@ -27,9 +27,18 @@ COMMAND = typer.main.get_command(app)
 
 def commands(page: Path) -> list[str]:
     """Lines of a page's shell examples that call moksori, continued lines joined."""
-    blocks = re.findall(r"```(?:bash|sh)?\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
-    rows = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.S | re.M)
+    shell = [block for language, block in blocks if language in ("", "bash", "sh")]
+    rows = "\n".join(shell).replace("\\\n", " ").splitlines()
     return [row for row in rows if re.search(r"(^|[/ ])moksori (?![a-z]+/)", row.split("#")[0])]
+
+
+def test_commands_are_found_on_the_pages():
+    """Else the next test would pass on nothing."""
+    found = {page.name: len(commands(page)) for page in PAGES}
+    assert found["README.md"] == found["README.ko.md"] > 10
+    assert found["dubbing.md"] >= 10
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
