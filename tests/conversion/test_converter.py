@@ -100,7 +100,7 @@ def test_a_recording_in_memory_is_checked_as_a_file_is(converter):
 
 
 @pytest.mark.parametrize("semitones", [-4.0, 3.0])
-def test_pitch_moves_the_register_and_keeps_the_length(converter, semitones):
+def test_pitch_moves_the_mean_f0_and_keeps_the_length(converter, semitones):
     plain, moved = (converter.convert(DEMO, DEMO_TEXT, "lmy", pitch=p) for p in (0.0, semitones))
     assert moved.samples.shape == plain.samples.shape
     low, high = (
@@ -117,7 +117,7 @@ def test_a_pitch_out_of_reach_is_refused(converter):
             converter.convert(DEMO, DEMO_TEXT, "lmy", pitch=pitch)
 
 
-def test_voices_differ_in_register_and_sound(converter):
+def test_voices_differ_in_mean_f0_and_sound(converter):
     low, high = (converter.convert(DEMO, DEMO_TEXT, name) for name in ("kih", "lmy"))
     pitch = [
         features.f0(audio.resample(c.samples[:, 0], c.sample_rate, 22050), converter.card.audio)
@@ -213,7 +213,7 @@ def test_errors_name_what_to_do(converter, tmp_path):
         Converter.from_pretrained(tmp_path)
 
 
-def test_register_moves_the_mean_and_keeps_the_intervals(converter):
+def test_shift_f0_moves_the_mean_and_keeps_the_intervals(converter):
     voice = converter.voice("kih")
     f0 = torch.tensor([0.0, 200, 250, 0, 300])
     moved = shift_f0(f0, voice.log_f0_mean)
@@ -223,7 +223,7 @@ def test_register_moves_the_mean_and_keeps_the_intervals(converter):
 
 
 @pytest.mark.parametrize("vocoder", VOCODERS)
-def test_every_bundled_vocoder_speaks(converter, vocoder):
+def test_every_bundled_vocoder_synthesises(converter, vocoder):
     other = Converter.from_pretrained(vocoder=vocoder)
     made = other.convert(DEMO, DEMO_TEXT, "kih")
     usual = converter.convert(DEMO, DEMO_TEXT, "kih")
