@@ -1,6 +1,7 @@
-"""What several tests share: synthetic speech, and the real corpus where it is."""
+"""What several tests share: synthetic speech, the real corpus and a browser, where they are."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +17,13 @@ SHARED = Path(__file__).parents[2] / "shared"
 DEMO = Path(__file__).parent / "data" / "old_demo.wav"  # synthetic: eSpeak NG, converted twice
 DEMO_TEXT = DEMO.with_suffix(".txt").read_text(encoding="utf-8").strip()
 
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+_FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)  # fmt: skip
 
 TESTS = Path(__file__).parent
 SLOWEST = (  # two processes that share the files end together if these are begun first
@@ -44,6 +52,18 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the shared corpus and cases are not at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator:
+    """Debian's Chromium, driven by Playwright."""
+    if not CHROMIUM:
+        pytest.skip("no chromium here; install it (apt-get install chromium), or set CHROMIUM")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*_FLAGS])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from moksori.errors import CorpusError
 from moksori.evaluation.job import COLUMNS as RESULTS
 from moksori.evaluation.listening import COLUMNS, trials, verdicts, write_page
 from moksori.signal import audio
-from tests.studio.conftest import CHROMIUM
 
 
 @pytest.fixture
@@ -95,36 +94,33 @@ def test_no_evaluation_is_called_as_the_recordings_are(evaluations):
         trials({"recording": evaluations["before"]}, 12)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_a_listener_answers_every_question_offline_and_the_answers_are_counted(
-    evaluations, tmp_path, monkeypatch
+    evaluations, tmp_path, chromium, monkeypatch
 ):
-    api = pytest.importorskip("playwright.sync_api")
     page = tmp_path / "page.html"
     write_page(trials(evaluations, 12), page, "시험", "ko")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab = browser.new_context(offline=True, accept_downloads=True).new_page()
-        faults: list[str] = []
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.goto(page.as_uri())
-        tab.fill("#listener", "=김")
+    context = chromium.new_context(offline=True, accept_downloads=True)
+    tab = context.new_page()
+    faults: list[str] = []
+    tab.on("pageerror", lambda error: faults.append(str(error)))
+    tab.goto(page.as_uri())
+    tab.fill("#listener", "=김")
+    tab.click("button")
+    asked = 0
+    while not tab.query_selector("#save"):
+        assert tab.is_disabled("button")  # until all is answered
+        assert not {"before", "after"} & set(tab.inner_text("main").split())
+        for sound in tab.query_selector_all("audio"):
+            assert sound.evaluate("async a => { await a.play(); return a.duration; }") == 1.0
+        for field in tab.query_selector_all("fieldset"):
+            field.query_selector("input").check()
         tab.click("button")
-        asked = 0
-        while not tab.query_selector("#save"):
-            assert tab.is_disabled("button")  # until all is answered
-            assert not {"before", "after"} & set(tab.inner_text("main").split())
-            for sound in tab.query_selector_all("audio"):
-                assert sound.evaluate("async a => { await a.play(); return a.duration; }") == 1.0
-            for field in tab.query_selector_all("fieldset"):
-                field.query_selector("input").check()
-            tab.click("button")
-            asked += 1
-        assert asked == 2 + 2 * 3  # a pair a line, and every sound alone
-        with tab.expect_download() as download:
-            tab.click("#save")
-        download.value.save_as(tmp_path / "answers.csv")
-        browser.close()
+        asked += 1
+    assert asked == 2 + 2 * 3  # a pair a line, and every sound alone
+    with tab.expect_download() as download:
+        tab.click("#save")
+    download.value.save_as(tmp_path / "answers.csv")
+    context.close()
     assert faults == []
     found = {
         (v.question, v.systems): (v.answers, v.value.value)

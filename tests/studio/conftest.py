@@ -1,6 +1,5 @@
 """A Studio in this process, with a browser where there is one."""
 
-import os
 import shutil
 import threading
 import time
@@ -15,14 +14,6 @@ from moksori.studio.desk import Desk
 from moksori.studio.guard import LOCAL, Access
 from moksori.studio.session import Session
 from tests.dubbing.conftest import InProcess, show  # noqa: F401
-
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-_FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required", "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)  # fmt: skip
 
 
 class Warm(InProcess):
@@ -74,18 +65,6 @@ def in_process(monkeypatch) -> dict[str, InProcess]:
 
     monkeypatch.setattr(Desk, "_workers_of", workers)
     return kept
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator:
-    """Debian's Chromium, driven by Playwright."""
-    if not CHROMIUM:
-        pytest.skip("no chromium here; install it (apt-get install chromium), or set CHROMIUM")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*_FLAGS])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
