@@ -2,11 +2,13 @@
 
 The page holds the sounds of one or several evaluations of the same lines. It asks which of two sounds better
 (A/B) and how natural each one sounds (MOS, 1 to 5, after ITU-T P.800), in an order of its own for each
-listener, without saying which system made what, works without a network, and gives the answers as a CSV.
+listener, without saying which system made what, and only goes on once each sound was heard. It works without
+a network, keeps the answers in the browser until they are cleared, and gives them as a CSV.
 """
 
 import base64
 import csv
+import hashlib
 import io
 import json
 from collections import defaultdict
@@ -93,7 +95,8 @@ def write_page(found: Sequence[Trial], path: Path, title: str, lang: Lang) -> No
         for trial in found
     ]  # fmt: skip
     text = files("moksori.evaluation").joinpath("listening.html.j2").read_text(encoding="utf-8")
-    data = json.dumps({"systems": systems, "trials": content, "columns": COLUMNS})
+    key = hashlib.sha256(json.dumps([systems, content]).encode()).hexdigest()[:16]  # of its answers
+    data = json.dumps({"key": key, "systems": systems, "trials": content, "columns": COLUMNS})
     page = Environment(autoescape=True).from_string(text)
     atomic_write(path, page.render(title=title, lang=lang, data=data.replace("<", "\\u003c")))
 
