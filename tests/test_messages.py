@@ -88,7 +88,7 @@ def test_no_particle_is_written_for_one_kind_of_value():
     ],
 )
 def test_a_particle_follows_the_last_sound_of_its_value(name, said):
-    assert said in say("corpus.twice", "ko", place="p", name=name)
+    assert said in say("lexicon.twice", "ko", place="p", word=name)
 
 
 def test_a_direction_has_its_own_rule():
@@ -97,8 +97,8 @@ def test_a_direction_has_its_own_rule():
 
 
 def test_particles_of_a_hostile_value_are_found_at_once():
-    assert say("corpus.twice", "ko", place="p", name="()" * 10**5 + "(" * 10**5).endswith(
-        "바꾸세요"
+    assert say("lexicon.twice", "ko", place="p", word="()" * 10**5 + "(" * 10**5).endswith(
+        "한 줄만 두세요"
     )
 
 

@@ -67,7 +67,15 @@ def test_a_line_that_is_there_twice_is_told_not_replaced(source):
     extra.unlink()
     (source / "Other" / "pfy" / "transcript").mkdir(parents=True)
     (source / "Other" / "pfy" / "transcript" / "pfx00000.txt").write_text("안녕")
-    with pytest.raises(CorpusError, match="“pfx00000” is there twice"):
+    folders = rf"“pfx00000” \({source}/Other/pfy, {source}/Set/pfx\)"
+    with pytest.raises(CorpusError, match=f"more than once: {folders}; keep one"):
+        emotiontts.read(source)
+
+
+def test_a_line_that_splits_csv_has_twice_is_told_and_the_last_row_does_not_win(source):
+    with (source / "splits.csv").open("a", encoding="utf-8") as file:
+        file.write("pfx00000,pfx,train\npfx00000,pfx,test\n")
+    with pytest.raises(CorpusError, match=r"splits\.csv: .*“pfx00000” \(line \d+, line \d+"):
         emotiontts.read(source)
 
 

@@ -50,9 +50,19 @@ def test_metadata(tmp_path):
     table.write_text("a/one.wav\n", encoding="utf-8")
     with pytest.raises(CorpusError, match="row 1: 1 columns, at least 2 needed"):
         read_metadata(table)
-    table.write_text("a/one.wav|가|하나\nb/one.wav|나|하나\n", encoding="utf-8")
-    with pytest.raises(CorpusError, match="“one” is there twice"):
+    rows = [
+        "a/one.wav|가|하나",
+        "",
+        "c/two|나|하나",
+        "b/one.wav|나|하나",
+        "c/two|나|하나",
+        "three|나|하나",
+    ]
+    table.write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(CorpusError) as error:
         read_metadata(table)
+    assert "“one” (line 1, line 4), “two” (line 3, line 5); keep one" in error.value.say("en")
+    assert "“one”(1번째 줄, 4번째 줄), “two”(3번째 줄, 5번째 줄)" in error.value.say("ko")
 
 
 def test_librispeech(tmp_path):
@@ -89,6 +99,10 @@ def test_a_show_s_script_becomes_its_actors_lines(tmp_path):
     assert lines["row 6"].problem.code == "corpus.unnamed"
     assert "6행" in lines["row 6"].problem.say("ko")
     assert lines["0009"].problem.say("en").endswith("0009.wav: no row of a.xlsx names it")
+    twice = "파일,성우,대사\n0001.wav,김하나,안녕?\n0002,김하나,빨리 와.\n0001,김하나,안녕!\n"
+    (tmp_path / "b.csv").write_text(twice, encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"“0001” \(row 2, row 4\)"):
+        read_script_corpus(tmp_path / "b.csv", tmp_path / "wav")
     (tmp_path / "b.csv").write_text("대사\n안녕\n", encoding="utf-8")
     with pytest.raises(ScriptError, match="no column “파일”"):
         read_script_corpus(tmp_path / "b.csv", tmp_path / "wav")

@@ -109,10 +109,16 @@ def test_recordings_of_one_name_stay_two(tmp_path):
         half_written.touch()
     both = tmp_path / "one" / "spk_0.wav"
     both.write_bytes((tmp_path / "one" / "spk" / "0.wav").read_bytes())
-    with (tmp_path / "one" / "list.csv").open("a") as file:
-        file.write("spk_0.wav,one,train\n")
-    with pytest.raises(CorpusError, match=r"line 3: “spk_0\.wav” would have the same name"):
-        read_lists([tmp_path / "one" / "list.csv"], licences, [])
+    table = tmp_path / "one" / "list.csv"
+    with table.open("a") as file:
+        file.write("spk_0.wav,one,train\nspk/0.wav,one,train\n")
+    with pytest.raises(CorpusError) as error:
+        read_lists([table], licences, [])
+    for row, name in ((3, "spk_0.wav"), (4, "spk/0.wav")):  # all at once, with the row of the first
+        same = f"“{name}” would have the same name as {tmp_path}/one/spk/0.wav ({table}, line 2)"
+        assert f"line {row}: {same}" in error.value.say("en")
+    with pytest.raises(CorpusError, match=r"line 2: .* line 2"):
+        read_lists([tmp_path / "two" / "list.csv"] * 2, licences, [])
 
 
 def test_what_cannot_be_used_is_not_held_out(tmp_path):

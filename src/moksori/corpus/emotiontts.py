@@ -6,10 +6,9 @@ splits.csv                                   id,speaker,split      (optional)
                           transcript/<id>.txt  the spelling of what was said
 """
 
-from collections import Counter
 from pathlib import Path
 
-from moksori.corpus.lines import Sex, SourceLine, Split
+from moksori.corpus.lines import Sex, SourceLine, Split, places_of, refuse_twice
 from moksori.errors import CorpusError
 from moksori.files import read_csv, read_text
 from moksori.messages import Message, message
@@ -25,7 +24,7 @@ def read(source: Path) -> list[SourceLine]:
 
     Raises:
         CorpusError: no folder, no speakers in it, a `splits.csv` with a wrong header or row, or two
-            recordings or folders for one line.
+            rows, recordings or folders for one line.
     """
     if not source.is_dir():
         raise CorpusError.of("corpus.no_folder", folder=source)
@@ -34,9 +33,8 @@ def read(source: Path) -> list[SourceLine]:
         raise CorpusError.of("corpus.no_speakers", folder=source)
     splits = _read_splits(source / "splits.csv")
     lines = [line for folder in folders for line in _read_speaker(folder, splits)]
-    found = Counter(line.id for line in lines)
-    if twice := [id for id, count in found.items() if count > 1]:
-        raise CorpusError.of("corpus.twice", place=source, name=twice[0])
+    refuse_twice(source, places_of(lines))
+    found = {line.id for line in lines}
     lines += [
         SourceLine(
             id=id,
@@ -61,10 +59,13 @@ def _read_splits(path: Path) -> dict[str, tuple[str, Split]] | None:
     rows = read_csv(path, CorpusError)
     if rows.fieldnames != ["id", "speaker", "split"]:
         raise CorpusError.of("corpus.first_row", file=path, head="id,speaker,split")
+    named = []
     for row in rows:
+        named.append((row["id"], message("place.line", number=rows.line_num, sheet="")))
         if row["split"] not in ("train", "test"):
             raise CorpusError.of("corpus.split", file=path, row=rows.line_num, split=row["split"])
         splits[row["id"]] = (row["speaker"], "train" if row["split"] == "train" else "test")
+    refuse_twice(path, named)
     return splits
 
 
@@ -96,6 +97,7 @@ def _read_speaker(folder: Path, splits: dict[str, tuple[str, Split]] | None) -> 
                 script=script,
                 sex=_sex(speaker),
                 problem=problem,
+                place=message("plain", text=folder),
             )
         )
     return lines

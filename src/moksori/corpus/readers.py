@@ -6,16 +6,15 @@ same corpus is always split in the same way and a text is in one split only.
 
 import hashlib
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from moksori.corpus.lines import SourceLine, Split
+from moksori.corpus.lines import SourceLine, Split, places_of, refuse_twice
 from moksori.errors import CorpusError, ScriptError
 from moksori.files import read_text
 from moksori.listed import find_file
-from moksori.messages import message, readable
+from moksori.messages import Message, message, readable
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.script import read_script
@@ -40,7 +39,10 @@ def read_kss(source: Path) -> list[SourceLine]:
     rows = _piped(tables[-1], 3)
     return _checked(
         source,
-        (_line(source, row[0], "kss", row[2], row[1], tables[-1]) for _, row in rows),
+        (
+            _line(source, row[0], "kss", row[2], row[1], tables[-1], _row(number))
+            for number, row in rows
+        ),
     )
 
 
@@ -59,7 +61,7 @@ def read_metadata(table: Path, speaker: str | None = None) -> list[SourceLine]:
         name = (row[2].strip() if len(row) > 2 else "") or speaker
         if not name:
             raise CorpusError.of("corpus.no_speaker", file=table, row=number)
-        lines.append(_line(table.parent, row[0], name, row[1], row[1], table))
+        lines.append(_line(table.parent, row[0], name, row[1], row[1], table, _row(number)))
     return _checked(table, iter(lines))
 
 
@@ -75,9 +77,10 @@ def read_librispeech(source: Path) -> list[SourceLine]:
 
     def lines() -> Iterator[SourceLine]:
         for table in tables:
-            for row in _rows(table):
+            for number, row in _numbered(table):
                 id, _, text = row.partition(" ")
-                yield _line(table.parent, id, id.partition("-")[0], text, text, table)
+                place = message("file.row", file=table, row=number)
+                yield _line(table.parent, id, id.partition("-")[0], text, text, table, place)
 
     return _checked(source, lines())
 
@@ -112,12 +115,13 @@ def read_script_corpus(
     if not audio.is_dir():
         raise CorpusError.of("corpus.no_folder", folder=audio)
     lines = [
-        _line(audio, row.file, row.actor, row.text, row.text, script)
+        _line(audio, row.file, row.actor, row.text, row.text, script, row.place.message)
         if row.file and row.actor
         else SourceLine(
             id=str(row.place), speaker=row.actor or "?", split="train", audio=None, text=row.text,
             script=row.text, sex=None,
             problem=message("corpus.unnamed", file=script, place=row.place.message),
+            place=row.place.message,
         )
         for row in rows
     ]  # fmt: skip
@@ -188,7 +192,10 @@ def read_script_voice(
             raise ScriptError.of(
                 "corpus.not_an_actor", file=script, names=", ".join(names), actors=", ".join(actors)
             )
-    lines = [_line(folder, row.file, names[0], row.text, row.text, script) for row in rows]
+    lines = [
+        _line(folder, row.file, names[0], row.text, row.text, script, row.place.message)
+        for row in rows
+    ]
     lines = [replace(line, split="train") for line in lines if line.audio]
     return _checked(folder, iter([*lines, *_unnamed(folder, script, lines)]))
 
@@ -230,7 +237,7 @@ def split_of(text: str) -> Split:
 
 
 def _line(
-    folder: Path, written: str, speaker: str, text: str, script: str, table: Path
+    folder: Path, written: str, speaker: str, text: str, script: str, table: Path, place: Message
 ) -> SourceLine:
     """A line whose recording is named as `listed.find_file` reads names."""
     text = " ".join(text.split())
@@ -245,16 +252,18 @@ def _line(
     return SourceLine(
         id=unicodedata.normalize("NFC", id) or text[:20] or "?", speaker=speaker,
         split=split_of(text), audio=found, text=text, script=script.strip(), sex=None,
-        problem=problem,
+        problem=problem, place=place,
     )  # fmt: skip
+
+
+def _row(number: int) -> Message:
+    return message("place.line", number=number, sheet="")
 
 
 def _checked(source: Path, lines: Iterator[SourceLine]) -> list[SourceLine]:
     """All lines, sorted by id."""
     listed = sorted(lines, key=lambda line: line.id)
-    found = Counter(line.id for line in listed)
-    if twice := [id for id, count in found.items() if count > 1]:
-        raise CorpusError.of("corpus.twice", place=source, name=twice[0])
+    refuse_twice(source, places_of(listed))
     if not listed:
         raise CorpusError.of("corpus.no_lines", place=source)
     return listed

@@ -19,7 +19,7 @@ from moksori.corpus.place import JOURNAL, check_place, sweep
 from moksori.corpus.workers import workers
 from moksori.errors import CorpusError, MoksoriError
 from moksori.files import read_csv, safe_name
-from moksori.messages import message
+from moksori.messages import Message, joined, message
 from moksori.signal import audio as audio_files
 from moksori.signal import levels, pitch
 from moksori.signal.band import real_band
@@ -82,10 +82,11 @@ def read_lists(
 
     Raises:
         CorpusError: a list without these columns, another split, a set that no list has, a file that is
-            not there.
+            not there; all recordings that would have one name.
     """
     found: list[_Source] = []
-    there: dict[tuple[str, str], Path] = {}
+    there: dict[tuple[str, str], tuple[Path, Message]] = {}
+    alike = []
     for path in lists:
         rows = read_csv(path, CorpusError)
         if not {"file", "set", "split"} <= {*(rows.fieldnames or ())}:
@@ -104,13 +105,19 @@ def read_lists(
                 )
             name = Path(row["file"]).with_suffix("").as_posix().replace("/", "_")
             own = PreparedRecording(id=name, set=row["set"], split=row["split"], speed=1.0)
+            place = message("file.row", file=path, row=rows.line_num)
             if own.key in there:
-                raise CorpusError.of(
-                    "corpus.same_name", file=path, row=rows.line_num, name=row["file"],
-                    other=there[own.key],
+                other, first = there[own.key]
+                alike.append(
+                    message(
+                        "corpus.same_name", file=path, row=rows.line_num, name=row["file"],
+                        other=other, place=first,
+                    )
                 )  # fmt: skip
-            there[own.key] = audio
+            there.setdefault(own.key, (audio, place))
             found.append(_Source(audio, own))
+    if alike:
+        raise CorpusError(joined(alike))
     for name in licences:
         if not any(source.prepared.set == name for source in found):
             raise CorpusError.of("corpus.no_set", files=", ".join(map(str, lists)), name=name)
