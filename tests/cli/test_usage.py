@@ -68,5 +68,28 @@ def test_the_option_asks_for_korean_also_where_the_command_line_cannot_be_read(s
     assert "No such option: --chek" in said("text", "--chek", "--lang", "en")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    ["--lang ko train zzz", "--lang=ko train zzz", "train --lang ko zzz", "train zzz --lang ko"],
+)
+def test_the_language_may_be_asked_for_before_the_command(said, monkeypatch, arguments):
+    monkeypatch.setenv("MOKSORI_LANG", "en")
+    assert "오류: “zzz”: 없는 명령입니다" in said(*arguments.split())
+
+
+def test_of_several_languages_the_command_s_counts_and_none_but_ours_is_taken(said, tmp_path):
+    script = str(tmp_path / "none.srt")
+    assert "no such file" in said("--lang", "ko", "cast", script, "--lang", "en")
+    told = said("--lang", "fr", "cast", script)
+    assert "--lang" in told and "fr" in told and "ko" in told
+    assert said("--lang", "ko") == ""  # helps, as without it
+
+
+def test_a_text_that_looks_like_the_option_stays_a_text():
+    arguments = ["moksori", "text", "--", "--lang", "ko"]
+    console.take_language(arguments)
+    assert arguments == ["moksori", "text", "--", "--lang", "ko"]
+
+
 def test_help_that_stands_for_an_error_is_printed_once(said):
     assert said("train") == ""

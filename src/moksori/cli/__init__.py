@@ -99,6 +99,7 @@ def _options(
 def main() -> None:
     """Run the command line; errors a user can fix become one line and exit code 2."""
     end_at_once()
+    console.take_language(sys.argv)
     if sys.argv[1:2] not in _LEARNING:
         without_compiler()
     warnings.showwarning = show_warning

@@ -73,6 +73,20 @@ def system_language() -> Lang:
     return "ko" if said.casefold().startswith("ko") else "en"
 
 
+def take_language(arguments: list[str]) -> None:
+    """Let `--lang` stand before the command too: as the first option it becomes MOKSORI_LANG."""
+    first = next((i for i, word in enumerate(arguments) if word.startswith("-")), len(arguments))
+    match arguments[first:]:
+        case ["--lang", lang, *rest]:
+            pass
+        case [word, *rest] if word.startswith("--lang="):
+            lang = word.removeprefix("--lang=")
+        case _:
+            return
+    os.environ["MOKSORI_LANG"] = lang
+    arguments[first:] = rest
+
+
 def asked_language(arguments: Sequence[str]) -> Lang | None:
     """The language that `--lang` asks for, also where the command line cannot be read for a fault."""
     asked = re.search(r"\0--lang[\0=](ko|en)(\0|$)", "\0".join(arguments))
