@@ -199,6 +199,21 @@ def test_figures_of_known_rows(tmp_path):
     assert ("MCD to the target's own, dB", "all") not in figures  # nothing to compare with
 
 
+def test_no_figure_is_a_ceiling_alone(tmp_path):
+    """Without real voices, and of actors with a line each, there were rows that held nothing else."""
+    effort = {
+        f"{x}{of}": -20.0 for x in ("alpha_ratio", "hammarberg", "hnr") for of in ("", "_source")
+    }
+    lines = [line("a", "가자", actor="김"), line("b", "싫어", actor="이")]
+    rows = evaluate(lines, lambda line: judged(line) | effort | {"actor": line.actor}, {}, tmp_path)
+    figures = {figure.code: figure for figure in summarise(rows, Voices({}, None))}
+    assert not [code for code, figure in figures.items() if np.isnan(figure.value)]
+    assert {"cer", "similarity"} < figures.keys()
+    assert not {"gap_closed", "alpha_ratio_correlation", "hnr_spread"} & figures.keys()
+    assert figures["similarity"].say_of("ko") == ""  # nothing stands before it
+    assert figures["cer"].say_of("ko") == "녹음"
+
+
 def test_a_whisper_does_not_take_the_others_figure(tmp_path):
     """Its F0 cannot be compared; before, the mean of all lines was then nothing."""
 

@@ -31,7 +31,7 @@ from moksori.writing import atomic_write
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """A metric of a group of lines; NaN where there is none.
+    """A metric of a group of lines; ceiling, floor and interval are NaN where there is none.
 
     Attributes:
         code: what it is, of the catalogue's `evaluate.figure`.
@@ -105,7 +105,11 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
         of: str = "",
         percent: bool = False,
     ) -> None:
-        """A metric of the rows that have all `columns`; a column's name stands for its mean."""
+        """A metric of the rows that have all `columns`; a column's name stands for its mean.
+
+        One that these rows cannot give is left out: of effort, that of actors with a single line each; of
+        voices, what needs real recordings.
+        """
         have = [row for row in rows if all(row[column] is not None for column in columns)]
         if not have:
             return
@@ -115,10 +119,12 @@ def _of_group(group: str, rows: list[Row], voices: Voices) -> list[Summary]:
             for x in (ceiling, floor)
         )
         value, low, high = interval(table, statistic)
+        if np.isnan(value):
+            return
         found.append(
             Summary(
                 code=code, group=group, lines=len(have), value=value, low=low, high=high,
-                ceiling=top, floor=bottom, of=of, percent=percent,
+                ceiling=top, floor=bottom, of="" if np.isnan(top) else of, percent=percent,
             )
         )  # fmt: skip
 
