@@ -172,6 +172,16 @@ def test_every_screen_fits_a_phone_and_speaks_english(studio, new_page):
     assert page.evaluate("document.querySelector('.panel').scrollWidth") <= 375
 
 
+def test_a_laugh_alone_has_no_figure_of_a_text(studio, new_page):
+    page = new_page(studio)
+    go(page, "one")
+    page.set_input_files("#one-file", DEMO)
+    page.fill(".page textarea", "(웃음)")
+    page.check(".page .card[data-voice=kih] input")
+    page.click(".page button.main")
+    page.wait_for_selector(".heard li[data-voice=kih] small >> text=글 없이 변환했으니")
+
+
 def test_a_take_by_the_microphone(studio, new_page):
     studio.session.save(fps="25")
     page = new_page(studio)

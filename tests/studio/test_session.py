@@ -1,10 +1,13 @@
 """What a running Studio holds outlives what goes wrong on the disk."""
 
 import errno
+import shutil
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import soundfile
 
 from moksori.dubbing.new_takes import new_take
 from moksori.dubbing.plan.cast import Cast
@@ -17,6 +20,7 @@ from moksori.studio.desk import Desk
 from moksori.studio.folders import demo_job, new_job
 from moksori.studio.session import Session
 from moksori.studio.works import Works
+from tests.conftest import DEMO
 from tests.studio.conftest import until
 
 
@@ -113,3 +117,15 @@ def test_a_work_has_a_number_that_no_earlier_server_gave():
     first, second = (works.add("check", lambda watch: None).number for _ in range(2))
     works.close()
     assert began <= first < second < 2**53  # as far as a browser counts
+
+
+def test_a_single_sound_without_words_is_converted_as_by_the_command(session):
+    """Dots alone are rather a text that is missing."""
+    shutil.copy(DEMO, place := session.singles.folder / "1.wav")
+    work, dots = (session.singles.convert(place, text, ["kih"]) for text in ("(웃음)", "…"))
+    until(lambda: not work.active and not dots.active)
+    assert (dots.state, dots.error.code) == ("failed", "text.no_speech")
+    assert work.result == {"kih": {"file": "1.kih.wav", "confidence": None}}
+    wave = soundfile.read(session.singles.folder / "1.kih.wav")[0]
+    wanted = Setup().converter().convert(place, None, "kih").samples[:, 0]
+    np.testing.assert_allclose(wave, wanted, atol=2**-14)

@@ -133,8 +133,7 @@ def convert(
     usage = Usage(purpose, title or "")
     converter = Converter.from_pretrained(model, vocoder, packs, recogniser, usage, device)
     print_use(converter, [voice], console.language)
-    # As in a job; but dots alone are rather a text that is missing.
-    wordless = any(map(str.isalnum, text)) and converter.front_end.is_wordless(text)
+    wordless = converter.front_end.names_sound(text)
     known = {path.resolve() for given in actor or () for path in recordings_in(given)}
     others = known - {recording.resolve()}
     if known:  # this line is one of his, but of a laugh nobody's usual is measured

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from moksori.conversion.results import Conversion
 from moksori.dubbing.plan.memory import Memory
 from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.task import Setup
@@ -47,20 +46,17 @@ class Singles:
     ) -> dict[str, dict[str, Any]]:
         converter = self._memory.converter(self._setup())
         found: dict[str, dict[str, Any]] = {}
-        results = (self._in_voice(converter, path, text, voice) for voice in voices)
+        words = None if converter.front_end.names_sound(text) else text
+        results = (converter.convert(path, words, voice) for voice in voices)
         for voice, result in zip(
             voices, watch.steps(Stage.CONVERTING, results, len(voices)), strict=True
         ):
             wave = path.with_name(f"{path.stem}.{voice}.wav")
             result.save(wave)
             write_line_statement(wave, converter, path, voice)
-            found[voice] = {"file": wave.name, "confidence": result.alignment.confidence}
+            confidence = None if words is None else result.alignment.confidence
+            found[voice] = {"file": wave.name, "confidence": confidence}
         return found
-
-    @staticmethod
-    def _in_voice(converter: Any, path: Path, text: str, voice: str) -> Conversion:
-        result: Conversion = converter.convert(path, text, voice)
-        return result
 
     def sample(self, voice: str) -> bytes:
         """A sentence in a voice, as a page plays it.

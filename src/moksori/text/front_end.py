@@ -61,6 +61,16 @@ class FrontEnd:
     weighted_visemes: Callable[[str, str], tuple[Weights, ...]]
     vowels: frozenset[str]
 
+    def names_sound(self, text: str) -> bool:
+        """Whether a single line's text names a sound without words: (웃음), but not dots.
+
+        Beside no script, dots alone are rather a text that is missing.
+
+        Raises:
+            TextError: as `is_wordless`.
+        """
+        return any(map(str.isalnum, text)) and self.is_wordless(text)
+
 
 KOREAN = FrontEnd(
     code="ko",

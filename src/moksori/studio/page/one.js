@@ -19,7 +19,7 @@ function form() {
   const picked = new Set(), results = h("ul.heard"), cards = h("div.cards");
   let file = null;
   const recording = soundField(t("one.file"), "one-file", (given) => { file = given; ready(); });
-  const text = h("textarea", { rows: 2, required: true, lang: "ko", placeholder: t("one.text"), "aria-label": t("one.text"), maxLength: 2000 });
+  const text = h("textarea", { rows: 2, required: true, lang: "ko", placeholder: t("one.text.like"), "aria-label": t("one.text"), maxLength: 2000 });
   let number = null;
   const go = h("button.main", { disabled: true }, t("one.go"));
   const entered = h("form", { onsubmit: async (event) => {
@@ -46,7 +46,7 @@ function form() {
     const asked = number && work(number);
     if (!asked) return;
     if (asked.state === "done")
-      fill(results, Object.entries(asked.result).map(([voice, made]) => h("li", { "data-voice": voice }, listenButton(`/api/one/${encodeURIComponent(made.file)}`, voice), h("b", {}, voice), h("small", {}, t("confidence", { value: made.confidence.toFixed(2) })), h("a", { href: `/api/one/${encodeURIComponent(made.file)}`, download: made.file }, t("download")))));
+      fill(results, Object.entries(asked.result).map(([voice, made]) => h("li", { "data-voice": voice }, listenButton(`/api/one/${encodeURIComponent(made.file)}`, voice), h("b", {}, voice), h("small", {}, made.confidence === null ? t("one.wordless") : t("confidence", { value: made.confidence.toFixed(2) })), h("a", { href: `/api/one/${encodeURIComponent(made.file)}`, download: made.file }, t("download")))));
     else if (asked.state === "failed") fill(results, h("li.bad", {}, asked.error));
     else if (asked.state === "cancelled") fill(results, h("li", {}, t("cancelled")));
     else fill(results, h("li", {}, t("audition.waits")));

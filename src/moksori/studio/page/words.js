@@ -335,6 +335,8 @@ export const words = {
   "solo": ["이것만", "Solo"],
   "one.file": ["녹음 파일", "Recording"],
   "one.text": ["녹음에서 하는 말", "What is said in it"],
+  "one.text.like": ["녹음에서 하는 말. 웃음이나 비명이면 (웃음), (비명)", "What is said in it; of a laugh or a scream (laughs), (screams)"],
+  "one.wordless": ["말이 아닌 소리라 글 없이 변환했으니 들어 보세요", "a sound without words, converted without a text: please listen"],
   "one.go": ["변환", "Convert"],
   "confidence": ["일치도 {value}", "confidence {value}"],
   "download": ["내려받기", "Download"],
