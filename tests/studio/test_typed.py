@@ -202,6 +202,19 @@ def test_a_number_that_is_cleared_asks_nothing_and_is_shown_again(lines, studio)
     assert (role.effort, role.gain) == (1, 0)
 
 
+def test_a_character_s_laughs_are_converted_or_stay_as_the_cast_says(studio, new_page):
+    studio.session.save(fps="25")
+    page, path = new_page(studio), studio.session.desk.file.cast
+    go(page, "cast")
+    field = page.get_by_label("웃음·비명 하나")
+    until(lambda: field.input_value() == "convert")
+    field.select_option(label="녹음 그대로")
+    until(lambda: read_cast(path).characters["하나"].nonverbal == "leave")
+    studio.session.cast("하나", {"nonverbal": "match"})  # as on another page
+    until(lambda: field.input_value() == "match")
+    assert "또렷한 것만" in field.inner_text()
+
+
 def test_settings_change_what_was_changed_alone(studio, new_page):
     session = studio.session
     session.save(fps="25")
@@ -334,14 +347,19 @@ def test_what_is_refused_is_shown_as_it_still_is(studio, new_page, monkeypatch):
     studio.session.save(fps="25")
     page = new_page(studio, missing="/api/")
     go(page, "cast")
-    voice, gain, box = (
+    voice, gain, laughs, box = (
         page.locator(f".role[data-key='하나'] {what}")
-        for what in ("select", "input[aria-label='음량(dB) 하나']", "input[type=checkbox]")
-    )
+        for what in (
+            "select >> nth=0", "input[aria-label='음량(dB) 하나']",
+            "select[aria-label='웃음·비명 하나']", "input[type=checkbox]",
+        )
+    )  # fmt: skip
     until(lambda: voice.input_value() == "lmy")
     monkeypatch.setattr(studio.session, "cast", refused)
     voice.select_option("kih")
     until(lambda: voice.input_value() == "lmy")
+    laughs.select_option("leave")
+    until(lambda: laughs.input_value() == "convert")
     box.check()
     until(lambda: not box.is_checked())
     gain.fill("-3")

@@ -7,6 +7,8 @@ import { enrolment } from "./enrol.js";
 import { nextStep } from "./next.js";
 import { Keyed, betweenClicks, button, clock, fill, h, select } from "./dom.js";
 
+const NONVERBAL = ["convert", "match", "leave"];  // as cast.toml has it; the usual one first
+
 export default function cast(place) {
   const list = h("div.castlist", { onfocusout: (event) => { if (event.relatedTarget?.closest("[data-key]") !== event.target.closest("[data-key]")) setTimeout(update); } }), next = h("div"), keyed = new Keyed(list, row), missing = h("p.bad", { id: "missing" });
   const own = enrolment(), consented = h("div");
@@ -34,6 +36,13 @@ export default function cast(place) {
       } });
       return field;
     };
+    const sounds = () => {  // laughs and screams
+      let said = role.nonverbal ?? NONVERBAL[0];
+      const field = select(NONVERBAL.map((key) => [key, t(`nonverbal.${key}`)]), said, async (nonverbal) => {
+        try { await set({ nonverbal }); said = nonverbal; } catch { if (field.value === nonverbal) field.value = said; }
+      }, { "aria-label": `${t("nonverbal")} ${role.character}`, title: t("nonverbal.hint") });
+      return field;
+    };
     const room = h("div.room"), line = typical(role.character);
     const voice = () => element.querySelector("select").value;  // also while the server is still being told
     const heard = () => line ? audition(line, voice(), (voice) => { trying = null; fill(room); return set({ voice, pass: null }); }, t("use.character")) : h("p", {}, t("audition.none"));
@@ -48,6 +57,7 @@ export default function cast(place) {
       h("div.who", {}, h("b", {}, role.character || t("character.none")), h("small", {}, [role.actors.join(", "), t("count.lines", { count: role.lines }), clock(role.seconds)].filter(Boolean).join(" · "))),
       h("label", {}, t("voice"), select(options, voiced, recast, { "aria-label": `${t("voice")} ${role.character}` })),
       h("label", {}, t("pitch"), number("pitch", 0.5, -12, 12, 0)), h("label", {}, t("gain"), number("gain", 0.5, -40, 40, 0)), h("label", {}, t("effort"), number("effort", 0.1, 0, 1.5, 1)),
+      h("label", {}, t("nonverbal"), sounds()),
       h("label.check", {}, h("input", { type: "checkbox", checked: passes, "aria-label": `${t("pass")}: ${role.character}`, onchange: pass }), t("pass")),
       hear, room);
     if (trying === role.character) fill(room, heard());
