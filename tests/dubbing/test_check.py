@@ -14,11 +14,12 @@ from moksori.dubbing.deliver.dapt import Event, write_dapt
 from moksori.dubbing.deliver.spec import DeliverySpec
 from moksori.dubbing.plan.issues import entries
 from moksori.dubbing.request import JobFile, Request, load_job
+from moksori.dubbing.review import Review
 from moksori.dubbing.task import read_take
 from moksori.errors import ConfigError
 from moksori.timecode import FrameRate, format_timecode, parse_time
 from tests.conftest import DEMO, DEMO_TEXT
-from tests.dubbing.conftest import edit, request, run
+from tests.dubbing.conftest import edit, request, run, sound
 from tests.signal.test_ixml import recorder
 
 
@@ -349,3 +350,53 @@ def test_a_job_of_channels_is_one_of_their_own_tracks(show):
         assert slots == {2, 3}
         physical = next(m for m in file.content.sourcemobs() if m.name == "poly.wav")
         assert [slot.slot_id for slot in physical.slots] == [1, 2, 3]
+
+
+def with_efforts(show):
+    """성우1 has two lines that differ, 성우0 one and a laugh; both characters' efforts are asked for."""
+    wave, rate = soundfile.read(show / "takes" / "0003.wav")
+    soundfile.write(show / "takes" / "0003.wav", np.convolve(wave, [1, -0.9]), rate, "PCM_24")
+    (show / "cast.toml").write_text(
+        '[characters."하나"]\nvoice = "lmy"\neffort = 0.5\n'
+        '[characters."둘"]\nvoice = "kih"\neffort = 0.5\nnonverbal = "leave"\n', "utf-8",
+    )  # fmt: skip
+
+
+def efforts_told(checked):
+    return {str(i.place): i.say("en") for i in checked.issues if i.kind == "effort"}
+
+
+def test_an_effort_that_has_nothing_to_be_measured_against_is_noted(show):
+    with_efforts(show)
+    checked = check(request(show))
+    told = efforts_told(checked)
+    assert [*told] == ["row 3"] and "effort of 0.5 does nothing" in told["row 3"]
+    assert {i.severity for i in checked.issues if i.kind == "effort"} == {"note"}
+    sounds = []
+    for effort in ("0.5", "1.0"):
+        cast = (show / "cast.toml").read_text(encoding="utf-8")
+        (show / "cast.toml").write_text(cast.replace("effort = 0.5", f"effort = {effort}"), "utf-8")
+        rows, _ = run(show, f"out {effort}")
+        sounds.append({str(r.take.line.place): sound(r.wave.read_bytes()) for r in rows})
+    same = {place for place, wave in sounds[0].items() if wave == sounds[1][place]}
+    assert same - {"row 5"} == {*told}  # the laugh stays as recorded
+    assert not efforts_told(check(request(show)))  # nothing is asked
+
+
+def test_an_effort_is_measured_against_what_the_job_knows_of_the_actor(show):
+    with_efforts(show)
+    run(show)
+    edit(show, "E4", "성우2")  # whose only line it is now
+    assert [*efforts_told(check(request(show)))] == ["row 2", "row 3", "row 4"]
+    assert [*efforts_told(check(request(show), review=Review(show / "out")))] == ["row 3", "row 4"]
+
+
+def test_an_effort_of_nobody_in_particular_is_noted(show):
+    with_efforts(show)
+    (show / "cast.toml").write_text('[default]\nvoice = "lmy"\neffort = 1.5', encoding="utf-8")
+    for row in range(2, 6):
+        edit(show, f"D{row}", "")
+        edit(show, f"E{row}", "")
+    assert len(efforts_told(check(request(show)))) == 4
+    (show / "cast.toml").write_text("[default]\npass = true\neffort = 1.5", encoding="utf-8")
+    assert not efforts_told(check(request(show)))

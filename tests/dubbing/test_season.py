@@ -46,6 +46,21 @@ def actor(folder, name) -> SourceSpeaker:
         store.close()
 
 
+def test_an_effort_is_measured_against_other_episodes(season):
+    told = {}
+
+    def notify(episode, number, found):
+        told[episode.name] = [i.kind for i in found.checked.issues if i.kind == "effort"]
+
+    cast = '[characters."하나"]\nvoice = "lmy"\neffort = 0.5\n'
+    (season / "cast.toml").write_text(cast, encoding="utf-8")
+    run(season, only_check=True, notify=notify)
+    assert told == {"1화": [], "2화": []}
+    make_table(season, [("1화", "ep01.xlsx", "ep01", 25)])
+    run(season, only_check=True, notify=notify)
+    assert told["1화"] == ["effort"]
+
+
 def test_episodes_share_cast_and_actors_and_resume(season):
     standings, converted = run(season)
     assert [(s.episode.name, s.state, s.converted) for s in standings] == [

@@ -44,7 +44,7 @@ def print_status(output: Path, lang: Lang) -> None:
     out.print(table)
     counts = Counter(line.status for line in states)
     out.print(", ".join(f"{say(name, lang)} {n}" for name, n in counts.items()), markup=False)
-    means = {name: row.mean_log_f0 for name, row in known_actors(output).items()}
+    means = {name: row.mean_log_f0 for name, (row, _) in known_actors(output).items()}
     said = [f"{name} {math.exp(mean):.1f} Hz" for name, mean in means.items() if mean is not None]
     if said:
         out.print(say("cli.actors", lang, means=", ".join(said)), markup=False)

@@ -20,6 +20,16 @@ _FEW = 250  # voiced frames of the actor's other lines, 3 s, that are worth half
 _ROUNDS = 3  # since a smooth gain does not move each band by just its own
 
 
+def other_frames(line: BandEnergy, speaker: BandEnergy | None) -> int:
+    """How much there is to measure a line's effort against: voiced frames of the actor's other lines.
+
+    Args:
+        line: as `with_effort`.
+        speaker: likewise.
+    """
+    return max(0, speaker.frames - line.frames) if speaker else 0
+
+
 def with_effort(
     mel: torch.Tensor,
     f0: torch.Tensor,
@@ -40,7 +50,7 @@ def with_effort(
     """
     if speaker is None or voice is None:
         return mel
-    others = max(0, speaker.frames - line.frames)
+    others = other_frames(line, speaker)
     trust = others / (others + _FEW)
     wanted = voice.mean + effort * (line.mean - speaker.mean)
     bands = len(wanted)

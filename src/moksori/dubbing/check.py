@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from moksori.config import Seconds
 from moksori.conversion.converter import Converter
+from moksori.conversion.effort import other_frames
 from moksori.dubbing.deliver.delivery import check_names
 from moksori.dubbing.deliver.issue_list import PREFLIGHT, save_issues
 from moksori.dubbing.delivered import digest
@@ -31,13 +32,16 @@ from moksori.dubbing.progress import Stage, Watch
 from moksori.dubbing.records import HOME, Take
 from moksori.dubbing.request import Request, remember
 from moksori.dubbing.review import Review, left_behind
+from moksori.dubbing.states import known_actors
 from moksori.dubbing.store import Store, check_folder
 from moksori.dubbing.task import Heard
+from moksori.dubbing.work.tasks import actor_of, actors_of
 from moksori.errors import ScriptError
-from moksori.messages import Message, message
+from moksori.messages import Message, Value, message
 from moksori.script.content import ScriptContent
 from moksori.script.line import Line
 from moksori.script.timelines import with_times
+from moksori.signal.speaker import UNKNOWN, SourceSpeaker
 from moksori.stepwise import ShowSteps
 from moksori.timecode import NTSC_DROP, FrameRate, parse_time
 from moksori.writing import write_error
@@ -124,12 +128,40 @@ def check(
     else:
         steps = partial(watch.steps, Stage.CHECKING)
         found = _measured(found, request, converter, steps, memory, review)
-    return Checked(
+    checked = Checked(
         lines=found.lines, takes=found.takes, recorded=found.recorded, heard=found.heard,
         issues=found.issues, origin=origin,
         length=max(found.length if picture is None else picture, end), frame_rate=frame_rate,
         converter=converter, content=content, memory=memory, cast=cast,
     )  # fmt: skip
+    return with_effort_notes(checked, known_actors(review.out) if review else {})
+
+
+def with_effort_notes(
+    checked: Checked, before: Mapping[str, tuple[SourceSpeaker, set[str]]]
+) -> Checked:
+    """Note the lines whose `effort` does nothing, as nothing else is known of the actor.
+
+    Args:
+        checked: what `check` gives; other such notes are replaced.
+        before: what was measured of the actors before, as `Store.actors`; of a season's in all its episodes.
+    """
+    issues = [issue for issue in checked.issues if issue.kind != "effort"]
+    is_wordless = checked.converter.front_end.is_wordless
+    asked = [
+        take for take in checked.takes
+        if take.role.effort != 1 and not take.role.as_recorded
+        and not (take.role.nonverbal == "leave" and is_wordless(take.line.text))
+    ]  # fmt: skip
+    if not asked:
+        return checked._replace(issues=issues)
+    actors = actors_of("actor", checked.takes, checked.heard, before, checked.converter)
+    for take in asked:
+        usual, source = actors.get(actor_of(take), UNKNOWN).energy, checked.heard[take.id].source
+        if usual is None or (source and not other_frames(source.energy, usual)):
+            values: dict[str, Value] = {"effort": f"{take.role.effort:g}"}
+            issues.append(Issue("note", take.line.place, "effort", values))
+    return checked._replace(issues=issues)
 
 
 def _new_ids(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from moksori.dubbing.actors import give_actors, season_actors
-from moksori.dubbing.check import Checked, check, keep_preflight, restored
+from moksori.dubbing.check import Checked, check, keep_preflight, restored, with_effort_notes
 from moksori.dubbing.deliver.retakes import to_look_at
 from moksori.dubbing.deliver.sheets import Cell, Sheet
 from moksori.dubbing.episodes import Episode
@@ -138,6 +138,7 @@ def dub_season(
         actors = season_actors(checked, out, keep=not only_check)
         for number, (episode, folder) in enumerate(folders.items(), 1):
             if one := checked_episodes.get(episode):
+                one = one._replace(checked=with_effort_notes(one.checked, actors))
                 notify(episode, number, one)
                 standings[episode] = _dub(
                     episode, one, folder, actors, workers, watch,

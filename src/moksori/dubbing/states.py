@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from moksori.dubbing.database import read_only
 from moksori.dubbing.records import HOME
-from moksori.dubbing.store import KNOWS_SCRIPT
+from moksori.dubbing.store import ACTORS_KEPT, KNOWS_SCRIPT, actors_in
 from moksori.errors import OutputError
 from moksori.messages import Message
 from moksori.script.line import Place
@@ -72,10 +72,10 @@ def line_states(out: Path) -> list[LineState]:
     ]
 
 
-def known_actors(out: Path) -> dict[str, SourceSpeaker]:
-    """What was measured of the actors of a job, also while it is at work."""
-    rows = read_only(out / HOME / "job.sqlite", "SELECT actor, speaker FROM actors ORDER BY actor")
-    return {actor: SourceSpeaker.model_validate_json(speaker) for actor, speaker in rows}
+def known_actors(out: Path) -> dict[str, tuple[SourceSpeaker, set[str]]]:
+    """As `Store.actors`, also while the job is at work; nothing where none has begun."""
+    path = out / HOME / "job.sqlite"
+    return actors_in(read_only(path, ACTORS_KEPT)) if path.is_file() else {}
 
 
 def delivered_files(out: Path) -> set[str]:

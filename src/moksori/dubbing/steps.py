@@ -83,7 +83,7 @@ def tasks_of_job(
         request.mean_f0,
         checked.takes,
         checked.heard,
-        store,
+        store.actors(),
         checked.converter,
         checked.cast.mean_f0,
     )

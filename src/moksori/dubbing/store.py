@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS lines (
 CREATE TABLE IF NOT EXISTS actors (actor TEXT PRIMARY KEY, speaker TEXT NOT NULL, digests TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, marks TEXT NOT NULL);
 """
+ACTORS_KEPT = "SELECT actor, speaker, digests FROM actors ORDER BY actor"
 KNOWS_SCRIPT = "SELECT 1 FROM pragma_table_info('lines') WHERE name = 'script_text'"
 
 
@@ -115,11 +116,7 @@ class Store:
 
     def actors(self) -> dict[str, tuple[SourceSpeaker, set[str]]]:
         """What was measured of the actors so far, with the digests of the takes that it is used for."""
-        rows = self._database.read("SELECT actor, speaker, digests FROM actors")
-        return {
-            actor: (SourceSpeaker.model_validate_json(speaker), set(digests.split()))
-            for actor, speaker, digests in rows
-        }
+        return actors_in(self._database.read(ACTORS_KEPT))
 
     def keep_actor(self, actor: str, speaker: SourceSpeaker, digests: Iterable[str]) -> None:
         """Keep what an actor usually is, so that a new recording does not change all of his lines."""
@@ -273,6 +270,14 @@ class Store:
             database.execute("DELETE FROM files")
             database.executemany("INSERT INTO files VALUES (?, ?)", now.items())
         self._database.save_copy()
+
+
+def actors_in(rows: Iterable[tuple[str, str, str]]) -> dict[str, tuple[SourceSpeaker, set[str]]]:
+    """`Store.actors` of the rows of `ACTORS_KEPT`."""
+    return {
+        actor: (SourceSpeaker.model_validate_json(speaker), set(digests.split()))
+        for actor, speaker, digests in rows
+    }
 
 
 def check_folder(out: Path) -> None:

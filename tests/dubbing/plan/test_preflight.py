@@ -199,6 +199,7 @@ def test_findings_are_kept_in_both_languages(tmp_path):
             "who",
             "number",
             "gain",
+            "effort",
             "origin",
         ),
         "X",

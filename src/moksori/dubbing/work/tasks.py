@@ -21,7 +21,7 @@ def actors_of(
     by: Literal["actor", "line"],
     takes: Sequence[Take],
     heard: Mapping[str, Heard],
-    store: Store,
+    before: Mapping[str, tuple[SourceSpeaker, set[str]]],
     converter: Converter,
     given: Callable[[str], Hertz | None] = lambda actor: None,
 ) -> dict[str, SourceSpeaker]:
@@ -31,12 +31,12 @@ def actors_of(
         by: `line` if each line is put at the voice's mean F0 by itself; effort is by actor always.
         takes: of the episode.
         heard: what preflight measured of them, by their ids.
-        store: knows what `keep_actors` has kept.
+        before: what `keep_actors` has kept, as `Store.actors`.
         converter: of the job.
         given: mean F0 of an actor, where the cast says it.
     """
     own = sources_of(takes, heard, converter.front_end)
-    known = _kept(digests_of(takes, heard), store)
+    known = _kept(digests_of(takes, heard), before)
     for name in own.keys() - known.keys():
         known[name] = converter.speaker(own[name].values())
     if by == "line":
@@ -67,7 +67,7 @@ def keep_actors(
         converter: of the job.
     """
     own, used = sources_of(takes, heard, converter.front_end), digests_of(takes, heard)
-    before, known = store.actors(), _kept(used, store)
+    known = _kept(used, before := store.actors())
     for name, speaker in known.items():
         if not used[name] <= before[name][1]:
             store.keep_actor(name, speaker, used[name] | before[name][1])
@@ -75,11 +75,13 @@ def keep_actors(
         store.keep_actor(name, converter.speaker(own[name].values()), used[name])
 
 
-def _kept(used: Mapping[str, set[str]], store: Store) -> dict[str, SourceSpeaker]:
+def _kept(
+    used: Mapping[str, set[str]], before: Mapping[str, tuple[SourceSpeaker, set[str]]]
+) -> dict[str, SourceSpeaker]:
     """The actors that were measured before, some of whose takes are still there."""
     return {
         name: speaker
-        for name, (speaker, digests) in store.actors().items()
+        for name, (speaker, digests) in before.items()
         if not digests.isdisjoint(used.get(name, ()))
     }
 

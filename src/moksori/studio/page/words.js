@@ -235,6 +235,7 @@ export const words = {
   "kind.by_default": ["[default]의 목소리로 말하는 배역", "not cast: [default] says it"],
   "kind.pass_gain": ["녹음 그대로라 쓰지 않는 gain", "gain that is not used"],
   "kind.pass_gain_asked": ["녹음 그대로라 쓰지 않는 대사의 gain", "a line's gain that is not used"],
+  "kind.effort": ["견줄 대사가 없어 하는 일이 없는 힘", "effort without other lines to measure against"],
   "kind.no_voice": ["목소리 없는 배역", "no voice"],
   "kind.voice": ["쓸 수 없는 목소리", "voice that cannot be used"],
   "kind.text": ["읽을 수 없는 대사", "unreadable text"],
