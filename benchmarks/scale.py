@@ -158,7 +158,7 @@ def _plot(path: Path, rows: list[tuple]) -> None:
     axes = figure.subplots()
     for number in sorted({row[1] for row in rows}):
         mine = [(taken.lines, taken.seconds) for _, own, taken in rows if own == number]
-        axes.plot(*zip(*mine, strict=True), marker="o", label=f"{number} workers")
+        axes.plot(*zip(*mine, strict=True), marker="o", label=f"workers: {number}")
     axes.set(xlabel="lines", ylabel="seconds", xlim=0, ylim=0)
     axes.legend()
     figure.savefig(path)
