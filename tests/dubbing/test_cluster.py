@@ -1,6 +1,7 @@
 """Many machines: what travels to them, and one that dies in the middle."""
 
 import pickle
+import shutil
 import tempfile
 from dataclasses import replace
 from importlib.util import find_spec
@@ -26,6 +27,7 @@ from moksori.dubbing.work.engines import Outcome, call, transient
 from moksori.messages import message
 from moksori.script.line import Line, Place
 from moksori.weights import VOCODERS
+from tests.conftest import DEMO, DEMO_TEXT
 
 
 def task_of(folder, subtype, role=Role(**{"pass": True})) -> Task:
@@ -37,6 +39,17 @@ def task_of(folder, subtype, role=Role(**{"pass": True})) -> Task:
         sample_rate=8000, start=None, role=role, cut=True,
     )  # fmt: skip
     return Task(take=take, key="k" * 32, store=folder / "lines", digest=read_take(take)[1])
+
+
+def spoken_task(folder) -> Task:
+    """A line that is converted."""
+    shutil.copy(DEMO, folder / "spoken.wav")
+    about = soundfile.info(DEMO)
+    take = Take(
+        id="2", line=Line(Place("row", 2), DEMO_TEXT), audio=folder / "spoken.wav", begin=0,
+        samples=about.frames, sample_rate=about.samplerate, start=None, role=Role(voice="kih"),
+    )  # fmt: skip
+    return Task(take=take, key="s" * 32, store=folder / "lines", digest=read_take(take)[1])
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
@@ -161,7 +174,10 @@ def test_a_voice_that_is_not_the_job_s_converts_nothing(tmp_path):
 @pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed")
 @pytest.mark.parametrize("apart", [False, True], ids=["one machine", "machines apart"])
 def test_a_machine_that_dies_costs_no_line_and_no_byte(tmp_path, monkeypatch, apart):
-    """Three raylets, one without cores; one of the others is killed once the first line is there."""
+    """Three raylets, one without cores; one of the others is killed once the first line is there.
+
+    Two lines are converted by the model, which whoever has the first line has next.
+    """
     from moksori.dubbing.work import cluster as engines
     from moksori.dubbing.work.worker import Worker
 
@@ -175,8 +191,11 @@ def test_a_machine_that_dies_costs_no_line_and_no_byte(tmp_path, monkeypatch, ap
 
     from moksori.dubbing.work.cluster import RayEngine
 
-    first = task_of(tmp_path, "PCM_24", Role(**{"pass": True}))
-    tasks = [replace(first, key=f"{number:032d}") for number in range(12)]
+    passed, spoken = task_of(tmp_path, "PCM_24"), spoken_task(tmp_path)
+    tasks = [
+        replace(spoken if number in (1, 2) else passed, key=f"{number:032d}")
+        for number in range(12)
+    ]
     alone, together = tmp_path / "alone", tmp_path / "together"
     for folder in (alone, together):
         folder.mkdir()
@@ -188,15 +207,20 @@ def test_a_machine_that_dies_costs_no_line_and_no_byte(tmp_path, monkeypatch, ap
         monkeypatch.setenv("RAY_ADDRESS", cluster.address)
         engine = RayEngine(Setup())
         outcomes = []
-        for outcome in engine.map("convert", [replace(task, store=together) for task in tasks]):
-            if not outcomes:
-                cluster.remove_node(nodes[0], allow_graceful=False)
-            outcomes.append(outcome)
-        engine.close()
+        try:
+            for outcome in engine.map("convert", [replace(task, store=together) for task in tasks]):
+                if not outcomes:
+                    cluster.remove_node(nodes[0], allow_graceful=False)
+                outcomes.append(outcome)
+        finally:  # before the cluster, which keeps what is connected to it
+            engine.close()
+            engines._ending.join()
     finally:
         cluster.shutdown()
     assert sorted(outcome.task.key for outcome in outcomes) == [task.key for task in tasks]
-    assert {(outcome.value, outcome.error) for outcome in outcomes} == {("passed", None)}
+    assert {outcome.error for outcome in outcomes} == {None}
+    converted = sorted(o.task.key for o in outcomes if o.value == "converted")
+    assert converted == [task.key for task in tasks[1:3]]
     assert contents(together) == contents(alone)  # but for what the dead had half written
 
 
