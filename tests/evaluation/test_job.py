@@ -12,7 +12,8 @@ from moksori.conversion import loaded
 from moksori.conversion.converter import Converter
 from moksori.corpus.lines import SourceLine
 from moksori.errors import ConfigError, CorpusError, OutputError, TextError
-from moksori.evaluation.job import COLUMNS, Judge, begin, describe, evaluate, read_results
+from moksori.evaluation.job import COLUMNS, begin, describe, evaluate, read_results
+from moksori.evaluation.judge import Judge
 from moksori.evaluation.lines import (
     EvaluationLine,
     RealVoice,

@@ -87,6 +87,7 @@ def evaluate(
     from moksori.conversion.consents import Usage
     from moksori.conversion.converter import Converter
     from moksori.evaluation import job, lines
+    from moksori.evaluation.judge import Judge
     from moksori.evaluation.report import summarise, write_report
     from moksori.evaluation.voices import Voices
     from moksori.metrics.models import WhisperASR, whisper_base
@@ -112,7 +113,7 @@ def evaluate(
     whisper = WhisperASR(whisper_base(output / "whisper-base") if asr == "base" else asr)
     (output / "audio").mkdir(exist_ok=True)
     rows = job.evaluate(
-        wanted, job.Judge(converter, whisper, voices, output / "audio", wanted),
+        wanted, Judge(converter, whisper, voices, output / "audio", wanted),
         run, output, progress(say("evaluate.judging", console.language)), console.language,
     )  # fmt: skip
     figures = summarise(rows, voices)

@@ -22,7 +22,8 @@ import soundfile
 from jinja2 import Environment
 
 from moksori.errors import CorpusError
-from moksori.evaluation.job import Row, read_results
+from moksori.evaluation.job import read_results
+from moksori.evaluation.judge import Row
 from moksori.files import read_csv
 from moksori.messages import Lang
 from moksori.metrics.measures import Interval, interval

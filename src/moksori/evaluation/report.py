@@ -20,7 +20,7 @@ from matplotlib.figure import Figure as Picture
 
 from moksori.alignment.plots import hangul_font
 from moksori.conversion.slips import LIMIT
-from moksori.evaluation.job import Row
+from moksori.evaluation.judge import Row
 from moksori.evaluation.voices import Voices
 from moksori.files import relative
 from moksori.messages import Lang, codes, say
