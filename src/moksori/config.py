@@ -24,7 +24,7 @@ def _odd(number: int) -> int:
     return number
 
 
-# Several times what any model here has; beyond it, a slip of the pen asks for more memory than there is.
+# Several times what any model here has; beyond it, a mistyped size asks for more memory than there is.
 _Channels = Annotated[int, Field(gt=0, le=4096)]
 _Count = Annotated[int, Field(gt=0, le=64)]  # of blocks, or of times that one is wider inside
 _Kernel = Annotated[int, Field(gt=0, le=255), AfterValidator(_odd)]
@@ -238,9 +238,7 @@ class DataConfig(_Config):
     batch_seconds: Seconds = Field(46.0, gt=0)  # of audio in a batch; 46 s is about 4,000 frames
     max_line_seconds: Seconds = Field(15.0, gt=0)  # longer lines are left out of training
     buckets: int = Field(8, gt=1, le=1024)  # of similar length
-    workers: int = Field(
-        0, ge=0, le=256
-    )  # loading processes; features stay in memory, so 0 is fast
+    workers: int = Field(0, ge=0, le=256)  # that load; features stay in memory, so 0 is fast
 
 
 class RunConfig(_Config):
@@ -284,9 +282,8 @@ class RecogniserTrainConfig(RunConfig):
     stretch: float = Field(0.15, ge=0, lt=1)  # batches slower or faster by up to this share
     warp: float = Field(0.12, ge=0, lt=1)  # lines with bins moved by up to this share: other voices
     noise_share: float = Field(0.4, ge=0, le=1)  # lines with noise
-    masks: int = Field(
-        2, ge=0, le=64
-    )  # bands of bins and, twice as many, spans that are hidden in a line
+    # bands of bins and, twice as many, spans that are hidden in a line
+    masks: int = Field(2, ge=0, le=64)
 
 
 class VocoderTrainConfig(RunConfig):
